@@ -1,0 +1,34 @@
+"""Probabilities that can be trusted, from tables of classifier scores.
+
+    from softmax_cli import softmax, log_softmax, predict
+
+`softmax` and `log_softmax` take arrays, `predict` takes a pandas data frame; all are the same core that the command
+line runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from softmax_cli.version import __version__
+
+if TYPE_CHECKING:
+    from softmax_cli.notebook import predict
+    from softmax_cli.numeric.softmax import log_softmax, softmax
+
+__all__ = ["__version__", "log_softmax", "predict", "softmax"]
+
+_HOMES = {
+    "log_softmax": "softmax_cli.numeric.softmax",
+    "predict": "softmax_cli.notebook",
+    "softmax": "softmax_cli.numeric.softmax",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public function on first use: the command line's ``--help`` needs no numpy, a pipe no pandas."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

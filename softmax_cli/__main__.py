@@ -1,0 +1,5 @@
+"""``python -m softmax_cli``."""
+
+from softmax_cli.cli import main
+
+main()

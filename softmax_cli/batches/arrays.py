@@ -1,0 +1,81 @@
+"""Arrow arrays from NumPy ones, without a copy where the memory allows it.
+
+`pyarrow.array` on a Python list imports pandas (about 0.2 s at start-up), so arrays are put together from their
+buffers here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+NULL_CODE = -1
+"""In an array of label codes: no label."""
+
+
+def strings(values: Sequence[str]) -> pa.StringArray:
+    """Text as an Arrow string array."""
+    encoded = [value.encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(cell) for cell in encoded], out=offsets[1:])
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
+
+
+def numbers(values: NDArray[np.generic], valid: NDArray[np.bool_] | None = None) -> pa.Array:
+    """A contiguous one-dimensional array as Arrow, sharing its memory; `valid` marks the values that are there."""
+    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    data = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(data.dtype), len(data), [bitmap, pa.py_buffer(data)])
+
+
+def labels(codes: NDArray[np.int32], names: pa.StringArray) -> pa.DictionaryArray:
+    """Names by their codes, dictionary-encoded; `NULL_CODE` is null."""
+    valid = codes != NULL_CODE
+    indices = numbers(codes) if valid.all() else numbers(np.where(valid, codes, 0).astype(np.int32), valid)
+    return pa.DictionaryArray.from_arrays(indices, names)
+
+
+def lists(matrix: NDArray[np.floating], valid: NDArray[np.bool_] | None = None) -> pa.FixedSizeListArray:
+    """A matrix, shape (rows, classes), as one list per row."""
+    rows, size = matrix.shape
+    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    values = numbers(matrix.reshape(-1))
+    return pa.Array.from_buffers(pa.list_(values.type, size), rows, [bitmap], children=[values])
+
+
+def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
+    """The values of a numeric Arrow array, shape (rows,), shared where nothing has to change; null becomes ``nan``."""
+    if array.null_count == 0 and array.type == pa.from_numpy_dtype(dtype):
+        return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * dtype.itemsize)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_decimal(array.type) or pa.types.is_null(array.type):
+        array = array.cast(pa.float64())
+    data = array.buffers()[1]
+    kind = np.dtype(array.type.to_pandas_dtype())
+    values = np.frombuffer(data, kind, len(array), array.offset * kind.itemsize).astype(dtype)
+    if array.null_count:
+        values[~validity(array)] = np.nan
+    return values
+
+
+def validity(array: pa.Array) -> NDArray[np.bool_]:
+    """Which values of an Arrow array are there (are not null), shape (rows,)."""
+    if array.null_count == 0:
+        return np.ones(len(array), np.bool_)
+    present = array.is_valid()
+    bits = np.unpackbits(np.frombuffer(present.buffers()[1], np.uint8), bitorder="little")
+    return bits[present.offset : present.offset + len(array)].astype(np.bool_)
+
+
+def take(batch: pa.RecordBatch, rows: NDArray[np.integer]) -> pa.RecordBatch:
+    """Rows of a batch by their indices; Arrow's own `take` refuses a batch without columns."""
+    return batch.take(numbers(rows)) if batch.num_columns else batch
+
+
+def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows."""
+    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)

@@ -1,0 +1,112 @@
+"""From a matrix of logits to probabilities, a prediction and a ranking, in blocks that stay in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.batches.adjustment import Adjustment
+from softmax_cli.numeric.activations import ACTIVATIONS
+from softmax_cli.numeric.sigmoid import scale_
+from softmax_cli.numeric.topk import argmax, top_k
+from softmax_cli.numeric.truncation import truncate_
+
+Emit = Literal["prob", "logprob", "logit"]
+_BLOCK_BYTES = 1 << 19
+"""Half a megabyte: what a core keeps close while it passes over the block several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncation:
+    """Which part of each distribution is kept and renormalised; None: all of it."""
+
+    top_p: float | None = None
+    min_p: float | None = None
+
+    def __bool__(self) -> bool:
+        return self.top_p is not None or self.min_p is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was computed for the rows of one batch."""
+
+    prediction: NDArray[np.int32]
+    """Column of the largest adjusted logit, shape (rows,)."""
+    confidence: NDArray[np.floating]
+    """Its probability, shape (rows,)."""
+    values: dict[Emit, NDArray[np.floating]]
+    """Shape (rows, classes), or (rows, k) in the order of `top`."""
+    top: NDArray[np.int32] | None
+    """Columns from the most to the least probable, shape (rows, k); None: not asked for."""
+    bad: NDArray[np.bool_]
+    """Rows from which no distribution follows, shape (rows,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """The numeric half of a transform: what happens between reading the logits and laying out the result."""
+
+    adjustment: Adjustment = field(default_factory=Adjustment)
+    activation: str = "softmax"
+    truncation: Truncation = field(default_factory=Truncation)
+    emit: tuple[Emit, ...] = ("prob",)
+    top: int = 0
+    """How many classes to rank per row; 0: none."""
+
+    def __call__(self, logits: NDArray[np.floating]) -> Scored:
+        """Score a matrix of logits, shape (rows, classes); its memory is reused for the result."""
+        rows, classes = logits.shape
+        values: dict[Emit, NDArray[np.floating]] = {}
+        if not self.top:
+            order: Literal["F", "C"] = "F" if logits.flags.f_contiguous else "C"
+            values = {name: np.empty(logits.shape, logits.dtype, order=order) for name in self.emit if name != "prob"}
+            values |= {"prob": logits} if "prob" in self.emit else {}
+        else:
+            values = {name: np.empty((rows, self.top), logits.dtype) for name in self.emit}
+        scored = Scored(
+            prediction=np.empty(rows, np.int32),
+            confidence=np.empty(rows, logits.dtype),
+            values={name: values[name] for name in self.emit},
+            top=np.empty((rows, self.top), np.int32) if self.top else None,
+            bad=np.empty(rows, np.bool_),
+        )
+        bias = self.adjustment.bias
+        for block in _blocks(rows, classes * logits.dtype.itemsize):
+            self._score_block(logits[block], bias, scored, block)
+        return scored
+
+    def _score_block(
+        self, z: NDArray[np.floating], bias: NDArray[np.float64] | None, scored: Scored, rows: slice
+    ) -> None:
+        activation = ACTIVATIONS[self.activation]
+        logit = scale_(z.copy(order="K"), self.adjustment.temperature, bias) if "logit" in self.emit else None
+        activation.adjust_(z, self.adjustment.temperature, bias)
+        scored.bad[rows] = np.isnan(z[:, 0])
+        if self.truncation:
+            truncate_(z, top_p=self.truncation.top_p, min_p=self.truncation.min_p)
+            if logit is not None:
+                logit[z == -np.inf] = -np.inf
+        best = argmax(z)
+        top = top_k(z, self.top) if self.top else None
+        log_p = activation.log_probabilities_(z.copy(order="K")) if "logprob" in self.emit else None
+        p = activation.probabilities_(z)
+        scored.prediction[rows] = best
+        scored.confidence[rows] = np.take_along_axis(p, best[:, None], axis=1)[:, 0]
+        if scored.top is not None:
+            scored.top[rows] = top
+        computed: dict[Emit, NDArray[np.floating] | None] = {"prob": p, "logprob": log_p, "logit": logit}
+        for name, target in scored.values.items():
+            result = computed[name]
+            if result is not None and (top is not None or name != "prob"):
+                target[rows] = result if top is None else np.take_along_axis(result, top, axis=1)
+
+
+def _blocks(rows: int, row_bytes: int) -> Iterator[slice]:
+    step = max(1, _BLOCK_BYTES // row_bytes)
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))

@@ -1,0 +1,107 @@
+"""The shape of a table that is being read: its columns now, its rows block by block.
+
+Reading is split in two so that the costly half can run on every core: `Table.blocks` cuts the input in order and does
+little else, `Table.decode` turns one block into Arrow rows and may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of consecutive rows, cut from the input and not yet decoded.
+
+    `data` is for the format that cut it: bytes of whole lines, or a record batch.
+    `first_line` is the physical line (from 1) that a text block begins on; `first_row` the number of rows before a
+    binary one.
+    """
+
+    data: Any
+    first_line: int = 0
+    first_row: int = 0
+    size: int = 0
+    """Bytes of input that this block stands for (for the progress bar)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why one row cannot be scored."""
+
+    row: int
+    """Index within the decoded batch."""
+    column: str | None
+    problem: str
+    """Reads on from the place: ``'abc' is not a number``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a decoded row stood in its source."""
+
+    where: str
+    """``logits.csv:3`` for text (physical line, from 1), ``logits.parquet: row 3`` for binary (row, from 1)."""
+    found: str
+    """The raw text of the cell that was asked for (``null`` for a missing value in a binary format)."""
+    record: str
+    """The whole row: the raw line(s) for text, one JSON object for binary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One block as Arrow rows.
+
+    Rows that did not fit the table (ragged, text among the numbers) are in the batch all the same, with nan or null
+    where a score could not be read, and are named in `faults`: nothing is dropped here.
+    """
+
+    batch: pa.RecordBatch
+    place: Callable[[int, str | None], Place]
+    """Finds a row of the batch, and one cell of it, in the source again. Slow; for messages and rejects."""
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An opened input. `blocks` can be run through once; `decode(block, scores)` is pure and thread-safe.
+
+    `scores` names the columns to be read as numbers. A text format leaves every other column as it stands in the file
+    (as strings, so that ``007`` stays ``007``); a binary format has its types already. `schema` is what `decode`
+    gives when every column that looks like numbers is a score.
+    """
+
+    name: str
+    schema: pa.Schema
+    blocks: Iterator[Block]
+    decode: Callable[[Block, Sequence[str]], Decoded]
+    size: int | None = None
+    """Bytes of input in all, where known."""
+    notes: tuple[str, ...] = ()
+    """What the user should be told about how the input was read (``no header: ...``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a user may say about how an input is laid out; None: find out."""
+
+    delimiter: str | None = None
+    header: bool | None = None
+    decimal: str = "."
+    array: str | None = None
+    """Which array of an .npz archive holds the scores."""
+    batch_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How numbers and cells are put down in text formats, and compressed in binary ones."""
+
+    digits: int = 9
+    decimals: int | None = None
+    delimiter: str = ","
+    escape_formulas: bool = False

@@ -1,0 +1,75 @@
+"""The program: one typer command for every file in commands/, and one place where failures become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from softmax_cli import commands
+from softmax_cli.errors import ExitCode, SoftmaxCliError
+from softmax_cli.options.groups import takes_groups
+from softmax_cli.sinks import ClosedPipeError
+from softmax_cli.version import __version__
+
+
+class StoppedError(BaseException):
+    """A signal asked the program to end; not an `Exception`, so that nothing but `main` takes it for an error."""
+
+
+def build_app() -> typer.Typer:
+    """Return the command line: a folder of commands, one function each, named as its file."""
+    app = typer.Typer(
+        name="softmax-cli",
+        help="Tables of classifier scores in, probabilities that can be trusted out.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_program)
+    for module in pkgutil.iter_modules(commands.__path__):
+        function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
+        app.command(module.name)(takes_groups(function))
+    return app
+
+
+def _program(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(f"softmax-cli {__version__}")
+        raise typer.Exit
+
+
+def main() -> NoReturn:
+    """Run the program and end with its exit code."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy loads; our own workers use the cores
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        build_app()()
+    except SoftmaxCliError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.code
+    except ClosedPipeError:
+        return ExitCode.DONE
+    except StoppedError as stopped:
+        return 128 + int(stopped.args[0])
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
+    return ExitCode.DONE
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise StoppedError(number)

@@ -1,0 +1,135 @@
+"""``softmax-cli predict``: scores in, probabilities out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from softmax_cli.options.imbalance import ImbalanceOptions
+from softmax_cli.options.output import OutputOptions
+from softmax_cli.options.result import ResultOptions
+from softmax_cli.options.run import RunOptions
+from softmax_cli.options.softmax import SoftmaxOptions
+from softmax_cli.options.source import Opened, SourceOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.batches.transform import Transform
+    from softmax_cli.display.rows import Shown
+    from softmax_cli.formats import Writer
+    from softmax_cli.stream import Finished
+
+DOUBLE_SOFTMAX = (
+    "every row lies in [0, 1] and sums to 1, yet was read as logits: a softmax of probabilities is far too flat; "
+    "if they are probabilities, say --input prob (if they are logits, --input logits)"
+)
+
+
+def predict(
+    source: SourceOptions,
+    softmax: SoftmaxOptions,
+    imbalance: ImbalanceOptions,
+    result: ResultOptions,
+    sink: OutputOptions,
+    run: RunOptions,
+) -> None:
+    """Turn tables of logits into tables of probabilities, streaming.
+
+    On a terminal the first rows and a summary are shown; in a pipe, or with -o FILE, every row is written as data.
+    """
+    from softmax_cli.batches.transform import build_transform
+
+    sink.check(source.paths)
+    with source.open() as opened:
+        classes = opened.columns.classes
+        terms, notes = imbalance.build(classes, softmax.activation)
+        transform = build_transform(
+            opened.columns,
+            softmax.scoring(terms, result.emitted(), result.top_k or 0),
+            result.build(classes, sink.shape(result.layout)),
+            softmax.precision(opened),
+            run.policy,
+        )
+        if run.dry_run:
+            print(_plan(opened, transform, sink))
+            return
+        run.say(*opened.table.notes, *notes, *result.notes(len(classes)), *sink.notes())
+        finished = _show(opened, transform, sink, run) if sink.shows_table else _write(opened, transform, sink, run)
+        if finished.doubtful:
+            run.warn(DOUBLE_SOFTMAX)
+
+
+def _write(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOptions) -> Finished:
+    with sink.open(transform.schema(opened.table.schema)) as writer:
+        finished = _run(opened, transform, writer, run, sink)
+    run.say(f"{opened.columns.summary()}; {finished.tally.rows:,} rows", *_bad_rows(finished, run))
+    return finished
+
+
+def _show(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOptions) -> Finished:
+    from softmax_cli.display.console import make_console
+    from softmax_cli.display.predictions import show_predictions
+    from softmax_cli.firstrows import FirstRows
+
+    rows = FirstRows(transform.schema(opened.table.schema), sink.rows_shown)
+    finished = _run(opened, transform, rows, run, sink)
+    run.say(f"{opened.columns.summary()}; {finished.tally.rows:,} rows")
+    batch = rows.batch()
+    more = finished.written - batch.num_rows
+    note = f"... {more:,} more rows: --all shows them, -o FILE keeps them" if more else None
+    show_predictions(make_console(sys.stdout, run.color), batch, _roles(transform), finished.tally, note)
+    return finished
+
+
+def _roles(transform: Transform) -> Shown:
+    """Say which column of the result is what, by the names in the result."""
+    from softmax_cli.display.rows import Shown
+
+    columns = transform.columns
+    called = dict(zip(columns.others, transform.passed, strict=True))
+    is_wide = transform.layout.shape == "wide" and not transform.scoring.top
+    has_p = is_wide and "prob" in transform.scoring.emit and not transform.layout.only_predictions
+    return Shown(
+        classes=columns.classes,
+        probabilities=tuple(f"prob_{name}" for name in columns.classes) if has_p else (),
+        id=called.get(columns.id or ""),
+        label=called.get(columns.label or ""),
+        is_plain=not (has_p or transform.layout.only_predictions),
+        passed=transform.passed,
+    )
+
+
+def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, sink: OutputOptions) -> Finished:
+    from softmax_cli.display.progress import progress
+    from softmax_cli.rejects import rejects_file
+    from softmax_cli.stream import Listeners, score_table
+
+    with ExitStack() as stack:
+        advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.color))
+        keep = stack.enter_context(rejects_file(Path(run.rejects), sink.force)) if run.rejects else lambda rejects: None
+        limit = None if sink.shows_table else sink.limit
+        return score_table(opened.table, transform, writer, run.workers, Listeners(advance, keep), limit)
+
+
+def _bad_rows(finished: Finished, run: RunOptions) -> list[str]:
+    if not finished.tally.bad_rows:
+        return []
+    became = {"skip": "left out", "null": "kept without values"}[run.on_bad_row]
+    kept = f"; see {run.rejects}" if run.rejects else "; keep them with --rejects FILE"
+    return [f"{finished.tally.bad_rows:,} bad rows {became}{kept}"]
+
+
+def _plan(opened: Opened, transform: Transform, sink: OutputOptions) -> str:
+    schema = transform.schema(opened.table.schema)
+    names = schema.names if len(schema) <= 12 else [*schema.names[:8], "...", *schema.names[-2:]]
+    return "\n".join(
+        [
+            f"reads    {opened.table.name}",
+            f"columns  {opened.columns.summary()}",
+            f"scores   {', '.join(opened.columns.scores)}",
+            f"passes   {', '.join(opened.columns.others) or 'nothing'}",
+            *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
+            f"writes   {sink.describe()}: {', '.join(names)}",
+        ]
+    )

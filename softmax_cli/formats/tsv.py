@@ -1,0 +1,31 @@
+"""Tab-separated text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+import pyarrow as pa
+
+from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.delimited.writer import DelimitedWriter
+
+SUFFIXES = (".tsv", ".tab")
+MAGIC: tuple[bytes, ...] = ()
+SEEKS = False
+
+
+def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
+    """Open a table of lines whose cells are parted by tabs, unless another delimiter was said."""
+    from softmax_cli.delimited.table import open_table
+
+    return open_table(file, name, options, delimiter="\t")
+
+
+def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> DelimitedWriter:
+    """Begin a file of such lines with its header."""
+    from softmax_cli.delimited.writer import DelimitedWriter
+
+    return DelimitedWriter(file, schema, replace(options, delimiter="\t"))

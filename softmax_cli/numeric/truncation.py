@@ -1,0 +1,67 @@
+"""Cutting the unlikely classes off a distribution: top-k, then top-p, then min-p."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.softmax import Matrix, exp_normalize_
+from softmax_cli.numeric.topk import top_k as best
+
+
+def truncate_(a: Matrix, *, top_k: int | None = None, top_p: float | None = None, min_p: float | None = None) -> Matrix:
+    """Mask classes, on the log scale and in place; each cut sees the distribution that the one before has renormalised.
+
+    Parameters
+    ----------
+    a : array, shape (rows, classes)
+        Adjusted logits; rows of nan stay as they are.
+    top_k : int, optional
+        Keep so many of the best classes.
+    top_p : float, optional
+        Keep the smallest set of best classes whose probability reaches `top_p`, the one that crosses it included; Holtzman et
+        al. (2020), "The curious case of neural text degeneration". Ties: the earlier column first.
+    min_p : float, optional
+        Keep classes with p >= min_p * max p; Nguyen et al. (2024), "Turning up the heat: min-p sampling".
+
+    Raises
+    ------
+    ValueError
+        A bound is out of range.
+    """
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k {top_k}: at least one class has to stay")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p {top_p}: a probability above 0 and up to 1 is wanted")
+    if min_p is not None and not 0 <= min_p <= 1:
+        raise ValueError(f"min_p {min_p}: a share from 0 to 1 is wanted")
+    if a.size == 0:
+        return a
+    if top_k is not None and top_k < a.shape[1]:
+        _keep(a, best(a, top_k))
+    if top_p is not None and top_p < 1:
+        _cut_top_p(a, top_p)
+    if min_p is not None:
+        p = exp_normalize_(_shifted(a))
+        a[p < min_p * p.max(axis=1)[:, None]] = -np.inf
+    return a
+
+
+def _cut_top_p(a: Matrix, top_p: float) -> None:
+    order = best(a, a.shape[1])
+    p = np.take_along_axis(exp_normalize_(_shifted(a)), order, axis=1)
+    before = np.cumsum(p, axis=1, dtype=np.float64) - p
+    cut = before >= top_p
+    cut[:, 0] = False
+    np.put_along_axis(a, order, np.where(cut, -np.inf, np.take_along_axis(a, order, axis=1)).astype(a.dtype), axis=1)
+
+
+def _keep(a: Matrix, columns: NDArray[np.int32]) -> None:
+    masked = np.ones(a.shape, np.bool_)
+    np.put_along_axis(masked, columns, False, axis=1)
+    masked[np.isnan(a[:, 0])] = False
+    a[masked] = -np.inf
+
+
+def _shifted(a: Matrix) -> Matrix:
+    return a - a.max(axis=1)[:, None]  # type: ignore[return-value]

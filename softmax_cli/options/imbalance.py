@@ -1,0 +1,135 @@
+"""Class weights and priors: corrections for classes that were, or will be, unequally frequent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from softmax_cli.batches.adjustment import Term
+
+PANEL = "Imbalanced classes"
+
+
+@dataclass(frozen=True)
+class ImbalanceOptions:
+    """Terms that are added to the log-probabilities of the classes, after the temperature."""
+
+    class_weights: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weights",
+            "-w",
+            metavar="WEIGHTS",
+            help="Multiply probabilities by a weight and renormalise: cat=4,dog=1 (raises cat x4; unlisted: 1), "
+            "a CSV or JSON file, or balanced:FILE with training labels or counts: n/(K n_i) raises rare classes.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    undo_class_weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Divide by the weights that the model was trained with, given in the same forms.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    source_prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRIOR",
+            help="How frequent the classes were in training: counts or shares as cat=900,dog=100, a file, "
+            "file:column, or uniform.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    target_prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRIOR",
+            help="How frequent they are where the model is used; multiplies by target/source and renormalises.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    kept_share: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARES",
+            help="Undo undersampling: cat=0.1 says that 10 % of cat's training rows were kept (unlisted: all).",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    logit_adjust: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TAU",
+            help="Subtract TAU*log(source prior) (Menon et al. 2021): optimises the balanced error; what comes out "
+            "is not a calibrated probability for the training population.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    allow_both: Annotated[
+        bool,
+        typer.Option("--allow-both", help="Let two corrections for the same imbalance add up.", rich_help_panel=PANEL),
+    ] = False
+
+    def __post_init__(self) -> None:
+        said = {
+            "--class-weights": self.class_weights is not None,
+            "--target-prior": self.target_prior is not None,
+            "--kept-share": self.kept_share is not None,
+            "--logit-adjust": self.logit_adjust is not None,
+        }
+        both = [flag for flag, given in said.items() if given]
+        if len(both) > 1 and not self.allow_both:
+            raise UsageError(
+                f"{' and '.join(both)} each correct for imbalance, and together correct twice; "
+                "drop one, or add --allow-both"
+            )
+        if self.target_prior is not None and self.source_prior is None:
+            raise UsageError("--target-prior needs --source-prior: what the model was trained on (uniform is possible)")
+        if self.logit_adjust is not None and self.source_prior is None:
+            raise UsageError("--logit-adjust needs --source-prior: the class frequencies of the training data")
+        if self.source_prior is not None and self.target_prior is None and self.logit_adjust is None:
+            raise UsageError("--source-prior changes nothing by itself: add --target-prior or --logit-adjust")
+
+    def build(self, classes: tuple[str, ...], activation: str) -> tuple[tuple[Term, ...], list[str]]:
+        """Return the terms in the order of the contract, and what the user is to be told about them."""
+        from softmax_cli import imbalance
+
+        notes: list[str] = []
+        terms: list[Term] = []
+        if activation == "sigmoid" and (self.source_prior is not None or self.kept_share is not None):
+            raise UsageError(
+                "priors and kept shares are about classes that exclude each other; --activation sigmoid has none"
+            )
+        if self.class_weights is not None:
+            terms.append(imbalance.weight_term("--class-weights", self.class_weights, classes, notes))
+        if self.undo_class_weights is not None:
+            terms.append(
+                imbalance.weight_term("--undo-class-weights", self.undo_class_weights, classes, notes, undo=True)
+            )
+        if self.source_prior is not None:
+            source = imbalance.read_prior("--source-prior", self.source_prior, classes, notes)
+            terms += self._prior_terms(source, classes, notes)
+        if self.kept_share is not None:
+            terms.append(imbalance.kept_share_term("--kept-share", self.kept_share, classes))
+        return tuple(terms), [*notes, *(f"{term.name}: {term.told}" for term in terms)]
+
+    def _prior_terms(self, source: NDArray[np.float64], classes: tuple[str, ...], notes: list[str]) -> list[Term]:
+        from softmax_cli import imbalance
+
+        terms = []
+        if self.target_prior is not None:
+            target = imbalance.read_prior("--target-prior", self.target_prior, classes, notes)
+            terms.append(imbalance.prior_term("--target-prior", source, target, classes))
+        if self.logit_adjust is not None:
+            terms.append(imbalance.logit_adjustment_term("--logit-adjust", source, self.logit_adjust, classes))
+        return terms

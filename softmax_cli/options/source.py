@@ -1,0 +1,150 @@
+"""What is read, and which of its columns are what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from softmax_cli.batches.columns import Columns, Selection
+    from softmax_cli.batches.table import ReadOptions, Table
+
+FILES = "Input"
+COLUMNS = "Columns"
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """Files, their layout, and the roles of their columns."""
+
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Tables of scores: files, globs, folders, or - for standard input (the default in a pipe). "
+            "Several are read as one table.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            help="csv, tsv, jsonl, parquet, arrow, npy ... where name and first bytes do not tell.",
+            rich_help_panel=FILES,
+        ),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        typer.Option(help="What parts the cells of a line; found from the first lines.", rich_help_panel=FILES),
+    ] = None
+    no_header: Annotated[
+        bool,
+        typer.Option(
+            "--no-header", help="The first line is data; columns are named 0, 1, 2 ...", rich_help_panel=FILES
+        ),
+    ] = False
+    decimal: Annotated[str, typer.Option(help="The decimal mark of text numbers: . or ,", rich_help_panel=FILES)] = "."
+    batch_rows: Annotated[
+        int | None, typer.Option(min=1, help="Rows read at a time from binary files.", rich_help_panel=FILES)
+    ] = None
+    logits: Annotated[
+        str | None,
+        typer.Option(
+            help="The class columns: a pattern 'logit_*', a list a,b,c, a range a:b, or one list column or array.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+    id: Annotated[str | None, typer.Option(help="The column that names a row.", rich_help_panel=COLUMNS)] = None
+    label: Annotated[str | None, typer.Option(help="The column with the true class.", rich_help_panel=COLUMNS)] = None
+    input: Annotated[
+        str | None,
+        typer.Option(
+            help="What the scores are: logits, prob or logprob. Never guessed from the values; column names "
+            "logit_*, prob_*, logprob_* tell it.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Class names: one a line, a JSON list, or a JSON id2label map.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+    positive: Annotated[
+        str | None,
+        typer.Option(help="Name of the class that a single score column stands for.", rich_help_panel=COLUMNS),
+    ] = None
+
+    @contextmanager
+    def open(self) -> Iterator[Opened]:
+        """Open the input, look at its first block, and settle the roles of its columns."""
+        import sys
+
+        from softmax_cli.sources import open_table
+
+        if not self.paths and sys.stdin.isatty():
+            raise UsageError("nothing to read: name a file, or pipe one in; softmax-cli predict --help shows how")
+        with open_table(self.paths, self._read_options(), self.input_format) as table:
+            yield settle(table, self._selection())
+
+    def _read_options(self) -> ReadOptions:
+        from softmax_cli.batches.table import ReadOptions
+
+        if self.decimal not in (".", ","):
+            raise UsageError(f"--decimal {self.decimal!r}: write . or ,")
+        if self.delimiter is not None and len(delimiter := _unescape(self.delimiter)) != 1:
+            raise UsageError(f"--delimiter {delimiter!r}: one character is wanted, such as ';' or '\\t'")
+        return ReadOptions(
+            delimiter=None if self.delimiter is None else _unescape(self.delimiter),
+            header=False if self.no_header else None,
+            decimal=self.decimal,
+            array=self.logits,
+            batch_rows=self.batch_rows,
+        )
+
+    def _selection(self) -> Selection:
+        from softmax_cli.batches.columns import Selection
+        from softmax_cli.classnames import read_class_names
+
+        names = None if self.classes is None else read_class_names(self.classes)
+        return Selection(self.logits, self.id, self.label, self.input, names, self.positive)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An input whose columns have their roles."""
+
+    table: Table
+    columns: Columns
+
+
+def settle(table: Table, said: Selection) -> Opened:
+    """Settle the roles of the columns from the first block, which stays in the table to be scored."""
+    import itertools
+
+    import pyarrow as pa
+
+    from softmax_cli.batches.arrays import empty_batch
+    from softmax_cli.batches.columns import resolve
+
+    first = next(table.blocks, None)
+    numeric = [column.name for column in table.schema if pa.types.is_floating(column.type)]
+    if first is None:
+        head = empty_batch(table.schema)
+        blocks = table.blocks
+    else:
+        head = table.decode(first, numeric).batch.slice(0, 1000)
+        blocks = itertools.chain([first], table.blocks)
+    return Opened(replace(table, blocks=blocks), resolve(table.schema, said, head))
+
+
+def _unescape(delimiter: str) -> str:
+    return "\t" if delimiter in ("\\t", "tab") else delimiter

@@ -1,0 +1,50 @@
+"""One reader, several workers, one writer: the order of the input is kept, and memory holds a few blocks at most."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from softmax_cli.errors import DataError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def available_threads() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+    """Apply `work` to every item on several threads and yield the results in the order of the items.
+
+    At most ``threads + 2`` items are under way, so a slow consumer holds up the reading instead of filling the memory.
+    An error comes up where its item stands: all results before it are yielded first.
+
+    Raises
+    ------
+    DataError
+        Memory ran out.
+    """
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+    under_way: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            under_way.append(pool.submit(work, item))
+            if len(under_way) >= threads + 2:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    except MemoryError as error:
+        raise out_of_memory() from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def out_of_memory() -> DataError:
+    """Say which knob makes the memory suffice."""
+    return DataError("not enough memory for a block of rows; try a smaller --batch-rows (say 1000) or --threads 1")

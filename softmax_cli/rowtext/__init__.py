@@ -1,0 +1,1 @@
+"""Rows of text from columns of cells: what the delimited formats and JSON lines have in common."""

@@ -1,0 +1,156 @@
+"""Where output goes: a file that appears whole under its name or not at all, or the standard output."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from softmax_cli.errors import DataError, UsageError
+
+
+_BUFFER_BYTES = 1 << 16
+
+
+class ClosedPipeError(Exception):
+    """The reader of our output has seen enough (``| head``); that is success."""
+
+
+class StandardOutput(io.RawIOBase):
+    """File descriptor 1 for bytes.
+
+    A closed pipe is told apart from every other failure here, where it happens: further up it would look like one.
+    """
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: object) -> int:
+        """Write all of a bytes-like object."""
+        view = memoryview(data).cast("B")  # type: ignore[arg-type]
+        written = 0
+        try:
+            while written < len(view):
+                written += os.write(1, view[written:])
+        except BrokenPipeError:
+            raise ClosedPipeError from None
+        except OSError as error:
+            raise write_error("standard output", error) from error
+        return written
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Open the standard output for bytes; after a failure, what waits to be written is dropped."""
+    raw = StandardOutput()
+    file = io.BufferedWriter(raw, _BUFFER_BYTES)
+    try:
+        yield cast(BinaryIO, file)
+        file.flush()
+    finally:
+        with suppress(ClosedPipeError, DataError, ValueError):
+            raw.close()
+
+
+def write_error(name: str, error: OSError) -> DataError:
+    """Say that writing failed, and that nothing half-done was left."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return DataError(f"{name}: cannot write: {reason}; nothing was left under that name")
+
+
+def check_target(path: Path, inputs: Sequence[str], force: bool) -> None:
+    """Refuse, before anything is read, a target that is an input, is a folder, is in no folder, or exists.
+
+    Raises
+    ------
+    UsageError
+        With what to type instead.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it, such as {path / 'probs.csv'}")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}; make it first: mkdir -p {path.parent}")
+    if not path.exists():
+        return
+    if any(Path(name).exists() and path.samefile(name) for name in inputs):
+        raise UsageError(f"{path} is the input: the output needs another name")
+    if _is_plain(path) and not force:
+        raise UsageError(f"{path} exists; write over it with --force, or choose another name")
+
+
+@contextmanager
+def whole_file(path: Path, force: bool) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only when everything has been written and is on the disk.
+
+    The bytes go to a hidden file beside the target; then fsync, rename, fsync of the folder. After an error, or a
+    signal that is raised as an exception, the hidden file is removed and what stood under the name before is
+    untouched.
+    """
+    if path.exists() and not _is_plain(path):  # a device or a named pipe: there is no name to take
+        with _telling_errors(path), path.open("wb") as target:
+            yield target
+        return
+    final = path.resolve()
+    with _telling_errors(path):
+        handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
+    try:
+        with _telling_errors(path), os.fdopen(handle, "w+b") as target:
+            _copy_mode(target.fileno(), final)
+            yield cast(BinaryIO, target)
+            target.flush()
+            os.fsync(target.fileno())
+        with _telling_errors(path):
+            _take_name(name, final, force)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+@contextmanager
+def _telling_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_error(str(path), error) from error
+
+
+def _copy_mode(descriptor: int, final: Path) -> None:
+    """Give the file the mode it would have had: the old file's, or what the umask leaves (mkstemp gives 0600)."""
+    if final.exists():
+        os.fchmod(descriptor, stat.S_IMODE(final.stat().st_mode))
+    else:
+        mask = os.umask(0)
+        os.umask(mask)
+        os.fchmod(descriptor, 0o666 & ~mask)
+
+
+def _take_name(name: str, final: Path, force: bool) -> None:
+    if force:
+        os.replace(name, final)
+    else:
+        try:  # a link, unlike a rename, fails when someone else has taken the name meanwhile
+            os.link(name, final)
+        except FileExistsError:
+            raise UsageError(
+                f"{final.name} was written by another run meanwhile; this run's output was dropped"
+            ) from None
+        except OSError:  # a file system without hard links
+            os.replace(name, final)
+        else:
+            os.unlink(name)
+    folder = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _is_plain(path: Path) -> bool:
+    return stat.S_ISREG(path.stat().st_mode)

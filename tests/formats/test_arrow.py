@@ -1,0 +1,112 @@
+"""Arrow IPC: what is cut or damaged is refused, a pipe gets a stream."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from softmax_cli.batches.table import ReadOptions, WriteOptions
+from softmax_cli.errors import DataError
+from softmax_cli.formats import arrow, arrows
+
+SCHEMA = pa.schema([("id", pa.string()), ("a", pa.float64())])
+BATCH = pa.RecordBatch.from_arrays([pa.array(["x", None, "z"]), pa.array([1.0, 2.0, 3.0])], schema=SCHEMA)
+
+
+def stream_of(batches: int) -> bytes:
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, SCHEMA) as writer:
+        for _ in range(batches):
+            writer.write_batch(BATCH)
+    return sink.getvalue()
+
+
+def count_rows(form, data: bytes) -> int:
+    table = form.read(io.BytesIO(data), "x.arrow", ReadOptions())
+    return sum(table.decode(block, ["a"]).batch.num_rows for block in table.blocks)
+
+
+@pytest.mark.parametrize("form", [arrow, arrows])
+def test_a_stream_cut_anywhere_is_refused(form):
+    """Also between two batches and right before the end mark, where pyarrow itself sees a whole stream."""
+    whole = stream_of(3)
+    assert count_rows(form, whole) == 9
+    for size in range(1, len(whole), 4):
+        with pytest.raises(DataError, match=r"x\.arrow"):
+            count_rows(form, whole[:size])
+
+
+def test_streams_joined_by_cat_are_refused():
+    """Their later rows would be lost."""
+    with pytest.raises(DataError, match="more follows after its end mark"):
+        count_rows(arrows, stream_of(1) + stream_of(1))
+
+
+def test_a_cut_file_is_refused():
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, SCHEMA) as writer:
+        writer.write_batch(BATCH)
+    whole = sink.getvalue()
+    assert count_rows(arrow, whole) == 3
+    for size in range(6, len(whole), 7):
+        with pytest.raises(DataError, match="not whole Arrow data"):
+            count_rows(arrow, whole[:size])
+
+
+@pytest.mark.parametrize(("offsets", "text"), [([0, 100, 1], b"x"), ([0, 1, 2], b"\xff\xfe")])
+def test_text_that_is_none_is_refused(offsets, text):
+    """Offsets and encoding are checked before anything follows them."""
+    bad = pa.StringArray.from_buffers(2, pa.py_buffer(np.array(offsets, np.int32)), pa.py_buffer(text))
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, pa.schema([("id", pa.string())])) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([bad], names=["id"]))
+    with pytest.raises(DataError, match="not whole Arrow data"):
+        list(arrows.read(io.BytesIO(sink.getvalue()), "x", ReadOptions()).blocks)
+
+
+def test_a_message_that_claims_petabytes_takes_no_memory():
+    claim = b"\xff\xff\xff\xff" + (2**31 - 1).to_bytes(4, "little")
+    with pytest.raises(DataError, match="not whole Arrow data"):
+        count_rows(arrows, claim + b"x" * 100)
+
+
+def test_a_pipe_gets_a_stream_and_a_file_a_footer():
+    """Under the one name `arrow`, which reads both."""
+
+    class Pipe(io.BytesIO):
+        def seekable(self):
+            return False
+
+    for file, begins in ((Pipe(), b"\xff\xff\xff\xff"), (io.BytesIO(), b"ARROW1")):
+        writer = arrow.write(file, SCHEMA, WriteOptions())
+        writer.write(writer.encode(BATCH))
+        writer.close()
+        assert file.getvalue().startswith(begins)
+        assert count_rows(arrow, file.getvalue()) == 3
+
+
+@pytest.mark.parametrize("form", [arrow, arrows])
+def test_a_dictionary_may_change_between_batches(form):
+    """An IPC file cannot hold that, so text is spelled out."""
+    file = io.BytesIO()
+    batches = [
+        pa.RecordBatch.from_arrays([pa.array([text]).dictionary_encode()], names=["kind"]) for text in ("a", "b")
+    ]
+    writer = form.write(file, batches[0].schema, WriteOptions())
+    for batch in batches:
+        writer.write(writer.encode(batch))
+    writer.close()
+    file.seek(0)
+    table = form.read(file, "x", ReadOptions())
+    assert [row["kind"] for block in table.blocks for row in block.data.to_pylist()] == ["a", "b"]
+
+
+def test_a_large_batch_is_cut_to_blocks():
+    """Blocks stay small although another program wrote one batch of everything; places still count rows of the file."""
+    table = arrows.read(io.BytesIO(stream_of(2)), "x.arrows", ReadOptions(batch_rows=2))
+    blocks = list(table.blocks)
+    assert [(block.first_row, block.data.num_rows) for block in blocks] == [(0, 2), (2, 1), (3, 2), (5, 1)]
+    assert table.decode(blocks[2], ["a"]).place(1, "id").where == "x.arrows: row 5"

@@ -1,0 +1,128 @@
+"""Parquet: damage is found, memory is bounded, types stay."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from softmax_cli.batches.table import ReadOptions, WriteOptions
+from softmax_cli.errors import DataError
+from softmax_cli.formats import parquet
+
+
+def written(table: pa.Table) -> bytes:
+    file = io.BytesIO()
+    writer = parquet.write(file, table.schema, WriteOptions())
+    for batch in table.to_batches():
+        writer.write(writer.encode(batch))
+    writer.close()
+    return file.getvalue()
+
+
+def rows_of(data: bytes, options: ReadOptions | None = None) -> pa.Table:
+    table = parquet.read(io.BytesIO(data), "x.parquet", options or ReadOptions())
+    batches = [table.decode(block, []).batch for block in table.blocks]
+    return pa.Table.from_batches(batches, table.schema)
+
+
+@pytest.fixture(scope="module")
+def table() -> pa.Table:
+    rng = np.random.default_rng(0)
+    return pa.table({"id": [f"row {i}" for i in range(2000)], "a": rng.normal(size=2000), "b": rng.normal(size=2000)})
+
+
+def test_no_flipped_bit_changes_a_number(table):
+    """A bit flipped anywhere is an error or changes nothing; without page checksums most flips would pass silently."""
+    whole = written(table)
+    expected = rows_of(whole)
+    caught = 0
+    for position in np.random.default_rng(1).integers(0, len(whole), 200).tolist():
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << position % 8
+        try:
+            assert rows_of(bytes(damaged)).equals(expected)
+        except DataError:
+            caught += 1
+    assert caught > 150
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
+def test_a_cut_file_is_refused(table, keep):
+    whole = written(table)
+    with pytest.raises(DataError, match=r"x\.parquet.*not a whole Parquet file"):
+        rows_of(whole[: int(len(whole) * keep)])
+
+
+def test_what_is_no_parquet_is_refused():
+    with pytest.raises(DataError, match="not a whole Parquet file"):
+        rows_of(b"id,cat,dog\n1,2,3\n" * 10)
+
+
+def test_blocks_know_their_rows(table):
+    """Places count rows of the file from 1, whatever the size of the blocks."""
+    read = parquet.read(io.BytesIO(written(table)), "x.parquet", ReadOptions(batch_rows=300))
+    blocks = list(read.blocks)
+    assert [block.first_row for block in blocks] == list(range(0, 2000, 300))
+    assert sum(block.size for block in blocks) == pytest.approx(read.size, abs=len(blocks))
+    place = read.decode(blocks[1], ["a"]).place(4, "id")
+    assert (place.where, place.found) == ("x.parquet: row 305", "row 304")
+    assert place.record.startswith('{"id": "row 304", "a": ')
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "recorded"), [(None, "null", "null"), (np.nan, "nan", '"nan"'), (-np.inf, "-inf", '"-inf"')]
+)
+def test_a_cell_is_shown_as_it_stands(value, shown, recorded):
+    """The record stays JSON, which has neither nan nor infinities."""
+    read = parquet.read(io.BytesIO(written(pa.table({"a": pa.array([value], pa.float64())}))), "x", ReadOptions())
+    place = read.decode(next(read.blocks), ["a"]).place(0, "a")
+    assert (place.found, place.record) == (shown, f'{{"a": {recorded}}}')
+
+
+def test_types_and_metadata_pass_through():
+    """Nested, dictionary, large_string and float16 columns are given back as they were."""
+    columns = {
+        "half": pa.array(np.array([1.5, -2], np.float16)),
+        "large": pa.array(["a", None], pa.large_string()),
+        "kind": pa.array(["a", "b"]).dictionary_encode(),
+        "nested": pa.array([{"x": [1]}, None], pa.struct([("x", pa.list_(pa.int64()))])),
+        "scores": pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2)),
+    }
+    table = pa.table(columns).replace_schema_metadata({"softmax_cli": "{}"})
+    back = rows_of(written(table))
+    assert back.schema.equals(table.schema, check_metadata=False)
+    assert back.to_pylist() == table.to_pylist()
+    assert back.schema.metadata[b"softmax_cli"] == b"{}"
+
+
+def test_two_columns_of_one_name_are_refused():
+    table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["cat", "cat"])
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    with pytest.raises(DataError, match="two columns have the same name: 'cat'"):
+        rows_of(file.getvalue())
+
+
+def test_a_column_that_was_asked_for_must_be_there(table):
+    read = parquet.read(io.BytesIO(written(table)), "x", ReadOptions())
+    with pytest.raises(DataError, match="no column 'cat'; there are: id, a, b"):
+        read.decode(next(read.blocks), ["cat"])
+
+
+def test_row_groups_end_before_memory_does(monkeypatch, table):
+    """A row group is written as soon as its bytes are enough; computed numbers get no dictionary."""
+    monkeypatch.setattr(parquet, "GROUP_BYTES", 10_000)
+    file = io.BytesIO()
+    writer = parquet.write(file, table.schema, WriteOptions())
+    for batch in table.to_batches(max_chunksize=100):
+        writer.write(batch)
+    writer.close()
+    metadata = pq.read_metadata(file)
+    assert metadata.num_rows == 2000
+    assert 5 <= metadata.num_row_groups <= 10
+    assert "RLE_DICTIONARY" not in metadata.row_group(0).column(1).encodings
+    assert "RLE_DICTIONARY" in metadata.row_group(0).column(0).encodings

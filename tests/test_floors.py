@@ -1,0 +1,182 @@
+"""The house stands on its floors: imports point down, and what is slow to import waits until it is used."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "softmax_cli"
+
+FLOORS = (
+    ("numeric",),
+    ("errors", "version"),
+    ("batches",),
+    (),  # files, formats and the stream: every module that no other floor names
+    ("display", "notebook"),
+    ("options",),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
+WORLD = 3
+
+HOMES = {
+    "typer": ("cli", "options", "commands"),
+    "rich": ("display",),
+    "pandas": ("notebook",),
+}
+"""The only modules that may import a library, even inside a function."""
+
+LATE = ("pandas", "scipy", "rich", "typer", "pyarrow.dataset", "pyarrow.parquet", "pyarrow.json")
+"""Libraries that a 10-row CSV can do without: imported inside the function that uses them, but for their homes."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name, and whether the import runs when its module is imported."""
+
+    file: Path
+    line: int
+    target: str
+    at_once: bool
+    checked_only: bool
+    """Under ``if TYPE_CHECKING``: never run."""
+
+    @property
+    def part(self) -> str:
+        """The folder or module of the package that imports."""
+        return part_of(self.file)
+
+    def of(self, library: str) -> bool:
+        return self.target == library or self.target.startswith(library + ".")
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line} imports {self.target}"
+
+
+def part_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(file: Path) -> Iterator[Import]:
+    """Find every import of a file; ``from package import module`` names the module."""
+    yield from _walk(file, ast.parse(file.read_text()), at_once=True, checked_only=False)
+
+
+def _walk(file: Path, node: ast.AST, at_once: bool, checked_only: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        for target in _targets(child):
+            yield Import(file, child.lineno, target, at_once and not checked_only, checked_only)
+        deferred = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typing = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        yield from _walk(file, child, at_once and not deferred, checked_only or typing)
+
+
+def _targets(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+def floor_of(part: str) -> int:
+    return next((number for number, parts in enumerate(FLOORS) if part in parts), WORLD)
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+IMPORTS = [found for file in FILES for found in imports_of(file)]
+WITHIN = [found for found in IMPORTS if found.of("softmax_cli") and found.part != "__init__"]
+
+
+def test_every_floor_is_there():
+    parts = {part_of(file) for file in FILES}
+    assert {part for floor in FLOORS for part in floor} <= parts
+    assert len(WITHIN) > 50
+
+
+def test_imports_point_down():
+    """The package itself is the public face and is left out: it names the modules that it loads on first use."""
+    upward = [
+        str(found) for found in WITHIN if floor_of(found.target.partition(".")[2].split(".")[0]) > floor_of(found.part)
+    ]
+    assert upward == []
+
+
+def test_the_public_face_imports_nothing_but_the_version():
+    face = [found for found in IMPORTS if found.part == "__init__" and found.of("softmax_cli") and found.at_once]
+    assert [found.target for found in face] == ["softmax_cli.version.__version__"]
+
+
+def test_numeric_knows_numpy_scipy_and_itself_only():
+    known = ("numpy", "scipy", "softmax_cli.numeric", *sys.stdlib_module_names)
+    strangers = [str(found) for found in IMPORTS if found.part == "numeric" and not any(map(found.of, known))]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_stays_at_home(library):
+    found = [found for found in IMPORTS if found.of(library)]
+    assert found, f"nothing imports {library}: take it out of the dependencies"
+    assert [str(one) for one in found if one.part not in HOMES[library] and not one.checked_only] == []
+
+
+@pytest.mark.parametrize("library", LATE)
+def test_slow_libraries_wait_until_they_are_used(library):
+    homes = () if library == "pandas" else HOMES.get(library, ())
+    early = [str(found) for found in IMPORTS if found.of(library) and found.at_once and found.part not in homes]
+    assert early == []
+
+
+def loaded_by(*arguments: str, stdin: bytes = b"") -> set[str]:
+    """Run the program and return every module that its process imported."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "softmax_cli", *arguments],
+        input=stdin,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=True,
+    )
+    lines = done.stderr.decode().splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+def test_help_loads_no_data_library():
+    loaded = loaded_by("predict", "--help")
+    assert "typer" in loaded
+    assert loaded.isdisjoint({"numpy", "pyarrow", "pandas", "scipy"})
+
+
+def test_a_small_csv_loads_what_it_needs_and_no_more():
+    loaded = loaded_by("predict", "-", stdin=b"id,logit_cat,logit_dog\n007,2,1\n")
+    assert {"numpy", "pyarrow", "typer"} <= loaded
+    assert loaded.isdisjoint({"pandas", "scipy", "rich", "pyarrow.dataset", "pyarrow.parquet", "pyarrow.json"})
+
+
+@pytest.mark.parametrize(
+    ("text", "at_once", "checked_only"),
+    [
+        ("import rich.text", True, False),
+        ("from rich import text", True, False),
+        ("class A:\n    import rich.text", True, False),
+        ("try:\n    import rich.text\nexcept ImportError: pass", True, False),
+        ("def f():\n    import rich.text", False, False),
+        ("if TYPE_CHECKING:\n    from rich import text", False, True),
+    ],
+)
+def test_this_reader_of_imports_sees_them(tmp_path, text, at_once, checked_only):
+    file = tmp_path / "module.py"
+    file.write_text(text)
+    assert list(imports_of(file)) == [
+        Import(file, 1 + text[: text.index("text")].count("\n"), "rich.text", at_once, checked_only)
+    ]

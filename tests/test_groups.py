@@ -1,0 +1,44 @@
+"""Option groups become keywords that typer understands."""
+
+import inspect
+from dataclasses import dataclass, field
+
+import pytest
+
+from softmax_cli.options.groups import takes_groups
+
+
+@dataclass(frozen=True)
+class Size:
+    height: int = 1
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Color:
+    hue: str = "red"
+
+
+@dataclass(frozen=True)
+class Shade:
+    hue: str = "dark"
+
+
+def test_the_command_gets_groups_and_typer_sees_fields():
+    got = []
+
+    def draw(size: Size, color: Color) -> None:
+        got.append((size, color))
+
+    typed = takes_groups(draw)
+    parameters = inspect.signature(typed).parameters
+    assert {name: p.default for name, p in parameters.items()} == {"height": 1, "names": [], "hue": "red"}
+    typed(height=2, names=["a"], hue="blue")
+    assert got == [(Size(2, ["a"]), Color("blue"))]
+
+
+def test_two_groups_cannot_share_a_name():
+    def draw(color: Color, shade: Shade) -> None: ...
+
+    with pytest.raises(TypeError, match="'hue'"):
+        takes_groups(draw)
