@@ -28,15 +28,10 @@ class ArrowSink(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Write all of `data`; the first failure shuts the sink."""
-        size = len(memoryview(data).cast("B"))
+        """Write all of `data`."""
         if not self._is_shut:
-            try:
-                self._file.write(data)
-            except BaseException:
-                self.shut()
-                raise
-        return size
+            self._file.write(data)
+        return len(memoryview(data).cast("B"))
 
     def shut(self) -> None:
         """Swallow whatever comes from now on."""

@@ -31,7 +31,6 @@ def build_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,
     )
     app.callback()(_program)
     for module in pkgutil.iter_modules(commands.__path__):
@@ -40,12 +39,18 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _program(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version.")] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(f"softmax-cli {__version__}")
         raise typer.Exit
+
+
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 def main() -> NoReturn:

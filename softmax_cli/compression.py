@@ -94,6 +94,9 @@ class Compressed(io.RawIOBase):
         self._compressor = compressor
         self._file = file
 
+    def __del__(self) -> None:
+        """Leave the stream without an end where a run failed; Python would close it."""
+
     def writable(self) -> bool:
         """Yes."""
         return True
@@ -108,7 +111,7 @@ class Compressed(io.RawIOBase):
         """End the compressed stream."""
         if self.closed:
             return
-        super().close()  # first: a failing disk must not be asked again when this object is dropped
+        super().close()
         self._file.write(self._compressor.flush())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ def logits_of(table: pd.DataFrame) -> pd.DataFrame:
     return table.filter(like="logit_").rename(columns=lambda name: name.removeprefix("logit_"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def walk(program_env):
+    @cache
     def run(name: str) -> str:
         done = subprocess.run(
             ["bash", EXAMPLES / f"{name}.sh"], capture_output=True, text=True, env=program_env, timeout=100, check=False

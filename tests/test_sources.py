@@ -153,6 +153,17 @@ def test_a_cut_or_damaged_stream_is_refused(compression):
         stream.read()
 
 
+@pytest.mark.parametrize("compression", COMPRESSIONS, ids=lambda c: c.name)
+def test_a_stream_that_is_dropped_gets_no_end(compression):
+    """A run that failed must not leave something that looks whole."""
+    packed = io.BytesIO()
+    target = compression.write(packed)
+    target.write(b"half of it")
+    before = packed.getvalue()
+    del target
+    assert packed.getvalue() == before
+
+
 def test_a_foreign_gzip_bz2_and_xz_are_read():
     for pack in (gzip.compress, bz2.compress, lzma.compress):
         packed = pack(b"hello")
@@ -184,11 +195,14 @@ def test_many_files_are_one_table(tmp_path):
     """By pattern or by folder, in the order of names; columns in the order of the first; places name the right file."""
     write_parts(tmp_path, {"id": ["x"], "a": [1.0]}, {"a": [2.0], "id": ["y"]}, {"id": ["z"], "a": [3.0]})
     (tmp_path / "_SUCCESS").write_bytes(b"")
-    (tmp_path / ".hidden.csv").write_bytes(b"x")
+    (tmp_path / "_part.parquet").write_bytes(b"half of it")
+    (tmp_path / ".part-3.npy").write_bytes(b"half of it")
     expected = [{"id": "x", "a": 1.0}, {"id": "y", "a": 2.0}, {"id": "z", "a": 3.0}]
-    assert rows_of([tmp_path]) == rows_of([tmp_path / "*.parquet"]) == rows_of(sorted(tmp_path.glob("p*"))) == expected
+    assert (
+        rows_of([tmp_path]) == rows_of([tmp_path / "part*.parquet"]) == rows_of(sorted(tmp_path.glob("p*"))) == expected
+    )
     with open_table([str(tmp_path)], OPTIONS, None) as table:
-        assert table.size == sum(path.stat().st_size for path in tmp_path.glob("*.parquet"))
+        assert table.size == sum(path.stat().st_size for path in tmp_path.glob("part*"))
         blocks = list(table.blocks)
         assert [list(row) for row in table.decode(blocks[1], ["a"]).batch.to_pylist()] == [["id", "a"]]
         assert table.decode(blocks[2], ["a"]).place(0, "a").where == f"{tmp_path}/part-2.parquet: row 1"

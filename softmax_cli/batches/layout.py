@@ -128,7 +128,13 @@ LAYOUTS: dict[str, Callable[[Layout, pa.RecordBatch, Scored, tuple[str, ...]], l
 
 
 def _passed(batch: pa.RecordBatch) -> list[Column]:
-    return list(zip(batch.schema, batch.columns, strict=True))
+    """Take columns as they are; a number that an earlier run computed is now the user's own, to be written unchanged."""
+    fields = [field.remove_metadata() if _is_marked(field) else field for field in batch.schema]
+    return list(zip(fields, batch.columns, strict=True))
+
+
+def _is_marked(field: pa.Field) -> bool:
+    return METADATA_KEY in (field.metadata or {})
 
 
 def _column(name: str, array: pa.Array) -> Column:

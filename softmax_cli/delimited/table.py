@@ -9,8 +9,8 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from softmax_cli.batches.table import Block, Decoded, ReadOptions, Table
-from softmax_cli.delimited.blocks import BLOCK_BYTES, row_blocks
-from softmax_cli.delimited.dialect import Dialect, find_dialect
+from softmax_cli.delimited.blocks import BLOCK_BYTES, RowBlocks
+from softmax_cli.delimited.dialect import DELIMITERS, Dialect, find_dialect
 from softmax_cli.errors import DataError
 
 
@@ -29,12 +29,14 @@ def open_table(
     DataError
         The file is empty, is no UTF-8 text, or names a column twice.
     """
-    said = options.delimiter or delimiter
-    blocks = row_blocks(file, name, said.encode() if said else None, block_bytes)
+    said = options.delimiter or delimiter or "".join(DELIMITERS)
+    cutter = RowBlocks(file, name, said.encode(), block_bytes)
+    blocks = iter(cutter)
     first = next(blocks, None)
     if first is None:
         raise DataError(f"{name}: empty: a header and rows were wanted")
     dialect = find_dialect(bytes(first.data), name, options, delimiter)
+    cutter.delimiters = dialect.delimiter.encode()
     fields = [pa.field(n, pa.float64() if n in dialect.numeric else pa.string()) for n in dialect.names]
 
     def decode(block: Block, scores: Sequence[str]) -> Decoded:

@@ -41,7 +41,6 @@ def row_blocks(file: BinaryIO, header: ArrayHeader, rows: int, name: str) -> Ite
         block = np.empty((min(rows, header.shape[0] - start), *header.shape[1:]), header.dtype)
         fill(file, block, f"{name}: after row {start}")
         yield block
-    _reach_end(file, name)
 
 
 def strided_blocks(file: BinaryIO, header: ArrayHeader, rows: int, name: str) -> Iterator[NDArray[np.generic]]:
@@ -74,14 +73,6 @@ def fill(file: BinaryIO, target: NDArray[np.generic], where: str) -> None:
             done += size
     except DAMAGED as error:
         raise DataError(f"{where}: cut short or damaged ({error}); fetch it or save it again") from error
-
-
-def _reach_end(file: BinaryIO, name: str) -> None:
-    """Read beyond the last value: an archive compares its checksum only there."""
-    try:
-        file.read(1)
-    except DAMAGED as error:
-        raise DataError(f"{name}: damaged ({error}); fetch it or save it again") from error
 
 
 def scores_of(block: NDArray[np.generic]) -> NDArray[np.floating]:

@@ -136,14 +136,13 @@ def settle(table: Table, said: Selection) -> Opened:
     from softmax_cli.batches.columns import resolve
 
     first = next(table.blocks, None)
-    numeric = [column.name for column in table.schema if pa.types.is_floating(column.type)]
-    if first is None:
-        head = empty_batch(table.schema)
-        blocks = table.blocks
-    else:
-        head = table.decode(first, numeric).batch.slice(0, 1000)
-        blocks = itertools.chain([first], table.blocks)
-    return Opened(replace(table, blocks=blocks), resolve(table.schema, said, head))
+    # Read with no column as a score, a text format shows the types that the other columns will have.
+    head = empty_batch(table.schema) if first is None else table.decode(first, ()).batch
+    columns = resolve(table.schema, said, head)
+    fields = [table.schema.field(name) if name in columns.scores else head.schema.field(name) for name in head.schema.names]
+    schema = pa.schema(fields, table.schema.metadata)
+    blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
+    return Opened(replace(table, schema=schema, blocks=blocks), columns)
 
 
 def _unescape(delimiter: str) -> str:

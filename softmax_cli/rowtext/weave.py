@@ -32,9 +32,11 @@ class Texts:
 
     @property
     def lengths(self) -> Positions:
+        """Bytes per row, shape (rows,)."""
         return self.cells.lengths + (len(self.before) + len(self.after))
 
     def put(self, out: Bytes, at: Positions, end: Positions) -> None:
+        """Write to `at`, in order."""
         _constant(self.before, out, at)
         at = at + len(self.before)
         place(self.cells, out, at, end - at)
@@ -49,14 +51,17 @@ class Matrix:
 
     @property
     def lengths(self) -> int:
+        """Bytes per row: the same for all."""
         return int(self.rows.shape[1])
 
     @property
     def cells(self) -> Ragged:
+        """The rows as cells."""
         rows, width = self.rows.shape
         return Ragged(np.arange(rows) * width, np.full(rows, width), self.rows.reshape(-1))
 
     def put(self, out: Bytes, at: Positions, end: Positions) -> None:
+        """Write to `at`; nothing else is touched."""
         width = self.rows.shape[1]
         windows(out, width)[at] = self.rows.view(f"V{width}")[:, 0]
 

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--small] [--big] [--json FILE]``.
+"""``python -m tests.benchmarks [--small] [--big] [--json FILE]``: see ``--help``.
 
 This process imports the standard library only and leaves tables to children: on Linux the peak memory of a child is
 never less than what its parent held when it was started.
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.contenders import our_program, peers
+from tests.benchmarks.contenders import our_program, peer_names, peers
 from tests.benchmarks.jobs import Job, jobs, startup_jobs
 from tests.benchmarks.report import print_job, print_legend, write_json
 from tests.benchmarks.timing import Measured, take_turns
@@ -21,7 +21,7 @@ def main() -> None:
     said = parse()
     said.folder.mkdir(parents=True, exist_ok=True)
     ours = our_program()
-    present, missing = peers()
+    present, missing = peers(said.peers.split(","))
     print_legend(missing)
     results = []
     for job in [*jobs(small=said.small, big=said.big), *startup_jobs()]:
@@ -39,6 +39,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--big", action="store_true", help="tables of 1.4 and 2.2 GB as well: is memory flat?")
     parser.add_argument("--rounds", type=int, default=5, help="turns that each program gets (5)")
     parser.add_argument("--only", default="", metavar="WORDS", help="only jobs whose title holds these words")
+    parser.add_argument("--peers", default=",".join(peer_names()), metavar="NAMES", help="which peers (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
     cache = Path(tempfile.gettempdir()) / "softmax-cli-benchmarks"
     parser.add_argument("--folder", type=Path, default=cache, help=f"where tables are kept between runs ({cache})")

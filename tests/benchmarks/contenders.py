@@ -32,9 +32,9 @@ def our_program() -> Path:
     return Path(found)
 
 
-def peers() -> tuple[list[str], dict[str, str]]:
-    """Return the peers that can run, and of the others what they miss."""
-    missing = {name: [need for need in constant(name, "NEEDS") if find_spec(need) is None] for name in peer_names()}
+def peers(asked: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return those of the peers asked for that can run, and of the others what they miss."""
+    missing = {name: [need for need in constant(name, "NEEDS") if find_spec(need) is None] for name in asked}
     present = [name for name, needs in missing.items() if not needs]
     return present, {name: ", ".join(needs) for name, needs in missing.items() if needs}
 

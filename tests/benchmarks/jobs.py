@@ -29,7 +29,7 @@ class Shape:
 
 
 SHAPES = (Shape("a", 1_000_000, 10), Shape("b", 100_000, 100), Shape("c", 10_000, 1000))
-SMALL_SHAPES = (Shape("small_a", 400, 10), Shape("small_b", 40, 100))
+SMALL_SHAPES = (Shape("small", 400, 10),)
 BIG = {".csv": Shape("big", 1_000_000, 10, 11), ".parquet": Shape("big", 1_000_000, 10, 30)}
 
 

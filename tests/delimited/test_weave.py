@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.batches.table import WriteOptions
@@ -23,6 +23,8 @@ from softmax_cli.delimited.writer import DelimitedWriter
 PROBABILITY = {b"softmax_cli": b"prob"}
 NUMBER = {b"softmax_cli": b"number"}
 COMMA = WriteOptions()
+# The first table of a process loads what pyarrow needs for Python lists: slow once, and no fault of the strategy.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 text_cells = st.one_of(
     st.none(),
@@ -68,6 +70,7 @@ def table(**columns: Any) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(columns)
 
 
+@unhurried
 @given(tables(), st.sampled_from(",;\t|"))
 def test_what_goes_in_is_read_back(batch: pa.RecordBatch, delimiter: str) -> None:
     """Text exactly, numbers in their nine digits, missing values as empty cells."""
@@ -83,6 +86,7 @@ def test_what_goes_in_is_read_back(batch: pa.RecordBatch, delimiter: str) -> Non
                 assert float(cell) == pytest.approx(value, rel=1e-8, abs=1e-300)
 
 
+@unhurried
 @given(tables(), st.integers(0, 7), st.integers(0, 7))
 def test_a_slice_has_the_lines_of_its_rows(batch: pa.RecordBatch, start: int, size: int) -> None:
     """However a table is cut, and although memory is used again, the same rows give the same bytes."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.batches.table import Decoded, Fault, ReadOptions, Table, WriteOptions
@@ -24,6 +24,8 @@ from softmax_cli.jsontext.table import open_table
 
 PROBABILITY = {b"softmax_cli": b"prob"}
 NUMBER = {b"softmax_cli": b"number"}
+# The first table of a process loads what pyarrow needs for Python lists: slow once, and no fault of the strategy.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 texts = st.text(st.characters(codec="utf-8"))
 scores = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(10**6), 10**6))
@@ -73,6 +75,7 @@ def tables(draw: st.DrawFn) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
+@unhurried
 @given(tables(), st.integers(1, 9))
 def test_what_is_written_is_json(batch: pa.RecordBatch, size: int) -> None:
     """Both formats parse to the same rows, with null for what JSON has no number for, however the rows are cut."""
@@ -104,6 +107,7 @@ def test_the_bytes_that_are_written() -> None:
     assert json.loads(written(json_format, batch.slice(2))) == []
 
 
+@unhurried
 @given(st.lists(st.tuples(texts, st.lists(scores, min_size=3, max_size=3)), min_size=1), st.integers(1, 60))
 def test_any_block_size_reads_the_same_rows(rows: list[tuple[str, list[float]]], size: int) -> None:
     """Rows and their line numbers do not depend on where the file is cut."""
@@ -128,6 +132,7 @@ odd_values: st.SearchStrategy[Any] = st.sampled_from(
 odd_rows = st.dictionaries(st.sampled_from(["id", "name", "a", "v", "other"]), odd_values)
 
 
+@unhurried
 @given(plain_rows, st.lists(st.one_of(plain_rows, plain_rows, odd_rows), max_size=4))
 def test_the_fast_way_gives_what_the_slow_way_gives(first: dict[str, Any], others: list[dict[str, Any]]) -> None:
     """Or gives up."""

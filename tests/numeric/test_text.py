@@ -122,7 +122,7 @@ def test_many_near_ties(decimals: int | None) -> None:
 
 
 def test_ties_go_to_the_even_digit() -> None:
-    """n / 2**18 has 18 digits from 0.1 up, the last of them a 5: a tie at 17."""
+    """Every n / 2**18 has 18 digits from 0.1 up, the last of them a 5: a tie at 17."""
     values = np.arange(2**18 // 8 + 1, 2**18, 6) / 2**18
     for text in (NumberText("probability", 17), NumberText("number", 17)):
         assert [significant(cell) for cell in cells(text, values)] == [

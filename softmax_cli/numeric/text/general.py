@@ -1,5 +1,4 @@
-"""Numbers of any size in a given count of significant digits: log-probabilities and logits, as ``%g`` readers expect
-them.
+"""Numbers of any size in a count of significant digits: log-probabilities and logits.
 
 Fixed notation while the number is easy to read that way (``-2.30258509``, ``-0.0000123456789``), else
 ``1.23456789e-12``. Trailing zeros stay, so that the count of digits is what was asked for.

@@ -37,8 +37,7 @@ _UNSURE = 0.5 - 2.0**-12
 
 
 def _tables() -> tuple[Floats, Floats, Integers]:
-    """By binary exponent b: the power of ten within the binade; by 2b, and 2b+1 from that power on: the scale and the
-    tail.
+    """Give, by binary exponent b, the power of ten in its binade; by 2b, and 2b+1 from that power on, scale and tail.
 
     A scale of ``nan`` hands the value to the slow path: exponents of three digits, and whatever is no probability.
     """

@@ -1,0 +1,136 @@
+"""Sums that do not depend on the order of their terms.
+
+Floating-point addition rounds at every step, so a mean over a file changes its last digits with the cut into batches and the
+number of threads. Here a sum is kept as whole numbers, and integers add up the same way in every order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIMB_BITS = 26
+"""Half a significand: a product of a limb and a count stays a whole number that a float64 can hold."""
+_BLOCK = 1 << 20
+"""So many limbs of 26 bits add up to less than 2^53, where float64 stops to count whole numbers."""
+
+
+def limbs_of(values: NDArray[np.float64]) -> tuple[int, list[NDArray[np.float64]]]:
+    """Cut numbers into signed whole numbers of 26 bits.
+
+    Parameters
+    ----------
+    values : array
+        Finite numbers of any size, subnormal ones included.
+
+    Returns
+    -------
+    bottom : int
+    pieces : list of arrays, each of the shape of `values`
+        ``values == sum(piece * 2.0 ** (26 * (bottom + i)) for i, piece in enumerate(pieces))``, exactly. As few as are needed:
+        numbers that are multiples of 2^-52 and at most 1 have three.
+
+    Raises
+    ------
+    ValueError
+        A value is infinite or nan.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ValueError("only finite numbers have an exact sum")
+    limb = bottom = (int(np.frexp(largest)[1]) - 1) // LIMB_BITS
+    left = values.copy()
+    pieces: list[NDArray[np.float64]] = []
+    while left.any():
+        piece = np.trunc(np.ldexp(left, -LIMB_BITS * limb))
+        # Exact: the piece holds the leading bits of what is left.
+        left -= np.ldexp(piece, LIMB_BITS * limb)
+        pieces.insert(0, piece)
+        bottom, limb = limb, limb - 1
+    return bottom, pieces
+
+
+@dataclass(frozen=True, eq=False)
+class ExactSum:
+    """One exact sum for each of several groups: parts merge in any order to the same bits.
+
+    Good for 2^37 terms a group.
+    """
+
+    bottom: int
+    """Power of 2^26 that the lowest limb counts."""
+    limbs: NDArray[np.int64]
+    """Shape (limbs, groups), from the lowest up; signed, and not carried: a limb may exceed 26 bits."""
+
+    @classmethod
+    def zero(cls, groups: int = 1) -> Self:
+        """Return the sum of nothing."""
+        return cls(0, np.zeros((0, groups), np.int64))
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], group: NDArray[np.integer] | None = None, groups: int = 1) -> Self:
+        """Add numbers up, each into its group.
+
+        Parameters
+        ----------
+        values : array, shape (n,)
+            Finite numbers.
+        group : array of int, shape (n,), optional
+            The group of every number, 0 to `groups` - 1; unsaid, all belong to group 0.
+        groups : int
+            How many groups there are.
+
+        Raises
+        ------
+        ValueError
+            A value is infinite or nan.
+        """
+        total = cls.zero(groups)
+        into = np.zeros(len(values), np.intp) if group is None else group
+        for start in range(0, len(values), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            total = total.plus(cls._of_block(np.asarray(values[block], np.float64), into[block], groups))
+        return total
+
+    @classmethod
+    def _of_block(cls, values: NDArray[np.float64], group: NDArray[np.integer], groups: int) -> Self:
+        bottom, pieces = limbs_of(values)
+        limbs = [np.bincount(group, piece, groups).astype(np.int64) for piece in pieces]
+        return cls(bottom, np.array(limbs, np.int64).reshape(len(limbs), groups))
+
+    def plus(self, other: Self) -> Self:
+        """Add the sums of other terms, group by group."""
+        if self.limbs.shape[1] != other.limbs.shape[1]:
+            raise ValueError(f"{self.limbs.shape[1]} groups do not add up with {other.limbs.shape[1]}")
+        parts = [part for part in (self, other) if len(part.limbs)]
+        if len(parts) < 2:
+            return parts[0] if parts else self
+        bottom = min(part.bottom for part in parts)
+        top = max(part.bottom + len(part.limbs) for part in parts)
+        limbs = np.zeros((top - bottom, self.limbs.shape[1]), np.int64)
+        for part in parts:
+            limbs[part.bottom - bottom :][: len(part.limbs)] += part.limbs
+        return type(self)(bottom, limbs)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The sums, shape (groups,), each rounded once: the float64 nearest to the true sum."""
+        return np.array([self._rounded(limbs) for limbs in self.limbs.T.tolist()], np.float64)
+
+    @property
+    def value(self) -> float:
+        """The sum of the only group."""
+        (total,) = self.values.tolist()
+        return float(total)
+
+    def _rounded(self, limbs: list[int]) -> float:
+        whole = sum(limb << (LIMB_BITS * place) for place, limb in enumerate(limbs))
+        shift = LIMB_BITS * self.bottom
+        try:
+            # A quotient of integers is rounded once, however long they are.
+            return float(whole << shift) if shift >= 0 else whole / (1 << -shift)
+        except OverflowError:
+            return float("inf") if whole > 0 else float("-inf")

@@ -1,0 +1,79 @@
+"""Classwise calibration error: every class judged on its own probability, not only the predicted one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.exact_sum import ExactSum
+from softmax_cli.numeric.metrics.bins import BINS, norm_of, width_bin, width_edges
+from softmax_cli.numeric.metrics.top_label import on_grid
+
+
+@dataclass(frozen=True, eq=False)
+class ClasswiseEce:
+    """Mean over the classes of the calibration error of p_k against [k is true], in bins of equal width.
+
+    With many classes most probabilities are near 0 and calm, so the mean falls as 1/classes: compare figures for the same classes
+    only. Memory grows with classes x bins, not with the rows.
+
+    Notes
+    -----
+    Kull et al. (2019), "Beyond temperature scaling"; Nixon et al. (2019), "Measuring calibration in deep learning".
+    """
+
+    count: NDArray[np.int64]
+    """Rows, shape (classes, bins)."""
+    true: NDArray[np.int64]
+    """Rows of the class."""
+    probability: ExactSum
+    """Sum of the probabilities, each rounded to a multiple of 2^-52; group class * bins + bin."""
+
+    @classmethod
+    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, bins: int = BINS) -> Self:
+        """Sort the probabilities of a block of rows into `bins` bins a class.
+
+        Raises
+        ------
+        ValueError
+            There is no bin.
+        """
+        edges = width_edges(bins)
+        p = np.minimum(np.exp(np.ascontiguousarray(log_p)), 1.0)
+        rows, classes = p.shape
+        shape = (classes, bins)
+        place = width_bin(p, edges)
+        place += np.arange(classes) * bins
+        of_truth = place[np.arange(rows), labels]
+        return cls(
+            np.bincount(place.ravel(), minlength=classes * bins).reshape(shape),
+            np.bincount(of_truth, minlength=classes * bins).reshape(shape),
+            ExactSum.of(on_grid(p).ravel(), place.ravel(), classes * bins),
+        )
+
+    def plus(self, other: Self) -> Self:
+        """Merge with the part of other rows."""
+        if self.count.shape != other.count.shape:
+            raise ValueError(f"(classes, bins) {self.count.shape} do not add up with {other.count.shape}")
+        return type(self)(
+            self.count + other.count, self.true + other.true, self.probability.plus(other.probability)
+        )
+
+    def by_class(self, norm: str = "l1") -> NDArray[np.float64]:
+        """Calibration error of every class, 0..1, shape (classes,); `norm` is l1, l2 or max."""
+        total = self.probability.values.reshape(self.count.shape)
+        # An empty bin has nothing to sum up: its gap is 0 / 1.
+        gap = (self.true - total) / np.maximum(self.count, 1)
+        return norm_of(norm)(self.count, gap)
+
+    def error(self, norm: str = "l1") -> float:
+        """Mean over all classes, those without a row included, 0..1."""
+        return float(self.by_class(norm).mean())
+
+    @property
+    def value(self) -> float:
+        """Classwise ECE, 0..1."""
+        return self.error("l1")

@@ -1,0 +1,61 @@
+"""Confidences in order, for figures that no fixed bins can give: equal-count bins and the risk-coverage curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.metrics.top_label import top_label
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Confidence and correctness of every row, kept. **Memory grows by 9 bytes a row.**
+
+    Rows of equal confidence have no order among themselves, so that the order of the parts changes nothing.
+    """
+
+    confidences: tuple[NDArray[np.float64], ...]
+    corrects: tuple[NDArray[np.bool_], ...]
+
+    @classmethod
+    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
+        """Keep what a block of rows says of its predicted classes."""
+        confidence, correct = top_label(log_p, labels)
+        return cls((confidence,), (correct,))
+
+    def plus(self, other: Self) -> Self:
+        """Merge with the part of other rows; nothing is copied."""
+        return type(self)(self.confidences + other.confidences, self.corrects + other.corrects)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(map(len, self.confidences))
+
+    @cached_property
+    def ascending(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Confidence and correctness from the least sure row to the surest; among equals the wrong ones first."""
+        confidence, correct = np.concatenate(self.confidences), np.concatenate(self.corrects)
+        order = np.lexsort((correct, confidence))
+        return confidence[order], correct[order]
+
+    @cached_property
+    def ties(self) -> NDArray[np.intp]:
+        """Where each run of equal confidences starts, and the end: shape (runs + 1,)."""
+        confidence, _ = self.ascending
+        starts = np.flatnonzero(np.diff(confidence, prepend=-1.0) > 0)
+        return np.append(starts, len(confidence))
+
+    def correct_below(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Correct rows among the first so many rows, shape of `places`.
+
+        Within a run of equals every row counts as correct by the share of the run: the mean over all orders of the equals.
+        """
+        _, correct = self.ascending
+        hits = np.concatenate(([0], np.cumsum(correct)))[self.ties]
+        return np.interp(places, self.ties, hits)
