@@ -19,6 +19,9 @@ from softmax_cli.sinks import ClosedPipeError
 from softmax_cli.version import __version__
 
 
+OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"
+
+
 class StoppedError(BaseException):
     """A signal asked the program to end; not an `Exception`, so that nothing but `main` takes it for an error."""
 
@@ -67,6 +70,9 @@ def _run() -> int:
     except SoftmaxCliError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.code
+    except MemoryError:
+        print(f"error: {OUT_OF_MEMORY}", file=sys.stderr)
+        return ExitCode.DATA
     except ClosedPipeError:
         return ExitCode.DONE
     except StoppedError as stopped:

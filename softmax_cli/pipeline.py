@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from softmax_cli.errors import DataError
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -24,11 +22,6 @@ def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: 
 
     At most ``threads + 2`` items are under way, so a slow consumer holds up the reading instead of filling the memory.
     An error comes up where its item stands: all results before it are yielded first.
-
-    Raises
-    ------
-    DataError
-        Memory ran out.
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
     under_way: deque[Future[Result]] = deque()
@@ -39,12 +32,5 @@ def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: 
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
-    except MemoryError as error:
-        raise out_of_memory() from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def out_of_memory() -> DataError:
-    """Say which knob makes the memory suffice."""
-    return DataError("not enough memory for a block of rows; try a smaller --batch-rows (say 1000) or --threads 1")

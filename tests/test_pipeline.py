@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.errors import DataError
 from softmax_cli.pipeline import ordered_map
 
 
@@ -54,11 +53,3 @@ def test_leaving_early_ends_the_workers():
     next(results)
     results.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker")]
-
-
-def test_running_out_of_memory_names_the_knob():
-    def work(item):
-        raise MemoryError
-
-    with pytest.raises(DataError, match="--batch-rows"):
-        list(ordered_map(work, [1], 1))

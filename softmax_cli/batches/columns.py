@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
@@ -101,25 +101,27 @@ def resolve(schema: pa.Schema, said: Selection, head: pa.RecordBatch) -> Columns
     DataError
         No column looks like a score, or names are not unique.
     """
-    if doubled := repeated(schema.names):
+    names = schema.names
+    if doubled := repeated(names):
         raise DataError(f"two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them")
     for flag, name in (("--id", said.id), ("--label", said.label)):
-        if name is not None and name not in schema.names:
-            raise UsageError(f"{flag} {name!r}: no such column; there are: {', '.join(schema.names)}")
-    id_column = said.id if said.id is not None else next((n for n in schema.names if is_id(n, schema.names)), None)
-    label = said.label if said.label is not None else next((n for n in schema.names if n.lower() in TRUTH_NAMES), None)
+        if name is not None and name not in names:
+            raise UsageError(f"{flag} {name!r}: no such column; there are: {', '.join(names)}")
+    id_column = said.id if said.id is not None else next((n for i, n in enumerate(names) if is_id(n, i)), None)
+    label = said.label if said.label is not None else next((n for n in names if n.lower() in TRUTH_NAMES), None)
     scores, prefix_kind, prefix = _score_columns(schema, said, {id_column, label})
     is_list = _is_list(schema.field(scores[0]).type)
     record = _own_record(schema)
-    kind = said.kind or (record.get("kind") if record.get("scores") == list(scores) else None) or prefix_kind
-    names = said.classes or _default_classes(schema, scores, prefix, head, label)
+    kind = said.kind or (record.get("kind") if record.get("scores") == scores else None) or prefix_kind
+    classes = said.classes or _default_classes(schema, scores, prefix, head, label)
+    taken = set(scores)
     columns = Columns(
         scores=tuple(scores),
-        classes=_named(names, said, is_list, len(scores)),
+        classes=_named(classes, said, is_list, len(scores)),
         kind=kind or "logits",
-        id=None if id_column in scores else id_column,
-        label=None if label in scores else label,
-        others=tuple(n for n in schema.names if n not in scores and not (prefix_kind and _is_output(n, schema))),
+        id=None if id_column in taken else id_column,
+        label=None if label in taken else label,
+        others=tuple(n for n in names if n not in taken and not (prefix_kind and _is_output(n, schema))),
         is_list=is_list,
         kind_was_said=kind is not None,
     )
@@ -148,7 +150,7 @@ def _score_columns(schema: pa.Schema, said: Selection, taken: set[str | None]) -
     names = [
         name
         for position, name in enumerate(schema.names)
-        if name in free and _is_number(schema.field(name).type) and not looks_like_metadata(name, position)
+        if name not in taken and _is_number(schema.field(name).type) and not looks_like_metadata(name, position)
     ]
     if not names:
         raise DataError(_no_scores(schema))
@@ -165,7 +167,8 @@ def _no_scores(schema: pa.Schema) -> str:
 
 def _refuse_listing(names: Sequence[str], prefix: str, schema: pa.Schema) -> None:
     ranks = [name.removeprefix(prefix) for name in names]
-    if prefix == "prob_" and all(rank.isdecimal() and f"label_{rank}" in schema.names for rank in ranks):
+    there = set(schema.names)
+    if prefix == "prob_" and all(rank.isdecimal() and f"label_{rank}" in there for rank in ranks):
         raise DataError(
             "label_1, prob_1, ... list the best classes only: the other probabilities are not in this file; "
             "write it again without --top-k"
@@ -213,7 +216,7 @@ def _named(names: tuple[str, ...], said: Selection, is_list: bool, columns: int)
     return names
 
 
-def _own_record(schema: pa.Schema) -> dict[str, list[str]]:
+def _own_record(schema: pa.Schema) -> dict[str, Any]:
     """What a file of our own says about itself; empty for any other."""
     try:
         record = json.loads((schema.metadata or {}).get(METADATA_KEY, b"{}"))

@@ -16,15 +16,14 @@ UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
 SEPARATORS = "_.:-/ "
 
 
-def is_id(name: str, names: Sequence[str]) -> bool:
+def is_id(name: str, position: int) -> bool:
     """Whether a column is named like an id (an unnamed column counts when it is the first)."""
-    return name.lower() in ID_NAMES or name.lower().endswith("_id") or (name in UNNAMED and name == names[0])
+    return name.lower() in ID_NAMES or name.lower().endswith("_id") or (position == 0 and name in UNNAMED)
 
 
 def looks_like_metadata(name: str, position: int) -> bool:
     """Whether a numeric column is named like something other than a score."""
-    known = (*ID_NAMES, *TRUTH_NAMES, *SPLIT_NAMES)
-    return name.lower() in known or name.lower().endswith("_id") or (position == 0 and name in UNNAMED)
+    return is_id(name, position) or name.lower() in TRUTH_NAMES or name.lower() in SPLIT_NAMES
 
 
 def repeated(names: Sequence[str]) -> list[str]:
@@ -76,7 +75,7 @@ def class_names(columns: Sequence[str], prefix: str, truths: Sequence[str | None
     """
     if not prefix and len(columns) > 1:
         prefix = _shared_prefix(columns)
-    if prefix and any(truth in columns for truth in truths):
+    if prefix and not set(columns).isdisjoint(truths):
         return tuple(columns)
     short = tuple(name.removeprefix(prefix) for name in columns)
     return short if all(short) else tuple(columns)

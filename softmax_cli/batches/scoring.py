@@ -84,15 +84,20 @@ class Scoring:
         self, z: NDArray[np.floating], bias: NDArray[np.float64] | None, scored: Scored, rows: slice
     ) -> None:
         activation = ACTIVATIONS[self.activation]
-        logit = scale_(z.copy(order="K"), self.adjustment.temperature, bias) if "logit" in self.emit else None
-        activation.adjust_(z, self.adjustment.temperature, bias)
+        temperature = self.adjustment.temperature
+        logit = None
+        if bias is not None or "logit" in self.emit:
+            logit = scale_(z.copy(order="K"), temperature, bias)
+        # Ranked before the shift, which may round two small logits to the same number.
+        ranked = z if bias is None or logit is None else logit
+        best = argmax(ranked)
+        top = top_k(ranked, self.top) if self.top else None
+        activation.adjust_(z, temperature, bias)
         scored.bad[rows] = np.isnan(z[:, 0])
         if self.truncation:
             truncate_(z, top_p=self.truncation.top_p, min_p=self.truncation.min_p)
             if logit is not None:
                 logit[z == -np.inf] = -np.inf
-        best = argmax(z)
-        top = top_k(z, self.top) if self.top else None
         log_p = activation.log_probabilities_(z.copy(order="K")) if "logprob" in self.emit else None
         p = activation.probabilities_(z)
         scored.prediction[rows] = best

@@ -1,6 +1,7 @@
 """Cuts delimited text into blocks of whole rows, so that several workers can parse at once.
 
-A row may span lines inside quotes; a block never ends there.
+A row may span lines inside quotes; a block never ends there. This half of reading cannot be shared between workers, so
+every look at a block goes at the speed of memory.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmax_cli.batches.table import Block
 from softmax_cli.errors import DataError
 
 BLOCK_BYTES = 1 << 21
-"""2 MB: large enough that the cost of a block is in its values, small enough that what is made of it stays in the cache."""
+"""2 MB: so large that the cost of a block is in its values, so small that what is made of it stays in the cache."""
+WIDE_BLOCK_BYTES = 1 << 23
+FEW_ROWS = 1000
+"""A parser spends some time on every column of a block; with fewer rows than this it shows, and blocks grow."""
 LONGEST_ROW_BYTES = 1 << 28
-_QUOTE = ord('"')
-_LINE_ENDS = b"\n\r"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NEWLINE, _QUOTE = b"\n"[0], b'"'[0]
 
 
 class RowBlocks:
-    """Iterates over blocks of whole rows, in order; `data` is a ``memoryview`` that ends in a newline but for the last.
+    """Reads a file as blocks of whole rows.
 
     Parameters
     ----------
@@ -30,92 +35,102 @@ class RowBlocks:
         Anything with ``readinto``; it need not seek.
     name : str
         What messages call the file.
-    delimiters : bytes
-        What may part cells: a quoted cell begins behind one of them or behind a newline. May be set when it is known better.
     size : int
         Bytes to read at a time.
 
-    Raises
-    ------
-    DataError
-        On iteration: a row is longer than 256 MB.
+    Attributes
+    ----------
+    head : bytearray
+        The first bytes, less a byte order mark: at most a block, to find the delimiter in. Empty for an empty file.
     """
 
-    def __init__(self, file: BinaryIO, name: str, delimiters: bytes, size: int = BLOCK_BYTES) -> None:
-        self.delimiters = delimiters
+    def __init__(self, file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> None:
         self._file, self._name, self._size = file, name, size
+        self.head, self._is_end = self._read(bytearray())
+        while not self._is_end and len(self.head) < len(_BYTE_ORDER_MARK):
+            self.head, self._is_end = self._read(self.head)
+        if self.head.startswith(_BYTE_ORDER_MARK):
+            del self.head[: len(_BYTE_ORDER_MARK)]
 
-    def __iter__(self) -> Iterator[Block]:
-        """Cut; can be run through once."""
-        rest = b""
-        line = 1
-        while True:
-            buffer, filled = self._read(rest)
-            is_end = filled < len(buffer)
-            cut = filled if is_end else last_row_end(buffer, self.delimiters)
-            if cut:
-                yield Block(memoryview(buffer)[:cut], first_line=line, size=cut)
-                line += buffer.count(b"\n", 0, cut)
-            if is_end:
-                return
-            rest = bytes(memoryview(buffer)[cut:])
-            if len(rest) > LONGEST_ROW_BYTES:
+    def cut(self, delimiter: bytes) -> Iterator[Block]:
+        """Yield the blocks in order; `data` is a ``bytearray`` that ends in a newline but for the last. Once only.
+
+        Raises
+        ------
+        DataError
+            A row is longer than 256 MB.
+        """
+        buffer, line = self.head, 1
+        while buffer or not self._is_end:
+            end = len(buffer) if self._is_end else last_row_end(buffer, delimiter)
+            rest = buffer[end:]
+            if end:
+                del buffer[end:]
+                lines = count_lines(buffer)
+                yield Block(buffer, first_line=line, size=end)
+                line += lines
+                if lines < FEW_ROWS and self._size == BLOCK_BYTES:
+                    self._size = WIDE_BLOCK_BYTES
+            elif len(rest) > LONGEST_ROW_BYTES:
                 raise DataError(
                     f"{self._name}:{line}: a row longer than {LONGEST_ROW_BYTES >> 20} MB; "
                     "is a quote left open, or is this no text?"
                 )
-            if cut < len(buffer) // 2:  # rows as wide as this want larger blocks
-                self._size *= 2
+            if self._is_end:
+                return
+            buffer, self._is_end = self._read(rest)
 
-    def _read(self, rest: bytes) -> tuple[bytearray, int]:
-        """Read until a block's bytes are there or the file ends; return the buffer and how far it is filled."""
-        buffer = bytearray(len(rest) + self._size)
-        buffer[: len(rest)] = rest
+    def _read(self, rest: bytearray) -> tuple[bytearray, bool]:
+        """Return what was left over with a block behind it, or as much again if that is more; and whether it ended."""
         filled = len(rest)
+        buffer = bytearray(filled + max(filled, self._size))
+        buffer[:filled] = rest
         with memoryview(buffer) as view:
             while filled < len(buffer) and (more := self._file.readinto(view[filled:])):  # type: ignore[attr-defined]
                 filled += more
-        return buffer, filled
+        is_end = filled < len(buffer)
+        del buffer[filled:]
+        return buffer, is_end
 
 
-def last_row_end(buffer: bytearray, delimiters: bytes) -> int:
-    """Return the position after the last newline that ends a row; 0 where there is none."""
+def count_lines(data: bytearray, end: int | None = None) -> int:
+    """Return the number of line feeds; ``bytes.count`` takes seven times as long."""
+    text = np.frombuffer(data, np.uint8)
+    return int(np.count_nonzero(text[:end] == _NEWLINE))
+
+
+def last_row_end(buffer: bytearray, delimiter: bytes) -> int:
+    """Return the position after the last newline that ends a row, 0 where there is none; `buffer` begins with a row."""
     end = buffer.rfind(b"\n") + 1
-    text = np.frombuffer(buffer, np.uint8)
-    quotes = np.flatnonzero(text == _QUOTE)
-    if not end or not quotes.size:
+    if not end or b'"' not in buffer:
         return end
-    spans = _plain_spans(text, quotes, delimiters)
-    if spans is None:
-        spans = _any_spans(buffer, delimiters)
-    while end:
-        nearest = int(np.searchsorted(spans[:, 0], end)) - 1
-        if nearest < 0 or end > spans[nearest, 1]:
-            return end
-        end = buffer.rfind(b"\n", 0, spans[nearest, 0]) + 1
-    return 0
+    text = np.frombuffer(buffer, np.uint8, end)
+    quotes = np.flatnonzero(text == _QUOTE)
+    if not _alternate(text, quotes, delimiter):
+        quotes = _quoted_cells(buffer, end, delimiter)
+    while (before := int(np.searchsorted(quotes, end))) % 2:  # an odd number of quotes: the newline is inside a cell
+        end = buffer.rfind(b"\n", 0, int(quotes[before - 1])) + 1
+    return end
 
 
-def _plain_spans(text: np.ndarray, quotes: np.ndarray, delimiters: bytes) -> np.ndarray | None:  # type: ignore[type-arg]
-    """Begin and end of every quoted cell where quotes come in plain pairs; None where one is doubled, stray or open.
+def _alternate(text: NDArray[np.uint8], quotes: NDArray[np.intp], delimiter: bytes) -> bool:
+    """Whether quotes open and close cells in turn, so that counting them tells what is inside.
 
-    Each first quote of a pair must stand behind a delimiter or a line end and each second one before one: then, going from
-    cell to cell, a parser takes them for just that, and nothing but their positions has to be looked at.
+    Each first quote of a pair has to stand where a cell begins and each second one where it ends, or both side by side:
+    a doubled quote closes and opens. A quote elsewhere is a character like any other, which the count would mistake.
     """
-    if quotes.size % 2 or quotes[-1] + 1 == len(text):
-        return None
     around = np.zeros(256, np.bool_)
-    around[list(delimiters + _LINE_ENDS)] = True
+    around[list(delimiter + b'\r\n"')] = True
     opening, closing = quotes[::2], quotes[1::2]
-    before = around[text[opening - 1]]
-    before[0] |= opening[0] == 0
-    if not (before.all() and around[text[closing + 1]].all()):
-        return None
-    return np.column_stack([opening, closing + 1])
+    opens = around[text[opening - 1]]
+    opens[:1] |= opening[:1] == 0
+    return bool(opens.all() and around[text[closing + 1]].all())
 
 
-def _any_spans(buffer: bytearray, delimiters: bytes) -> np.ndarray:  # type: ignore[type-arg]
-    """Begin and end of every quoted cell, also with doubled quotes, and of one whose closing quote is still to come."""
-    parts = re.escape(delimiters + _LINE_ENDS)
-    cells = re.compile(rb'(?:\A|(?<=[' + parts + rb']))"[^"]*(?:""[^"]*)*(?:"|\Z)')
-    return np.array([match.span() for match in cells.finditer(buffer)], np.int64).reshape(-1, 2)
+def _quoted_cells(buffer: bytearray, end: int, delimiter: bytes) -> NDArray[np.intp]:
+    """Return the first and the last quote of every quoted cell in turn, with no last one where a cell stays open."""
+    begin = rb"(?:\A|(?<=[\r\n" + re.escape(delimiter) + rb"]))"
+    edges: list[int] = []
+    for cell in re.compile(begin + rb'"[^"]*(?:""[^"]*)*("?)').finditer(buffer, 0, end):
+        edges += (cell.start(), cell.end() - 1) if cell[1] else (cell.start(),)
+    return np.array(edges, np.intp)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +11,13 @@ import pyarrow as pa
 
 from softmax_cli.batches.arrays import numbers, strings
 from softmax_cli.batches.table import Block, Fault, Place
-from softmax_cli.delimited.dialect import Dialect, decode_text, is_missing, is_number, looks_like_decimal_comma
+from softmax_cli.delimited.cells import is_missing, looks_like_decimal_comma, read_number
+from softmax_cli.delimited.delimiter import DELIMITERS
+from softmax_cli.delimited.dialect import Dialect
+from softmax_cli.delimited.encoding import decode_text
+from softmax_cli.delimited.records import records
 
-csv.field_size_limit(1 << 28)  # one limit for the process; 128 kB by default, and a cell of 3 MB is a cell
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class _Row:
     line: int
     cells: list[str]
     record: str
-    """The physical lines of the row, less the line end."""
+    """The physical lines of the row, less the last line end."""
 
 
 class Diagnosis:
@@ -30,70 +33,69 @@ class Diagnosis:
 
     def __init__(self, block: Block, dialect: Dialect, name: str) -> None:
         self._block, self._dialect, self._name = block, dialect, name
-        self._rows: list[_Row] | None = None
+        self._scanned: list[_Row] | None = None
         self._lock = threading.Lock()
 
     def place(self, row: int, column: str | None) -> Place:
         """Find a row, and one cell of it, in the file again."""
-        there = self._scan()[row]
+        there = self._rows()[row]
         at = self._dialect.names.index(column) if column is not None else -1
         found = there.cells[at] if 0 <= at < len(there.cells) else ""
         return Place(f"{self._name}:{there.line}", found, there.record)
 
     def rows(self, schema: pa.Schema) -> tuple[pa.RecordBatch, tuple[Fault, ...]]:
-        """Parse every row, also those that do not fit: short ones are padded, long ones cut, and each is named."""
-        rows = self._scan()
+        """Parse every row, also those that do not fit: short ones are padded, long ones cut, and each is named.
+
+        A value that is missing becomes nan without a fault, as it does where pyarrow parses the block: what is said
+        about a row must not hang on the rows beside it.
+        """
+        rows = self._rows()
         width = len(schema)
-        faults: dict[int, Fault] = {}
-        for number, row in enumerate(rows):
-            if len(row.cells) != width:
-                header = f"where the header has {width}"
-                faults[number] = Fault(number, None, f"{len(row.cells)} fields {header}{self._hint(row)}")
+        faults = {at: Fault(at, None, self._misfit(row)) for at, row in enumerate(rows) if len(row.cells) != width}
         columns = []
         for at, field in enumerate(schema):
             cells = [row.cells[at] if at < len(row.cells) else "" for row in rows]
-            columns.append(self._floats(cells, field.name, faults) if pa.types.is_floating(field.type) else strings(cells))
-        ordered = tuple(faults[number] for number in sorted(faults))
+            columns.append(
+                self._floats(cells, field.name, faults) if pa.types.is_floating(field.type) else strings(cells)
+            )
+        ordered = tuple(faults[row] for row in sorted(faults))
         return pa.RecordBatch.from_arrays(columns, schema=schema), ordered
 
     def _floats(self, cells: list[str], column: str, faults: dict[int, Fault]) -> pa.Array:
+        decimal = self._dialect.decimal
         values = np.full(len(cells), np.nan)
         for row, cell in enumerate(cells):
-            if is_number(cell, self._dialect.decimal):
-                values[row] = float(cell.replace(",", ".") if self._dialect.decimal == "," else cell)
-            elif row not in faults:
-                faults[row] = Fault(row, column, self._problem(cell))
+            value = read_number(cell, decimal)
+            if value is not None:
+                values[row] = value
+            elif row not in faults and not is_missing(cell):
+                hint = "; if the comma is a decimal mark, add --decimal ," if looks_like_decimal_comma(cell) else ""
+                faults[row] = Fault(row, column, f"{_short(cell)!r} is not a number{hint}")
         return numbers(values)
 
-    def _problem(self, cell: str) -> str:
-        if is_missing(cell):
-            return f"{cell!r} is missing: a number was wanted"
-        hint = "; if the comma is a decimal mark, add --decimal ," if looks_like_decimal_comma(cell) else ""
-        return f"{_short(cell)!r} is not a number{hint}"
+    def _misfit(self, row: _Row) -> str:
+        found, wanted = len(row.cells), len(self._dialect.names)
+        problem = f"{found} field{'' if found == 1 else 's'} where the header has {wanted}"
+        if row.record.count('"') % 2:
+            return f"{problem} (is a quote left open?)"
+        if found == 1 and any(mark in row.record for mark in DELIMITERS):
+            return f"{problem} (parted at {self._dialect.delimiter!r}; another one: --delimiter)"
+        return problem
 
-    def _hint(self, row: _Row) -> str:
-        if len(row.cells) == 1 and any(mark in row.record for mark in ",;\t|"):
-            return f" (parted at {self._dialect.delimiter!r}; see --delimiter)"
-        return ""
-
-    def _scan(self) -> list[_Row]:
+    def _rows(self) -> list[_Row]:
         with self._lock:
-            if self._rows is None:
-                self._rows = list(self._parse())
-            return self._rows
+            if self._scanned is None:
+                self._scanned = list(self._scan())
+            return self._scanned
 
-    def _parse(self) -> Iterator[_Row]:
-        text = decode_text(bytes(self._block.data), self._name, self._block.first_line)
-        lines = text.split("\n")
-        feed = (f"{line}\n" for line in lines)
-        reader = csv.reader(feed, delimiter=self._dialect.delimiter)
-        begun = 0
-        for cells in reader:
-            record = "\n".join(lines[begun : reader.line_num]).rstrip("\r\n")
+    def _scan(self) -> Iterator[_Row]:
+        text = decode_text(self._block.data, self._name, self._block.first_line)
+        line = self._block.first_line
+        for cells, record in records(text, self._dialect.delimiter):
             if cells:  # a blank line is no row
-                yield _Row(self._block.first_line + begun, cells, record)
-            begun = reader.line_num
+                yield _Row(line, cells, record.rstrip("\r\n"))
+            line += record.count("\n")
 
 
 def _short(cell: str) -> str:
-    return cell if len(cell) <= 60 else f"{cell[:57]}..."
+    return cell if len(cell) <= _LONGEST_SHOWN else f"{cell[: _LONGEST_SHOWN - 3]}..."

@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from softmax_cli.batches.table import Block, Decoded, ReadOptions, Table
 from softmax_cli.delimited.blocks import BLOCK_BYTES, RowBlocks
-from softmax_cli.delimited.dialect import DELIMITERS, Dialect, find_dialect
+from softmax_cli.delimited.delimiter import check_delimiter, find_delimiter
+from softmax_cli.delimited.dialect import Dialect, find_dialect
+from softmax_cli.delimited.encoding import check_encoding
 from softmax_cli.errors import DataError
 
 
@@ -22,24 +24,30 @@ def open_table(
     Parameters
     ----------
     delimiter : str, optional
-        What the format says; `options` goes before it.
+        What the format says (a tab for .tsv); `options` goes before it. Unsaid by both, it is found.
 
     Raises
     ------
     DataError
         The file is empty, is no UTF-8 text, or names a column twice.
+    UsageError
+        The delimiter that was said cannot part cells.
     """
-    said = options.delimiter or delimiter or "".join(DELIMITERS)
-    cutter = RowBlocks(file, name, said.encode(), block_bytes)
-    blocks = iter(cutter)
+    said = options.delimiter or delimiter
+    if said is not None:
+        check_delimiter(said)
+    cutter = RowBlocks(file, name, block_bytes)
+    check_encoding(cutter.head, name, 1)
+    found = said or find_delimiter(cutter.head)
+    blocks = cutter.cut(found.encode())
     first = next(blocks, None)
     if first is None:
         raise DataError(f"{name}: empty: a header and rows were wanted")
-    dialect = find_dialect(bytes(first.data), name, options, delimiter)
-    cutter.delimiters = dialect.delimiter.encode()
+    dialect = find_dialect(first.data, name, options, found)
     fields = [pa.field(n, pa.float64() if n in dialect.numeric else pa.string()) for n in dialect.names]
 
     def decode(block: Block, scores: Sequence[str]) -> Decoded:
+        # pyarrow.csv loads on the first block, not for a file that is refused.
         from softmax_cli.delimited.parse import decode as parse
 
         return parse(block, scores, dialect, name)
@@ -49,7 +57,7 @@ def open_table(
 
 def _rows(first: Block, later: Iterator[Block], dialect: Dialect) -> Iterator[Block]:
     """Leave the header out."""
-    rows = first.data[dialect.header_bytes :]
-    if len(rows):
-        yield replace(first, data=rows, first_line=first.first_line + dialect.header_lines)
+    del first.data[: dialect.header_bytes]
+    if first.data:
+        yield replace(first, first_line=first.first_line + dialect.header_lines)
     yield from later

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.exponents import adjust_
 from softmax_cli.numeric.sigmoid import log_sigmoid_, scale_, sigmoid_
-from softmax_cli.numeric.softmax import adjust_, exp_normalize_, log_normalize_
+from softmax_cli.numeric.softmax import exp_normalize_, log_normalize_
 from softmax_cli.numeric.sparse import entmax15_, log_, sparsemax_
 
 Kernel = Callable[[NDArray[Any]], NDArray[Any]]

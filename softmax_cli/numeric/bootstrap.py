@@ -1,14 +1,15 @@
 """Resampling of rows that does not depend on how the rows are cut into batches.
 
-The ordinary bootstrap draws n of n rows and so has to know n and hold the rows. Here every row is counted a Poisson(1) number of
-times in every replicate (Oza & Russell 2001; Chamandy, Muralidharan, Najmi & Naidu 2012, "Estimating uncertainty for massive data
-streams"), and that number is a function of the seed and the number of the row alone.
+The ordinary bootstrap draws n of n rows and so has to know n and hold the rows. Here every row is counted a
+Poisson(1) number of times in every replicate (Oza & Russell 2001; Chamandy, Muralidharan, Najmi & Naidu 2012,
+"Estimating uncertainty for massive data streams"), and that number is a function of the seed and the number of the
+row alone.
 """
 
 from __future__ import annotations
 
-from math import exp, factorial
-from typing import Literal
+from fractions import Fraction
+from math import ceil, exp, factorial, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,8 @@ def weights(seed: int, first_row: int, rows: int, replicates: int = REPLICATES) 
 
     Notes
     -----
-    The generator is Philox-4x64 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): its counter is
-    set to the row, so nothing before the row has to be drawn.
+    The generator is Philox-4x64 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"):
+    its counter is set to the row, so nothing before the row has to be drawn.
     """
     if not 0 <= seed < 1 << 64:
         raise ValueError(f"seed {seed}: a whole number from 0 to 2^64 - 1 is wanted")
@@ -64,7 +65,8 @@ def weights(seed: int, first_row: int, rows: int, replicates: int = REPLICATES) 
     counters = -(-replicates // _PER_COUNTER)
     stream = np.random.Philox(key=seed, counter=first_row * counters)
     drawn = stream.random_raw(rows * counters * 4).astype("<u8", copy=False).view("<u2")
-    return _WEIGHT[drawn.reshape(rows, counters * _PER_COUNTER)[:, :replicates]]
+    weight: NDArray[np.uint8] = _WEIGHT[drawn.reshape(rows, counters * _PER_COUNTER)[:, :replicates]]
+    return weight
 
 
 def interval(
@@ -79,8 +81,9 @@ def interval(
     level : float
         Share of intervals meant to hold the true figure, strictly between 0 and 1.
     around : float, optional
-        The figure of the sample itself. Given, the limits are the *basic* ones, 2 * around - quantile: right for a figure that
-        resampling pushes to one side, such as a binned calibration error, whose noise only ever adds. Unsaid: the quantiles.
+        The figure of the sample itself. Given, the limits are the *basic* ones, 2 * around - quantile: right for a
+        figure that resampling pushes to one side, such as a binned calibration error, whose noise only ever adds.
+        Unsaid: the quantiles.
 
     Returns
     -------
@@ -98,8 +101,10 @@ def interval(
     """
     if not 0 < level < 1:
         raise ValueError(f"level {level}: a share strictly between 0 and 1 is wanted")
-    tail = (1 - level) / 2
+    if np.isnan(estimates).any():
+        return nan, nan
     # Order statistics, not interpolated ones: an infinite estimate beside a finite one would give nan.
-    method: Literal["inverted_cdf"] = "inverted_cdf"
-    low, high = np.quantile(estimates, [tail, 1 - tail], method=method).tolist()
+    place = ceil(len(estimates) * (1 - Fraction(repr(float(level)))) / 2)
+    ordered = np.sort(estimates)
+    low, high = float(ordered[place - 1]), float(ordered[len(ordered) - place])
     return (low, high) if around is None else (2 * around - high, 2 * around - low)

@@ -1,11 +1,12 @@
 """Sums that do not depend on the order of their terms.
 
-Floating-point addition rounds at every step, so a mean over a file changes its last digits with the cut into batches and the
-number of threads. Here a sum is kept as whole numbers, and integers add up the same way in every order.
+Floating-point addition rounds at every step, so a mean over a file changes its last digits with the cut into batches
+and the number of threads. Here a sum is kept as whole numbers, and integers add up the same way in every order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,8 +31,8 @@ def limbs_of(values: NDArray[np.float64]) -> tuple[int, list[NDArray[np.float64]
     -------
     bottom : int
     pieces : list of arrays, each of the shape of `values`
-        ``values == sum(piece * 2.0 ** (26 * (bottom + i)) for i, piece in enumerate(pieces))``, exactly. As few as are needed:
-        numbers that are multiples of 2^-52 and at most 1 have three.
+        ``values == sum(piece * 2.0 ** (26 * (bottom + i)) for i, piece in enumerate(pieces))``, exactly. As few as
+        are needed: numbers that are multiples of 2^-52 and at most 1 have three.
 
     Raises
     ------
@@ -45,12 +46,17 @@ def limbs_of(values: NDArray[np.float64]) -> tuple[int, list[NDArray[np.float64]
     left = values.copy()
     pieces: list[NDArray[np.float64]] = []
     while left.any():
-        piece = np.trunc(np.ldexp(left, -LIMB_BITS * limb))
+        piece = np.trunc(_times_power_of_two(left, -LIMB_BITS * limb))
         # Exact: the piece holds the leading bits of what is left.
-        left -= np.ldexp(piece, LIMB_BITS * limb)
+        left -= _times_power_of_two(piece, LIMB_BITS * limb)
         pieces.insert(0, piece)
         bottom, limb = limb, limb - 1
     return bottom, pieces
+
+
+def _times_power_of_two(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+    # A product is several times as fast as ldexp, which is needed where the power itself is no normal number.
+    return values * 2.0**exponent if abs(exponent) < 1022 else np.ldexp(values, exponent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +85,7 @@ class ExactSum:
         values : array, shape (n,)
             Finite numbers.
         group : array of int, shape (n,), optional
-            The group of every number, 0 to `groups` - 1; unsaid, all belong to group 0.
+            The group of every number, 0 to `groups` - 1; unsaid, all belong to the only one.
         groups : int
             How many groups there are.
 
@@ -88,17 +94,27 @@ class ExactSum:
         ValueError
             A value is infinite or nan.
         """
+        if group is None:
+            return cls.of_rows(values[None, :])
         total = cls.zero(groups)
-        into = np.zeros(len(values), np.intp) if group is None else group
         for start in range(0, len(values), _BLOCK):
             block = slice(start, start + _BLOCK)
-            total = total.plus(cls._of_block(np.asarray(values[block], np.float64), into[block], groups))
+            bottom, pieces = limbs_of(values[block])
+            limbs = [np.bincount(group[block], piece, groups) for piece in pieces]
+            total = total.plus(cls._of_limbs(bottom, limbs, groups))
         return total
 
     @classmethod
-    def _of_block(cls, values: NDArray[np.float64], group: NDArray[np.integer], groups: int) -> Self:
-        bottom, pieces = limbs_of(values)
-        limbs = [np.bincount(group, piece, groups).astype(np.int64) for piece in pieces]
+    def of_rows(cls, values: NDArray[np.float64]) -> Self:
+        """Add up every row of a table of finite numbers, shape (groups, n); as `of` with the groups side by side."""
+        total = cls.zero(len(values))
+        for start in range(0, values.shape[1], _BLOCK):
+            bottom, pieces = limbs_of(values[:, start : start + _BLOCK])
+            total = total.plus(cls._of_limbs(bottom, [piece.sum(axis=1) for piece in pieces], len(values)))
+        return total
+
+    @classmethod
+    def _of_limbs(cls, bottom: int, limbs: Sequence[NDArray[np.number]], groups: int) -> Self:
         return cls(bottom, np.array(limbs, np.int64).reshape(len(limbs), groups))
 
     def plus(self, other: Self) -> Self:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from softmax_cli.numeric.softmax import Matrix
+from softmax_cli.numeric.exponents import Matrix
+from softmax_cli.numeric.rowsums import row_sums
+
+_BELOW_SUPPORT = -2.0
+"""The threshold is at most 1 under the largest: what is further down has p = 0, and the clip keeps its sums finite."""
 
 
 def sparsemax_(a: Matrix) -> Matrix:
@@ -15,35 +20,28 @@ def sparsemax_(a: Matrix) -> Matrix:
     if a.size == 0:
         return a
     a -= a.max(axis=1)[:, None]
-    ranked = -np.sort(-a, axis=1)
-    ranked[ranked == -np.inf] = np.finfo(a.dtype).min / a.shape[1]
-    k = np.arange(1, a.shape[1] + 1, dtype=a.dtype)
+    ranked, k = _ranked(a)
     sums = np.cumsum(ranked, axis=1)
-    support = np.maximum((1 + k * ranked > sums).sum(axis=1), 1)
-    tau = (np.take_along_axis(sums, support[:, None] - 1, axis=1)[:, 0] - 1) / support
-    a -= tau.astype(a.dtype)[:, None]
+    tau = _at_support((sums - 1) / k, 1 + k * ranked > sums)
+    a -= tau.astype(a.dtype)
     return _rescale_(np.maximum(a, 0, out=a))
 
 
 def entmax15_(a: Matrix) -> Matrix:
     """1.5-entmax of every row, in place: between softmax and sparsemax.
 
-    p = max(a/2 - tau, 0)^2, exact by sorting; Peters, Niculae & Martins (2019), "Sparse sequence-to-sequence models", ACL.
+    p = max(a/2 - tau, 0)^2, exact by sorting; Peters, Niculae & Martins (2019), "Sparse sequence-to-sequence models",
+    ACL.
     """
     if a.size == 0:
         return a
     a -= a.max(axis=1)[:, None]
     a /= 2
-    ranked = -np.sort(-a, axis=1)
-    # Beyond 1 below the largest a class has p = 0 whatever the others: the clip keeps the squares finite and changes nothing.
-    np.maximum(ranked, -2, out=ranked)
-    k = np.arange(1, a.shape[1] + 1, dtype=a.dtype)
+    ranked, k = _ranked(a)
     mean = np.cumsum(ranked, axis=1) / k
-    mean_square = np.cumsum(ranked**2, axis=1) / k
-    spread = k * (mean_square - mean**2)
-    tau = mean - np.sqrt(np.maximum((1 - spread) / k, 0))
-    support = np.maximum((tau <= ranked).sum(axis=1), 1)
-    a -= np.take_along_axis(tau, support[:, None] - 1, axis=1)
+    spread = np.cumsum(ranked**2, axis=1) - k * mean**2
+    candidates = mean - np.sqrt(np.maximum((1 - spread) / k, 0))
+    a -= _at_support(candidates, candidates <= ranked).astype(a.dtype)
     np.maximum(a, 0, out=a)
     return _rescale_(np.square(a, out=a))
 
@@ -51,10 +49,22 @@ def entmax15_(a: Matrix) -> Matrix:
 def log_(p: Matrix) -> Matrix:
     """Logarithm in place, ``-inf`` for a class that is left out."""
     with np.errstate(divide="ignore"):
-        return np.log(p, out=p)  # type: ignore[return-value]
+        return np.log(p, out=p)
+
+
+def _ranked(a: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sort every row from 0 down, and number the ranks from 1; float64: many float32 terms would blur the threshold."""
+    falling = -np.sort(-a, axis=1).astype(np.float64)
+    return np.maximum(falling, _BELOW_SUPPORT, out=falling), np.arange(1.0, a.shape[1] + 1)
+
+
+def _at_support(candidates: NDArray[np.float64], holds: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The threshold of the largest support that holds, shape (rows, 1); it holds for every smaller one too."""
+    support = np.maximum(np.count_nonzero(holds, axis=1), 1)
+    return np.take_along_axis(candidates, support[:, None] - 1, axis=1)
 
 
 def _rescale_(p: Matrix) -> Matrix:
     """Take the rounding error of the threshold out of the sum."""
-    p /= p.sum(axis=1)[:, None]
+    p /= row_sums(p)[:, None]
     return p

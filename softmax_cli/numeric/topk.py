@@ -5,63 +5,91 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_SORTED_CLASSES = 16
-"""Up to so many classes a full sort is fastest."""
+_TALL = 2048
+"""From so many rows the work on a column outweighs the calls that it takes."""
+_COUNTED_CLASSES = 16
+"""Up to so many classes comparing every two of them, column by column, is fastest."""
 _ROUNDS = 8
 """Up to so many classes are found one after the other."""
 
 
 def argmax(a: NDArray[np.floating]) -> NDArray[np.int32]:
     """Column of the largest value of every row, shape (rows,); the first of equals, 0 for a row of nan."""
-    if a.strides[0] >= a.strides[1]:
-        return a.argmax(axis=1).astype(np.int32)
-    # Down the columns: numpy's own argmax would first copy the block across.
-    best = np.zeros(len(a), np.int32)
-    highest = a[:, 0].copy()
-    for column in range(1, a.shape[1]):
-        better = a[:, column] > highest
-        np.copyto(best, column, where=better)
-        np.maximum(highest, a[:, column], out=highest)
-    return best
+    if a.strides[0] > a.strides[1] or len(a) < _TALL:
+        along_rows: NDArray[np.intp] = a.argmax(axis=1)
+        return along_rows.astype(np.int32)
+        # Down the columns: numpy's own argmax would first copy the block across. The place of the first maximum is the
+    # number of columns before it, counted in the narrowest integers, of which a vector unit holds the most.
+    highest = a.max(axis=1)
+    before = np.zeros(len(a), np.min_scalar_type(a.shape[1]))
+    searching = np.ones(len(a), np.bool_)
+    for column in range(a.shape[1]):
+        searching &= a[:, column] != highest
+        before += searching
+    before[searching] = 0  # nan equals nothing
+    return before.astype(np.int32)
 
 
 def top_k(a: NDArray[np.floating], k: int) -> NDArray[np.int32]:
     """Columns of the k largest values of every row, shape (rows, k), the largest first.
 
-    A row of nan gives the first k columns.
+    Parameters
+    ----------
+    a : array, shape (rows, classes)
+        A row of nan gives the first k columns.
+    k : int
+        From 0 to the number of classes.
     """
-    rows, classes = a.shape
-    if classes <= _SORTED_CLASSES or k > classes // 2:
-        return np.argsort(-a, axis=1, kind="stable")[:, :k].astype(np.int32)
+    classes = a.shape[1]
+    if classes <= _COUNTED_CLASSES:
+        return _by_counting(a, k)
     if k <= _ROUNDS:
         return _by_rounds(a, k)
-    return _by_partition(a, k)
+    return _by_sorting(a, k) if k > classes // 2 else _by_partition(a, k)
+
+
+def _by_counting(a: NDArray[np.floating], k: int) -> NDArray[np.int32]:
+    """Rank every class by the number of classes that come before it."""
+    rows, classes = a.shape
+    rank = np.zeros((classes, rows), np.uint8)
+    for right in range(1, classes):
+        for left in range(right):
+            swapped = a[:, right] > a[:, left]
+            rank[left] += swapped
+            rank[right] += ~swapped
+    found = np.zeros((k, rows), np.uint8)
+    for place in range(k):
+        for column in range(1, classes):
+            found[place] += np.uint8(column) * (rank[column] == place)
+    return np.ascontiguousarray(found.T, dtype=np.int32)
+
+
+def _by_sorting(a: NDArray[np.floating], k: int) -> NDArray[np.int32]:
+    return np.argsort(-a, axis=1, kind="stable")[:, :k].astype(np.int32)
 
 
 def _by_rounds(a: NDArray[np.floating], k: int) -> NDArray[np.int32]:
     found = np.empty((len(a), k), np.int32)
-    left = np.where(np.isnan(a), -np.inf, a)
+    left = np.array(a, order="C")
     rows = np.arange(len(a))
-    taken = np.zeros(a.shape, np.bool_)
     for rank in range(k):
         best = left.argmax(axis=1)
-        # Where only masked classes are left, argmax finds one that was taken: the first free one comes instead.
-        spent = taken[rows, best]
-        if spent.any():
-            best[spent] = (~taken[spent]).argmax(axis=1)
         found[:, rank] = best
+        lowest = left[rows, best]
         left[rows, best] = -np.inf
-        taken[rows, best] = True
+    # Once only masked classes are left, argmax finds again what was taken.
+    masked = np.flatnonzero(~(lowest > -np.inf))
+    found[masked] = _by_sorting(a[masked], k)
     return found
 
 
 def _by_partition(a: NDArray[np.floating], k: int) -> NDArray[np.int32]:
     """Find the k-th largest value, then take what is above it and, of its equals, the earliest."""
-    left = np.where(np.isnan(a), -np.inf, a)
-    kth = -np.partition(-left, k - 1, axis=1)[:, k - 1 : k]
-    above = left > kth
-    equal = left == kth
+    falling = np.where(np.isnan(a), np.inf, -a)
+    kth = np.partition(falling, k - 1, axis=1)[:, k - 1 : k]
+    above = falling < kth
+    equal = falling == kth
     chosen = above | (equal & (np.cumsum(equal, axis=1) <= k - above.sum(axis=1, keepdims=True)))
     columns = np.nonzero(chosen)[1].reshape(len(a), k)
-    order = np.argsort(-np.take_along_axis(left, columns, axis=1), axis=1, kind="stable")
+    order = np.argsort(np.take_along_axis(falling, columns, axis=1), axis=1, kind="stable")
     return np.take_along_axis(columns, order, axis=1).astype(np.int32)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.softmax import Matrix, exp_normalize_
+from softmax_cli.numeric.exponents import Matrix
+from softmax_cli.numeric.softmax import exp_normalize_
 from softmax_cli.numeric.topk import top_k as best
 
 
 def truncate_(a: Matrix, *, top_k: int | None = None, top_p: float | None = None, min_p: float | None = None) -> Matrix:
     """Mask classes, on the log scale and in place; each cut sees the distribution that the one before has renormalised.
+
+    The order and the renormalisation are those of the logits processors of Hugging Face transformers. (min-p compares
+    with the most probable class, and no renormalisation changes that.) A class that ties with the last one kept goes
+    or stays by its column: the earlier stays.
 
     Parameters
     ----------
@@ -19,10 +24,16 @@ def truncate_(a: Matrix, *, top_k: int | None = None, top_p: float | None = None
     top_k : int, optional
         Keep so many of the best classes.
     top_p : float, optional
-        Keep the smallest set of best classes whose probability reaches `top_p`, the one that crosses it included; Holtzman et
-        al. (2020), "The curious case of neural text degeneration". Ties: the earlier column first.
+        Keep the smallest set of best classes whose probability reaches `top_p`, the one that crosses it included;
+        Holtzman et al. (2020), "The curious case of neural text degeneration".
     min_p : float, optional
-        Keep classes with p >= min_p * max p; Nguyen et al. (2024), "Turning up the heat: min-p sampling".
+        Keep classes with p >= min_p * max p, ties included; Nguyen et al. (2024), "Turning up the heat: min-p
+        sampling".
+
+    Returns
+    -------
+    array
+        `a` itself, with ``-inf`` where a class was cut; the best class of a row always stays.
 
     Raises
     ------
@@ -41,19 +52,17 @@ def truncate_(a: Matrix, *, top_k: int | None = None, top_p: float | None = None
         _keep(a, best(a, top_k))
     if top_p is not None and top_p < 1:
         _cut_top_p(a, top_p)
-    if min_p is not None:
-        p = exp_normalize_(_shifted(a))
-        a[p < min_p * p.max(axis=1)[:, None]] = -np.inf
+    if min_p:
+        a[_shifted(a) < np.log(min_p)] = -np.inf
     return a
 
 
 def _cut_top_p(a: Matrix, top_p: float) -> None:
     order = best(a, a.shape[1])
-    p = np.take_along_axis(exp_normalize_(_shifted(a)), order, axis=1)
-    before = np.cumsum(p, axis=1, dtype=np.float64) - p
-    cut = before >= top_p
-    cut[:, 0] = False
-    np.put_along_axis(a, order, np.where(cut, -np.inf, np.take_along_axis(a, order, axis=1)).astype(a.dtype), axis=1)
+    falling = np.take_along_axis(a, order, axis=1)
+    reached = np.cumsum(exp_normalize_(_shifted(falling)), axis=1, dtype=np.float64) >= top_p
+    falling[:, 1:][reached[:, :-1]] = -np.inf
+    np.put_along_axis(a, order, falling, axis=1)
 
 
 def _keep(a: Matrix, columns: NDArray[np.int32]) -> None:
@@ -64,4 +73,5 @@ def _keep(a: Matrix, columns: NDArray[np.int32]) -> None:
 
 
 def _shifted(a: Matrix) -> Matrix:
-    return a - a.max(axis=1)[:, None]  # type: ignore[return-value]
+    shifted: Matrix = a - a.max(axis=1)[:, None]
+    return shifted

@@ -17,15 +17,17 @@ def balanced(counts: Vector) -> Vector:
     Raises
     ------
     ValueError
-        A class has no example.
+        A class has no example, or a count is not a number.
     """
-    if not (counts > 0).all():
-        raise ValueError(f"no example of the classes at {np.flatnonzero(~(counts > 0)).tolist()}")
-    return counts.sum() / (len(counts) * counts)
+    usable = np.isfinite(counts) & (counts > 0)
+    if not usable.all():
+        raise ValueError(f"no example of the classes at {np.flatnonzero(~usable).tolist()}")
+    balancing: Vector = counts.sum() / (len(counts) * counts)
+    return balancing
 
 
 def log_weights(weights: Vector) -> Vector:
-    """log w, shape (classes,); a weight of 0 gives ``-inf``, which masks the class.
+    """Natural logarithm of weights, shape (classes,); a weight of 0 gives ``-inf``, which masks the class.
 
     Raises
     ------
@@ -48,7 +50,8 @@ def normalize_prior(values: Vector) -> Vector:
     """
     if not (np.isfinite(values) & (values > 0)).all():
         raise ValueError(f"prior {values.tolist()}: finite numbers above 0 are wanted")
-    return values / values.sum()
+    shares: Vector = values / values.sum()
+    return shares
 
 
 def log_prior_ratio(target: Vector, source: Vector) -> Vector:
@@ -72,5 +75,13 @@ def log_kept_share(shares: Vector) -> Vector:
 
 
 def logit_adjustment(prior: Vector, tau: float) -> Vector:
-    """-tau*log(prior); Menon et al. (2021), "Long-tail learning via logit adjustment", ICLR."""
+    """-tau*log(prior); Menon et al. (2021), "Long-tail learning via logit adjustment", ICLR.
+
+    Raises
+    ------
+    ValueError
+        `tau` is not finite.
+    """
+    if not np.isfinite(tau):
+        raise ValueError(f"tau {tau}: a finite number is wanted; 1 equals a uniform target prior")
     return -tau * np.log(normalize_prior(prior))

@@ -139,7 +139,8 @@ def settle(table: Table, said: Selection) -> Opened:
     # Read with no column as a score, a text format shows the types that the other columns will have.
     head = empty_batch(table.schema) if first is None else table.decode(first, ()).batch
     columns = resolve(table.schema, said, head)
-    fields = [table.schema.field(name) if name in columns.scores else head.schema.field(name) for name in head.schema.names]
+    scores = set(columns.scores)
+    fields = [table.schema.field(n) if n in scores else head.schema.field(n) for n in head.schema.names]
     schema = pa.schema(fields, table.schema.metadata)
     blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
     return Opened(replace(table, schema=schema, blocks=blocks), columns)

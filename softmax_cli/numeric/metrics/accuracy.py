@@ -14,7 +14,7 @@ from softmax_cli.numeric.topk import argmax
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Rows whose prediction is right, of all rows; a tie goes to the earlier class, as in the predictions themselves."""
+    """Rows whose prediction is right, of all rows; a tie goes to the earlier class, as in the predictions."""
 
     rows: int
     correct: int

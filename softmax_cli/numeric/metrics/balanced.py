@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.metrics.ratio import mean_of_known, ratio
 from softmax_cli.numeric.topk import argmax
 
 
 @dataclass(frozen=True, eq=False)
 class Balanced:
-    """Per-class precision, recall and F1 from the diagonal and the margins of the confusion matrix: three counts a class.
+    """Per-class precision, recall and F1 from the diagonal and the margins of the confusion matrix: three counts each.
 
     A ratio with nothing below the line (no row of the class, no prediction of it) is nan: unknown, not 0.
     """
@@ -37,40 +37,29 @@ class Balanced:
         """Merge with the part of other rows."""
         if len(self.hits) != len(other.hits):
             raise ValueError(f"{len(self.hits)} classes do not add up with {len(other.hits)}")
-        return type(self)(
-            self.hits + other.hits, self.support + other.support, self.predicted + other.predicted
-        )
+        return type(self)(self.hits + other.hits, self.support + other.support, self.predicted + other.predicted)
 
     @property
     def recall(self) -> NDArray[np.float64]:
         """Share of the rows of a class that were found, shape (classes,)."""
-        return _ratio(self.hits, self.support)
+        return ratio(self.hits, self.support)
 
     @property
     def precision(self) -> NDArray[np.float64]:
         """Share of the predictions of a class that were right, shape (classes,)."""
-        return _ratio(self.hits, self.predicted)
+        return ratio(self.hits, self.predicted)
 
     @property
     def f1(self) -> NDArray[np.float64]:
         """Harmonic mean of precision and recall, shape (classes,)."""
-        return _ratio(2 * self.hits, self.support + self.predicted)
+        return ratio(2 * self.hits, self.support + self.predicted)
 
     @property
     def value(self) -> float:
         """Balanced accuracy: mean recall over the classes that occur, 0..1; Brodersen et al. (2010)."""
-        return _mean_of_known(self.recall)
+        return mean_of_known(self.recall)
 
     @property
     def macro_f1(self) -> float:
         """Mean F1 over the classes that occur or were predicted, 0..1."""
-        return _mean_of_known(self.f1)
-
-
-def _ratio(above: NDArray[np.int64], below: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(above, below, out=np.full(len(below), nan), where=below > 0)
-
-
-def _mean_of_known(figures: NDArray[np.float64]) -> float:
-    known = figures[~np.isnan(figures)]
-    return float(known.mean()) if len(known) else nan
+        return mean_of_known(self.f1)

@@ -10,6 +10,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.metrics.ratio import ratio
+
 BINS = 15
 
 
@@ -55,11 +57,10 @@ class Bins:
 
 
 def bins_of_sums(
-    edges: NDArray[np.float64], count: NDArray[np.int64], confidence: NDArray[np.float64], correct: NDArray[np.floating]
+    edges: NDArray[np.float64], count: NDArray[np.int64], confidence: NDArray[np.float64], correct: NDArray[np.number]
 ) -> Bins:
     """Divide sums of confidence and of correct rows by the rows of each bin."""
-    mean, share = (np.divide(total, count, out=np.full(len(count), nan), where=count > 0) for total in (confidence, correct))
-    return Bins(edges[:-1], edges[1:], count, mean, share)
+    return Bins(edges[:-1], edges[1:], count, ratio(confidence, count), ratio(correct, count))
 
 
 Norm = Callable[[NDArray[np.integer], NDArray[np.float64]], NDArray[np.float64]]
@@ -67,8 +68,7 @@ Norm = Callable[[NDArray[np.integer], NDArray[np.float64]], NDArray[np.float64]]
 
 
 def _share(count: NDArray[np.integer]) -> NDArray[np.float64]:
-    rows = count.sum(axis=-1, keepdims=True)
-    return np.divide(count, rows, out=np.full(count.shape, nan), where=rows > 0)
+    return ratio(count, count.sum(axis=-1, keepdims=True))
 
 
 def _l1(count: NDArray[np.integer], gap: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -84,7 +84,9 @@ def _max(count: NDArray[np.integer], gap: NDArray[np.float64]) -> NDArray[np.flo
 
 
 NORMS: Mapping[str, Norm] = MappingProxyType({"l1": _l1, "l2": _l2, "max": _max})
-"""l1: mean gap, ECE (Naeini, Cooper & Hauskrecht 2015); l2: root of the mean squared gap, RMSCE (Hendrycks et al. 2019); max: largest gap, MCE."""
+"""l1: mean gap, ECE, and max: largest gap, MCE (Naeini, Cooper & Hauskrecht 2015, "Obtaining well calibrated
+probabilities using Bayesian binning"); l2: root of the mean squared gap, RMSCE (Hendrycks, Mazeika & Dietterich
+2019)."""
 
 
 def norm_of(name: str) -> Norm:

@@ -27,7 +27,9 @@ def row_brier(log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> NDArra
 
 @dataclass(frozen=True, eq=False)
 class Brier:
-    """Sum over classes of (p - [class is true])^2, mean over rows: 0..2, twice the usual figure where there are two classes.
+    """Sum over classes of (p - [class is true])^2, mean over rows: 0..2.
+
+    Where there are two classes this is twice the figure of the positive class alone.
 
     Notes
     -----

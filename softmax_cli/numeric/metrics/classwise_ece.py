@@ -17,8 +17,8 @@ from softmax_cli.numeric.metrics.top_label import on_grid
 class ClasswiseEce:
     """Mean over the classes of the calibration error of p_k against [k is true], in bins of equal width.
 
-    With many classes most probabilities are near 0 and calm, so the mean falls as 1/classes: compare figures for the same classes
-    only. Memory grows with classes x bins, not with the rows.
+    With many classes most probabilities are near 0 and calm, so the mean falls as 1/classes: compare figures for the
+    same classes only. Memory grows with classes x bins, not with the rows.
 
     Notes
     -----
@@ -58,9 +58,7 @@ class ClasswiseEce:
         """Merge with the part of other rows."""
         if self.count.shape != other.count.shape:
             raise ValueError(f"(classes, bins) {self.count.shape} do not add up with {other.count.shape}")
-        return type(self)(
-            self.count + other.count, self.true + other.true, self.probability.plus(other.probability)
-        )
+        return type(self)(self.count + other.count, self.true + other.true, self.probability.plus(other.probability))
 
     def by_class(self, norm: str = "l1") -> NDArray[np.float64]:
         """Calibration error of every class, 0..1, shape (classes,); `norm` is l1, l2 or max."""

@@ -13,7 +13,10 @@ from softmax_cli.numeric.topk import argmax
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """Counts of (true class, predicted class), kept for the pairs that occur: 50,000 classes would need 20 GB as a matrix."""
+    """Counts of (true class, predicted class).
+
+    Kept for the pairs that occur: 50,000 classes would need 20 GB as a matrix.
+    """
 
     classes: int
     pairs: NDArray[np.int64]

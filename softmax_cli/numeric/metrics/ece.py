@@ -17,8 +17,8 @@ from softmax_cli.numeric.metrics.top_label import on_grid, top_label
 class Ece:
     """Gap between confidence and accuracy, bin by bin: ECE (l1), RMSCE (l2) and MCE (max) from the same sums.
 
-    Bins are (lower, upper], a confidence of 0 in the first; an empty bin does not count. The figure depends on the number of bins
-    and is biased upwards: noise in a bin never lowers it. Memory does not grow with the rows.
+    Bins are (lower, upper], a confidence of 0 in the first; an empty bin does not count. The figure depends on the
+    number of bins and is biased upwards: noise in a bin never lowers it. Memory does not grow with the rows.
 
     Notes
     -----
@@ -49,6 +49,8 @@ class Ece:
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
+        if len(self.count) != len(other.count):
+            raise ValueError(f"{len(self.count)} bins do not add up with {len(other.count)}")
         return type(self)(
             self.count + other.count, self.correct + other.correct, self.confidence.plus(other.confidence)
         )

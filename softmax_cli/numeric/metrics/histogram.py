@@ -35,6 +35,8 @@ class ConfidenceHistogram:
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
+        if len(self.right) != len(other.right):
+            raise ValueError(f"{len(self.right)} bins do not add up with {len(other.right)}")
         return type(self)(self.right + other.right, self.wrong + other.wrong)
 
     @property

@@ -25,8 +25,8 @@ def row_log_loss(
     labels : array of int, shape (rows,)
         Column of the true class.
     clip : float, optional
-        Keep p within [clip, 1 - clip] first, strictly between 0 and 0.5, as scikit-learn's ``log_loss`` does with the machine
-        epsilon of the probabilities. It hides rows whose truth was ruled out.
+        Keep p within [clip, 1 - clip] first, strictly between 0 and 0.5, as scikit-learn's ``log_loss`` does with the
+        machine epsilon of the probabilities. It hides rows whose truth was ruled out.
 
     Raises
     ------

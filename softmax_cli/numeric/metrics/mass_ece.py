@@ -16,11 +16,14 @@ from softmax_cli.numeric.metrics.top_label import on_grid
 
 @dataclass(frozen=True, eq=False)
 class MassEce:
-    """Calibration error of the predicted class in equal-count bins; also called adaptive ECE. Memory grows by 9 bytes a row.
+    """Calibration error of the predicted class in equal-count bins; also called adaptive ECE.
 
-    The rows, by confidence, are cut into `count` runs whose lengths differ by one at most, the longer ones first. A run of equal
-    confidences that a cut divides gives each side its mean correctness. (Published codes cut at interpolated confidences instead,
-    and some lose the least sure row by it: the figures differ by 2e-5 on 10,000 rows.)
+    Memory grows by 9 bytes a row.
+
+    The rows, by confidence, are cut into `count` runs whose lengths differ by one at most, the longer ones first. A
+    run of equal confidences that a cut divides gives each side its mean correctness. (Published codes cut at
+    interpolated confidences instead, and some lose the least sure row by it: the figures differ by 2e-5 on 10,000
+    rows.)
 
     Notes
     -----

@@ -14,7 +14,7 @@ from softmax_cli.numeric.metrics.top_label import top_label
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Confidence and correctness of every row, kept. **Memory grows by 9 bytes a row.**
+    """Confidence and correctness of every row, kept: memory grows by 9 bytes a row.
 
     Rows of equal confidence have no order among themselves, so that the order of the parts changes nothing.
     """
@@ -54,7 +54,8 @@ class Ranking:
     def correct_below(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
         """Correct rows among the first so many rows, shape of `places`.
 
-        Within a run of equals every row counts as correct by the share of the run: the mean over all orders of the equals.
+        Within a run of equals every row counts as correct by the share of the run: the mean over all orders of the
+        equals.
         """
         _, correct = self.ascending
         hits = np.concatenate(([0], np.cumsum(correct)))[self.ties]

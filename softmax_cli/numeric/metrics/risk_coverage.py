@@ -15,7 +15,7 @@ from softmax_cli.numeric.metrics.ranking import Ranking
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Error rate among the answered rows for every threshold of confidence that can be told apart; shape (thresholds,)."""
+    """Error rate among the answered rows for every threshold of confidence; shape (distinct confidences,)."""
 
     threshold: NDArray[np.float64]
     """Answer where the confidence is at least this, from the highest down."""
@@ -48,7 +48,7 @@ class RiskCoverage:
 
     @property
     def value(self) -> float:
-        """AURC: mean over k of the error rate among the k surest rows, 0..1; the mean over all orders of equal confidences."""
+        """AURC: mean over k of the error rate among the k surest rows, 0..1; equal confidences in all orders alike."""
         rows = self.ranking.rows
         if not rows:
             return nan

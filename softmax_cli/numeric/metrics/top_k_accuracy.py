@@ -16,8 +16,8 @@ from softmax_cli.numeric.metrics.top_label import log_p_of_truth
 class TopKAccuracy:
     """Share of rows with the truth among the k largest probabilities, ties to the earlier class.
 
-    Classes that tie with the truth at the k-th place may be listed in any order; `pessimistic` puts the truth behind all of
-    them and `optimistic` before, so a model that says the same of every class cannot pass for a good one.
+    Classes that tie with the truth at the k-th place may be listed in any order; `pessimistic` puts the truth behind
+    all of them and `optimistic` before, so a model that says the same of every class cannot pass for a good one.
     """
 
     k: int

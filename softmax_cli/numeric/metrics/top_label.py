@@ -11,9 +11,7 @@ FINEST = 2.0**-52
 """Grid that sums of probabilities are taken on: three limbs of an exact sum hold it, whatever the classes and bins."""
 
 
-def top_label(
-    log_p: NDArray[np.float64], labels: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def top_label(log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Confidence and correctness of the prediction.
 
     Parameters
@@ -41,5 +39,5 @@ def log_p_of_truth(log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> N
 
 
 def on_grid(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round numbers of size up to 1 to multiples of 2^-52: at most 1.2e-16 is lost in a term of a mean."""
+    """Round to multiples of 2^-52: at most 1.2e-16 is lost in a term of a mean, and its exact sum needs few limbs."""
     return np.rint(p / FINEST) * FINEST

@@ -1,9 +1,9 @@
 """Fixed bins, fine near the middle of each class and wider away from it, so that quantiles add up and memory is flat.
 
 A quantile needs every value, unless the values are counted in bins that are settled before the first one is counted.
-The grid is settled on the first rows of a table: u = (z - centre)/spread of the class, and the bin of u is the sign, the
-exponent and the first bits of its float32. So a bin is at most ``2**-bits`` times its distance from the centre wide, which
-is the relative error of DDSketch (Masson, Rim & Lee 2019) without its logarithm and without its table of buckets.
+The grid is settled on the first rows of a table: u = (z - centre)/spread of the class, and the bin of u is the sign,
+the exponent and the first bits of its float32. So a bin is at most ``2**-bits`` times its distance from the centre
+wide, which is the relative error of DDSketch (Masson, Rim & Lee 2019) without its logarithm and table of buckets.
 """
 
 from __future__ import annotations

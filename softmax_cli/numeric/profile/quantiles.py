@@ -34,10 +34,10 @@ class Histogram:
 
     @classmethod
     def of_cells(cls, grid: Grid, classes: NDArray[np.integer], codes: NDArray[np.uint16]) -> Histogram:
-        """Count single cells, given by class and code, both shape (cells,)."""
-        width = grid.bins + 1
-        flat = np.bincount(classes.astype(np.intp) * width + codes, minlength=len(grid.centre) * width)
-        return cls(grid, flat.reshape(-1, width)[:, : grid.bins].copy())
+        """Count single cells, given by class and code, both shape (cells,), all finite."""
+        counts = np.zeros((len(grid.centre), grid.bins), np.int64)
+        np.add.at(counts, (classes, codes), 1)
+        return cls(grid, counts)
 
     def plus(self, other: Histogram) -> Histogram:
         """Add the counts of other rows."""
@@ -46,10 +46,11 @@ class Histogram:
     @property
     def totals(self) -> NDArray[np.int64]:
         """Values per class, shape (classes,)."""
-        return self.counts.sum(axis=1)
+        totals: NDArray[np.int64] = self.counts.sum(axis=1)
+        return totals
 
     def quantile(self, share: float) -> NDArray[np.float64]:
-        """The value that `share` of a class's values do not exceed, shape (classes,); ``nan`` for a class without values.
+        """The value that `share` of a class's values do not exceed, shape (classes,); ``nan`` where there is no value.
 
         Off by less than the width of its bin. A value in an open bin counts as its inner edge.
         """
@@ -65,13 +66,15 @@ class Histogram:
                 within = 1 - (reached[at] - rank) / counts[used[at]]
                 low, high = edges[used[at]], edges[used[at] + 1]
                 found[position] = low + within * (high - low)
-        return self.grid.centre + self.grid.spread * found
+        found *= self.grid.spread
+        found += self.grid.centre
+        return found
 
     def scale(self, median: NDArray[np.float64]) -> NDArray[np.float64]:
         """Robust standard deviation about `median`, shape (classes,); 0 for a class whose values share one bin.
 
-        1.4826 times the median absolute deviation; where more than half of the values are equal, that is 0, and 1.2533 times
-        the mean absolute deviation stands in (Iglewicz & Hoaglin 1993).
+        1.4826 times the median absolute deviation; where more than half of the values are equal, that is 0, and 1.2533
+        times the mean absolute deviation stands in (Iglewicz & Hoaglin 1993).
         """
         edges = self.grid.edges()
         middles = (edges[1:] + edges[:-1]) / 2

@@ -1,0 +1,129 @@
+"""The fold over a table that is only looked at: every decoded batch becomes a `Profile`, and profiles add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.batches.badrows import rejects
+from softmax_cli.batches.columns import Columns
+from softmax_cli.batches.scores import check_width, read_scores, to_log_scale_
+from softmax_cli.batches.table import Decoded
+from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
+
+HEAD_ROWS = 1000
+"""The first rows, which settle the bins: always the same rows, however the table is cut into blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a row stands, for a reader."""
+
+    where: str
+    id: str | None = None
+    problem: str = ""
+    """Why a bad row is bad."""
+
+    def __str__(self) -> str:
+        return self.where if self.id is None else f"{self.where} ({self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The matrices of one batch, shape (rows, classes)."""
+
+    raw: NDArray[np.floating]
+    """As they stand in the file, ``nan`` for what is missing."""
+    z: NDArray[np.floating]
+    """As logits; the same array where the file has logits. A row that its reader found fault with is ``nan``."""
+
+
+def scores_of(decoded: Decoded, columns: Columns, dtype: str) -> Scores:
+    """Read the scores of a batch; no row is refused."""
+    raw = read_scores(decoded.batch, columns, np.dtype(dtype))
+    plain = columns.kind == "logits" and not columns.is_binary
+    z = raw if plain and not decoded.faults else to_log_scale_(raw.copy(order="K"), columns)
+    if columns.is_binary:
+        with np.errstate(under="ignore"):
+            raw = np.exp(z) if columns.kind == "prob" else z
+    for fault in decoded.faults:
+        z[fault.row] = np.nan
+    return Scores(raw, z)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Measures batches; stateless, so that several threads share it."""
+
+    columns: Columns
+    dtype: str
+    ruler: Ruler
+
+    def __call__(self, decoded: Decoded) -> Profile:
+        """Measure one batch."""
+        scores = scores_of(decoded, self.columns, self.dtype)
+        return Profile.of(self.ruler, scores.z, scores.raw)
+
+
+def make_inspector(head: Sequence[Decoded], columns: Columns, dtype: str, limit: float) -> Inspector:
+    """Settle what to measure with on the first rows of a table.
+
+    Parameters
+    ----------
+    head : sequence of Decoded
+        Batches that together have the first `HEAD_ROWS` rows, or all there are.
+    limit : float
+        Robust deviations beyond which a logit is an outlier; probabilities are not judged by it.
+
+    Raises
+    ------
+    DataError
+        A list column is not as wide as there are classes.
+    """
+    for decoded in head[:1]:
+        check_width(decoded.batch.schema, columns)
+    parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
+    rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
+    return Inspector(columns, dtype, make_ruler(rows, limit if columns.kind == "logits" else np.inf))
+
+
+@dataclass
+class Fold:
+    """Adds profiles up in the order of the rows, and writes down where the rows stand that may be named at the end.
+
+    A place can be found only while the batch is at hand, hence here; as few as may be needed are kept.
+    """
+
+    columns: Columns
+    total: Profile
+    spots: dict[int, Spot] = field(default_factory=dict)
+
+    def add(self, decoded: Decoded, profile: Profile) -> None:
+        """Add the rows that follow."""
+        before = self.total.rows
+        self.total = self.total.plus(profile)
+        wanted = named_rows(self.total)
+        self.spots = {row: spot for row, spot in self.spots.items() if row in wanted}
+        bad = {row for row, _ in self.total.bad.places}
+        for row in sorted(row for row in wanted if row >= before):
+            self.spots[row] = spot_of(decoded, row - before, self.columns, row in bad)
+
+
+def named_rows(profile: Profile) -> set[int]:
+    """Rows that a finding may name."""
+    firsts = (profile.missing, profile.above, profile.masked, profile.flat, profile.bad)
+    return {row for first in firsts for row, _ in first.places} | {one.row for one in profile.extremes}
+
+
+def spot_of(decoded: Decoded, row: int, columns: Columns, is_bad: bool) -> Spot:
+    """Say where a row of a batch stands in the input."""
+    name = None if columns.id is None else str(decoded.batch.column(columns.id)[row].as_py())
+    if is_bad:
+        marked = np.zeros(decoded.batch.num_rows, np.bool_)
+        marked[row] = True
+        (reject,) = rejects(decoded, marked, columns)
+        return Spot(reject.where, name, str(reject))
+    return Spot(decoded.place(row, None).where, name)

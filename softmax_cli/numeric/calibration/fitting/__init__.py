@@ -1,0 +1,1 @@
+"""What several calibration methods are fitted with: checked examples, threaded passes, objectives and the optimiser."""

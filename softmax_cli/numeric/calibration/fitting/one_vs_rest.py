@@ -1,0 +1,97 @@
+"""Each class against all others, then renormalised: how a method for two classes serves many.
+
+Zadrozny & Elkan (2002), "Transforming classifier scores into accurate multiclass probability estimates", KDD. Each
+class is calibrated alone, and dividing by the row's sum disturbs that again: unlike the softmax methods, the result
+need not lower the negative log-likelihood even of the rows that were fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.calibration.fitting.examples import Examples
+from softmax_cli.numeric.calibration.fitting.minimise import Loss
+from softmax_cli.numeric.calibration.fitting.passes import total
+from softmax_cli.numeric.calibration.fitting.rows import normalized
+
+Columns = NDArray[np.float64]
+"""Shape (rows, classes)."""
+Features = Callable[[Columns], tuple[Columns, ...]]
+"""From log-probabilities, none masked, to what is multiplied by the slopes."""
+
+
+def renormalized(log_q: Columns, log_p: Columns) -> Columns:
+    """Log-probabilities proportional to q, in place.
+
+    Parameters
+    ----------
+    log_q : array, shape (rows, classes)
+        Log of each class's own probability.
+    log_p : array, shape (rows, classes)
+        The row before calibration: its masked classes stay masked, a row of ``nan`` stays so, and where every q is 0
+        it is the result, since nothing was learnt about such a row.
+    """
+    masked = log_p == -np.inf
+    log_q[masked] = -np.inf
+    lost = (log_q == -np.inf).all(axis=1)
+    log_q[lost] = log_p[lost]
+    log_q[np.isnan(log_p).any(axis=1)] = np.nan
+    return normalized(log_q, masked)
+
+
+def log_logistic(t: Columns) -> Columns:
+    """Log(1/(1 + exp(-t))); exp alone would overflow below -709."""
+    with np.errstate(under="ignore"):
+        log_q: Columns = -np.logaddexp(0, -t)
+    return log_q
+
+
+def scores(theta: NDArray[np.float64], features: tuple[Columns, ...]) -> Columns:
+    """Log-odds sum_f slope_f feature_f + intercept, shape (rows, classes); `theta` is (features + 1, classes)."""
+    t: Columns = np.multiply(features[0], theta[0])
+    for slope, feature in zip(theta[1:-1], features[1:], strict=True):
+        t += slope * feature
+    t += theta[-1]
+    return t
+
+
+def logistic_loss(examples: Examples, log_p: Columns, features: Features) -> Loss:
+    """Sum over classes of the mean two-class log loss; a masked class of a row is no example of anything."""
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        theta = flat.reshape(-1, examples.classes)
+
+        def part(rows: slice) -> NDArray[np.float64]:
+            masked = log_p[rows] == -np.inf
+            inputs = features(np.where(masked, 0.0, log_p[rows]))
+            t = scores(theta, inputs)
+            labels, each = examples.labels[rows], np.arange(len(t))
+            with np.errstate(under="ignore"):
+                losses = np.logaddexp(0, t)
+                residual = np.exp(-np.logaddexp(0, -t))
+            losses[each, labels] -= t[each, labels]
+            residual[each, labels] -= 1
+            residual *= examples.weights[rows, None]
+            residual[masked] = losses[masked] = 0
+            slopes = [np.einsum("rc,rc->c", residual, feature) for feature in inputs]
+            return np.concatenate([*slopes, residual.sum(axis=0), [examples.weights[rows] @ losses.sum(axis=1)]])
+
+        parts = total(part, examples.rows, examples.classes)
+        return float(parts[-1]), parts[:-1]
+
+    return loss
+
+
+def column(examples: Examples, log_p: Columns, index: int) -> tuple[Any, Any, Any]:
+    """Probability, truth (1 or 0) and weight of the rows where the class at `index` is not masked.
+
+    The weights are scaled to 1 on average over all rows: sums of them are numbers of rows.
+    """
+    here = log_p[:, index] > -np.inf
+    with np.errstate(under="ignore"):
+        probability = np.exp(log_p[here, index])
+    return probability, (examples.labels[here] == index).astype(np.float64), examples.weights[here] * examples.rows

@@ -1,0 +1,108 @@
+"""Histogram binning, one class against the rest: the share of true rows among those with a similar probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.calibration import Matrix, Parameters
+from softmax_cli.numeric.calibration.fitting.curve import check_probabilities, check_rising, lists, log_of
+from softmax_cli.numeric.calibration.fitting.examples import Examples
+from softmax_cli.numeric.calibration.fitting.json_values import vectors
+from softmax_cli.numeric.calibration.fitting.one_vs_rest import column, renormalized
+from softmax_cli.numeric.calibration.fitting.rows import check_classes, log_softmax_rows
+
+BINS = 15
+"""Of equal numbers of rows; fewer where many probabilities are equal."""
+
+Edges = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """q = the share of rows of the class among those in the same bin (lo, hi] of p, divided by the sum over classes.
+
+    A share counts one more row, split as the class is among all rows (an m-estimate with m = 1): no bin then says 0
+    or 1 for sure.
+
+    Notes
+    -----
+    Zadrozny & Elkan (2001), "Obtaining calibrated probability estimates from decision trees and naive Bayesian
+    classifiers", ICML: histogram binning, and the m-estimate.
+    """
+
+    name: ClassVar[str] = "histogram"
+
+    edges: tuple[Edges, ...]
+    """For each class, the upper ends of all bins but the last, rising."""
+    levels: tuple[Edges, ...]
+    """For each class, the probability after, one for each bin."""
+
+    def __post_init__(self) -> None:
+        if [len(edges) + 1 for edges in self.edges] != [len(levels) for levels in self.levels]:
+            raise ValueError(
+                "'edges' and 'levels' do not belong together: one level more than edges is wanted in each class"
+            )
+        for edges, levels in zip(self.edges, self.levels, strict=True):
+            check_rising(edges, "edge")
+            check_probabilities(levels, "levels")
+
+    @property
+    def free_parameters(self) -> int:
+        """Bins of all classes together."""
+        return sum(map(len, self.levels))
+
+    @classmethod
+    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+        """Count rows in bins of equal mass; see `Calibrator.fit`.
+
+        Raises
+        ------
+        ValueError
+            A class has no example.
+        """
+        examples = Examples.checked(z, labels, weights)
+        examples.require_every_class()
+        log_p = log_softmax_rows(examples.z)
+        counted = [_bins(*column(examples, log_p, index)) for index in range(examples.classes)]
+        return cls(tuple(edges for edges, _ in counted), tuple(levels for _, levels in counted))
+
+    def log_p(self, z: Matrix) -> Matrix:
+        """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
+        check_classes(z, len(self.edges))
+        log_p = log_softmax_rows(z)
+        with np.errstate(under="ignore"):
+            q = np.exp(log_p)
+        for index, (edges, levels) in enumerate(zip(self.edges, self.levels, strict=True)):
+            q[:, index] = levels[np.searchsorted(edges, q[:, index], side="left")]
+        return renormalized(log_of(q), log_p)
+
+    def parameters(self) -> Parameters:
+        """Edges and levels, one list a class."""
+        return {"edges": lists(self.edges), "levels": lists(self.levels)}
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Self:
+        """Rebuild from `parameters`."""
+        return cls(vectors(parameters, "edges"), vectors(parameters, "levels"))
+
+    def describe(self) -> str:
+        """One line for people."""
+        return f"one class against the rest, histogram: {self.free_parameters} bins in {len(self.levels)} classes"
+
+
+def _bins(probability: Edges, truth: Edges, weights: Edges) -> tuple[Edges, Edges]:
+    quantiles = np.quantile(probability, np.arange(1, BINS) / BINS, method="inverted_cdf")
+    points = np.unique(probability)
+    below = np.unique(np.searchsorted(points, quantiles))
+    below = below[below < len(points) - 1]
+    # Half way to the next row: the rounding of a file must not move a row that was fitted to another bin.
+    edges = np.unique((points[below] + points[below + 1]) / 2)
+    of_row = np.searchsorted(edges, probability, side="left")
+    rows = np.bincount(of_row, weights=weights, minlength=len(edges) + 1)
+    true_rows = np.bincount(of_row, weights=weights * truth, minlength=len(edges) + 1)
+    share = true_rows.sum() / rows.sum()
+    return edges, np.clip((true_rows + share) / (rows + 1), 0, 1)

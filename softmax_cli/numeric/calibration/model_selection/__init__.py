@@ -1,0 +1,1 @@
+"""Which calibration to trust, judged on rows that it was not fitted to."""

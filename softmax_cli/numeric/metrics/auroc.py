@@ -1,0 +1,115 @@
+"""Macro one-vs-rest AUROC: how well the probability of each class ranks its own rows before the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from math import nan
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.metrics.ratio import mean_of_known
+from softmax_cli.numeric.metrics.scorecells import ScoreCells
+
+EXACT_SCORES = 1 << 22
+"""Up to so many scores (rows x classes; 32 MB) are kept and ranked exactly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Auroc:
+    """Area under the ROC curve of each class against the rest, and the mean over the classes that occur.
+
+    The chance that a row of the class has a higher probability of it than a row of another class, equals counted half.
+    Scores are ranked as log-probabilities, which tell apart what rounds to the same probability near 1.
+
+    Memory: up to 4,194,304 scores are kept, 8 bytes each, and the figure is exact. Of more, whatever the order of the
+    parts, every class is counted in cells of a fixed grid (32 MB, up to 65,536 classes); `error_bound` then says by
+    how much the figure may be off.
+
+    Notes
+    -----
+    Hanley & McNeil (1982), "The meaning and use of the area under a receiver operating characteristic (ROC) curve".
+    """
+
+    classes: int
+    rows: int
+    scores: tuple[NDArray[np.float64], ...]
+    """Log-probabilities of blocks that are not counted yet, (rows, classes) each."""
+    labels: tuple[NDArray[np.int64], ...]
+    cells: ScoreCells | None
+    """Counts of the other blocks."""
+
+    @classmethod
+    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
+        """Keep, or count, a block of rows."""
+        rows, classes = log_p.shape
+        # Copies: a reader may fill the same block again with the next rows.
+        return cls(
+            classes, rows, (np.array(log_p, np.float64),), (np.array(labels, np.int64),), None
+        )._counted_if_many()
+
+    def plus(self, other: Self) -> Self:
+        """Merge with the part of other rows."""
+        if self.classes != other.classes:
+            raise ValueError(f"{self.classes} classes do not add up with {other.classes}")
+        counted = [cells for cells in (self.cells, other.cells) if cells is not None]
+        return type(self)(
+            self.classes,
+            self.rows + other.rows,
+            self.scores + other.scores,
+            self.labels + other.labels,
+            reduce(ScoreCells.plus, counted) if counted else None,
+        )._counted_if_many()
+
+    @property
+    def by_class(self) -> NDArray[np.float64]:
+        """AUROC of each class, 0..1, shape (classes,); nan for a class that no row, or every row, belongs to."""
+        return self._areas[0]
+
+    @property
+    def value(self) -> float:
+        """Mean over the classes that occur, 0..1."""
+        return mean_of_known(self.by_class)
+
+    @property
+    def absent(self) -> int:
+        """How many classes are left out of the mean."""
+        return int(np.isnan(self.by_class).sum())
+
+    @property
+    def error_bound(self) -> float:
+        """The figure is within this of the exact one; 0 where it is exact."""
+        return mean_of_known(self._areas[1])
+
+    @cached_property
+    def _areas(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if self.rows * self.classes > EXACT_SCORES:
+            return self._counts().areas()
+        labels = np.concatenate(self.labels)
+        area = np.full(self.classes, nan)
+        for column in np.unique(labels).tolist():
+            scores = np.concatenate([block[:, column] for block in self.scores])
+            area[column] = _area(scores, labels == column)
+        return area, np.where(np.isnan(area), nan, 0.0)
+
+    def _counted_if_many(self) -> Self:
+        if sum(block.size for block in self.scores) <= EXACT_SCORES:
+            return self
+        return type(self)(self.classes, self.rows, (), (), self._counts())
+
+    def _counts(self) -> ScoreCells:
+        pending = [ScoreCells.of(np.concatenate(self.scores), np.concatenate(self.labels))] if self.scores else []
+        return reduce(ScoreCells.plus, pending if self.cells is None else [self.cells, *pending])
+
+
+def _area(scores: NDArray[np.float64], own: NDArray[np.bool_]) -> float:
+    """Count the pairs (own row, other row) that stand in the right order, equals half, in whole numbers."""
+    ordered, mine = np.sort(scores), scores[own]
+    others = len(scores) - len(mine)
+    if not others:
+        return nan
+    behind = np.searchsorted(ordered, mine, side="left").sum() + np.searchsorted(ordered, mine, side="right").sum()
+    # Twice the pairs won, less those of own rows among themselves: one for each ordered pair of them.
+    return (int(behind) - len(mine) ** 2) / (2 * len(mine) * others)

@@ -1,0 +1,82 @@
+"""What the cells of every class are, whatever row they are in: how many, how large, which are missing or infinite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOAT16_MAX = 65504.0
+"""The largest finite float16."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellFigures:
+    """Figures of each class, every array of shape (classes,)."""
+
+    finite: NDArray[np.int64]
+    missing: NDArray[np.int64]
+    """``nan``: an empty cell, a null, text."""
+    above: NDArray[np.int64]
+    """``+inf``."""
+    masked: NDArray[np.int64]
+    """``-inf``."""
+    lowest: NDArray[np.float64]
+    """Of the finite values; ``inf`` where there is none."""
+    highest: NDArray[np.float64]
+    """Of the finite values; ``-inf`` where there is none."""
+    total: NDArray[np.float64]
+    """Sum of the finite values: its last bits depend on how the rows were cut."""
+    overflowing: NDArray[np.int64]
+    """Finite values that float16 would turn into an infinity."""
+
+    @classmethod
+    def of(cls, scores: NDArray[np.floating]) -> CellFigures:
+        """Look at a matrix, shape (rows, classes)."""
+        rows, classes = scores.shape
+        if not rows:
+            none = np.zeros(classes, np.int64)
+            high = np.full(classes, np.inf)
+            return cls(none, none, none, none, high, -high, np.zeros(classes), none)
+        with np.errstate(invalid="ignore", over="ignore"):
+            lowest, highest = scores.min(axis=0).astype(np.float64), scores.max(axis=0).astype(np.float64)
+            total = scores.sum(axis=0, dtype=np.float64)
+        counts = np.zeros((4, classes), np.int64)
+        counts[0] = rows
+        for position in np.flatnonzero(~(np.isfinite(lowest) & np.isfinite(highest))):
+            column = scores[:, position]
+            known = column[np.isfinite(column)].astype(np.float64)
+            counts[:, position] = (
+                len(known),
+                np.isnan(column).sum(),
+                (column == np.inf).sum(),
+                (column == -np.inf).sum(),
+            )
+            lowest[position], highest[position] = known.min(initial=np.inf), known.max(initial=-np.inf)
+            total[position] = known.sum()
+        overflowing = np.zeros(classes, np.int64)
+        for position in np.flatnonzero((lowest < -FLOAT16_MAX) | (highest > FLOAT16_MAX)):
+            size = np.abs(scores[:, position])
+            overflowing[position] = ((size > FLOAT16_MAX) & (size < np.inf)).sum()
+        return cls(counts[0], counts[1], counts[2], counts[3], lowest, highest, total, overflowing)
+
+    def plus(self, other: CellFigures) -> CellFigures:
+        """Add the figures of other rows."""
+        merge = {"lowest": np.minimum, "highest": np.maximum}
+        return CellFigures(
+            *(merge.get(f.name, np.add)(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        )
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of the finite values, shape (classes,); ``nan`` where there is none."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self.finite > 0, self.total / np.maximum(self.finite, 1), np.nan)
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Classes whose every value is the same finite one, shape (classes,)."""
+        whole = (self.missing + self.above + self.masked) == 0
+        constant: NDArray[np.bool_] = whole & (self.finite > 0) & (self.lowest == self.highest)
+        return constant

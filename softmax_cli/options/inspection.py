@@ -1,0 +1,103 @@
+"""How a table is looked at, and how the report is given."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.run import COLORS, PANEL
+
+if TYPE_CHECKING:
+    from softmax_cli.display.console import Color
+    from softmax_cli.inspecting import Measure
+    from softmax_cli.options.source import Opened
+
+REPORT = "Report"
+
+
+@dataclass(frozen=True)
+class InspectionOptions:
+    """Limits, the form of the report, threads."""
+
+    outlier_limit: Annotated[
+        float,
+        typer.Option(
+            metavar="Z",
+            help="Robust deviations (1.4826 MAD) from the median of its class, and from the logits that win rows, "
+            "beyond which a logit is an outlier.",
+            rich_help_panel=REPORT,
+        ),
+    ] = 6.0
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=REPORT)
+    ] = False
+    rows_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write every flagged row, with its place and reasons, to a CSV file; reads the input twice.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+    classes_shown: Annotated[
+        int, typer.Option(min=1, help="Classes in the table: the oddest, in file order.", rich_help_panel=REPORT)
+    ] = 12
+    all: Annotated[bool, typer.Option("--all", help="Show every class.", rich_help_panel=REPORT)] = False
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT)] = False
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Worker threads; unsaid: all cores.", rich_help_panel=PANEL)
+    ] = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.", rich_help_panel=PANEL)] = (
+        False
+    )
+    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=PANEL)] = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.outlier_limit < math.inf:
+            raise UsageError(
+                f"--outlier-limit {self.outlier_limit:g}: a number of deviations above 0 is wanted, such as 6"
+            )
+        if self.color not in COLORS:
+            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
+
+    def check(self, inputs: list[str]) -> None:
+        """Refuse, before anything is read, flagged rows that could not be written."""
+        from softmax_cli.inputpaths import STDIN
+        from softmax_cli.sinks import check_target
+
+        if self.rows_out is None:
+            return
+        if not inputs or STDIN in inputs or any(Path(path).is_fifo() for path in inputs):
+            raise UsageError("--rows-out reads the input twice, and a pipe is gone after once: save it to a file first")
+        check_target(Path(self.rows_out), inputs, self.force)
+
+    def measure(self, opened: Opened) -> Measure:
+        """Return how the table is to be looked at."""
+        from softmax_cli.batches.scores import score_dtype
+        from softmax_cli.inspecting import Measure
+        from softmax_cli.pipeline import available_threads
+
+        dtype = str(score_dtype(opened.table.schema, opened.columns))
+        return Measure(dtype, self.outlier_limit, self.threads or available_threads())
+
+    @property
+    def shown(self) -> int | None:
+        """Return how many classes the table shows; None: every one."""
+        return None if self.all else self.classes_shown
+
+    @property
+    def shade(self) -> Color:
+        """Return whether the report is coloured."""
+        return self.color  # type: ignore[return-value]
+
+    def say(self, *notes: str) -> None:
+        """Tell something on standard error, unless quiet."""
+        if not self.quiet:
+            for note in notes:
+                print(note, file=sys.stderr)

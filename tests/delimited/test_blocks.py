@@ -1,0 +1,115 @@
+"""Blocks of delimited text: joined they are the file, and none ends inside a row, whatever is quoted."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softmax_cli.delimited import blocks
+from softmax_cli.delimited.blocks import RowBlocks, count_lines, last_row_end
+from softmax_cli.errors import DataError
+
+# Quotes anywhere: doubled, stray, left open.
+texts = st.text(st.sampled_from('ab",;\n\r é'), max_size=60)
+
+
+def cut(data: bytes, size: int, delimiter: bytes = b",") -> list[blocks.Block]:
+    return list(RowBlocks(io.BytesIO(data), "x.csv", size).cut(delimiter))
+
+
+def rows(text: str, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+@given(texts, st.integers(1, 40), st.sampled_from(",;"))
+@settings(deadline=None)
+def test_any_block_size_gives_the_same_rows(text, size, delimiter):
+    """Blocks parsed alone give what the whole gives; they lose no byte, and know the line they begin on."""
+    found = cut(text.encode(), size, delimiter.encode())
+    assert b"".join(bytes(block.data) for block in found) == text.encode()
+    assert [row for block in found for row in rows(block.data.decode(), delimiter)] == rows(text, delimiter)
+    line = 1
+    for block in found:
+        assert block.first_line == line
+        assert block.size == len(block.data)
+        line += block.data.count(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        (b"", 0),
+        (b"1,2", 0),
+        (b"1,2\n3", 4),
+        (b'"a\nb",2\n3', 8),  # a newline inside quotes is none
+        (b'1\n"a\nb', 2),  # the cell is still open
+        (b'1\n"a\nb\n', 2),
+        (b'1\n"a""\nb', 2),  # a doubled quote does not close
+        (b'"a""b",""\n"c', 10),
+        (b'5" pipe,1\n6" pipe,2\n7', 20),  # a quote inside a cell opens nothing
+        (b'5" pipe,"x\ny"\n7', 14),  # ... though the count of quotes is even where the quoted newline stands
+        (b'a;"b\nc;"d\n', 10),  # for commas these are characters: a semicolon parts nothing
+    ],
+)
+def test_end_of_the_last_row(text, end):
+    assert last_row_end(bytearray(text), b",") == end
+
+
+class Trickle(io.RawIOBase):
+    """A pipe that hands out a few bytes at a time and does not seek."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def readinto(self, buffer) -> int:
+        given = self.data[: min(3, len(buffer))]
+        buffer[: len(given)] = given
+        self.data = self.data[len(given) :]
+        return len(given)
+
+
+@given(texts, st.integers(1, 40))
+@settings(deadline=None)
+def test_a_slow_pipe_is_cut_as_a_file_is(text, size):
+    pipe = RowBlocks(Trickle(text.encode()), "stdin", size)
+    assert list(pipe.cut(b",")) == cut(text.encode(), size)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_a_byte_order_mark_is_no_part_of_the_first_cell(size):
+    data = b'\xef\xbb\xbf"a\nb",c\n'
+    assert b"".join(block.data for block in cut(data, size)) == data[3:]
+
+
+def test_no_bytes_no_blocks():
+    assert cut(b"", 10) == []
+
+
+def test_blocks_grow_for_wide_rows():
+    """A block of few rows costs a parser more for its columns than for its values."""
+    wide = b"1" * 9_999 + b"\n"
+    narrow = b"1\n"
+    sizes = [round(len(block.data) / 2**20) for block in cut(wide * 1200, blocks.BLOCK_BYTES)]
+    assert sizes == [2, 8, 1]
+    assert {len(block.data) for block in cut(narrow * (3 << 20), blocks.BLOCK_BYTES)} == {blocks.BLOCK_BYTES}
+
+
+def test_a_row_has_a_limit_and_it_is_said(monkeypatch):
+    """An open quote would else gather the rest of the file in memory."""
+    monkeypatch.setattr(blocks, "LONGEST_ROW_BYTES", 1 << 10)
+    with pytest.raises(DataError, match=r"x\.csv:3: a row longer than .* is a quote left open"):
+        cut(b'a,b\n1,2\n"' + b"3,4\n" * 2000, 64)
+
+
+def test_a_cell_of_3_mb_is_one_row():
+    data = b'a,b\n1,"' + b"x\n" * (3 << 19) + b'"\n2,3\n'
+    assert [row for block in cut(data, blocks.BLOCK_BYTES) for row in rows(block.data.decode())] == rows(data.decode())
+
+
+@given(st.binary(max_size=50))
+def test_lines_are_counted(data):
+    assert count_lines(bytearray(data)) == data.count(b"\n")

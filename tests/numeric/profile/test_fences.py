@@ -1,0 +1,72 @@
+"""Outliers are cells that no group of their class explains."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from softmax_cli.numeric.profile.profile import Profile, make_ruler
+
+
+def confident_table(rows=2000, classes=10, seed=0):
+    """A trained network: the true class far above the others, its own distribution around 12."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(-2, 1, (rows, classes))
+    z[np.arange(rows), rng.integers(0, classes, rows)] = rng.normal(12, 1.5, rows)
+    return z
+
+
+def outside(z, limit=6.0):
+    profile = Profile.of(make_ruler(z[:1000], limit), z, z)
+    fences = profile.fences(limit)
+    low, high = profile.values.outside(fences.low, fences.high)
+    return profile, fences, int(low.sum()), int(high.sum())
+
+
+def test_a_confident_prediction_is_no_outlier():
+    """Median and MAD of a class alone would flag one cell in ten of this table."""
+    z = confident_table()
+    median = np.median(z, axis=0)
+    naive = np.abs(z - median) > 6 * 1.4826 * np.median(np.abs(z - median), axis=0)
+    assert naive.mean() > 0.09
+    assert outside(z)[2:] == (0, 0)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(300.0, (0, 1)), (-300.0, (1, 0)), (1e30, (0, 1))])
+def test_a_planted_cell_is_found_on_its_side(value, expected):
+    z = confident_table()
+    z[1500, 3] = value
+    profile, fences, *counts = outside(z)
+    assert tuple(counts) == expected
+    beyond = [
+        one for one in profile.extremes if one.code < fences.low[one.position] or one.code > fences.high[one.position]
+    ]
+    assert [(one.row, one.position) for one in beyond] == [(1500, 3)]
+    assert beyond[0].value == pytest.approx(value)
+
+
+def test_counting_and_marking_agree():
+    """The fence lies on the edge of a bin, so the count of the sketch is that of the cells marked one by one."""
+    z = np.random.default_rng(3).standard_t(2, (3000, 5))
+    profile, fences, low, high = outside(z, 5.0)
+    marked = fences.outside(profile.values.grid.codes(z), profile.values.grid.unfit)
+    assert low + high == marked.sum() > 0
+
+
+def test_an_outlier_row_without_its_cell():
+    """By hand: logits 100, 2, 1; with 0 in place of the 100, p = softmax(0, 2, 1) = .0900, .6652, .2447."""
+    z = np.vstack([np.random.default_rng(0).normal(0, 1, (50, 3)), [[100.0, 2.0, 1.0]]])
+    profile = Profile.of(make_ruler(z[:50], 6), z, z)
+    (cell,) = [one for one in profile.extremes if one.row == 50]
+    assert cell.share == 1
+    winner, p = cell.without(0.0)
+    assert winner == 1
+    assert p == pytest.approx(0.66524096, abs=1e-8)
+    winner, p = cell.without(3.0)
+    assert winner == 0
+    assert p == pytest.approx(np.exp(3) / np.exp([3.0, 2.0, 1.0]).sum())
+
+
+def test_few_cells_and_constant_ones_are_not_judged():
+    assert outside(np.array([[0.0, 1.0]] * 5 + [[1000.0, 1.0]]))[2:] == (0, 0)
+    assert outside(np.ones((100, 3)))[2:] == (0, 0)
