@@ -18,7 +18,6 @@ from softmax_cli.options.groups import takes_groups
 from softmax_cli.sinks import ClosedPipeError
 from softmax_cli.version import __version__
 
-
 OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"
 
 
@@ -37,8 +36,9 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_program)
     for module in pkgutil.iter_modules(commands.__path__):
-        function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name)
-        app.command(module.name)(takes_groups(function))
+        command = importlib.import_module(f"{commands.__name__}.{module.name}")
+        context = getattr(command, "CONTEXT", None)
+        app.command(module.name, context_settings=context)(takes_groups(getattr(command, module.name)))
     return app
 
 

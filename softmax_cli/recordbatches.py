@@ -62,7 +62,8 @@ def decode_batch(block: Block, scores: Sequence[str], name: str) -> Decoded:
         A column of `scores` is not there.
     """
     batch: pa.RecordBatch = block.data
-    if missing := [score for score in scores if score not in batch.schema.names]:
+    there = set(batch.schema.names)
+    if missing := [score for score in scores if score not in there]:
         raise DataError(f"{name}: no column {missing[0]!r}; there are: {', '.join(batch.schema.names)}")
     return Decoded(batch, lambda row, column: _place(batch, row, column, f"{name}: row {block.first_row + row + 1}"))
 

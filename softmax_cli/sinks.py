@@ -13,7 +13,6 @@ from typing import BinaryIO, cast
 
 from softmax_cli.errors import DataError, UsageError
 
-
 _BUFFER_BYTES = 1 << 16
 
 

@@ -32,9 +32,7 @@ def test_it_is_the_softmax_with_the_index_kept(frame):
 def test_weights_multiply_and_renormalise(frame):
     p = predict(frame)[["prob_cat", "prob_dog", "prob_cow"]].to_numpy() * [1, 4, 1]
     out = predict(frame, class_weights={"dog": 4})
-    np.testing.assert_allclose(
-        out[["prob_cat", "prob_dog", "prob_cow"]], p / p.sum(axis=1, keepdims=True), rtol=1e-12
-    )
+    np.testing.assert_allclose(out[["prob_cat", "prob_dog", "prob_cow"]], p / p.sum(axis=1, keepdims=True), rtol=1e-12)
 
 
 def test_a_listing(frame):

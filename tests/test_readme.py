@@ -1,4 +1,4 @@
-"""The README shows what the program does: every session and help text is run and compared, every command has its help."""
+"""The README shows what the program does: sessions and help texts are run and compared, every command has its help."""
 
 import importlib.util
 import pkgutil

@@ -1,4 +1,4 @@
-"""What is done to the logits before they become probabilities: (z - max z)/T + terms, in the order of the contract."""
+"""What is done to the logits before they become probabilities: remedies, then (z - max z)/T + terms, as in the contract."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from softmax_cli.batches.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Temperature first, then the terms."""
+    """Remedies for outliers first, then the temperature, then the terms."""
 
     temperature: float = 1.0
     terms: tuple[Term, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def bias(self) -> NDArray[np.float64] | None:
@@ -37,7 +40,7 @@ class Adjustment:
     def steps(self) -> list[str]:
         """The operations in order, one line each."""
         scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
-        return scaled + [f"{term.formula}  ({term.name}: {term.told})" for term in self.terms]
+        return [remedy.step for remedy in self.remedies] + scaled + [f"{term.formula}  ({term.name}: {term.told})" for term in self.terms]
 
 
 def direction(ratios: NDArray[np.float64], classes: tuple[str, ...]) -> str:

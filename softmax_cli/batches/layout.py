@@ -128,7 +128,7 @@ LAYOUTS: dict[str, Callable[[Layout, pa.RecordBatch, Scored, tuple[str, ...]], l
 
 
 def _passed(batch: pa.RecordBatch) -> list[Column]:
-    """Take columns as they are; a number that an earlier run computed is now the user's own, to be written unchanged."""
+    """Take columns as they are; a number that an earlier run computed is the user's own now, written unchanged."""
     fields = [field.remove_metadata() if _is_marked(field) else field for field in batch.schema]
     return list(zip(fields, batch.columns, strict=True))
 

@@ -39,7 +39,7 @@ def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floa
     if columns.is_list:
         _fill_from_list(matrix, batch.column(columns.scores[0]), columns)
         return matrix
-    arrays = [floats(batch.column(name), dtype) for name in columns.scores]
+    arrays = [_numbers(batch, name, dtype) for name in columns.scores]
     if columns.is_binary:
         matrix[:, 1] = arrays[0]
     elif matrix.flags.f_contiguous:
@@ -51,6 +51,13 @@ def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floa
             rows = slice(start, start + step)
             matrix[rows] = np.array([values[rows] for values in arrays]).T
     return matrix
+
+
+def _numbers(batch: pa.RecordBatch, name: str, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
+    column = batch.column(name)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_boolean(column.type):
+        raise DataError(f"column {name!r} holds {column.type}, not numbers; name the class columns with --logits")
+    return floats(column, dtype)
 
 
 def empty(rows: int, classes: int, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:

@@ -85,6 +85,8 @@ class Scoring:
     ) -> None:
         activation = ACTIVATIONS[self.activation]
         temperature = self.adjustment.temperature
+        for remedy in self.adjustment.remedies:
+            remedy(z)
         logit = None
         if bias is not None or "logit" in self.emit:
             logit = scale_(z.copy(order="K"), temperature, bias)
@@ -102,7 +104,7 @@ class Scoring:
         p = activation.probabilities_(z)
         scored.prediction[rows] = best
         scored.confidence[rows] = np.take_along_axis(p, best[:, None], axis=1)[:, 0]
-        if scored.top is not None:
+        if scored.top is not None and top is not None:
             scored.top[rows] = top
         computed: dict[Emit, NDArray[np.floating] | None] = {"prob": p, "logprob": log_p, "logit": logit}
         for name, target in scored.values.items():

@@ -37,10 +37,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """Scores to probabilities, stateless, frozen and picklable: the same object serves a stream, a notebook and an
-    engine.
+    """Scores to probabilities, stateless, frozen and picklable.
 
-    Made by `build_transform`, which fits its parts to each other.
+    The same object serves a stream, a notebook and an engine. Made by `build_transform`, which fits its parts to each
+    other.
     """
 
     columns: Columns
@@ -144,7 +144,9 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
     if layout.shape == "long":
         top = top or len(columns.classes)
     scoring = replace(scoring, top=0 if layout.only_predictions or layout.shape == "list" else top)
-    computed = layout(empty_batch(pa.schema([])), scoring(empty(0, len(columns.classes), np.dtype(dtype))), columns.classes).schema.names
+    computed = layout(
+        empty_batch(pa.schema([])), scoring(empty(0, len(columns.classes), np.dtype(dtype))), columns.classes
+    ).schema.names
     passed = tuple(f"input_{name}" if name in computed else name for name in columns.others)
     return Transform(columns, scoring, layout, dtype, on_bad_row, passed)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.output import OutputOptions
+from softmax_cli.options.remedies import RemedyOptions
 from softmax_cli.options.result import ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.softmax import SoftmaxOptions
@@ -28,6 +29,7 @@ DOUBLE_SOFTMAX = (
 
 def predict(
     source: SourceOptions,
+    remedies: RemedyOptions,
     softmax: SoftmaxOptions,
     imbalance: ImbalanceOptions,
     result: ResultOptions,
@@ -46,7 +48,7 @@ def predict(
         terms, notes = imbalance.build(classes, softmax.activation)
         transform = build_transform(
             opened.columns,
-            softmax.scoring(terms, result.emitted(), result.top_k or 0),
+            softmax.scoring(terms, result.emitted(), result.top_k or 0, remedies.build(classes)),
             result.build(classes, sink.shape(result.layout)),
             softmax.precision(opened),
             run.policy,
@@ -54,7 +56,7 @@ def predict(
         if run.dry_run:
             print(_plan(opened, transform, sink))
             return
-        run.say(*opened.table.notes, *notes, *result.notes(len(classes)), *sink.notes())
+        run.say(*opened.table.notes, *remedies.notes(classes), *notes, *result.notes(len(classes)), *sink.notes())
         finished = _show(opened, transform, sink, run) if sink.shows_table else _write(opened, transform, sink, run)
         if finished.doubtful:
             run.warn(DOUBLE_SOFTMAX)
@@ -78,7 +80,7 @@ def _show(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOpt
     batch = rows.batch()
     more = finished.written - batch.num_rows
     note = f"... {more:,} more rows: --all shows them, -o FILE keeps them" if more else None
-    show_predictions(make_console(sys.stdout, run.color), batch, _roles(transform), finished.tally, note)
+    show_predictions(make_console(sys.stdout, run.colors), batch, _roles(transform), finished.tally, note)
     return finished
 
 
@@ -106,7 +108,7 @@ def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, 
     from softmax_cli.stream import Listeners, score_table
 
     with ExitStack() as stack:
-        advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.color))
+        advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
         keep = stack.enter_context(rejects_file(Path(run.rejects), sink.force)) if run.rejects else lambda rejects: None
         limit = None if sink.shows_table else sink.limit
         return score_table(opened.table, transform, writer, run.workers, Listeners(advance, keep), limit)

@@ -114,17 +114,15 @@ def last_row_end(buffer: bytearray, delimiter: bytes) -> int:
 
 
 def _alternate(text: NDArray[np.uint8], quotes: NDArray[np.intp], delimiter: bytes) -> bool:
-    """Whether quotes open and close cells in turn, so that counting them tells what is inside.
+    """Whether quotes open and close cells in turn in `text`, which ends in a newline: then counting them suffices.
 
-    Each first quote of a pair has to stand where a cell begins and each second one where it ends, or both side by side:
-    a doubled quote closes and opens. A quote elsewhere is a character like any other, which the count would mistake.
+    The first quote of each pair has to stand where a cell begins, or right behind the second one of the pair before: a
+    doubled quote closes and opens. A quote elsewhere is a character like any other, which the count would mistake.
     """
     around = np.zeros(256, np.bool_)
     around[list(delimiter + b'\r\n"')] = True
-    opening, closing = quotes[::2], quotes[1::2]
-    opens = around[text[opening - 1]]
-    opens[:1] |= opening[:1] == 0
-    return bool(opens.all() and around[text[closing + 1]].all())
+    before = text[quotes[::2] - 1]  # before the first byte: the last one, a newline, and a row begins there too
+    return bool(around[before].all())
 
 
 def _quoted_cells(buffer: bytearray, end: int, delimiter: bytes) -> NDArray[np.intp]:

@@ -95,15 +95,14 @@ def _refuse_repeated(names: list[str], where: str) -> None:
 def _is_numeric(rows: list[list[str]], at: int, decimal: str) -> bool:
     """Whether at least half of the cells that hold something are numbers.
 
-    A column that holds nothing counts as numbers, and one of numbers with another decimal mark too: taken for text, scores
+    A column that holds nothing counts as numbers, and numbers with another decimal mark do too: taken for text, scores
     would be left out without a word; taken for scores, text is refused with one.
     """
     cells = [row[at] for row in rows if at < len(row)]
-    texts = sum(read_number(cell, decimal) is None and not is_missing(cell) for cell in cells)
-    if texts and decimal == ".":
-        texts -= sum(map(looks_like_decimal_comma, cells))
-    values = sum(not is_missing(cell) or read_number(cell) is not None for cell in cells)
-    return 2 * texts <= values
+    others = [cell for cell in cells if read_number(cell, decimal) is None]
+    texts = [cell for cell in others if not is_missing(cell)]
+    commas = sum(map(looks_like_decimal_comma, texts)) if decimal == "." else 0
+    return len(texts) - commas <= len(cells) - len(others) + commas
 
 
 def _has_fraction(cell: str) -> bool:

@@ -6,8 +6,6 @@ import csv
 import io
 from collections.abc import Iterator
 
-csv.field_size_limit(1 << 28)  # one limit for the process; it begins as 128 kB, and a cell of 3 MB is a cell
-
 
 def records(text: str, delimiter: str) -> Iterator[tuple[list[str], str]]:
     """Yield the cells and the text of every row, line ends and all; a blank line comes as a row without cells.

@@ -33,7 +33,7 @@ def open_table(
     UsageError
         The delimiter that was said cannot part cells.
     """
-    said = options.delimiter or delimiter
+    said = delimiter if options.delimiter is None else options.delimiter
     if said is not None:
         check_delimiter(said)
     cutter = RowBlocks(file, name, block_bytes)

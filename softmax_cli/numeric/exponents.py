@@ -68,7 +68,7 @@ def adjust_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | Non
     if bias is not None:
         # Before the shift: the largest logit may be masked, and the others may be out of sight from there.
         mask_(z, bias)
-    if temperature > np.finfo(z.dtype).max / 1024:
+    if temperature > float(np.finfo(z.dtype).max) / 1024:
         # Differences of more than the largest float still count at such a T; half of them cannot overflow.
         z *= 0.5
         temperature /= 2

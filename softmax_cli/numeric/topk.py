@@ -38,7 +38,7 @@ def top_k(a: NDArray[np.floating], k: int) -> NDArray[np.int32]:
     a : array, shape (rows, classes)
         A row of nan gives the first k columns.
     k : int
-        From 0 to the number of classes.
+        From 1 to the number of classes.
     """
     classes = a.shape[1]
     if classes <= _COUNTED_CLASSES:

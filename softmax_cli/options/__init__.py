@@ -1,5 +1,4 @@
-"""What can be typed, in small frozen groups that commands share; `build` and `open` turn them into what lower floors
-take.
+"""What can be typed, in small frozen groups that commands share, one file and one panel of the help each.
 
-A group is one file and one panel of the help. Nothing below this floor sees a flag.
+A group's methods turn what was typed into what lower floors take; nothing below this floor sees a flag.
 """

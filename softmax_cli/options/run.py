@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from softmax_cli.display.console import Color
 
 PANEL = "Run"
+POLICIES = ("error", "skip", "null")
 COLORS = ("auto", "always", "never")
 
 
@@ -52,9 +53,8 @@ class RunOptions:
     color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=PANEL)] = "auto"
 
     def __post_init__(self) -> None:
-        from_policy = ("error", "skip", "null")
-        if self.on_bad_row not in from_policy:
-            raise UsageError(f"--on-bad-row {self.on_bad_row}: choose one of {', '.join(from_policy)}")
+        if self.on_bad_row not in POLICIES:
+            raise UsageError(f"--on-bad-row {self.on_bad_row}: choose one of {', '.join(POLICIES)}")
         if self.color not in COLORS:
             raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
         if self.rejects is not None and self.on_bad_row == "error":
@@ -64,6 +64,11 @@ class RunOptions:
     def policy(self) -> Policy:
         """Return what becomes of bad rows."""
         return cast("Policy", self.on_bad_row)
+
+    @property
+    def colors(self) -> Color:
+        """Return whether to colour what is shown."""
+        return cast("Color", self.color)
 
     @property
     def workers(self) -> int:

@@ -12,6 +12,7 @@ from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from softmax_cli.batches.adjustment import Term
+    from softmax_cli.batches.remedies import Remedy
     from softmax_cli.batches.scoring import Emit, Scoring
     from softmax_cli.options.source import Opened
 
@@ -73,7 +74,9 @@ class SoftmaxOptions:
                 f"--top-p and --min-p cut a softmax distribution; --activation {self.activation} has none to cut"
             )
 
-    def scoring(self, terms: tuple[Term, ...], emit: tuple[Emit, ...], top: int) -> Scoring:
+    def scoring(
+        self, terms: tuple[Term, ...], emit: tuple[Emit, ...], top: int, remedies: tuple[Remedy, ...] = ()
+    ) -> Scoring:
         """Return the numeric half of a transform."""
         from softmax_cli.batches.adjustment import Adjustment
         from softmax_cli.batches.scoring import Scoring, Truncation
@@ -82,7 +85,7 @@ class SoftmaxOptions:
         if self.activation not in ACTIVATIONS:
             raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
         return Scoring(
-            Adjustment(self.temperature, terms), self.activation, Truncation(self.top_p, self.min_p), emit, top
+            Adjustment(self.temperature, terms, remedies), self.activation, Truncation(self.top_p, self.min_p), emit, top
         )
 
     def precision(self, opened: Opened) -> str:

@@ -12,6 +12,8 @@ import typer
 from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from softmax_cli.batches.columns import Columns, Selection
     from softmax_cli.batches.table import ReadOptions, Table
 
@@ -140,10 +142,17 @@ def settle(table: Table, said: Selection) -> Opened:
     head = empty_batch(table.schema) if first is None else table.decode(first, ()).batch
     columns = resolve(table.schema, said, head)
     scores = set(columns.scores)
-    fields = [table.schema.field(n) if n in scores else head.schema.field(n) for n in head.schema.names]
+    fields = [_score_field(table.schema.field(n)) if n in scores else head.schema.field(n) for n in head.schema.names]
     schema = pa.schema(fields, table.schema.metadata)
     blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
     return Opened(replace(table, schema=schema, blocks=blocks), columns)
+
+
+def _score_field(field: pa.Field) -> pa.Field:
+    """Give the type that a score is read as: text under a score's name is a number that is yet to be found wrong."""
+    import pyarrow as pa
+
+    return field.with_type(pa.float64()) if pa.types.is_string(field.type) else field
 
 
 def _unescape(delimiter: str) -> str:

@@ -96,9 +96,7 @@ def test_a_listing_is_the_head_of_the_ranking(z, k):
     labels = [[f"c{i}" for i in row] for row in best.T]
     assert [out.column(f"label_{r + 1}").to_pylist() for r in range(best.shape[1])] == labels
     p = softmax(z, axis=1)
-    np.testing.assert_allclose(
-        matrix_of(out), np.take_along_axis(p, best, axis=1), rtol=1e-12, atol=1e-300
-    )
+    np.testing.assert_allclose(matrix_of(out), np.take_along_axis(p, best, axis=1), rtol=1e-12, atol=1e-300)
     assert f"label_{best.shape[1] + 1}" not in out.schema.names
 
 
@@ -138,13 +136,9 @@ def test_probabilities_come_back_from_themselves(z):
     batch = wide(z)
     p = transform(batch, Scoring(emit=("prob", "logprob")))(batch)
     again = p.select([name for name in p.schema.names if name.startswith("prob_")])
-    np.testing.assert_allclose(
-        matrix_of(transform(again, kind="prob")(again)), matrix_of(p), rtol=1e-12, atol=1e-300
-    )
+    np.testing.assert_allclose(matrix_of(transform(again, kind="prob")(again)), matrix_of(p), rtol=1e-12, atol=1e-300)
     logs = p.select([name for name in p.schema.names if name.startswith("logprob_")])
-    np.testing.assert_allclose(
-        matrix_of(transform(logs, kind="logprob")(logs)), matrix_of(p), rtol=1e-9, atol=1e-300
-    )
+    np.testing.assert_allclose(matrix_of(transform(logs, kind="logprob")(logs)), matrix_of(p), rtol=1e-9, atol=1e-300)
 
 
 @pytest.mark.parametrize(("kind", "value"), [("logits", 1.25), ("prob", 0.777299861), ("logprob", -0.251929)])

@@ -50,6 +50,7 @@ def test_any_block_size_gives_the_same_rows(text, size, delimiter):
         (b'1\n"a\nb\n', 2),
         (b'1\n"a""\nb', 2),  # a doubled quote does not close
         (b'"a""b",""\n"c', 10),
+        (b'5" pipe,1\n"a\nb\n', 10),
         (b'5" pipe,1\n6" pipe,2\n7', 20),  # a quote inside a cell opens nothing
         (b'5" pipe,"x\ny"\n7', 14),  # ... though the count of quotes is even where the quoted newline stands
         (b'a;"b\nc;"d\n', 10),  # for commas these are characters: a semicolon parts nothing
@@ -83,6 +84,20 @@ def test_a_slow_pipe_is_cut_as_a_file_is(text, size):
 def test_a_byte_order_mark_is_no_part_of_the_first_cell(size):
     data = b'\xef\xbb\xbf"a\nb",c\n'
     assert b"".join(block.data for block in cut(data, size)) == data[3:]
+
+
+def test_a_row_of_many_blocks_is_read_in_ever_larger_steps():
+    """Else every step would copy all that came before it."""
+    asked = []
+
+    class Counted(io.BytesIO):
+        def readinto(self, buffer) -> int:
+            asked.append(len(buffer))
+            return super().readinto(buffer)
+
+    data = b"1" * 1_000_000 + b"\n"
+    assert [len(block.data) for block in RowBlocks(Counted(data), "x.csv", 64).cut(b",")] == [len(data)]
+    assert len(asked) < 20
 
 
 def test_no_bytes_no_blocks():

@@ -30,7 +30,7 @@ def test_hold_each_row_out_in_turn(scores, miscoverage):
 
 @given(st.permutations(range(30)), miss_rates)
 def test_no_score_more_than_needed(scores, miscoverage):
-    """Without ties the next smaller score would cover too few: the threshold is the smallest that the theorem allows."""
+    """Without ties the next smaller score would cover too few: there is no smaller threshold that will do."""
     found = threshold(np.array(scores, float), miscoverage=miscoverage)
     below = 30 if found == math.inf else scores[scores.index(int(found))]
     assert below < (1 - miscoverage) * 31 + 1e-9
@@ -43,7 +43,9 @@ def test_published_code_takes_the_next_larger_score(scores, miscoverage):
     assert exact <= published <= ordered[min(ordered.index(exact) + int((scores == exact).sum()), len(scores))]
 
 
-@pytest.mark.parametrize(("rows", "miscoverage", "expected"), [(9, 0.1, 9), (9, 0.7, 3), (19, 0.05, 19), (8, 0.1, None)])
+@pytest.mark.parametrize(
+    ("rows", "miscoverage", "expected"), [(9, 0.1, 9), (9, 0.7, 3), (19, 0.05, 19), (8, 0.1, None)]
+)
 def test_the_order_is_exact_in_decimals(rows, miscoverage, expected):
     """(9 + 1)(1 - 0.7) is 3, though binary arithmetic makes it 3.0000000000000004; 8 rows cannot promise 90 %."""
     scores = np.arange(1.0, rows + 1)

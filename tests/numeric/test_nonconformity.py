@@ -32,7 +32,7 @@ def test_a_draw_takes_off_a_part_of_the_class_itself(log_p, draw):
 
 
 def test_a_worked_row():
-    """p = 0.2, 0.5, 0.3: the middle class first, then the last, then the first; two places free, 0.1 for the third."""
+    """P = 0.2, 0.5, 0.3: the middle class first, then the last, then the first; two places free, 0.1 for the third."""
     assert lac_scores(ROW)[0] == pytest.approx([0.8, 0.5, 0.7])
     assert aps_scores(ROW)[0] == pytest.approx([1.0, 0.5, 0.8])
     assert aps_scores(ROW, np.array([0.5]))[0] == pytest.approx([0.9, 0.25, 0.65])
@@ -44,7 +44,7 @@ def test_equal_classes_stand_in_the_order_of_their_columns():
 
 
 def test_scores_near_one_keep_their_digits():
-    """p = 1 - 1e-20 is 1 in binary, its log -1e-20 is not."""
+    """P = 1 - 1e-20 is 1 in binary, its log -1e-20 is not."""
     assert lac_scores(np.array([[-1e-20]]))[0, 0] == 1e-20
 
 

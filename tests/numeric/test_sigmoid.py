@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import mpmath
+import mpmath  # type: ignore[import-untyped]
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.numeric.sigmoid import log_sigmoid_, scale_, sigmoid_
@@ -13,6 +13,7 @@ from softmax_cli.numeric.sigmoid import log_sigmoid_, scale_, sigmoid_
 logits = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.floats(-750, 750), st.floats(-1, 1))
 
 
+@settings(deadline=None)  # the first call imports scipy
 @given(logits)
 def test_a_sigmoid_is_accurate_in_both_tails(logit: float) -> None:
     with mpmath.workdps(700):

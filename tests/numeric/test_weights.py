@@ -41,7 +41,7 @@ def test_a_class_without_examples_is_named(wrong: float) -> None:
 
 @given(shares, shares)
 def test_undersampling_of_a_binary_problem(p_sampled: float, kept: float) -> None:
-    """p = b ps / ((b - 1) ps + 1), with the share b of the negatives that was kept (Dal Pozzolo et al. 2015, eq. 4)."""
+    """The formula of Dal Pozzolo et al. (2015): p = b ps / ((b - 1) ps + 1), with a share b of the negatives kept."""
     logits = np.log([1 - p_sampled, p_sampled]) + log_kept_share(np.array([kept, 1.0]))
     expected = kept * p_sampled / ((kept - 1) * p_sampled + 1)
     assert softmax(logits)[1] == pytest.approx(expected, rel=1e-12)

@@ -63,7 +63,7 @@ def test_a_planted_outlier_is_named_with_what_p_would_be_without_it(inspect, sou
     loser = (winner + 1) % len(NAMES)
     sound[400, loser] = 250.0
     findings = found(inspect(sound))
-    assert set(findings) == {"outlier-cells", "rows-held-by-an-outlier"}
+    assert set(findings) == {"outlier-cells", "rows-held-by-an-outlier", "saturated-rows"}
     assert f"row 401 (r400): {NAMES[loser]} = 250" in findings["outlier-cells"]["places"][0]
     assert findings["outlier-cells"]["text"].startswith("1 cell ")
     low, high = map(float, findings["outlier-cells"]["flag"].removeprefix("--clip-logits ").split(","))
@@ -73,9 +73,17 @@ def test_a_planted_outlier_is_named_with_what_p_would_be_without_it(inspect, sou
     row = sound[400].copy()
     row[loser] = np.median(sound[:, loser])
     p = np.exp(row - row.max()) / np.exp(row - row.max()).sum()
-    assert told == f"in.parquet: row 401 (r400): {NAMES[loser]} 1.000; without it {NAMES[winner]} {p.max():.3f}" or (
-        told.endswith(f"row 401 (r400): {NAMES[loser]} 1.000; without it {NAMES[winner]} {p.max():.3f}")
-    )
+    expected = f"row 401 (r400): {NAMES[loser]} 1.000; without it {NAMES[winner]} {p.max():.3f}"
+    assert told.endswith(expected)
+
+
+def test_a_row_that_its_outlier_does_not_decide_is_no_problem(inspect, sound):
+    """The class holds its rows at its median as well."""
+    sound[:, 0] = np.random.default_rng(0).normal(30, 1, ROWS)
+    sound[400, 0] = 90
+    findings = found(inspect(sound))
+    assert findings["outlier-cells"]["text"].startswith("1 cell ")
+    assert "rows-held-by-an-outlier" not in findings
 
 
 def test_probabilities_in_place_of_logits(inspect, sound):
@@ -102,7 +110,7 @@ def test_duplicate_rows_and_columns_and_constant_ones(inspect, sound):
     sound[:, 3] = 0.5
     findings = found(inspect(sound))
     assert findings["duplicate-rows"]["text"].startswith("10 rows ")
-    assert findings["duplicate-rows"]["places"][0] == "row 11 stands 2 times"
+    assert findings["duplicate-rows"]["places"][0] == "data row 11 stands 2 times"
     assert findings["duplicate-columns"]["places"] == ["cow = dog"]
     assert findings["constant-columns"]["places"] == ["fish = 0.5"]
 
@@ -170,15 +178,16 @@ def test_text_on_a_pipe_is_inspected_like_a_file(softmax_cli, tmp_path, sound):
     """Ragged rows and text among the numbers are findings with their lines."""
     lines = ["id," + ",".join(NAMES)] + [f"r{i}," + ",".join(map(repr, map(float, row))) for i, row in enumerate(sound)]
     lines[5] = "r4,1,2,x,4,5"
+    lines[8] = "r7,1,2,3,4,5,6"
     text = ("\n".join(lines) + "\n").encode()
     done = softmax_cli("inspect", "-", "--json", stdin=text)
     assert done.code == 0, done.err
-    assert "stdin:6" in found(json.loads(done.out))["bad-rows"]["places"][0]
+    text_cell, ragged = found(json.loads(done.out))["bad-rows"]["places"]
+    assert text_cell.startswith("stdin:6: column 'bird'")
+    assert ragged.startswith("stdin:9:")
 
 
-@pytest.mark.parametrize(
-    "flags", [["--threads", "1"], ["--threads", "3"], ["--batch-rows", "1"], ["--batch-rows", "91"]]
-)
+@pytest.mark.parametrize("flags", [["--threads", "3", "--batch-rows", "1"], ["--threads", "1", "--batch-rows", "91"]])
 def test_the_report_does_not_depend_on_blocks_or_threads(inspect, sound, flags):
     """But for the last digits of the means."""
     sound[40, 1], sound[41, 2], sound[42, 3] = 300, np.nan, -np.inf
@@ -189,7 +198,7 @@ def test_the_report_does_not_depend_on_blocks_or_threads(inspect, sound, flags):
     assert plain == cut
 
 
-@pytest.mark.parametrize("columns", [80, 60, 200])
+@pytest.mark.parametrize("columns", [60, 80])
 def test_the_screen_is_not_overrun(softmax_cli, tmp_path, sound, columns):
     names = [f"class_with_a_long_name_{i}" for i in range(214)]
     z = np.random.default_rng(0).normal(0, 2, (300, 214))
@@ -212,8 +221,8 @@ def test_an_empty_table_is_told_as_such(softmax_cli):
 
 
 def test_a_single_score_column(softmax_cli):
-    """z becomes [0, z]: the made-up column is no finding."""
-    lines = "\n".join(f"r{i},{(i * 37 % 100) / 10 - 5}" for i in range(100))
+    """The score z becomes [0, z]: the made-up column is no finding."""
+    lines = "\n".join(f"r{i},{(i * 37 % 100) / 10 - 4.95:.2f}" for i in range(100))
     done = softmax_cli("inspect", "-", "--json", stdin=f"id,spam\n{lines}\n".encode())
     assert done.code == 0, done.err
     assert json.loads(done.out)["findings"] == []

@@ -162,7 +162,10 @@ class TestDamagedFiles:
         file = io.BytesIO()
         rng = np.random.default_rng(0)
         pq.write_table(
-            pa.table({name: rng.normal(size=5000) for name in "abc"}), file, write_page_checksum=True, compression="none"
+            pa.table({name: rng.normal(size=5000) for name in "abc"}),
+            file,
+            write_page_checksum=True,
+            compression="none",
         )
         return bytearray(file.getvalue())
 

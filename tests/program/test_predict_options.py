@@ -137,7 +137,18 @@ def test_a_second_softmax_is_warned_of(softmax_cli):
 
 
 def test_every_format_holds_the_same(softmax_cli, tmp_path):
-    for name in ("o.csv", "o.tsv", "o.jsonl", "o.json", "o.parquet", "o.arrow", "o.npy", "o.npz", "o.csv.gz", "o.tsv.zst"):
+    for name in (
+        "o.csv",
+        "o.tsv",
+        "o.jsonl",
+        "o.json",
+        "o.parquet",
+        "o.arrow",
+        "o.npy",
+        "o.npz",
+        "o.csv.gz",
+        "o.tsv.zst",
+    ):
         done = softmax_cli("predict", "--digits", "17", "-o", name, stdin=TABLE.encode())
         assert done.code == 0, (name, done.err)
     p = softmax(Z, axis=1)

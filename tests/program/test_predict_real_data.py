@@ -1,4 +1,4 @@
-"""The installed program on real tables: its probabilities give the figures that others computed from the same logits."""
+"""The installed program on real tables: its probabilities give the figures that others computed from these logits."""
 
 import io
 import json

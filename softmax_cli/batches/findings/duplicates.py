@@ -23,7 +23,7 @@ def _rows(evidence: Evidence) -> list[Finding]:
             "warning",
             f"{about}{counted(repeats.extra, 'row')} ({share(repeats.extra, rows)}) repeat the scores of an earlier "
             f"row to the last bit ({about}{counted(repeats.groups, 'different row')} occur more than once)",
-            tuple(f"row {row + 1:,} stands {count:,} times" for row, count in repeats.commonest(3)),
+            tuple(f"data row {row + 1:,} stands {count:,} times" for row, count in repeats.commonest(3)),
             "see whether files were joined twice; metrics and calibration would count such examples more than once",
         )
     ]

@@ -12,7 +12,13 @@ from softmax_cli.numeric.calibration import Matrix, Parameters
 from softmax_cli.numeric.calibration.fitting.examples import Examples
 from softmax_cli.numeric.calibration.fitting.json_values import vector
 from softmax_cli.numeric.calibration.fitting.minimise import Prior, minimum
-from softmax_cli.numeric.calibration.fitting.one_vs_rest import log_logistic, logistic_loss, renormalized, scores
+from softmax_cli.numeric.calibration.fitting.one_vs_rest import (
+    log_logistic,
+    logistic_loss,
+    renormalized,
+    scores,
+    unmasked,
+)
 from softmax_cli.numeric.calibration.fitting.rows import check_classes, log_one_minus, log_softmax_rows
 
 
@@ -65,7 +71,7 @@ class Platt:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
         check_classes(z, len(self.slope))
         log_p = log_softmax_rows(z)
-        features = log_odds(np.where(log_p == -np.inf, 0.0, log_p))
+        features = log_odds(unmasked(log_p))
         return renormalized(log_logistic(scores(np.stack([self.slope, self.intercept]), features)), log_p)
 
     def parameters(self) -> Parameters:

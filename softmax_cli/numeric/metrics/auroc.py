@@ -85,7 +85,7 @@ class Auroc:
 
     @cached_property
     def _areas(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        if self.rows * self.classes > EXACT_SCORES:
+        if self.cells is not None:
             return self._counts().areas()
         labels = np.concatenate(self.labels)
         area = np.full(self.classes, nan)

@@ -39,9 +39,9 @@ class Ranking:
 
     @cached_property
     def ascending(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Confidence and correctness from the least sure row to the surest; among equals the wrong ones first."""
+        """Confidence and correctness from the least sure row to the surest; equals in any order."""
         confidence, correct = np.concatenate(self.confidences), np.concatenate(self.corrects)
-        order = np.lexsort((correct, confidence))
+        order = np.argsort(confidence)
         return confidence[order], correct[order]
 
     @cached_property

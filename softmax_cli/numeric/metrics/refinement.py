@@ -13,10 +13,12 @@ from softmax_cli.numeric.exact_sum import ExactSum
 from softmax_cli.numeric.metrics.log_loss import row_log_loss
 from softmax_cli.numeric.metrics.top_label import on_grid
 
-_TO_THE_OCTAVE = 3
-INVERSE_TEMPERATURES = 2.0 ** (np.arange(-9, 10) / _TO_THE_OCTAVE)
-"""Where the loss is measured: 1/T from 1/8 to 8, three to the octave, 1 among them."""
-_HERE = 9
+_TO_THE_OCTAVE = 8
+INVERSE_TEMPERATURES = 2.0 ** (np.arange(-2 * _TO_THE_OCTAVE, 2 * _TO_THE_OCTAVE + 1) / _TO_THE_OCTAVE)
+"""Where the loss is measured: 1/T from 1/4 to 4, eight to the octave, 1 in the middle."""
+_HERE = 2 * _TO_THE_OCTAVE
+_BLOCK = 1 << 16
+"""Log-probabilities that are worked on at a time: half a megabyte, which stays in the cache."""
 _HOPELESS = 1e290
 """A loss in nats beyond which multiples of it are no longer finite."""
 
@@ -25,10 +27,10 @@ _HOPELESS = 1e290
 class Refinement:
     """Refinement and calibration part of the log loss, nats.
 
-    Refinement is the loss after the best temperature, calibration the rest. The loss is convex in 1/T; its mean and
-    its slope are kept at 19 inverse temperatures and the minimum is read off the cubic between the two around it, so
-    no row is kept. Measured on the very rows that it is fitted to: with one parameter that flatters by about 1/(2
-    rows) nats.
+    Refinement is the loss after the best temperature, calibration the rest. The loss is convex in 1/T; its mean and its
+    slope are kept at 33 inverse temperatures and the minimum is read off the cubic between the two around it: no row is
+    kept, and the figure is within about 1e-5 nats. It is measured on the very rows that it is fitted to: with one
+    parameter that flatters by about 1/(2 rows) nats.
 
     Notes
     -----
@@ -50,7 +52,13 @@ class Refinement:
         loss_now = row_log_loss(log_p, labels)
         possible = loss_now < _HOPELESS
         log_p, truth = np.ascontiguousarray(log_p[possible]), -loss_now[possible]
-        loss, slope = (ExactSum.of_rows(on_grid(figures)) for figures in _losses_and_slopes(log_p, truth))
+        loss = slope = ExactSum.zero(len(INVERSE_TEMPERATURES))
+        step = max(1, _BLOCK // log_p.shape[1])
+        for start in range(0, len(truth), step):
+            rows = slice(start, start + step)
+            losses, slopes = _losses_and_slopes(log_p[rows], truth[rows])
+            loss = loss.plus(ExactSum.of_rows(on_grid(losses)))
+            slope = slope.plus(ExactSum.of_rows(on_grid(slopes)))
         return cls(len(possible), int((~possible).sum()), loss, slope)
 
     def plus(self, other: Self) -> Self:
@@ -76,7 +84,7 @@ class Refinement:
 
     @property
     def temperature(self) -> float:
-        """The best temperature, 1/8 to 8; at either end it may lie beyond."""
+        """The best temperature, 1/4 to 4; at either end it may lie beyond."""
         return 1 / self._best()[1]
 
     def _best(self) -> tuple[float, float]:
@@ -111,9 +119,10 @@ def _losses_and_slopes(
     for first in range(_TO_THE_OCTAVE):
         share = np.exp(below * INVERSE_TEMPERATURES[first])
         for step in range(first, len(INVERSE_TEMPERATURES), _TO_THE_OCTAVE):
-            whole = share.sum(axis=1)
+            # Row by row in one order, as sum is, and several times as fast on short rows.
+            whole = np.einsum("ij->i", share)
             losses[step] = np.log(whole) - INVERSE_TEMPERATURES[step] * behind
-            slopes[step] = (share * finite).sum(axis=1) / whole - behind
+            slopes[step] = np.einsum("ij,ij->i", share, finite) / whole - behind
             # An octave on, without another exponential.
             share *= share
     return losses, slopes

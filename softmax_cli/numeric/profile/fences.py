@@ -2,8 +2,8 @@
 
 The logits of a trained network are two groups: classes that a row does not belong to, by far the more, and the class
 that it does. Median and MAD of a class see the first only, and would call every confident prediction an outlier (one
-cell in ten of a table of ten classes). So the upper fence is the farther one of two: that of the class, and that of the
-cells by which rows are won; of this class where it wins often enough to tell, else of all classes.
+cell in ten of a table of ten classes). So the upper fence is the farthest of three: that of the class, that of the
+cells by which it wins rows, where it wins often enough to tell, and that of the cells by which any class wins.
 """
 
 from __future__ import annotations
@@ -66,9 +66,8 @@ def make_fences(cells: Histogram, wins: Histogram, limit: float) -> Fences:
     wins_median = wins.quantile(0.5)
     with np.errstate(invalid="ignore"):
         wins_high = wins_median + limit * wins.scale(wins_median)
-    rare = wins.totals < LEAST_WINS
-    wins_high[rare] = _pooled(wins, limit)
-    high = np.fmax(high, wins_high)
+    wins_high[wins.totals < LEAST_WINS] = -np.inf
+    high = np.maximum(np.fmax(high, wins_high), _pooled(wins, limit))
     low_bin, high_bin = _bin(grid, low), _bin(grid, high)
     low_bin[unjudged], high_bin[unjudged] = 0, grid.bins
     return Fences(low_bin, high_bin, median, scale)

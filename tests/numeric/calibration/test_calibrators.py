@@ -41,9 +41,7 @@ def nll(log_p, labels):
 logits = hnp.arrays(
     float,
     st.tuples(st.integers(1, 9), st.just(CLASSES)),
-    elements=st.one_of(
-        st.floats(-30, 30), st.sampled_from([0.0, -math.inf, 1e3, -1e3, 1e308, -1e308, 5e-324])
-    ),
+    elements=st.one_of(st.floats(-30, 30), st.sampled_from([0.0, -math.inf, 1e3, -1e3, 1e308, -1e308, 5e-324])),
 )
 
 
@@ -116,11 +114,9 @@ def test_permuting_the_classes_permutes_the_result(name):
     )
 
 
-@every_method
+@pytest.mark.parametrize("name", [name for name in names() if name != "histogram"])
 def test_weight_counts_like_repetition(name):
-    """A row of weight 2 is two rows, and one of weight 0 none; 15 bins of equal numbers of rows are no longer the same bins."""
-    if name == "histogram":
-        pytest.skip("bins hold equal numbers of rows, whatever their weights")
+    """A row of weight 2 is two rows, and one of weight 0 none; but bins hold as many rows, whatever their weights."""
     z, labels = rows_and_labels(rows=120)
     weights = np.arange(120) // CLASSES % 3
     weighted = by_name(name).fit(z, labels, weights)
@@ -138,7 +134,7 @@ def test_weight_counts_like_repetition(name):
 )
 @settings(deadline=None, max_examples=12)
 def test_nll_of_the_fitted_rows_never_rises(name, z, shuffle):
-    """The search starts at the identity, where every penalty is 0; one class against the rest promises no such thing."""
+    """The search starts at the identity, where every penalty is 0; one class against the rest promises nothing."""
     labels = (np.arange(30) % 3)[shuffle]
     try:
         calibrator = by_name(name).fit(z, labels)
@@ -178,7 +174,7 @@ def test_damaged_parameters_are_refused(name):
     parameters = json.loads(json.dumps(fitted(name).parameters()))
     key = next(iter(parameters))
     for damage in ("text", None, math.nan, [[[1.0]]]):
-        with pytest.raises(ValueError, match="is wanted|are wanted"):
+        with pytest.raises(ValueError, match=r"is wanted|are wanted"):
             by_name(name).from_parameters(parameters | {key: damage})
     del parameters[key]
     with pytest.raises(ValueError, match=f"'{key}'"):

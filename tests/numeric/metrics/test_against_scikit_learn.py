@@ -41,7 +41,9 @@ def renormalised(log_p):
 def test_log_loss(table):
     log_p, labels = table
     p, eps = renormalised(log_p), np.finfo(np.float64).eps
-    assert LogLoss.of(log_p, labels, clip=eps).value == pytest.approx(metrics.log_loss(labels, p, labels=EVERY), abs=1e-9)
+    assert LogLoss.of(log_p, labels, clip=eps).value == pytest.approx(
+        metrics.log_loss(labels, p, labels=EVERY), abs=1e-9
+    )
 
 
 @given(tables())

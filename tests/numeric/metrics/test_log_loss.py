@@ -20,7 +20,7 @@ def test_a_ruled_out_truth_is_counted_and_not_hidden():
 
 
 def test_no_clip_is_needed_where_probabilities_vanish():
-    """p = exp(-1000) is 0 in binary; its loss is 1000 nats all the same."""
+    """P = exp(-1000) is 0 in binary; its loss is 1000 nats all the same."""
     assert LogLoss.of(np.array([[-1000.0, 0.0]]), np.array([0])).value == 1000
 
 

@@ -6,11 +6,12 @@ import pickle
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from functools import partial, reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
@@ -117,10 +118,11 @@ def as_bytes(figure: Any) -> Any:
 
 
 @every_metric
+@settings(max_examples=40)
 @given(table=judged_tables(), seed=st.randoms(use_true_random=False))
 def test_any_cut_and_any_order_give_the_same_figures(of, table, seed):
     log_p, labels, cuts = table
-    parts = [of(log_p[a:b], labels[a:b], a) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [of(log_p[a:b], labels[a:b], a) for a, b in pairwise(cuts)]
     whole = figures(of(log_p, labels, 0))
     seed.shuffle(parts)
     assert figures(reduce(lambda one, other: one.plus(other), parts)) == whole
@@ -172,5 +174,5 @@ def test_no_rows_are_no_error(of):
     ],
 )
 def test_parts_of_different_things_are_refused(make):
-    with pytest.raises(ValueError, match="do(es)? not add up"):
+    with pytest.raises(ValueError, match="not add up"):
         make(1).plus(make(2))

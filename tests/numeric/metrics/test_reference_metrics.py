@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import numpy as np
+import pyarrow.compute
+import pyarrow.parquet
 import pytest
 from scipy.special import log_softmax
 
@@ -64,8 +66,6 @@ def test_probabilities(real_data):
 @pytest.mark.parametrize("case", CASES)
 def test_214_classes(real_data, case):
     """Strongly imbalanced, 148 of the classes never true."""
-    import pyarrow.parquet
-
     reference = json.loads(real_data("reference_metrics.json").read_text())["magika_filetypes"]
     table = pyarrow.parquet.read_table(real_data("magika_filetypes/magika_logits.parquet"))
     table = table.filter(pyarrow.compute.equal(table["split"], case.partition("_")[0]))

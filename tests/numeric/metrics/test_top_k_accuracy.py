@@ -28,3 +28,10 @@ def test_k_beyond_the_classes_is_certain():
 def test_k_counts_classes():
     with pytest.raises(ValueError, match="k 0"):
         TopKAccuracy.of(np.zeros((1, 2)), np.array([0]), k=0)
+
+
+def test_without_ties_nothing_is_open():
+    """The true class is the first, the second and the third of three: top-2 holds two of the three rows."""
+    found = TopKAccuracy.of(np.tile([-1.0, -2.0, -3.0], (3, 1)), np.arange(3), k=2)
+    assert found.bounds == (2 / 3, 2 / 3)
+    assert found.value == 2 / 3

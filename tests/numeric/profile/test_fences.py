@@ -32,6 +32,22 @@ def test_a_confident_prediction_is_no_outlier():
     assert outside(z)[2:] == (0, 0)
 
 
+def test_a_class_that_wins_seldom_is_judged_by_the_winners_of_all_classes():
+    """Three wins tell nothing about the class, but 12 is what a win looks like in this table, and 100 is not."""
+    z = np.column_stack([confident_table(classes=3), np.random.default_rng(1).normal(-2, 1, 2000)])
+    z[:3] = [-2, -2, -2, 12]
+    assert outside(z)[2:] == (0, 0)
+    z[3] = [-2, -2, -2, 100]
+    assert outside(z)[2:] == (0, 1)
+
+
+def test_a_class_on_a_larger_scale_is_judged_by_its_own_winners():
+    """A class ten times as large wins by 120: strange (another finding), but no cell is unlike the others."""
+    z = confident_table(classes=4)
+    z[:, 3] *= 10
+    assert outside(z)[2:] == (0, 0)
+
+
 @pytest.mark.parametrize(("value", "expected"), [(300.0, (0, 1)), (-300.0, (1, 0)), (1e30, (0, 1))])
 def test_a_planted_cell_is_found_on_its_side(value, expected):
     z = confident_table()

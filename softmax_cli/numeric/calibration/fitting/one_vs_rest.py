@@ -23,6 +23,8 @@ Columns = NDArray[np.float64]
 Features = Callable[[Columns], tuple[Columns, ...]]
 """From log-probabilities, none masked, to what is multiplied by the slopes."""
 
+_LOWEST = -1e300
+
 
 def renormalized(log_q: Columns, log_p: Columns) -> Columns:
     """Log-probabilities proportional to q, in place.
@@ -43,9 +45,14 @@ def renormalized(log_q: Columns, log_p: Columns) -> Columns:
     return normalized(log_q, masked)
 
 
+def unmasked(log_p: Columns) -> Columns:
+    """Copy with 0 where a class is masked, and bounded so that a product with a slope stays finite."""
+    return np.where(log_p == -np.inf, 0.0, np.maximum(log_p, _LOWEST))
+
+
 def log_logistic(t: Columns) -> Columns:
     """Log(1/(1 + exp(-t))); exp alone would overflow below -709."""
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore", invalid="ignore"):  # nan stays nan, silently
         log_q: Columns = -np.logaddexp(0, -t)
     return log_q
 
@@ -67,7 +74,7 @@ def logistic_loss(examples: Examples, log_p: Columns, features: Features) -> Los
 
         def part(rows: slice) -> NDArray[np.float64]:
             masked = log_p[rows] == -np.inf
-            inputs = features(np.where(masked, 0.0, log_p[rows]))
+            inputs = features(unmasked(log_p[rows]))
             t = scores(theta, inputs)
             labels, each = examples.labels[rows], np.arange(len(t))
             with np.errstate(under="ignore"):

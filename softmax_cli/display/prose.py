@@ -1,0 +1,27 @@
+"""Headings and paragraphs that fit the terminal."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.console import Console
+from rich.text import Text
+
+from softmax_cli.display.glyphs import Glyphs
+from softmax_cli.display.text import visible
+
+_WIDEST = 88
+"""Longer lines are hard to read, however wide the terminal."""
+
+
+def heading(console: Console, text: str, marks: Glyphs) -> None:
+    """Print the name of a section, a blank line before it."""
+    console.print()
+    console.print(Text(visible(text, marks.encoding), "bold"), soft_wrap=True)
+
+
+def paragraph(console: Console, text: str, marks: Glyphs, style: str = "", hang: str = "") -> None:
+    """Print text that breaks between words; the lines after the first begin with `hang`."""
+    width = max(20, min(console.width, _WIDEST))
+    for line in textwrap.wrap(visible(text, marks.encoding), width, subsequent_indent=hang):
+        console.print(Text(line, style), soft_wrap=True)

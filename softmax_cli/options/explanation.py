@@ -1,0 +1,126 @@
+"""What is to be explained: scores as typed, one row of a table, or a topic; and how."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.run import COLORS
+from softmax_cli.options.source import COLUMNS, SourceOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.batches.columns import Selection
+    from softmax_cli.display.console import Color
+    from softmax_cli.explaining import Example
+    from softmax_cli.numeric.explanation import Explanation
+
+
+@dataclass(frozen=True)
+class SubjectOptions(SourceOptions):
+    """Numbers, a row of a file, or a topic."""
+
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCORES | FILE | TOPIC",
+            help="Scores as 2.0 1.0 0.1 or cat=2.0 dog=1.0; a table, with --row or --id; or a topic: imbalance, "
+            "temperature.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    row: Annotated[int | None, typer.Option(min=1, help="Which row of the table, counted from 1.")] = None
+    id: Annotated[str | None, typer.Option("--id", metavar="VALUE", help="Which row, by its id.")] = None
+    id_column: Annotated[
+        str | None, typer.Option(help="The column of ids; unsaid: found by its name.", rich_help_panel=COLUMNS)
+    ] = None
+
+    def __post_init__(self) -> None:
+        if not self.paths:
+            raise UsageError("nothing to explain: try softmax-cli explain 2.0 1.0 0.1, or explain logits.csv --row 1")
+        for said in self.paths:  # numbers such as -1 have to pass for arguments, and a mistyped option with them
+            if said.startswith("--") and not os.path.exists(said):
+                raise UsageError(f"{said}: no such option; softmax-cli explain --help lists them")
+        if self.row is not None and self.id is not None:
+            raise UsageError("--row and --id exclude each other")
+
+    @property
+    def topic(self) -> str | None:
+        """Return the name of the topic; None: scores or a file are meant."""
+        is_name = len(self.paths) == 1 and self.paths[0].isidentifier() and not os.path.exists(self.paths[0])
+        return self.paths[0] if is_name and self.row is None and self.id is None else None
+
+    def example(self) -> Example:
+        """Return the row that is meant."""
+        from softmax_cli.explaining import find_by_id, find_by_row, typed_example
+
+        typed = None if self._names_a_row else typed_example(self.paths)
+        if typed is not None:
+            return typed
+        if not any(os.path.exists(path) for path in self.paths) and not self._names_a_row and "-" not in self.paths:
+            raise UsageError(
+                f"{' '.join(self.paths)}: neither scores (2.0 1.0 0.1, cat=2.0 dog=1.0) nor a file nor a topic"
+            )
+        with self.open() as opened:
+            if self.id is not None:
+                return find_by_id(opened.table, opened.columns, self.id)
+            return find_by_row(opened.table, opened.columns, self.row or 1)
+
+    @property
+    def _names_a_row(self) -> bool:
+        return self.row is not None or self.id is not None
+
+    def _selection(self) -> Selection:
+        return replace(super()._selection(), id=self.id_column)  # --id is a value here
+
+
+@dataclass(frozen=True)
+class ExplanationOptions:
+    """Temperature, weights, and the form of the explanation."""
+
+    temperature: Annotated[
+        float,
+        typer.Option("--temperature", "-T", help="Divides the scores; above 1 flattens, below 1 sharpens."),
+    ] = 1.0
+    class_weights: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weights",
+            "-w",
+            metavar="WEIGHTS",
+            help="What probabilities are multiplied by: cat=4,dog=1, a file, or balanced:FILE (see predict).",
+        ),
+    ] = None
+    json: Annotated[bool, typer.Option("--json", help="Print every number as JSON, for a program.")] = False
+    color: Annotated[str, typer.Option(help="auto, always or never.")] = "auto"
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise UsageError(
+                f"--temperature {self.temperature:g}: a number above 0 is wanted (T -> 0 is the largest score alone)"
+            )
+        if self.color not in COLORS:
+            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
+
+    def explain(self, example: Example) -> Explanation:
+        """Return the numbers of an explanation."""
+        import numpy as np
+
+        from softmax_cli.imbalance import weight_term
+        from softmax_cli.numeric.explanation import explain_row
+
+        weights = None
+        if self.class_weights is not None:
+            weights = np.exp(weight_term("--class-weights", self.class_weights, example.classes, []).values)
+        try:
+            return explain_row(example.logits, self.temperature, weights)
+        except ValueError as error:
+            raise UsageError(f"{example.where}: {error}") from None
+
+    @property
+    def shade(self) -> Color:
+        """Return whether the explanation is coloured."""
+        return self.color  # type: ignore[return-value]

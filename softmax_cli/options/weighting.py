@@ -1,0 +1,113 @@
+"""Which weights are computed from which labels, and how they are given."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.run import COLORS
+
+if TYPE_CHECKING:
+    from softmax_cli.display.console import Color
+    from softmax_cli.numeric.classweights import Rule
+
+METHODS = ("balanced", "inverse-sqrt", "effective-number", "log-prior", "prior")
+
+
+@dataclass(frozen=True)
+class WeightingOptions:
+    """Labels, method, target."""
+
+    labels: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Training labels, one row an example, or a table of classes and counts; never the file that is "
+            "to be scored.",
+        ),
+    ]
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of labels; unsaid: found by its name.")
+    ] = None
+    method: Annotated[
+        str,
+        typer.Option(
+            help="balanced: n/(K n_i); inverse-sqrt: half as strong; effective-number: Cui et al. 2019, with --beta; "
+            "log-prior: logit adjustment, with --tau; prior: the plain shares, for --source-prior.",
+        ),
+    ] = "balanced"
+    beta: Annotated[
+        float | None,
+        typer.Option(help="For effective-number: 0 weighs all alike, near 1 is the inverse frequency; unsaid: 0.999."),
+    ] = None
+    tau: Annotated[
+        float | None, typer.Option(help="For log-prior: 0 changes nothing, 1 equals a uniform target prior; unsaid: 1.")
+    ] = None
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write class,weight as CSV, which predict -w reads."),
+    ] = None
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")] = False
+    table: Annotated[bool, typer.Option("--table", help="Print the table in a pipe, too (unsaid: class,weight).")] = (
+        False
+    )
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")] = False
+    color: Annotated[str, typer.Option(help="auto, always or never.")] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UsageError(f"--method {self.method}: choose one of {', '.join(METHODS)}")
+        if self.beta is not None and self.method != "effective-number":
+            raise UsageError("--beta belongs to --method effective-number")
+        if self.beta is not None and not 0 <= self.beta < 1:
+            raise UsageError(f"--beta {self.beta:g}: a number from 0 to below 1 is wanted, such as 0.999")
+        if self.tau is not None and self.method != "log-prior":
+            raise UsageError("--tau belongs to --method log-prior")
+        if self.tau is not None and not math.isfinite(self.tau):
+            raise UsageError(f"--tau {self.tau:g}: a finite number is wanted; 1 equals a uniform target prior")
+        if self.json and self.table:
+            raise UsageError("--json and --table exclude each other")
+        if self.color not in COLORS:
+            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
+
+    def check(self) -> None:
+        """Refuse, before anything is read, a target that cannot be written."""
+        from softmax_cli.sinks import check_target
+
+        if self.output is not None:
+            check_target(Path(self.output), [self.labels], self.force)
+
+    def rule(self) -> Rule:
+        """Return how weights follow from counts."""
+        from softmax_cli.numeric import classweights as rules
+
+        choices: dict[str, Rule] = {
+            "balanced": rules.Balanced(),
+            "inverse-sqrt": rules.InverseSquareRoot(),
+            "effective-number": rules.EffectiveNumber(0.999 if self.beta is None else self.beta),
+            "log-prior": rules.LogPrior(1.0 if self.tau is None else self.tau),
+            "prior": rules.Prior(),
+        }
+        return choices[self.method]
+
+    @property
+    def shows_table(self) -> bool:
+        """Whether a person reads the standard output."""
+        return self.table or (sys.stdout.isatty() and not self.json)
+
+    @property
+    def column(self) -> str:
+        """Return what the computed values are."""
+        return "prior" if self.method == "prior" else "weight"
+
+    @property
+    def shade(self) -> Color:
+        """Return whether the table is coloured."""
+        return self.color  # type: ignore[return-value]

@@ -1,0 +1,150 @@
+"""Methods that are fitted by L-BFGS: they find what made the labels, and agree with another implementation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit, log_softmax, logit
+from sklearn.linear_model import LogisticRegression
+
+from softmax_cli.numeric.calibration.bcts import Bcts
+from softmax_cli.numeric.calibration.beta import Beta
+from softmax_cli.numeric.calibration.dirichlet import Dirichlet
+from softmax_cli.numeric.calibration.fitting.full_matrix import STRENGTHS
+from softmax_cli.numeric.calibration.matrix import Matrix
+from softmax_cli.numeric.calibration.platt import Platt
+from softmax_cli.numeric.calibration.temperature import Temperature
+from softmax_cli.numeric.calibration.vector import Vector
+
+CLASSES = 3
+FACTOR = np.array([0.5, 1.0, 1.5])
+BIAS = np.array([-0.6, 0.1, 0.5])
+
+
+def logits(rows=20_000, seed=0):
+    return 2 * np.random.default_rng(seed).normal(size=(rows, CLASSES))
+
+
+def drawn(exponents, seed=1):
+    """One label a row from softmax(exponents)."""
+    return (exponents + np.random.default_rng(seed).gumbel(size=exponents.shape)).argmax(axis=1)
+
+
+def test_bcts_finds_temperature_and_bias():
+    z = logits()
+    fitted = Bcts.fit(z, drawn(z / 2 + BIAS))
+    assert fitted.temperature == pytest.approx(2, rel=0.05)
+    np.testing.assert_allclose(fitted.bias, BIAS, atol=0.06)
+    np.testing.assert_allclose(fitted.log_p(z), log_softmax(z / fitted.temperature + fitted.bias, axis=1), rtol=1e-9)
+
+
+def test_bcts_where_no_class_is_biased_is_temperature():
+    z = logits()
+    labels = drawn(z / 2)
+    fitted = Bcts.fit(z, labels)
+    assert fitted.temperature == pytest.approx(Temperature.fit(z, labels).temperature, rel=1e-3)
+    np.testing.assert_allclose(fitted.bias, 0, atol=0.06)
+
+
+def test_bcts_of_reversed_labels_is_refused():
+    z = logits(rows=300)
+    with pytest.raises(ValueError, match="worse than class shares alone"):
+        Bcts.fit(z, z.argmin(axis=1))
+
+
+def test_vector_finds_factors_and_bias():
+    z = logits()
+    fitted = Vector.fit(z, drawn(FACTOR * z + BIAS))
+    np.testing.assert_allclose(fitted.factor, FACTOR, atol=0.06)
+    np.testing.assert_allclose(fitted.bias, BIAS, atol=0.06)
+
+
+def test_matrix_finds_what_mixes_the_classes():
+    z = logits()
+    mixing = np.array([[1.0, 0.6, 0.0], [0.0, 1.0, 0.0], [-0.5, 0.0, 1.0]])
+    fitted = Matrix.fit(z, drawn(z @ mixing.T + BIAS))
+    # A number added to a column of W changes all logits of a row alike: only differences between rows of W are told.
+    np.testing.assert_allclose(fitted.matrix - fitted.matrix.mean(axis=0), mixing - mixing.mean(axis=0), atol=0.08)
+    assert fitted.strength in STRENGTHS
+
+
+def test_matrix_off_the_diagonal_shrinks_where_nothing_mixes():
+    z = logits(rows=200)
+    fitted = Matrix.fit(z, drawn(z / 2))
+    assert fitted.strength >= 0.1
+    assert np.abs(fitted.matrix[~np.eye(CLASSES, dtype=bool)]).max() < 0.1
+
+
+def test_masked_class_adds_nothing_to_the_others():
+    fitted = Matrix(np.arange(9.0).reshape(3, 3), np.array([0.5, 0.0, -0.5]), 0.1)
+    log_p = fitted.log_p(np.array([[-np.inf, 0.0, 1.0]]))
+    expected = log_softmax([5.0, 8.0 - 0.5])
+    np.testing.assert_allclose(log_p, [[-np.inf, *expected]], rtol=1e-12)
+
+
+def test_dirichlet_is_matrix_scaling_of_log_probabilities():
+    z = logits(rows=500)
+    labels = drawn(FACTOR * z)
+    log_p = log_softmax(z, axis=1)
+    ours, plain = Dirichlet.fit(z, labels), Matrix.fit(log_p, labels)
+    np.testing.assert_allclose(np.exp(ours.log_p(z)), np.exp(plain.log_p(log_p)), atol=1e-4)
+    assert ours.describe().startswith("W log p + b, 3 x 3")
+
+
+def test_platt_is_logistic_regression_on_the_log_odds():
+    """scikit-learn without a penalty; the weak prior moves our slopes by less than 1e-3 on 2,000 rows."""
+    z = logits(rows=2000)
+    labels = drawn(FACTOR * z + BIAS)
+    fitted = Platt.fit(z, labels)
+    p = np.exp(log_softmax(z, axis=1))
+    for index in range(CLASSES):
+        theirs = LogisticRegression(C=np.inf, tol=1e-8).fit(logit(p[:, [index]]), labels == index)
+        assert fitted.slope[index] == pytest.approx(theirs.coef_[0, 0], abs=1e-3)
+        assert fitted.intercept[index] == pytest.approx(theirs.intercept_[0], abs=1e-3)
+
+
+def test_platt_is_applied_class_by_class_then_renormalised():
+    z = logits(rows=6)
+    fitted = Platt(FACTOR, BIAS)
+    q = expit(FACTOR * logit(np.exp(log_softmax(z, axis=1))) + BIAS)
+    np.testing.assert_allclose(np.exp(fitted.log_p(z)), q / q.sum(axis=1, keepdims=True), rtol=1e-10)
+
+
+def test_beta_is_logistic_regression_on_both_logarithms():
+    z = logits(rows=2000)
+    labels = drawn(FACTOR * z + BIAS)
+    fitted = Beta.fit(z, labels)
+    p = np.exp(log_softmax(z, axis=1))
+    for index in range(CLASSES):
+        features = np.column_stack([np.log(p[:, index]), -np.log1p(-p[:, index])])
+        theirs = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(features, labels == index)
+        if (theirs.coef_ > 0).all():
+            assert [fitted.a[index], fitted.b[index]] == pytest.approx(theirs.coef_[0], abs=5e-3)
+            assert fitted.intercept[index] == pytest.approx(theirs.intercept_[0], abs=5e-3)
+    assert (fitted.a > 0).all()
+
+
+def test_beta_with_equal_parameters_is_platt():
+    z = logits(rows=6)
+    np.testing.assert_allclose(Beta(FACTOR, FACTOR, BIAS).log_p(z), Platt(FACTOR, BIAS).log_p(z), rtol=1e-12)
+
+
+def test_beta_that_turns_the_ranking_around_is_refused():
+    with pytest.raises(ValueError, match="would turn the ranking around"):
+        Beta.from_parameters({"a": [1.0, -1.0], "b": [1.0, 1.0], "intercept": [0.0, 0.0]})
+
+
+@pytest.mark.parametrize("method", [Platt, Beta, Vector, Matrix, Dirichlet, Bcts])
+def test_perfectly_separated_rows_give_finite_parameters(method):
+    z = 3 * np.eye(3)[np.arange(60) % 3]
+    log_p = method.fit(z, np.arange(60) % 3).log_p(z)
+    assert (log_p.argmax(axis=1) == np.arange(60) % 3).all()
+    assert np.isfinite(log_p).all()
+
+
+@pytest.mark.parametrize("method", [Platt, Beta, Vector, Matrix, Dirichlet, Bcts])
+def test_what_people_read_names_the_parameters(method):
+    z = logits(rows=300)
+    told = method.fit(z, drawn(z / 2)).describe()
+    assert len(told) < 160
+    assert "\n" not in told

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softmax_cli.numeric.metrics.ranking import Ranking
+from softmax_cli.numeric.metrics.risk_coverage import RiskCoverage
+
+
+def of_rows(rows):
+    confidence, correct = zip(*rows, strict=True)
+    return RiskCoverage(Ranking((np.array(confidence),), (np.array(correct, bool),)))
+
+
+def area(right):
+    """Mean of the error rate among the first 1, 2, ... rows."""
+    return np.mean([1 - np.mean(right[:count]) for count in range(1, len(right) + 1)])
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.2, 0.5, 0.8]), st.booleans()), min_size=1, max_size=5))
+def test_equals_count_as_the_mean_of_all_orders(rows):
+    orders = [sorted(order, key=lambda row: -row[0]) for order in permutations(rows)]
+    expected = np.mean([area([right for _, right in order]) for order in orders])
+    assert of_rows(rows).value == pytest.approx(expected)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=30))
+def test_the_best_order_has_no_excess(rows):
+    """Confidence 1 where right and 0 where wrong cannot be beaten; any other order lies above."""
+    assert of_rows(rows).excess >= -1e-12
+    assert of_rows([(float(right), right) for _, right in rows]).excess == pytest.approx(0, abs=1e-12)
+
+
+def test_the_curve_has_one_point_for_each_threshold():
+    """Three rows at 0.9, one of them wrong, then one at 0.6, wrong."""
+    found = of_rows([(0.9, True), (0.6, False), (0.9, False), (0.9, True)]).curve
+    assert found.threshold.tolist() == [0.9, 0.6]
+    assert found.coverage.tolist() == [0.75, 1]
+    assert found.risk == pytest.approx([1 / 3, 1 / 2])
