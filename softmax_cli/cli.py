@@ -7,6 +7,7 @@ import os
 import pkgutil
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -25,8 +26,12 @@ class StoppedError(BaseException):
     """A signal asked the program to end; not an `Exception`, so that nothing but `main` takes it for an error."""
 
 
-def build_app() -> typer.Typer:
-    """Return the command line: a folder of commands, one function each, named as its file."""
+def build_app(typed: Sequence[str]) -> typer.Typer:
+    """Return the command line: a folder of commands, one function each, named as its file.
+
+    Where `typed` begins with a command, that one is loaded alone: the others and their options would cost more than a
+    small table takes to score.
+    """
     app = typer.Typer(
         name="softmax-cli",
         help="Tables of classifier scores in, probabilities that can be trusted out.",
@@ -35,10 +40,11 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_program)
-    for module in pkgutil.iter_modules(commands.__path__):
-        command = importlib.import_module(f"{commands.__name__}.{module.name}")
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    for name in typed[:1] if typed and typed[0] in names else names:
+        command = importlib.import_module(f"{commands.__name__}.{name}")
         context = getattr(command, "CONTEXT", None)
-        app.command(module.name, context_settings=context)(takes_groups(getattr(command, module.name)))
+        app.command(name, context_settings=context)(takes_groups(getattr(command, name)))
     return app
 
 
@@ -66,7 +72,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        build_app()()
+        build_app(sys.argv[1:])()
     except SoftmaxCliError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.code

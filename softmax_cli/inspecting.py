@@ -16,7 +16,8 @@ from softmax_cli.batches.arrays import empty_batch
 from softmax_cli.batches.columns import Columns
 from softmax_cli.batches.evidence import Evidence
 from softmax_cli.batches.flagged import Flag, flags_of
-from softmax_cli.batches.profile import HEAD_ROWS, Fold, make_inspector
+from softmax_cli.batches.fold import Fold
+from softmax_cli.batches.profile import HEAD_ROWS, make_inspector
 from softmax_cli.batches.table import Block, Decoded, Table
 from softmax_cli.numeric.profile.profile import Profile
 from softmax_cli.pipeline import ordered_map
@@ -47,7 +48,8 @@ def inspect_table(table: Table, columns: Columns, measure: Measure, advance: Adv
     head, table = _head(table, columns)
     inspector = make_inspector(head, columns, measure.dtype, measure.limit)
     none = np.empty((0, len(columns.classes)), np.dtype(measure.dtype))
-    fold = Fold(columns, Profile.of(inspector.ruler, none, none))
+    start = Profile.of(inspector.ruler, none, none)
+    fold = Fold(Evidence(start, columns, measure.dtype, measure.limit, {}))
 
     def work(block: Block) -> tuple[Block, Decoded, Profile]:
         decoded = table.decode(block, columns.scores)
@@ -56,7 +58,7 @@ def inspect_table(table: Table, columns: Columns, measure: Measure, advance: Adv
     for block, decoded, profile in ordered_map(work, table.blocks, measure.threads):
         fold.add(decoded, profile)
         advance(profile.rows, block.size)
-    return Evidence(fold.total, columns, measure.dtype, measure.limit, fold.spots)
+    return fold.evidence
 
 
 def _head(table: Table, columns: Columns) -> tuple[list[Decoded], Table]:

@@ -93,6 +93,7 @@ def _classes(evidence: Evidence) -> tuple[ClassFigures, ...]:
     profile, cells = evidence.profile, evidence.profile.cells
     outliers = np.add(*evidence.outside)
     median = np.clip(evidence.fences.median, cells.lowest, np.maximum(cells.lowest, cells.highest))
+    mean = cells.mean
     spread = np.where(cells.constant, 0.0, evidence.fences.scale)
     return tuple(
         ClassFigures(
@@ -100,7 +101,7 @@ def _classes(evidence: Evidence) -> tuple[ClassFigures, ...]:
             predicted=int(profile.figures.predicted[i]),
             lowest=_finite(cells.lowest[i]),
             median=_finite(median[i]),
-            mean=_finite(cells.mean[i]),
+            mean=_finite(mean[i]),
             highest=_finite(cells.highest[i]),
             spread=_finite(spread[i]) if cells.finite[i] else None,
             missing=int(cells.missing[i]),

@@ -1,9 +1,9 @@
-"""The fold over a table that is only looked at: every decoded batch becomes a `Profile`, and profiles add up."""
+"""A batch that is only looked at: its scores become a `Profile`, and no row is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,34 +88,6 @@ def make_inspector(head: Sequence[Decoded], columns: Columns, dtype: str, limit:
     parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
     rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
     return Inspector(columns, dtype, make_ruler(rows, limit if columns.kind == "logits" else np.inf))
-
-
-@dataclass
-class Fold:
-    """Adds profiles up in the order of the rows, and writes down where the rows stand that may be named at the end.
-
-    A place can be found only while the batch is at hand, hence here; as few as may be needed are kept.
-    """
-
-    columns: Columns
-    total: Profile
-    spots: dict[int, Spot] = field(default_factory=dict)
-
-    def add(self, decoded: Decoded, profile: Profile) -> None:
-        """Add the rows that follow."""
-        before = self.total.rows
-        self.total = self.total.plus(profile)
-        wanted = named_rows(self.total)
-        self.spots = {row: spot for row, spot in self.spots.items() if row in wanted}
-        bad = {row for row, _ in self.total.bad.places}
-        for row in sorted(row for row in wanted if row >= before):
-            self.spots[row] = spot_of(decoded, row - before, self.columns, row in bad)
-
-
-def named_rows(profile: Profile) -> set[int]:
-    """Rows that a finding may name."""
-    firsts = (profile.missing, profile.above, profile.masked, profile.flat, profile.bad)
-    return {row for first in firsts for row, _ in first.places} | {one.row for one in profile.extremes}
 
 
 def spot_of(decoded: Decoded, row: int, columns: Columns, is_bad: bool) -> Spot:

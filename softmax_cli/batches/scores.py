@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from softmax_cli.batches.arrays import floats, validity
 from softmax_cli.batches.columns import Columns, Kind
 from softmax_cli.errors import DataError
+from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
 
-COLUMNAR_CLASSES = 128
-"""Up to so many classes a matrix is stored column by column: short rows would leave most of a vector unit idle."""
 TOLERANCE = 1e-3
 """How far a probability may exceed 1, or a log-probability 0, and still count as rounded."""
 _BLOCK = 1 << 16

@@ -25,18 +25,21 @@ def check_delimiter(said: str) -> None:
         raise UsageError(f"--delimiter {said!r}: one ASCII character is wanted, no quote and no line end, such as ';'")
 
 
-def find_delimiter(head: bytearray) -> str:
+def find_delimiter(head: bytearray, decimal: str = ".") -> str:
     """Choose the delimiter that parts most lines into as many cells as the first, and of those the one with most cells.
 
     Parameters
     ----------
     head : bytearray
         The first bytes of a file, not necessarily of whole lines.
+    decimal : str
+        What parts the digits of a number, and so no cells.
     """
     lines = head.rfind(b"\n", 0, _LOOKED_AT_BYTES) + 1
     text = head[: lines or len(head)].decode(errors="replace")
-    best, best_score = DELIMITERS[0], (0.0, 1)
-    for delimiter in DELIMITERS:
+    candidates = [delimiter for delimiter in DELIMITERS if delimiter != decimal]
+    best, best_score = candidates[0], (0.0, 1)
+    for delimiter in candidates:
         rows = [cells for cells, _ in islice(records(text, delimiter), _LOOKED_AT_LINES) if cells]
         widths = Counter(map(len, rows))
         width = len(rows[0]) if rows else 1

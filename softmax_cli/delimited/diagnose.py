@@ -15,7 +15,7 @@ from softmax_cli.delimited.cells import is_missing, looks_like_decimal_comma, re
 from softmax_cli.delimited.delimiter import DELIMITERS
 from softmax_cli.delimited.dialect import Dialect
 from softmax_cli.delimited.encoding import decode_text
-from softmax_cli.delimited.records import records
+from softmax_cli.delimited.records import is_open, records
 
 _LONGEST_SHOWN = 60
 
@@ -52,6 +52,9 @@ class Diagnosis:
         rows = self._rows()
         width = len(schema)
         faults = {at: Fault(at, None, self._misfit(row)) for at, row in enumerate(rows) if len(row.cells) != width}
+        if rows and is_open(rows[-1].record, self._dialect.delimiter):
+            last = len(rows) - 1
+            faults.setdefault(last, Fault(last, None, "a quote is opened that nothing closes: was the file cut short?"))
         columns = []
         for at, field in enumerate(schema):
             cells = [row.cells[at] if at < len(row.cells) else "" for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
@@ -16,6 +17,7 @@ from softmax_cli.delimited.dialect import Dialect
 from softmax_cli.delimited.encoding import check_encoding
 
 _LINE_ENDS = b"\r\n"
+_QUOTE = b'"'[0]
 
 
 def decode(block: Block, scores: Sequence[str], dialect: Dialect, name: str) -> Decoded:
@@ -33,7 +35,7 @@ def decode(block: Block, scores: Sequence[str], dialect: Dialect, name: str) -> 
     diagnosis = Diagnosis(block, dialect, name)
     if not data[:1024].strip(_LINE_ENDS) and not data.strip(_LINE_ENDS):
         return Decoded(empty_batch(schema), diagnosis.place)
-    batch = None if b"\0" in data else _parse(data, schema, dialect, tuple(scores))
+    batch = None if b"\0" in data or _may_be_open(data) else _parse(data, schema, dialect, tuple(scores))
     if batch is not None:
         return Decoded(batch, diagnosis.place)
     check_encoding(data, name, block.first_line)
@@ -61,6 +63,11 @@ def _parse(data: bytearray, schema: pa.Schema, dialect: Dialect, scores: tuple[s
         (batch,) = table.combine_chunks().to_batches()
         return batch
     return None
+
+
+def _may_be_open(data: bytearray) -> bool:
+    """Whether quotes are odd in number, as in a file cut within one; pyarrow would take the rest for a cell."""
+    return b'"' in data and np.count_nonzero(np.frombuffer(data, np.uint8) == _QUOTE) % 2 == 1
 
 
 @lru_cache(8)

@@ -7,6 +7,11 @@ import io
 from collections.abc import Iterator
 
 
+def is_open(record: str, delimiter: str) -> bool:
+    """Whether a quote is opened in the text of a row that nothing closes: it would swallow a line that followed."""
+    return len(list(csv.reader([*io.StringIO(record, newline=""), "\n"], delimiter=delimiter))) == 1
+
+
 def records(text: str, delimiter: str) -> Iterator[tuple[list[str], str]]:
     """Yield the cells and the text of every row, line ends and all; a blank line comes as a row without cells.
 

@@ -38,7 +38,7 @@ def open_table(
         check_delimiter(said)
     cutter = RowBlocks(file, name, block_bytes)
     check_encoding(cutter.head, name, 1)
-    found = said or find_delimiter(cutter.head)
+    found = said or find_delimiter(cutter.head, options.decimal)
     blocks = cutter.cut(found.encode())
     first = next(blocks, None)
     if first is None:

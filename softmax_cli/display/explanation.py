@@ -13,7 +13,7 @@ from softmax_cli.display.figures import probability
 from softmax_cli.display.glyphs import Glyphs, glyphs
 from softmax_cli.display.prose import heading, paragraph
 from softmax_cli.display.ranking import BarColumn
-from softmax_cli.display.scorecells import Classes, number
+from softmax_cli.display.scorecells import Classes, number, numbers
 from softmax_cli.display.table import Column, TextColumn, draw
 from softmax_cli.display.text import visible
 from softmax_cli.explaining import Example
@@ -74,9 +74,9 @@ def _show_steps(console: Console, told: Explanation, classes: Classes, marks: Gl
     steps = _steps(told, classes.name(told.ranking[0]))
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
     for position, step in enumerate(steps[:-1], 1):
-        cells = [number(value) for value in classes.pick(step.values)]
-        total = "" if step.total is None else number(step.total)
-        columns.append(TextColumn(f"{position} {step.heading}", [*cells, total], 10, is_number=True))
+        total = [] if step.total is None else [step.total]
+        cells = [*numbers([*classes.pick(step.values), *total]), ""][: len(classes.names) + 1]
+        columns.append(TextColumn(f"{position} {step.heading}", cells, 10, is_number=True))
     columns.append(BarColumn([*classes.pick(told.p.tolist()), 0.0], 1))
     draw(console, columns, marks)
     if classes.hidden:
@@ -90,33 +90,36 @@ def _show_steps(console: Console, told: Explanation, classes: Classes, marks: Gl
 def _show_shift(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
     heading(console, "Why subtracting the maximum changes nothing", marks)
     naive, far = told.naive(), told.naive(_FAR)
+    z = "z" if told.temperature == 1 and (told.weights == 1).all() else "a"  # as it stands after the steps before
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
     for title, values, total in (
-        ("exp(z)", naive.exponentials, naive.total),
+        (f"exp({z})", naive.exponentials, naive.total),
         ("its p", naive.p, naive.p.sum()),
-        ("exp(z - max)", told.exponentials, told.total),
+        (f"exp({z} - max)", told.exponentials, told.total),
         ("its p", told.p, 1.0),
-        (f"exp(z + {_FAR:g})", far.exponentials, far.total),
+        (f"exp({z} + {_FAR:g})", far.exponentials, far.total),
         ("its p", far.p, far.p.sum()),
     ):
-        cells = [number(value) for value in [*classes.pick(values.tolist()), float(total)]]
+        cells = numbers([*classes.pick(values.tolist()), float(total)])
         columns.append(TextColumn(title, cells, 10, is_number=True))
     draw(console, columns, marks)
     highest = number(told.highest)
-    factor = "a number beyond what a float can hold" if naive.fails else number(math.exp(told.highest))
+    where = "" if z == "z" else "With a for the scores after temperature and weights: "
+    factor = "a number that no float can hold" if naive.fails else number(math.exp(told.highest))
     paragraph(
         console,
-        f"exp(z - {highest}) is exp(z) divided by exp({highest}) = {factor}. Every class is divided by the same number, so "
+        f"{where}exp({z} - {highest}) is exp({z}) divided by exp({highest}) = {factor}. Every class is divided by the same number, so "
         "their sum is too, and in the quotient it cancels: p is the same.",
         marks,
     )
     paragraph(
         console,
-        "What changes is what a computer can hold: exp overflows above 709, and inf/inf is no number. "
+        "What changes is what a computer can hold: exp overflows above 709 and is 0 below -745, and neither inf/inf nor 0/0 is a "
+        "number. "
         + (
             "These scores are beyond that: the plain formula fails and the shifted one does not."
             if naive.fails
-            else f"The same scores + {_FAR:g} show it; after the shift they are the numbers above, to the last digit."
+            else f"The same scores + {_FAR:g} show it; after the shift they are the numbers above, to every digit shown."
         ),
         marks,
     )

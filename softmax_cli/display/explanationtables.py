@@ -7,7 +7,7 @@ from rich.console import Console
 from softmax_cli.display.glyphs import Glyphs
 from softmax_cli.display.prose import heading, paragraph
 from softmax_cli.display.ranking import ConfidenceColumn
-from softmax_cli.display.scorecells import Classes, number
+from softmax_cli.display.scorecells import Classes, numbers
 from softmax_cli.display.table import Column, TextColumn, draw
 from softmax_cli.explaining import TEMPERATURES, nudged
 from softmax_cli.numeric.explanation import Explanation
@@ -49,7 +49,7 @@ def show_alternatives(console: Console, told: Explanation, classes: Classes, mar
     heading(console, "Other functions on the same scores", marks)
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
     for name, values in told.alternatives().items():
-        cells = [number(value) for value in [*classes.pick(values.tolist()), round(float(values.sum()), 12)]]
+        cells = numbers([*classes.pick(values.tolist()), round(float(values.sum()), 12)])
         columns.append(TextColumn(name, cells, 10, is_number=True))
     draw(console, columns, marks)
     for line in (

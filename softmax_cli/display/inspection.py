@@ -22,6 +22,10 @@ _INDENT = 9
 _WIDEST = 100
 """Longer lines of prose are hard to read, however wide the terminal."""
 _PLACES = 5
+_LEGEND = (
+    "wins: rows in which the class is the most probable; spread: 1.4826 times the median distance from the median; "
+    "nan: missing cells; outside: cells beyond the outlier limit"
+)
 
 
 def show_inspection(console: Console, found: Inspection, classes_shown: int | None = None) -> None:
@@ -68,7 +72,7 @@ def _show_findings(console: Console, found: Inspection, marks: Glyphs) -> None:
             _wrap(console, visible(_short(place, found.source), marks.encoding), "dim", _INDENT + 2, hang=2)
         advice = f"{finding.advice}: {finding.flag}" if finding.flag else finding.advice
         if advice:
-            _wrap(console, f"{'->' if marks.ellipsis == '...' else '→'} {advice}", "", _INDENT, hang=2)
+            _wrap(console, f"-> {advice}", "", _INDENT, hang=2)
     console.print()
 
 
@@ -93,7 +97,7 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
     shown = _oddest(found.classes, most)
     columns: list[Column] = [
         TextColumn("class", [visible(one.name, marks.encoding) for one in shown], 9, least=8, most=24),
-        _counts("predicted", [one.predicted for one in shown], 6),
+        _counts("wins", [one.predicted for one in shown], 6),
     ]
     for heading, values, weight in (
         ("min", [one.lowest for one in shown], 5),
@@ -104,9 +108,9 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
     ):
         columns.append(TextColumn(heading, [_number(value) for value in values], weight, is_number=True))
     for heading, counts in (
-        ("missing", [one.missing for one in shown]),
-        ("infinite", [one.infinite for one in shown]),
-        ("outliers", [one.outliers for one in shown]),
+        ("nan", [one.missing for one in shown]),
+        ("inf", [one.infinite for one in shown]),
+        ("outside", [one.outliers for one in shown]),
     ):
         if any(counts):
             columns.append(_counts(heading, counts, 8))
@@ -114,7 +118,7 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
     if left := len(found.classes) - len(shown):
         note = f"{marks.ellipsis} {left:,} more classes, less odd than these: --all shows them"
         console.print(Text(note, "dim"))
-    console.print(Text("spread: 1.4826 times the median distance from the median", "dim"))
+    _wrap(console, _LEGEND, "dim", 0)
     console.print()
 
 
@@ -141,7 +145,7 @@ def _oddest(classes: Sequence[ClassFigures], most: int | None) -> list[ClassFigu
 def _number(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:.3f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.2e}"
+    return f"{value:.3g}" if abs(value) < 0.1 else f"{value:.2f}" if abs(value) < 1e4 else f"{value:.1e}"
 
 
 def _show_histogram(console: Console, what: str, counts: Sequence[int], marks: Glyphs) -> None:

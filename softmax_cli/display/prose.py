@@ -17,7 +17,7 @@ _WIDEST = 88
 def heading(console: Console, text: str, marks: Glyphs) -> None:
     """Print the name of a section, a blank line before it."""
     console.print()
-    console.print(Text(visible(text, marks.encoding), "bold"), soft_wrap=True)
+    paragraph(console, text, marks, "bold")
 
 
 def paragraph(console: Console, text: str, marks: Glyphs, style: str = "", hang: str = "") -> None:

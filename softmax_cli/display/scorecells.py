@@ -46,6 +46,13 @@ class Classes:
         return [values[i] for i in self.shown]
 
 
+def numbers(values: Sequence[float]) -> list[str]:
+    """A column of numbers: whole ones throughout, or four decimals throughout."""
+    if all(not math.isfinite(value) or (value == int(value) and abs(value) < 1e5) for value in values):
+        return [number(value) for value in values]
+    return [f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else number(value) for value in values]
+
+
 def number(value: float) -> str:
     """Four decimals where they say something, else a power of ten; a whole number stays one."""
     if not math.isfinite(value):

@@ -212,6 +212,28 @@ def test_the_screen_is_not_overrun(softmax_cli, tmp_path, sound, columns):
     assert "row 8: " in done.text
 
 
+def test_a_screen_without_unicode(softmax_cli, tmp_path, sound):
+    sound[40, 1] = 300
+    pq.write_table(pa.table({name: pa.array(sound[:, i]) for i, name in enumerate(NAMES)}), tmp_path / "in.parquet")
+    done = softmax_cli("inspect", "in.parquet", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.code, done.err) == (0, "")
+    assert done.text.isascii()
+    assert "row 41: dog 1.000; without it" in " ".join(done.text.split())
+
+
+def test_first_rows_that_are_not_typical_make_nothing_wrong(inspect, sound):
+    """The table is sorted: the rows that settle the bins are a thousand times smaller than those that follow."""
+    small = np.tile(sound / 1000, (2, 1))
+    table = np.concatenate([small, np.tile(sound, (5, 1)) + np.random.default_rng(0).normal(0, 0.01, (5 * ROWS, 5))])
+    table[3000, 2] = 400
+    report = inspect(table)
+    finding = found(report)["outlier-cells"]
+    assert finding["text"].startswith("1 cell ")
+    assert "row 3001 (r3000): bird = 400" in finding["places"][0]
+    for figures, column in zip(report["classes"], table.T, strict=True):
+        assert figures["median"] == pytest.approx(np.median(column), abs=0.03)
+
+
 def test_an_empty_table_is_told_as_such(softmax_cli):
     done = softmax_cli("inspect", "-", "--json", stdin=b"id,a,b\n")
     assert done.code == 0, done.err

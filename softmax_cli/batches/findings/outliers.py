@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from softmax_cli.batches.evidence import Evidence, Finding, counted, share
+from softmax_cli.batches.evidence import SCALE_RATIO, Evidence, Finding, counted, share
 from softmax_cli.numeric.profile.extremes import Extreme
 
 SURE = 0.999
@@ -43,7 +43,7 @@ def find(evidence: Evidence) -> list[Finding]:
                 "problem",
                 f"{counted(len(held), 'row')} with over {SURE:.1%} of the mass on a class only because of such a cell",
                 tuple(held[:_NAMED]),
-                "without: the cell at the median of its class, the rest of the row as it is",
+                "without it: the cell put at the median of its class; clipping bounds what one cell can do",
                 f"--clip-logits {_bounds(evidence)}",
             )
         )
@@ -74,10 +74,11 @@ def _cell(evidence: Evidence, cell: Extreme) -> str:
 
 
 def _bounds(evidence: Evidence) -> str:
-    """Bounds that every cell within its own fences is within, rounded outwards."""
+    """Bounds that the cells within their own fences are within, rounded outwards; classes on another scale aside."""
     grid, fences = evidence.profile.values.grid, evidence.fences
     edges = grid.edges()
-    judged = fences.high < grid.bins
+    ratio = evidence.relative_spread
+    usual = (fences.high < grid.bins) & (ratio <= SCALE_RATIO) & (ratio >= 1 / SCALE_RATIO)
     low = grid.centre + grid.spread * edges[fences.low.clip(1)]
     high = grid.centre + grid.spread * edges[(fences.high + 1).clip(0, grid.bins - 1)]
-    return f"{math.floor(low[judged].min())},{math.ceil(high[judged].max())}"
+    return f"{math.floor(low[usual].min())},{math.ceil(high[usual].max())}"

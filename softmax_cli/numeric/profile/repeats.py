@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 KEPT = 1 << 17
 """Different rows that are told apart exactly: 3 MB."""
+_PIECE = 1 << 15
+"""Cells that are hashed at a time, so that they stay in the cache."""
 _FIRST, _SECOND, _THIRD = (np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
@@ -29,14 +31,26 @@ class Repeats:
     @classmethod
     def of(cls, hashes: NDArray[np.uint64], kept: int = KEPT) -> Repeats:
         """Count the hashes of consecutive rows."""
-        return _grouped(hashes, np.ones(len(hashes), np.int64), np.arange(len(hashes)), kept)
+        order = np.argsort(hashes)
+        hashes = hashes[order]
+        starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])
+        if not len(starts):
+            return cls(hashes, np.zeros(0, np.int64), np.zeros(0, np.int64), kept)
+        counts = np.diff(np.append(starts, len(hashes)))[:kept]
+        return cls(hashes[starts][:kept], counts, np.minimum.reduceat(order, starts)[:kept], kept)
 
     def plus(self, other: Repeats, rows: int) -> Repeats:
         """Add the rows that follow after `rows` rows."""
-        return _grouped(
-            np.concatenate([self.hashes, other.hashes]),
-            np.concatenate([self.counts, other.counts]),
-            np.concatenate([self.first, other.first + rows]),
+        at = np.searchsorted(self.hashes, other.hashes)
+        known = np.append(self.hashes, 0)[at] == other.hashes
+        known &= at < len(self.hashes)
+        counts = self.counts.copy()
+        counts[at[known]] += other.counts[known]
+        new, before = ~known, at[~known]
+        return Repeats(
+            np.insert(self.hashes, before, other.hashes[new])[: self.kept],
+            np.insert(counts, before, other.counts[new])[: self.kept],
+            np.insert(self.first, before, other.first[new] + rows)[: self.kept],
             self.kept,
         )
 
@@ -71,36 +85,26 @@ class Repeats:
         return self.hashes[self.counts > 1]
 
 
-def _grouped(hashes: NDArray[np.uint64], counts: NDArray[np.int64], first: NDArray[np.int64], kept: int) -> Repeats:
-    order = np.argsort(hashes)
-    hashes = hashes[order]
-    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])[: kept + 1]
-    if len(starts) > kept:
-        order, starts = order[: starts[kept]], starts[:kept]
-    if not len(starts):
-        return Repeats(hashes, counts, first, kept)
-    return Repeats(
-        hashes[starts], np.add.reduceat(counts[order], starts), np.minimum.reduceat(first[order], starts), kept
-    )
-
-
 def row_hashes(scores: NDArray[np.floating]) -> NDArray[np.uint64]:
     """A 64-bit hash of the bits of every row, shape (rows,); 0 and -0 are the same.
 
     Each cell is mixed with the number of its column (splitmix64; Steele, Lea & Flood 2014), and the row is their sum.
     """
-    total = np.zeros(len(scores), np.uint64)
-    kind = np.uint32 if scores.dtype == np.float32 else np.uint64
-    with np.errstate(over="ignore"):
-        for position in range(scores.shape[1]):
-            cell = (scores[:, position] + scores.dtype.type(0)).view(kind).astype(np.uint64)
-            cell += np.uint64(position + 1) * _FIRST
-            cell ^= cell >> np.uint64(30)
-            cell *= _SECOND
-            cell ^= cell >> np.uint64(27)
-            cell *= _THIRD
-            total += cell
-        total ^= total >> np.uint64(31)
-        total *= _SECOND
-        total ^= total >> np.uint64(29)
+    rows, classes = scores.shape
+    total = np.zeros(rows, np.uint64)
+    kind = np.dtype(np.uint32 if scores.dtype == np.float32 else np.uint64)
+    column = np.arange(1, classes + 1, dtype=np.uint64) * _FIRST
+    step = max(1, _PIECE // max(1, classes))
+    for start in range(0, rows, step):
+        piece = slice(start, start + step)
+        cells = (scores[piece] + scores.dtype.type(0)).view(kind).astype(np.uint64)
+        cells += column
+        cells ^= cells >> np.uint64(30)
+        cells *= _SECOND
+        cells ^= cells >> np.uint64(27)
+        cells *= _THIRD
+        total[piece] = cells.sum(axis=1, dtype=np.uint64)
+    total ^= total >> np.uint64(31)
+    total *= _SECOND
+    total ^= total >> np.uint64(29)
     return total

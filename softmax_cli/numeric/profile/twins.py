@@ -19,10 +19,10 @@ def twins_of(scores: NDArray[np.floating]) -> NDArray[np.int64]:
     found = np.arange(classes)
     beginnings = row_hashes(np.ascontiguousarray(scores[:_LOOK].T))
     order = np.argsort(beginnings, kind="stable")
-    borders = np.flatnonzero(np.diff(beginnings[order])) + 1
-    for group in np.split(order, borders):
-        if len(group) > 1:
-            _compare(scores, group.tolist(), found)
+    ordered = beginnings[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1], [True]]))
+    for group in np.flatnonzero(np.diff(starts) > 1).tolist():
+        _compare(scores, order[starts[group] : starts[group + 1]].tolist(), found)
     return found
 
 

@@ -93,3 +93,13 @@ def test_search_without_an_end_is_refused():
 
     with pytest.raises(ValueError, match="no optimum after"):
         minimum(cliff, Prior(np.zeros(2), np.zeros(2)))
+
+
+def test_weak_prior_alone_bounds_what_separated_rows_would_let_grow():
+    """One parameter with loss exp(-theta): the optimum solves exp(-theta) = theta/100, which is Lambert W of 100."""
+
+    def separated(theta):
+        return float(np.exp(-theta[0])), -np.exp(-theta)
+
+    (theta,) = minimum(separated, Prior.weak(np.zeros(1), rows=1))
+    assert theta == pytest.approx(3.3856302, abs=1e-4)

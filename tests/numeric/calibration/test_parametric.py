@@ -148,3 +148,12 @@ def test_what_people_read_names_the_parameters(method):
     told = method.fit(z, drawn(z / 2)).describe()
     assert len(told) < 160
     assert "\n" not in told
+
+
+@pytest.mark.parametrize("method", [Bcts, Vector])
+def test_mean_probability_of_a_class_is_its_share(method):
+    """What the derivative by the bias says at the optimum; the weak prior leaves less than 1e-4."""
+    z = logits(rows=2000)
+    labels = drawn(FACTOR * z + BIAS)
+    mean = np.exp(method.fit(z, labels).log_p(z)).mean(axis=0)
+    np.testing.assert_allclose(mean, np.bincount(labels) / len(labels), atol=1e-4)
