@@ -1,7 +1,8 @@
 """A few real rows that come with the package, for the worked topics.
 
-Logits of a linear classifier on 200 scans of handwritten digits, the validation rows of ``examples/digits_imbalanced.csv``
-to three decimals. It was trained on many zeros and few nines (`TRAINING_COUNTS`); the scans hold all digits equally often.
+Logits of a linear classifier on 200 scans of handwritten digits, the validation rows of
+``examples/digits_imbalanced.csv`` to three decimals. It was trained on many zeros and few nines (`TRAINING_COUNTS`);
+the scans hold all digits equally often.
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ def find_by_id(table: Table, columns: Columns, value: str) -> Example:
         The table has no id column.
     """
     if columns.id is None:
-        raise UsageError(f"--id {value}: {table.name} has no id column; name it with --id-column, or count with --row N")
+        raise UsageError(
+            f"--id {value}: {table.name} has no id column; name it with --id-column, or count with --row N"
+        )
     for block in table.blocks:
         decoded = table.decode(block, columns.scores)
         ids = decoded.batch.column(columns.id).cast("string").to_pylist()

@@ -32,7 +32,8 @@ class ClassWeights:
     @property
     def shares(self) -> NDArray[np.float64]:
         """Share of each class among the examples, shape (classes,)."""
-        return self.counts / self.counts.sum()
+        shares: NDArray[np.float64] = self.counts / self.counts.sum()
+        return shares
 
     def effects(self) -> list[str]:
         """What each value does, in words."""

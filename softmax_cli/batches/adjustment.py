@@ -1,8 +1,9 @@
-"""What is done to the logits before they become probabilities: remedies, then (z - max z)/T + terms, as in the contract."""
+"""What is done to the logits before they become probabilities: remedies, (z - max z)/T or a calibration, terms."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,25 @@ class Term:
     """The direction in words: ``raises cat (x4)``."""
 
 
+class Scale(Protocol):
+    """What stands in the place of z/T: a calibration. Changes logits in place, each row by itself."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line, with the option it came from."""
+
+    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return `z` itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Remedies for outliers first, then the temperature, then the terms."""
+    """Remedies for outliers first, then the temperature or a calibration that holds it, then the terms."""
 
     temperature: float = 1.0
     terms: tuple[Term, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    calibration: Scale | None = None
 
     @property
     def bias(self) -> NDArray[np.float64] | None:
@@ -40,7 +53,9 @@ class Adjustment:
     def steps(self) -> list[str]:
         """The operations in order, one line each."""
         scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
-        return [remedy.step for remedy in self.remedies] + scaled + [f"{term.formula}  ({term.name}: {term.told})" for term in self.terms]
+        scaled += [self.calibration.step] if self.calibration is not None else []
+        terms = [f"{term.formula}  ({term.name}: {term.told})" for term in self.terms]
+        return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
 
 
 def direction(ratios: NDArray[np.float64], classes: tuple[str, ...]) -> str:

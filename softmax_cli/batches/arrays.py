@@ -7,6 +7,7 @@ buffers here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 NULL_CODE = -1
 """In an array of label codes: no label."""
+_TURNED_ROWS = 64
 
 
 def strings(values: Sequence[str]) -> pa.StringArray:
@@ -44,6 +46,18 @@ def lists(matrix: NDArray[np.floating], valid: NDArray[np.bool_] | None = None) 
     bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     values = numbers(matrix.reshape(-1))
     return pa.Array.from_buffers(pa.list_(values.type, size), rows, [bitmap], children=[values])
+
+
+def lists_of_names(
+    members: NDArray[np.bool_], names: pa.StringArray, valid: NDArray[np.bool_] | None = None
+) -> pa.ListArray:
+    """The names that a row of `members`, shape (rows, names), has marked, as one list per row."""
+    row, column = np.nonzero(members)
+    offsets = np.zeros(len(members) + 1, np.int32)
+    np.cumsum(np.bincount(row, minlength=len(members)), out=offsets[1:])
+    values = names.take(numbers(column.astype(np.int32)))
+    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(pa.list_(pa.string()), len(members), [bitmap, pa.py_buffer(offsets)], children=[values])
 
 
 def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
@@ -79,3 +93,21 @@ def take(batch: pa.RecordBatch, rows: NDArray[np.integer]) -> pa.RecordBatch:
 def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
     """A batch without rows."""
     return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
+
+
+def by_column(matrix: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The same matrix with its columns contiguous; copied where its rows are."""
+    return matrix if matrix.flags.f_contiguous else _turned(matrix, "F")
+
+
+def by_row(matrix: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The same matrix with its rows contiguous; copied where its columns are."""
+    return matrix if matrix.flags.c_contiguous else _turned(matrix, "C")
+
+
+def _turned(matrix: NDArray[np.floating], order: Literal["C", "F"]) -> NDArray[np.floating]:
+    """Copy some rows at a time: over a whole matrix every value would be fetched from another page of memory."""
+    turned = np.empty(matrix.shape, matrix.dtype, order=order)
+    for start in range(0, len(matrix), _TURNED_ROWS):
+        turned[start : start + _TURNED_ROWS] = matrix[start : start + _TURNED_ROWS]
+    return turned

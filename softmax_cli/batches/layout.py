@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.batches.arrays import NULL_CODE, labels, lists, numbers, strings, take
+from softmax_cli.batches.arrays import NULL_CODE, by_column, by_row, labels, lists, lists_of_names, numbers, strings, take
 from softmax_cli.batches.columns import METADATA_KEY
 from softmax_cli.batches.scoring import Emit, Scored
 from softmax_cli.errors import UsageError
@@ -65,6 +65,7 @@ class Layout:
         return [
             _column("prediction", labels(self.decision.codes(scored), names)),
             _number("confidence", "prob", numbers(scored.confidence, valid)),
+            *_sets(scored, classes),
         ]
 
 
@@ -74,9 +75,19 @@ def _wide(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[s
     valid = None if not scored.bad.any() else ~scored.bad
     columns = [*_passed(kept), *layout._predictions(scored, classes)]
     for emit, matrix in scored.values.items():
-        by_class = np.asfortranarray(matrix)
+        by_class = by_column(matrix)
         columns += [_number(f"{emit}_{name}", emit, numbers(by_class[:, i], valid)) for i, name in enumerate(classes)]
     return columns
+
+
+def _sets(scored: Scored, classes: tuple[str, ...]) -> list[Column]:
+    """Lay out prediction sets: the names of the classes in the order of the table, and how many there are."""
+    if scored.sets is None:
+        return []
+    good = ~scored.bad
+    valid = None if good.all() else good
+    members = lists_of_names(scored.sets & good[:, None], strings(classes), valid)
+    return [_column("set", members), _column("set_size", numbers(scored.sets.sum(axis=1, dtype=np.int32), valid))]
 
 
 def _listing(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[str, ...]) -> list[Column]:
@@ -87,6 +98,8 @@ def _listing(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tupl
     columns = _passed(kept)
     if layout.decision.threshold is not None:
         columns += layout._predictions(scored, classes)
+    else:
+        columns += _sets(scored, classes)
     for rank in range(scored.top.shape[1]):
         codes = np.where(scored.bad, np.int32(NULL_CODE), scored.top[:, rank])
         columns.append(_column(f"label_{rank + 1}", labels(codes, names)))
@@ -116,7 +129,7 @@ def _list(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[s
     valid = None if not scored.bad.any() else ~scored.bad
     columns = [*_passed(kept), *layout._predictions(scored, classes)]
     for emit, matrix in scored.values.items():
-        columns.append(_number(emit, emit, lists(np.ascontiguousarray(matrix), valid)))
+        columns.append(_number(emit, emit, lists(by_row(matrix), valid)))
     return columns
 
 

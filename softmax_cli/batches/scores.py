@@ -16,8 +16,6 @@ from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
 
 TOLERANCE = 1e-3
 """How far a probability may exceed 1, or a log-probability 0, and still count as rounded."""
-_BLOCK = 1 << 16
-"""Values that are turned from columns to rows at a time, so that both sides stay in the cache."""
 
 
 def score_dtype(schema: pa.Schema, columns: Columns) -> np.dtype[np.floating]:
@@ -31,24 +29,17 @@ def score_dtype(schema: pa.Schema, columns: Columns) -> np.dtype[np.floating]:
 def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
     """Scores as they stand in the file, shape (rows, classes), a fresh array; a missing value is ``nan``.
 
-    The memory runs down the columns up to `COLUMNAR_CLASSES` classes and along the rows above, whatever the
-    container, so that equal scores give equal bits.
+    The memory runs along the rows where a list column of many classes holds the scores, else down the columns.
     """
-    matrix = empty(batch.num_rows, len(columns.classes), dtype)
+    along_rows = columns.is_list and len(columns.classes) > COLUMNAR_CLASSES
+    matrix = np.empty((batch.num_rows, len(columns.classes)), dtype, order="C" if along_rows else "F")
     if columns.is_list:
         _fill_from_list(matrix, batch.column(columns.scores[0]), columns)
         return matrix
     arrays = [_numbers(batch, name, dtype) for name in columns.scores]
-    if columns.is_binary:
-        matrix[:, 1] = arrays[0]
-    elif matrix.flags.f_contiguous:
-        for position, values in enumerate(arrays):
-            matrix[:, position] = values
-    else:
-        step = max(1, _BLOCK // len(arrays))
-        for start in range(0, len(matrix), step):
-            rows = slice(start, start + step)
-            matrix[rows] = np.array([values[rows] for values in arrays]).T
+    first = 1 if columns.is_binary else 0  # of two classes, the score is that of the second
+    for position, values in enumerate(arrays, first):
+        matrix[:, position] = values
     return matrix
 
 
@@ -57,11 +48,6 @@ def _numbers(batch: pa.RecordBatch, name: str, dtype: np.dtype[np.floating]) -> 
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_boolean(column.type):
         raise DataError(f"column {name!r} holds {column.type}, not numbers; name the class columns with --logits")
     return floats(column, dtype)
-
-
-def empty(rows: int, classes: int, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
-    """An unfilled matrix in the memory order that suits its number of classes."""
-    return np.empty((rows, classes), dtype, order="F" if classes <= COLUMNAR_CLASSES else "C")
 
 
 def _fill_from_list(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:

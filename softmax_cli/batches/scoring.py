@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.batches.adjustment import Adjustment
 from softmax_cli.numeric.activations import ACTIVATIONS
+from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
 from softmax_cli.numeric.sigmoid import scale_
 from softmax_cli.numeric.topk import argmax, top_k
 from softmax_cli.numeric.truncation import truncate_
+
+if TYPE_CHECKING:
+    from softmax_cli.batches.sets import SetRule
 
 Emit = Literal["prob", "logprob", "logit"]
 _BLOCK_BYTES = 1 << 19
@@ -45,6 +49,8 @@ class Scored:
     """Columns from the most to the least probable, shape (rows, k); None: not asked for."""
     bad: NDArray[np.bool_]
     """Rows from which no distribution follows, shape (rows,)."""
+    sets: NDArray[np.bool_] | None = None
+    """Which classes are in the prediction set, shape (rows, classes); None: not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class Scoring:
     emit: tuple[Emit, ...] = ("prob",)
     top: int = 0
     """How many classes to rank per row; 0: none."""
+    sets: SetRule | None = None
+    """Which classes make up the prediction set of a row; judged before any truncation."""
 
     def __call__(self, logits: NDArray[np.floating]) -> Scored:
         """Score a matrix of logits, shape (rows, classes); its memory is reused for the result."""
@@ -74,10 +82,14 @@ class Scoring:
             values={name: values[name] for name in self.emit},
             top=np.empty((rows, self.top), np.int32) if self.top else None,
             bad=np.empty(rows, np.bool_),
+            sets=np.empty((rows, classes), np.bool_) if self.sets is not None else None,
         )
         bias = self.adjustment.bias
+        # Many classes are worked on along the rows, also where columns lie in memory: within the cache, turning is cheap.
+        turned = classes > COLUMNAR_CLASSES and not logits.flags.c_contiguous
         for block in _blocks(rows, classes * logits.dtype.itemsize):
-            self._score_block(logits[block], bias, scored, block)
+            z = np.ascontiguousarray(logits[block]) if turned else logits[block]
+            self._score_block(z, bias, scored, block)
         return scored
 
     def _score_block(
@@ -87,6 +99,8 @@ class Scoring:
         temperature = self.adjustment.temperature
         for remedy in self.adjustment.remedies:
             remedy(z)
+        if self.adjustment.calibration is not None:
+            self.adjustment.calibration(z)
         logit = None
         if bias is not None or "logit" in self.emit:
             logit = scale_(z.copy(order="K"), temperature, bias)
@@ -96,6 +110,8 @@ class Scoring:
         top = top_k(ranked, self.top) if self.top else None
         activation.adjust_(z, temperature, bias)
         scored.bad[rows] = np.isnan(z[:, 0])
+        if self.sets is not None and scored.sets is not None:
+            scored.sets[rows] = self.sets(activation.log_probabilities_(z.copy(order="K")))
         if self.truncation:
             truncate_(z, top_p=self.truncation.top_p, min_p=self.truncation.min_p)
             if logit is not None:
@@ -109,8 +125,10 @@ class Scoring:
         computed: dict[Emit, NDArray[np.floating] | None] = {"prob": p, "logprob": log_p, "logit": logit}
         for name, target in scored.values.items():
             result = computed[name]
-            if result is not None and (top is not None or name != "prob"):
-                target[rows] = result if top is None else np.take_along_axis(result, top, axis=1)
+            if result is not None and top is not None:
+                target[rows] = np.take_along_axis(result, top, axis=1)
+            elif result is not None and not np.may_share_memory(result, target):  # else it was computed in its place
+                target[rows] = result
 
 
 def _blocks(rows: int, row_bytes: int) -> Iterator[slice]:

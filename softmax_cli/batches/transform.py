@@ -13,7 +13,7 @@ from softmax_cli.batches.arrays import empty_batch, take
 from softmax_cli.batches.badrows import Policy, Reject, refuse, rejects
 from softmax_cli.batches.columns import METADATA_KEY, Columns
 from softmax_cli.batches.layout import Layout
-from softmax_cli.batches.scores import check_width, empty, look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.batches.scores import check_width, look_like_probabilities, read_scores, to_log_scale_
 from softmax_cli.batches.scoring import Scored, Scoring
 from softmax_cli.batches.table import Decoded, Place
 from softmax_cli.batches.tally import Tally
@@ -127,6 +127,7 @@ class Transform:
             f"read {self.columns.kind}: {read[self.columns.kind]}, in {self.dtype}",
             *self.scoring.adjustment.steps(),
             self.scoring.activation,
+            *([self.scoring.sets.step] if self.scoring.sets is not None else []),
             *([f"keep top-p {truncation.top_p:g} of the distribution"] if truncation.top_p is not None else []),
             *([f"keep p >= {truncation.min_p:g} * the largest p"] if truncation.min_p is not None else []),
             *([f"list the best {self.scoring.top} classes"] if self.scoring.top else []),
@@ -145,7 +146,7 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
         top = top or len(columns.classes)
     scoring = replace(scoring, top=0 if layout.only_predictions or layout.shape == "list" else top)
     computed = layout(
-        empty_batch(pa.schema([])), scoring(empty(0, len(columns.classes), np.dtype(dtype))), columns.classes
+        empty_batch(pa.schema([])), scoring(np.empty((0, len(columns.classes)), dtype)), columns.classes
     ).schema.names
     passed = tuple(f"input_{name}" if name in computed else name for name in columns.others)
     return Transform(columns, scoring, layout, dtype, on_bad_row, passed)
@@ -158,6 +159,7 @@ def _only(scored: Scored, rows: NDArray[np.bool_]) -> Scored:
         values={name: matrix[rows] for name, matrix in scored.values.items()},
         top=None if scored.top is None else scored.top[rows],
         bad=scored.bad[rows],
+        sets=None if scored.sets is None else scored.sets[rows],
     )
 
 

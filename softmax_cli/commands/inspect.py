@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def inspect(source: SourceOptions, look: InspectionOptions) -> None:
     """Look for what would go wrong: outliers, bad rows, probabilities for logits, classes on another scale.
 
-    Figures for every class, histograms of confidence and entropy, and findings, each with the flag that acts on it. One
-    pass in flat memory; a bad row is a finding, not an error.
+    Figures for every class, histograms of confidence and entropy, and findings,
+    each with the flag that acts on it. One pass in flat memory; a bad row is a
+    finding, not an error.
     """
     from softmax_cli.batches.inspection import inspection
 

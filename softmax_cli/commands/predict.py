@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmax_cli.options.calibration import CalibrationOptions
+from softmax_cli.options.estimation import estimated_prior
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.output import OutputOptions
 from softmax_cli.options.remedies import RemedyOptions
@@ -31,6 +33,7 @@ def predict(
     source: SourceOptions,
     remedies: RemedyOptions,
     softmax: SoftmaxOptions,
+    calibration: CalibrationOptions,
     imbalance: ImbalanceOptions,
     result: ResultOptions,
     sink: OutputOptions,
@@ -42,15 +45,19 @@ def predict(
     """
     from softmax_cli.batches.transform import build_transform
 
+    calibration.check(softmax)
     sink.check(source.paths)
+    estimate = estimated_prior(source, remedies, softmax, imbalance, run)
     with source.open() as opened:
         classes = opened.columns.classes
-        terms, notes = imbalance.build(classes, softmax.activation)
+        terms, notes = imbalance.build(classes, softmax.activation, estimate)
+        steps = remedies.build(classes)
+        loaded = calibration.load(opened.columns, terms, steps)
         transform = build_transform(
             opened.columns,
-            softmax.scoring(terms, result.emitted(), result.top_k or 0, remedies.build(classes)),
-            result.build(classes, sink.shape(result.layout)),
-            softmax.precision(opened),
+            softmax.scoring(terms, result.emitted(), result.top_k or 0, steps, loaded),
+            result.build(classes, sink.shape(result.layout), loaded),
+            calibration.dtype(softmax.precision(opened)),
             run.policy,
         )
         if run.dry_run:

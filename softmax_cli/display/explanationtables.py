@@ -38,8 +38,8 @@ def show_nudges(console: Console, told: Explanation, classes: Classes, marks: Gl
     among = f" (the best {len(chosen)} classes)" if len(chosen) < len(told.p) else ", so every column sums to 0"
     paragraph(
         console,
-        f"dp_i/dz_j = p_i (d_ij - p_j){divided}: a rising score takes from all other classes what it gives to its own{among}. "
-        "Where one class has nearly everything, nothing moves: a saturated softmax does not learn.",
+        f"dp_i/dz_j = p_i (d_ij - p_j){divided}: a rising score takes from all other classes what it gives to its own"
+        f"{among}. Where one class has nearly everything, nothing moves: a saturated softmax does not learn.",
         marks,
     )
 
@@ -55,8 +55,8 @@ def show_alternatives(console: Console, told: Explanation, classes: Classes, mar
     for line in (
         "sigmoid: each class alone, for labels that do not exclude each other; no sum.",
         "sparsemax, entmax15: sum to 1 like softmax, but give weak classes exactly 0.",
-        "z / sum z is not a softmax: it goes negative, is undefined where the sum is 0, and changes when the same number is "
-        "added to every score.",
+        "z / sum z is not a softmax: it goes negative, is undefined where the sum is 0, and changes when the same "
+        "number is added to every score.",
     ):
         paragraph(console, line, marks, hang="  ")
 

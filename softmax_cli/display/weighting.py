@@ -28,6 +28,8 @@ def show_weights(console: Console, found: ClassWeights) -> None:
     ]
     draw(console, columns, marks)
     ratio = counts[0] / counts[-1]
-    seen = f"{counted(len(names), 'class')}, {sum(counts):,.10g} examples; the commonest is {ratio:.3g} times the rarest"
+    seen = (
+        f"{counted(len(names), 'class')}, {sum(counts):,.10g} examples; the commonest is {ratio:.3g} times the rarest"
+    )
     console.print(Text(seen))
     console.print(Text(f"{found.column} = {visible(found.formula, marks.encoding)}", "dim"))

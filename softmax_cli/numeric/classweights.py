@@ -1,7 +1,7 @@
 """Weights for classes from how often each was seen in training, one frozen rule per method.
 
-Only ratios matter to a softmax; every rule fixes the common factor so that the weights stay near 1. With n_i examples of
-class i, n in all and K classes, pi_i = n_i/n is the prior.
+Only ratios matter to a softmax; every rule fixes the common factor so that the weights stay near 1. With n_i examples
+of class i, n in all and K classes, pi_i = n_i/n is the prior.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class EffectiveNumber:
     """(1 - beta)/(1 - beta^n_i), mean 1 over the classes; Cui et al. (2019), "Class-balanced loss", CVPR.
 
     (1 - beta^n)/(1 - beta) is the number of examples that are not near-copies of others: beta = 0 weighs all classes
-    alike, beta -> 1 is the inverse frequency. Written as it stands, 1 - beta^n loses its digits where beta is close to 1.
+    alike, beta -> 1 is the inverse frequency. Written as it stands, 1 - beta^n loses its digits where beta is close
+    to 1.
     """
 
     beta: float = 0.999
@@ -112,4 +113,5 @@ class Prior:
 
 
 def _mean_one(weights: Vector) -> Vector:
-    return weights * (len(weights) / weights.sum())
+    scaled: Vector = weights * (len(weights) / weights.sum())
+    return scaled

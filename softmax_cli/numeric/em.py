@@ -1,12 +1,12 @@
 """How frequent the classes are where a model is used, estimated from its own probabilities, without labels.
 
 Expectation-maximisation; Saerens, Latinne & Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori
-probabilities", Neural Computation 14(1). It finds the prior q under which the rows are most likely, given probabilities p
-for the prior of the training data: repeat q_i <- mean over the rows of q_i/source_i p_i / sum_j q_j/source_j p_j. That is
-only as good as p is calibrated: an over-confident model is believed too much.
+probabilities", Neural Computation 14(1). It finds the prior q under which the rows are most likely, given
+probabilities p for the prior of the training data: repeat q_i <- mean over the rows of q_i/source_i p_i / sum_j
+q_j/source_j p_j. That is only as good as p is calibrated: an over-confident model is believed too much.
 
-The rows are gone through once an iteration, in blocks, so that they need not be in memory. Sums are taken block by block
-in order: the result depends on how the rows are cut into blocks, and on nothing else.
+The rows are gone through once an iteration, in blocks, so that they need not be in memory. Sums are taken block by
+block in order: the result depends on how the rows are cut into blocks, and on nothing else.
 """
 
 from __future__ import annotations

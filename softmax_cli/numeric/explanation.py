@@ -1,7 +1,7 @@
 """The softmax of one row, step by step: the numbers that ``explain`` tells.
 
-p_i = exp(a_i) / sum_j exp(a_j) with a = z/T + log w. For every c, exp(a_i - c) = exp(a_i)/exp(c): a shift divides all terms
-and their sum by the same number, so p stays, and c = max a keeps every term within what a float can hold.
+p_i = exp(a_i) / sum_j exp(a_j) with a = z/T + log w. For every c, exp(a_i - c) = exp(a_i)/exp(c): a shift divides all
+terms and their sum by the same number, so p stays, and c = max a keeps every term within what a float can hold.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmax_cli.numeric.activations import ACTIVATIONS
 from softmax_cli.numeric.sigmoid import scale_
 from softmax_cli.numeric.softmax import log_softmax, softmax
 from softmax_cli.numeric.weights import Vector, log_weights
+
+Row = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class Explanation:
     """z/T."""
     adjusted: Vector
     """z/T + log w."""
-    p: Vector
-    log_p: Vector
+    p: Row
+    log_p: Row
 
     @property
     def highest(self) -> float:
@@ -58,7 +61,7 @@ class Explanation:
 
     @property
     def exponentials(self) -> Vector:
-        """exp of the shifted: 1 for the best class, between 0 and 1 for all others."""
+        """Exponentials of the shifted: 1 for the best class, between 0 and 1 for all others."""
         with np.errstate(under="ignore"):
             return np.exp(self.shifted)
 
@@ -70,7 +73,8 @@ class Explanation:
     @property
     def ranking(self) -> list[int]:
         """Classes from the most to the least probable; ties go to the earlier."""
-        return np.argsort(-self.adjusted, kind="stable").tolist()
+        order: list[int] = np.argsort(-self.adjusted, kind="stable").tolist()
+        return order
 
     @property
     def entropy(self) -> float:
@@ -90,26 +94,26 @@ class Explanation:
             total = exponentials.sum()
             return Naive(exponentials, float(total), exponentials / total)
 
-    def at_temperature(self, temperature: float) -> Vector:
+    def at_temperature(self, temperature: float) -> Row:
         """Return p at another temperature, with the same weights."""
         return softmax(self.logits, temperature=temperature, class_weights=self.weights)
 
-    def without(self, position: int) -> Vector | None:
+    def without(self, position: int) -> Row | None:
         """Return p as if one class were masked; None where no other is left."""
         logits = self.logits.copy()
         logits[position] = -np.inf
         p = softmax(logits, temperature=self.temperature, class_weights=self.weights)
         return None if np.isnan(p).any() else p
 
-    def jacobian(self, positions: list[int]) -> Vector:
+    def jacobian(self, positions: list[int]) -> Row:
         """dp_i/dz_j = p_i (d_ij - p_j)/T for some classes, shape (positions, positions)."""
         p = self.p[positions]
-        matrix: Vector = (np.diag(p) - np.outer(p, p)) / self.temperature
+        matrix: Row = (np.diag(p) - np.outer(p, p)) / self.temperature
         return matrix
 
-    def alternatives(self) -> dict[str, Vector]:
-        """What other functions make of the same adjusted logits, and what a division of the scores by their sum gives."""
-        found = {name: self._activated(name) for name in ACTIVATIONS}
+    def alternatives(self) -> dict[str, Row]:
+        """What other functions make of the same adjusted logits, and what dividing scores by their sum gives."""
+        found: dict[str, Row] = {name: self._activated(name) for name in ACTIVATIONS}
         with np.errstate(all="ignore"):
             found["z / sum z"] = self.logits / self.logits.sum()
         return found

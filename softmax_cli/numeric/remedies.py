@@ -1,10 +1,11 @@
 """Remedies for outlying logits, in place on blocks: each row by itself, before the temperature.
 
-A softmax gives almost everything to one logit that is far above the others, also where that logit is a glitch. These bound
-it, at a price: what comes out is another model's probability, so each is off unless asked for.
+A softmax gives almost everything to one logit that is far above the others, also where that logit is a glitch. These
+bound it, at a price: what comes out is another model's probability, so each is off unless asked for.
 
 Kernels end in an underscore: they overwrite their argument, shape (rows, classes), float32 or float64, and return it. A
-masked class (``-inf``) stays masked. A row with ``nan`` or ``+inf`` becomes ``nan`` throughout: a bound must not hide it.
+masked class (``-inf``) stays masked. A row with ``nan`` or ``+inf`` becomes ``nan`` throughout: a bound must not hide
+it.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ def winsorize_(z: Matrix, share: float) -> Matrix:
 def standardize_(z: Matrix) -> Matrix:
     """(z - mean)/deviation over the classes of a row that are not masked; a row of equal logits becomes 0.
 
-    The population deviation. Whatever scale a row came on, it goes: rows become comparable, and how sure the model was of
-    one row against another is lost.
+    The population deviation. Whatever scale a row came on, it goes: rows become comparable, and how sure the model
+    was of one row against another is lost.
     """
     if z.size == 0:
         return z
@@ -86,7 +87,7 @@ def standardize_(z: Matrix) -> Matrix:
 
 
 def _masked_and_bad_(z: Matrix) -> NDArray[np.bool_]:
-    """Find masked classes, shape (rows, classes), and make rows that no distribution follows from ``nan`` throughout."""
+    """Find masked classes, shape (rows, classes), and make rows without a distribution ``nan`` throughout."""
     if z.size:
         highest = z.max(axis=1)
         z[~np.isfinite(highest)] = np.nan

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softmax_cli.batches.adjustment import Term
+    from softmax_cli.numeric.em import PriorEstimate
 
 PANEL = "Imbalanced classes"
 
@@ -75,6 +76,15 @@ class ImbalanceOptions:
             rich_help_panel=PANEL,
         ),
     ] = None
+    estimate_prior: Annotated[
+        bool,
+        typer.Option(
+            "--estimate-prior",
+            help="Estimate the target prior from all rows by EM (Saerens et al. 2002), starting at --source-prior. "
+            "Calibrate first: EM believes an over-confident model. Reads the input twice.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False
     allow_both: Annotated[
         bool,
         typer.Option("--allow-both", help="Let two corrections for the same imbalance add up.", rich_help_panel=PANEL),
@@ -86,6 +96,7 @@ class ImbalanceOptions:
             "--target-prior": self.target_prior is not None,
             "--kept-share": self.kept_share is not None,
             "--logit-adjust": self.logit_adjust is not None,
+            "--estimate-prior": self.estimate_prior,
         }
         both = [flag for flag, given in said.items() if given]
         if len(both) > 1 and not self.allow_both:
@@ -97,11 +108,32 @@ class ImbalanceOptions:
             raise UsageError("--target-prior needs --source-prior: what the model was trained on (uniform is possible)")
         if self.logit_adjust is not None and self.source_prior is None:
             raise UsageError("--logit-adjust needs --source-prior: the class frequencies of the training data")
-        if self.source_prior is not None and self.target_prior is None and self.logit_adjust is None:
-            raise UsageError("--source-prior changes nothing by itself: add --target-prior or --logit-adjust")
+        if self.estimate_prior and self.target_prior is not None:
+            raise UsageError("--estimate-prior finds what --target-prior says: drop one")
+        if self.estimate_prior and self.source_prior is None:
+            raise UsageError("--estimate-prior needs --source-prior: what the model was trained on, to start from")
+        used = self.target_prior is not None or self.logit_adjust is not None or self.estimate_prior
+        if self.source_prior is not None and not used:
+            raise UsageError(
+                "--source-prior changes nothing by itself: add --target-prior, --estimate-prior or --logit-adjust"
+            )
 
-    def build(self, classes: tuple[str, ...], activation: str) -> tuple[tuple[Term, ...], list[str]]:
-        """Return the terms in the order of the contract, and what the user is to be told about them."""
+    def before_prior(self) -> ImbalanceOptions:
+        """Return the corrections that come before those for priors: what --estimate-prior starts from."""
+        return ImbalanceOptions(
+            class_weights=self.class_weights, undo_class_weights=self.undo_class_weights, allow_both=self.allow_both
+        )
+
+    def build(
+        self, classes: tuple[str, ...], activation: str, estimate: PriorEstimate | None = None
+    ) -> tuple[tuple[Term, ...], list[str]]:
+        """Return the terms in the order of the contract, and what the user is to be told about them.
+
+        Parameters
+        ----------
+        estimate : PriorEstimate or None
+            What --estimate-prior has found; None: nothing yet.
+        """
         from softmax_cli import imbalance
 
         notes: list[str] = []
@@ -119,6 +151,8 @@ class ImbalanceOptions:
         if self.source_prior is not None:
             source = imbalance.read_prior("--source-prior", self.source_prior, classes, notes)
             terms += self._prior_terms(source, classes, notes)
+        if self.estimate_prior:
+            terms.append(_estimated(classes, activation, estimate))
         if self.kept_share is not None:
             terms.append(imbalance.kept_share_term("--kept-share", self.kept_share, classes))
         return tuple(terms), [*notes, *(f"{term.name}: {term.told}" for term in terms)]
@@ -133,3 +167,13 @@ class ImbalanceOptions:
         if self.logit_adjust is not None:
             terms.append(imbalance.logit_adjustment_term("--logit-adjust", source, self.logit_adjust, classes))
         return terms
+
+
+def _estimated(classes: tuple[str, ...], activation: str, estimate: PriorEstimate | None) -> Term:
+    from softmax_cli.priorestimation import estimated_term, planned_term
+
+    if activation != "softmax":
+        raise UsageError(
+            f"--estimate-prior weighs the probabilities of a softmax; --activation {activation} gives others"
+        )
+    return planned_term(classes) if estimate is None else estimated_term(estimate, classes)

@@ -88,8 +88,8 @@ class RemedyOptions:
         equal = math.floor((self.winsorize or 0) * (len(classes) - 1))
         if equal:
             notes.append(
-                f"--winsorize {self.winsorize:g}: of {len(classes)} classes the best {equal + 1} of a row become equal, and "
-                "the first of them is predicted; a smaller Q keeps the order"
+                f"--winsorize {self.winsorize:g}: of {len(classes)} classes the best {equal + 1} of a row become "
+                "equal, and the first of them is predicted; a smaller Q keeps the order"
             )
         return notes
 

@@ -10,6 +10,7 @@ import typer
 from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from softmax_cli.batches.calibration import Calibration
     from softmax_cli.batches.layout import Decision, Layout
     from softmax_cli.batches.scoring import Emit
 
@@ -61,8 +62,6 @@ class ResultOptions:
     ] = None
 
     def __post_init__(self) -> None:
-        if self.abstain_label is not None and self.threshold is None:
-            raise UsageError("--abstain-label is for rows below a --threshold: say which")
         if self.only_predictions and (self.top_k or self.layout != "wide"):
             raise UsageError("--only-predictions leaves the classes out: it does not go with --top-k or --layout")
         if self.layout == "list" and self.top_k:
@@ -88,18 +87,24 @@ class ResultOptions:
             return []
         return [f"--top-k {self.top_k}: there are {classes} classes, and all are listed"]
 
-    def build(self, classes: tuple[str, ...], shape: str) -> Layout:
+    def build(self, classes: tuple[str, ...], shape: str, calibration: Calibration | None = None) -> Layout:
         """Return the layout; `shape` is the one that was said, or the one that the file format needs."""
         from softmax_cli.batches.layout import Layout
 
-        return Layout(shape, self._decision(classes), self.only_predictions)
+        if calibration is not None and self.layout == "long" and (calibration.sets or calibration.abstention):
+            raise UsageError("--layout long has no place for sets and withheld predictions; choose wide or list")
+        return Layout(shape, self._decision(classes, calibration), self.only_predictions)
 
-    def _decision(self, classes: tuple[str, ...]) -> Decision:
+    def _decision(self, classes: tuple[str, ...], calibration: Calibration | None) -> Decision:
         import numpy as np
 
         from softmax_cli.batches.layout import Decision
         from softmax_cli.classvalues import align, read_class_values
 
+        if self.threshold is None and calibration is not None and calibration.abstention is not None:
+            return Decision(np.full(len(classes), calibration.abstention.confidence), self.abstain_label or "")
+        if self.threshold is None and self.abstain_label is not None:
+            raise UsageError("--abstain-label is for rows below a --threshold: say which")
         if self.threshold is None:
             return Decision()
         try:

@@ -12,6 +12,7 @@ from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from softmax_cli.batches.adjustment import Term
+    from softmax_cli.batches.calibration import Calibration
     from softmax_cli.batches.remedies import Remedy
     from softmax_cli.batches.scoring import Emit, Scoring
     from softmax_cli.options.source import Opened
@@ -75,7 +76,12 @@ class SoftmaxOptions:
             )
 
     def scoring(
-        self, terms: tuple[Term, ...], emit: tuple[Emit, ...], top: int, remedies: tuple[Remedy, ...] = ()
+        self,
+        terms: tuple[Term, ...],
+        emit: tuple[Emit, ...],
+        top: int,
+        remedies: tuple[Remedy, ...] = (),
+        calibration: Calibration | None = None,
     ) -> Scoring:
         """Return the numeric half of a transform."""
         from softmax_cli.batches.adjustment import Adjustment
@@ -85,7 +91,12 @@ class SoftmaxOptions:
         if self.activation not in ACTIVATIONS:
             raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
         return Scoring(
-            Adjustment(self.temperature, terms, remedies), self.activation, Truncation(self.top_p, self.min_p), emit, top
+            Adjustment(self.temperature, terms, remedies, calibration),
+            self.activation,
+            Truncation(self.top_p, self.min_p),
+            emit,
+            top,
+            None if calibration is None else calibration.sets,
         )
 
     def precision(self, opened: Opened) -> str:

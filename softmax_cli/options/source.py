@@ -12,8 +12,6 @@ import typer
 from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from softmax_cli.batches.columns import Columns, Selection
     from softmax_cli.batches.table import ReadOptions, Table
 
@@ -142,17 +140,12 @@ def settle(table: Table, said: Selection) -> Opened:
     head = empty_batch(table.schema) if first is None else table.decode(first, ()).batch
     columns = resolve(table.schema, said, head)
     scores = set(columns.scores)
-    fields = [_score_field(table.schema.field(n)) if n in scores else head.schema.field(n) for n in head.schema.names]
+    fields = [table.schema.field(name) if name in scores else head.schema.field(name) for name in head.schema.names]
+    # Text under the name of a score is a number that is yet to be found wrong.
+    fields = [f.with_type(pa.float64()) if f.name in scores and pa.types.is_string(f.type) else f for f in fields]
     schema = pa.schema(fields, table.schema.metadata)
     blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
     return Opened(replace(table, schema=schema, blocks=blocks), columns)
-
-
-def _score_field(field: pa.Field) -> pa.Field:
-    """Give the type that a score is read as: text under a score's name is a number that is yet to be found wrong."""
-    import pyarrow as pa
-
-    return field.with_type(pa.float64()) if pa.types.is_string(field.type) else field
 
 
 def _unescape(delimiter: str) -> str:

@@ -51,7 +51,8 @@ def read_topic(name: str) -> Topic:
     """
     if name not in topic_names():
         raise UsageError(
-            f"{name}: neither a file nor a topic (there are {', '.join(topic_names())}); scores are typed as 2.0 1.0 0.1"
+            f"{name}: neither a file nor a topic (there are {', '.join(topic_names())}); "
+            "scores are typed as 2.0 1.0 0.1"
         )
     topic: Topic = importlib.import_module(f"{__name__}.{name}").topic()
     return topic

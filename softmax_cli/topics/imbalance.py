@@ -10,6 +10,17 @@ from softmax_cli.numeric.softmax import log_softmax
 from softmax_cli.numeric.weights import log_prior_ratio
 from softmax_cli.topics import Figures, Topic
 
+CORRECTION = (
+    "The correction knows two things only: how frequent the classes were in training, and how frequent they are now. "
+    "It adds log(now/then) to the scores, which is the same as multiplying the probabilities by now/then and dividing by "
+    "their new sum. No training, no look at the labels:"
+)
+MISTAKES = (
+    "Two mistakes are common. Multiplying the scores by weights instead of adding their logarithm: scores -1 and -2 "
+    "with weights 1 and 4 become -1 and -8, and the class that was to be raised is lowered. And correcting twice: a model "
+    "that was trained with class weights has the correction in its scores already."
+)
+
 
 def topic() -> Topic:
     """Correct the classifier's prior and compare."""
@@ -21,19 +32,15 @@ def topic() -> Topic:
     return Topic(
         "A softmax expects the classes as often as the training data had them",
         (
-            f"A linear classifier learned handwritten digits from {TRAINING_COUNTS[0]} zeros, fewer and fewer of each digit, "
-            f"and {TRAINING_COUNTS[-1]} nines. Here are {len(scans.ids)} new scans in which all digits are equally frequent. "
-            "Its scores hold a habit: when in doubt, not a nine. How many of each digit it finds:",
+            f"A linear classifier learned handwritten digits from {TRAINING_COUNTS[0]} zeros, fewer and fewer of each "
+            f"digit, and {TRAINING_COUNTS[-1]} nines. Here are {len(scans.ids)} new scans in which all digits are "
+            "equally frequent. Its scores hold a habit: when in doubt, not a nine. How many of each digit it finds:",
             _by_digit(scans, before, after),
-            "The correction knows two things only: how frequent the classes were in training, and how frequent they are "
-            "now. It adds log(now/then) to the scores, which is the same as multiplying the probabilities by now/then and "
-            "dividing by their new sum. No training, no look at the labels:",
+            CORRECTION,
             _in_all(scans, before, after),
             f"One scan, {scans.ids[row]}, which is a {scans.classes[scans.labels[row]]}:",
             _one_row(scans, bias, before, after, row),
-            "Two mistakes are common. Multiplying the scores by weights instead of adding their logarithm: scores -1 and -2 "
-            "with weights 1 and 4 become -1 and -8, and the class that was to be raised is lowered. And correcting twice: a "
-            "model that was trained with class weights has the correction in its scores already.",
+            MISTAKES,
         ),
         (
             "softmax-cli weights labels.csv --method prior -o prior.csv",
@@ -50,7 +57,7 @@ def _saved_row(scans: Scans, before: NDArray[np.floating], after: NDArray[np.flo
 
 
 def _by_digit(scans: Scans, before: NDArray[np.floating], after: NDArray[np.floating]) -> Figures:
-    rows = []
+    rows: list[tuple[str | float | int, ...]] = []
     for position, name in enumerate(scans.classes):
         own = scans.labels == position
         found = [int((log_p.argmax(axis=1)[own] == position).sum()) for log_p in (before, after)]
@@ -72,7 +79,13 @@ def _one_row(
 ) -> Figures:
     best = np.argsort(-np.maximum(before[row], after[row]), kind="stable")[:4].tolist()
     rows = [
-        (scans.classes[i], float(scans.logits[row, i]), float(bias[i]), float(np.exp(before[row, i])), float(np.exp(after[row, i])))
+        (
+            scans.classes[i],
+            float(scans.logits[row, i]),
+            float(bias[i]),
+            float(np.exp(before[row, i])),
+            float(np.exp(after[row, i])),
+        )
         for i in best
     ]
     return Figures(("digit", "score", "log(now/then)", "p before", "p after"), tuple(rows))

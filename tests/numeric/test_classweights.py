@@ -58,18 +58,20 @@ def test_balanced_is_that_of_scikit_learn():
 
 
 def test_effective_numbers_by_hand():
-    """n = 1, 2 at beta 0.5: effective numbers 1 and 1.5, so weights 1 and 2/3, over their mean 5/6."""
+    """Counts 1, 2 at beta 0.5: effective numbers 1 and 1.5, so weights 1 and 2/3, over their mean 5/6."""
     np.testing.assert_allclose(EffectiveNumber(0.5)(np.array([1.0, 2.0])), [1.2, 0.8], rtol=1e-15)
 
 
 @pytest.mark.parametrize("rule", [Balanced(), InverseSquareRoot(), EffectiveNumber(0.9), LogPrior(), Prior()])
 @pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
 def test_a_class_without_examples_has_no_weight(rule, wrong):
-    with pytest.raises(ValueError, match="wanted|no example"):
+    with pytest.raises(ValueError, match=r"wanted|no example"):
         rule(np.array([5.0, wrong]))
 
 
-@pytest.mark.parametrize("make", [lambda: EffectiveNumber(1.0), lambda: EffectiveNumber(-0.1), lambda: LogPrior(np.inf)])
+@pytest.mark.parametrize(
+    "make", [lambda: EffectiveNumber(1.0), lambda: EffectiveNumber(-0.1), lambda: LogPrior(np.inf)]
+)
 def test_parameters_out_of_range(make):
     with pytest.raises(ValueError, match="wanted"):
         make()

@@ -51,7 +51,9 @@ def test_the_jacobian_is_the_derivative(z, temperature):
     np.testing.assert_allclose(matrix.sum(axis=0), 0, atol=1e-12 / temperature)
     np.testing.assert_allclose(matrix, matrix.T)
     step = np.eye(len(z)) * temperature * 1e-6
-    numeric = [(explain_row(z + d, temperature).p - explain_row(z - d, temperature).p) / (2e-6 * temperature) for d in step]
+    numeric = [
+        (explain_row(z + d, temperature).p - explain_row(z - d, temperature).p) / (2e-6 * temperature) for d in step
+    ]
     # z itself may be 300 long, where a step of 1e-7 is rounded to 5e-14
     np.testing.assert_allclose(matrix, np.array(numeric).T, atol=1e-5 / temperature)
 

@@ -92,12 +92,16 @@ def test_it_fits_every_terminal_and_ascii(softmax_cli, what, width):
     assert done.code == 0, done.err
     assert done.text.isascii()
     limit = int(width)
-    wide = [line for line in done.text.splitlines() if len(line.rstrip()) > limit and not line.startswith("  softmax-cli")]
+    wide = [
+        line for line in done.text.splitlines() if len(line.rstrip()) > limit and not line.startswith("  softmax-cli")
+    ]
     assert wide == []
 
 
 def test_many_classes_show_the_best(softmax_cli, real_data):
-    done = softmax_cli("explain", real_data("magika_filetypes/magika_logits.parquet"), "--row", "17", env={"COLUMNS": "80"})
+    done = softmax_cli(
+        "explain", real_data("magika_filetypes/magika_logits.parquet"), "--row", "17", env={"COLUMNS": "80"}
+    )
     assert done.code == 0, done.err
     assert "206 more classes" in done.text
     assert max(map(len, done.text.splitlines()[2:])) <= 80

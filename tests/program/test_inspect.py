@@ -66,7 +66,7 @@ def test_a_planted_outlier_is_named_with_what_p_would_be_without_it(inspect, sou
     assert set(findings) == {"outlier-cells", "rows-held-by-an-outlier", "saturated-rows"}
     assert f"row 401 (r400): {NAMES[loser]} = 250" in findings["outlier-cells"]["places"][0]
     assert findings["outlier-cells"]["text"].startswith("1 cell ")
-    low, high = map(float, findings["outlier-cells"]["flag"].removeprefix("--clip-logits ").split(","))
+    low, high = map(float, findings["outlier-cells"]["flag"].removeprefix("--clip-logits=").split(","))
     assert low < np.delete(sound.ravel(), 400 * len(NAMES) + loser).min()
     assert np.delete(sound.ravel(), 400 * len(NAMES) + loser).max() < high < 250
     told = findings["rows-held-by-an-outlier"]["places"][0]
@@ -94,6 +94,16 @@ def test_probabilities_in_place_of_logits(inspect, sound):
     assert found(inspect(p, "--input", "prob")) == {}
     assert found(inspect(np.log(p)))["log-probabilities-as-logits"]["flag"] == "--input logprob"
     assert "sums-off" in found(inspect(p * 0.9, "--input", "prob"))
+
+
+def test_the_flag_of_a_finding_can_be_typed_as_it_stands(inspect, softmax_cli, sound):
+    """And clips the planted cell, also where another class is on a larger scale."""
+    sound[400, 1] = 250.0
+    sound[:, 2] *= 20
+    flag = found(inspect(sound))["outlier-cells"]["flag"]
+    assert float(flag.rpartition(",")[2]) < 60
+    done = softmax_cli("predict", "in.parquet", flag)
+    assert done.code == 0, done.err
 
 
 @pytest.mark.parametrize("factor", [10, 0.1])
@@ -232,6 +242,22 @@ def test_first_rows_that_are_not_typical_make_nothing_wrong(inspect, sound):
     assert "row 3001 (r3000): bird = 400" in finding["places"][0]
     for figures, column in zip(report["classes"], table.T, strict=True):
         assert figures["median"] == pytest.approx(np.median(column), abs=0.03)
+
+
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308, 1e-308])
+def test_numbers_at_the_ends_of_the_type(inspect, sound, value):
+    """Nothing overflows on the way (the report is JSON, without nan), and a huge cell is an outlier."""
+    sound[40, 1] = value
+    sound[41] = [1.7e308, -1.7e308, 0, 1, 2]
+    assert "outlier-cells" in found(inspect(sound))
+
+
+def test_a_class_without_a_value(inspect, sound):
+    """Every row is bad, and that is all there is to say: no row or column is called a repetition."""
+    sound[:, 1:3] = np.nan
+    report = inspect(sound)
+    assert set(found(report)) == {"bad-rows", "missing-cells"}
+    assert report["classes"][1]["median"] is None
 
 
 def test_an_empty_table_is_told_as_such(softmax_cli):

@@ -31,7 +31,8 @@ def _rows(evidence: Evidence) -> list[Finding]:
 
 def _columns(evidence: Evidence) -> list[Finding]:
     twins = evidence.profile.twins
-    pairs = [(int(first), i) for i, first in enumerate(twins) if first != i]
+    known = evidence.profile.cells.finite > 0
+    pairs = [(int(first), i) for i, first in enumerate(twins) if first != i and known[i]]
     if evidence.profile.rows < 2 or not pairs:
         return []
     told = tuple(f"{evidence.classes[i]} = {evidence.classes[first]}" for first, i in pairs[:5])

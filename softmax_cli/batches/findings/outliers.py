@@ -32,7 +32,7 @@ def find(evidence: Evidence) -> list[Finding]:
             f"({evidence.names(hit)}) beyond {evidence.limit:g} robust deviations",
             tuple(_cell(evidence, one) for one in named),
             f"see where they come from; to score with them, {how}",
-            f"--clip-logits {_bounds(evidence)}",
+            f"--clip-logits={_bounds(evidence)}",
         )
     ]
     held = [told for one in evidence.outliers if (told := without(evidence, one))]
@@ -44,7 +44,7 @@ def find(evidence: Evidence) -> list[Finding]:
                 f"{counted(len(held), 'row')} with over {SURE:.1%} of the mass on a class only because of such a cell",
                 tuple(held[:_NAMED]),
                 "without it: the cell put at the median of its class; clipping bounds what one cell can do",
-                f"--clip-logits {_bounds(evidence)}",
+                f"--clip-logits={_bounds(evidence)}",
             )
         )
     return found

@@ -97,7 +97,7 @@ def cell_of(z: NDArray[np.floating], row: int, position: int, code: int, grid: G
     rest[position] = -np.inf
     rival = int(rest.argmax())
     top = float(rest[rival])
-    with np.errstate(invalid="ignore", under="ignore"):
+    with np.errstate(invalid="ignore", under="ignore", over="ignore"):
         others = top + float(np.log(np.exp(rest - top).sum())) if np.isfinite(top) else np.nan
     return Extreme(row, position, value, code, distance, others, rival, top)
 

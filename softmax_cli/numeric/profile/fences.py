@@ -59,7 +59,7 @@ def make_fences(cells: Histogram, wins: Histogram, limit: float) -> Fences:
     grid = cells.grid
     median = cells.quantile(0.5)
     scale = cells.scale(median)
-    unjudged = (scale == 0) | (cells.totals < LEAST_CELLS) | np.isinf(limit)
+    unjudged = (scale == 0) | (cells.totals < LEAST_CELLS) | np.isinf(limit) | (not wins.counts.any())
     if unjudged.all():
         return Fences(np.zeros(len(scale), np.int64), np.full(len(scale), grid.bins), median, scale)
     low, high = median - limit * scale, median + limit * scale
@@ -74,10 +74,8 @@ def make_fences(cells: Histogram, wins: Histogram, limit: float) -> Fences:
 
 
 def _pooled(wins: Histogram, limit: float) -> float:
-    """Fence of the winning cells of all classes; ``-inf`` where there is no such cell."""
+    """Fence of the winning cells of all classes; there is at least one."""
     position, number = np.nonzero(wins.counts)
-    if not len(position):
-        return -np.inf
     edges = wins.grid.edges()
     edges[0], edges[-1] = edges[1], edges[-2]
     values = wins.grid.centre[position] + wins.grid.spread[position] * ((edges[number] + edges[number + 1]) / 2)
@@ -87,6 +85,9 @@ def _pooled(wins: Histogram, limit: float) -> float:
 
 
 def _bin(grid: Grid, values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The bin that each fence falls into, shape (classes,); nothing lies beyond an open bin."""
-    u = (np.nan_to_num(values) - grid.centre) / grid.spread
+    """The bin that each fence falls into, shape (classes,); nothing lies beyond an open bin.
+
+    Fences that are not finite are those of classes without values, and count for nothing.
+    """
+    u = (np.nan_to_num(values, posinf=0, neginf=0) - grid.centre) / grid.spread
     return np.searchsorted(grid.edges()[1:-1], u, side="right").astype(np.int64)

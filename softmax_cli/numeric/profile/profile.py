@@ -67,6 +67,7 @@ class Profile:
     flat: First
     bad: First
     repeats: Repeats
+    """Of the rows that can be scored."""
     twins: NDArray[np.int64]
     extremes: tuple[Extreme, ...]
 
@@ -98,7 +99,7 @@ class Profile:
             masked=First.of_cells(raw == -np.inf) if cells.masked.any() else First(),
             flat=First.of_rows(flat),
             bad=First.of_rows(~good),
-            repeats=Repeats.of(row_hashes(raw)),
+            repeats=Repeats.of(row_hashes(raw)[won], won),
             twins=twins.twins_of(raw),
             extremes=extremes.extremes_of(z, codes, watched, ruler.grid),
         )

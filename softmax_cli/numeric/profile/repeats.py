@@ -29,15 +29,15 @@ class Repeats:
     kept: int = KEPT
 
     @classmethod
-    def of(cls, hashes: NDArray[np.uint64], kept: int = KEPT) -> Repeats:
-        """Count the hashes of consecutive rows."""
+    def of(cls, hashes: NDArray[np.uint64], rows: NDArray[np.int64], kept: int = KEPT) -> Repeats:
+        """Count the hashes of some rows, given with their ascending numbers; both of shape (rows,)."""
         order = np.argsort(hashes)
         hashes = hashes[order]
         starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])
         if not len(starts):
             return cls(hashes, np.zeros(0, np.int64), np.zeros(0, np.int64), kept)
         counts = np.diff(np.append(starts, len(hashes)))[:kept]
-        return cls(hashes[starts][:kept], counts, np.minimum.reduceat(order, starts)[:kept], kept)
+        return cls(hashes[starts][:kept], counts, np.minimum.reduceat(rows[order], starts)[:kept], kept)
 
     def plus(self, other: Repeats, rows: int) -> Repeats:
         """Add the rows that follow after `rows` rows."""

@@ -77,7 +77,7 @@ def judge(z: NDArray[np.floating], raw: NDArray[np.floating]) -> Judged:
     with np.errstate(invalid="ignore", under="ignore", over="ignore"):
         a = z - top[:, None]
         terms = np.exp(a)
-        if not np.isfinite(lowest).all():
+        if not np.isfinite(lowest - top).all():
             a[a == -np.inf] = 0  # 0 * -inf would be nan; exp has made its 0 of it
         terms[np.arange(rows), winner] = 0
         excess = row_sums(terms).astype(np.float64)  # what the winner leaves: 1 + excess is the softmax denominator

@@ -21,7 +21,7 @@ few_rows = hnp.arrays(
 def test_counts_are_those_of_a_dictionary(rows):
     """With 0 and -0 the same."""
     truth = Counter(map(tuple, (rows + 0.0).tolist()))
-    repeats = Repeats.of(row_hashes(rows))
+    repeats = Repeats.of(row_hashes(rows), np.arange(len(rows)))
     assert repeats.exact
     assert repeats.extra == len(rows) - len(truth)
     assert repeats.groups == sum(count > 1 for count in truth.values())
@@ -36,8 +36,11 @@ def test_counts_are_those_of_a_dictionary(rows):
 def test_bounded_parts_add_up_to_the_bounded_whole(hashes, place, kept):
     """Also when most hashes are dropped: which are kept depends on the set of all rows alone."""
     array = np.array(hashes, np.uint64)
-    whole = Repeats.of(array, kept)
-    added = Repeats.of(array[:place], kept).plus(Repeats.of(array[place:], kept), len(array[:place]))
+    first, second = array[:place], array[place:]
+    whole = Repeats.of(array, np.arange(len(array)), kept)
+    added = Repeats.of(first, np.arange(len(first)), kept).plus(
+        Repeats.of(second, np.arange(len(second)), kept), len(first)
+    )
     assert added.hashes.tolist() == whole.hashes.tolist()
     assert added.counts.tolist() == whole.counts.tolist()
     assert added.first.tolist() == whole.first.tolist()
@@ -46,7 +49,7 @@ def test_bounded_parts_add_up_to_the_bounded_whole(hashes, place, kept):
 def test_an_estimate_is_near_when_only_a_sample_is_kept():
     """20,000 different rows of which 5,000 stand twice, 2,000 kept: about 500 in the sample, 4.5 % standard error."""
     rows = np.random.default_rng(0).normal(size=(20_000, 3))
-    repeats = Repeats.of(row_hashes(np.concatenate([rows, rows[:5000]])), kept=2000)
+    repeats = Repeats.of(row_hashes(np.concatenate([rows, rows[:5000]])), np.arange(25_000), kept=2000)
     assert not repeats.exact
     assert repeats.extra == pytest.approx(5000, rel=0.15)
     assert repeats.groups == pytest.approx(5000, rel=0.15)

@@ -1,0 +1,54 @@
+"""The first pass that ``--estimate-prior`` takes over the input, with everything that comes before the prior."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from softmax_cli.options.imbalance import ImbalanceOptions
+from softmax_cli.options.remedies import RemedyOptions
+from softmax_cli.options.run import RunOptions
+from softmax_cli.options.softmax import SoftmaxOptions
+from softmax_cli.options.source import SourceOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.numeric.em import PriorEstimate
+
+
+def estimated_prior(
+    source: SourceOptions,
+    remedies: RemedyOptions,
+    softmax: SoftmaxOptions,
+    imbalance: ImbalanceOptions,
+    run: RunOptions,
+) -> PriorEstimate | None:
+    """Estimate the prior of the input, tell what was found, and leave the input to be read again.
+
+    Returns
+    -------
+    PriorEstimate or None
+        None: it was not asked for, or this is a dry run.
+    """
+    if not imbalance.estimate_prior or run.dry_run:
+        return None
+    from softmax_cli import priorestimation
+    from softmax_cli.display.progress import progress
+    from softmax_cli.imbalance import read_prior
+    from softmax_cli.rereading import make_rereadable
+    from softmax_cli.stream import Listeners
+
+    rewind = make_rereadable(source.paths, priorestimation.FLAG)
+    with source.open() as opened:
+        classes = opened.columns.classes
+        imbalance.build(classes, softmax.activation)  # refuses what does not go together before the long pass
+        terms, _ = imbalance.before_prior().build(classes, softmax.activation)
+        scoring = softmax.scoring(terms, ("prob",), 0, remedies.build(classes))
+        transform = priorestimation.probabilities_transform(opened.columns, scoring, run.on_bad_row != "error")
+        prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
+        with progress(opened.table.size, not run.quiet, run.colors) as advance:
+            listeners = Listeners(advance, lambda rejects: None)
+            found = priorestimation.estimate_from(opened.table, transform, prior, run.workers, listeners)
+    rewind()
+    run.say(*priorestimation.report(found, classes))
+    for warning in priorestimation.warnings(found):
+        run.warn(warning)
+    return found

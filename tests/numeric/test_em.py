@@ -1,0 +1,83 @@
+"""EM finds the prior that the rows were drawn under."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softmax_cli.numeric.em import estimate_prior
+
+CENTRES = np.array([0.0, 1.5, 3.0, 4.5])
+
+
+def posteriors(labels, prior, rng):
+    """Draw a normal score around the centre of each row's class; Bayes' rule gives exact probabilities."""
+    x = rng.normal(CENTRES[labels])
+    joint = prior * np.exp(-((x[:, None] - CENTRES) ** 2) / 2)
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def blocks(p, size=1000):
+    return lambda: (p[i : i + size].copy() for i in range(0, len(p), size))
+
+
+def log_likelihood(p, source, prior):
+    return np.log((p * (prior / source)).sum(axis=1)).sum()
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(1, 20), min_size=4, max_size=4), st.lists(st.integers(1, 20), min_size=4, max_size=4))
+def test_a_planted_prior_is_found(source, target):
+    source, target = (np.array(prior) / sum(prior) for prior in (source, target))
+    rng = np.random.default_rng(3)
+    labels = rng.choice(4, size=20_000, p=target)
+    found = estimate_prior(blocks(posteriors(labels, source, rng)), source)
+    assert found.converged
+    assert found.rows == 20_000
+    shares = np.bincount(labels, minlength=4) / len(labels)
+    assert np.abs(found.prior - shares).sum() < 0.06
+
+
+def test_no_other_prior_is_more_likely():
+    rng = np.random.default_rng(0)
+    source = np.array([0.4, 0.3, 0.2, 0.1])
+    p = posteriors(rng.choice(4, size=3000, p=[0.1, 0.2, 0.3, 0.4]), source, rng)
+    found = estimate_prior(blocks(p), source)
+    best = log_likelihood(p, source, found.prior)
+    assert best > log_likelihood(p, source, source) + 100
+    for other in rng.dirichlet(found.prior * 1000, size=200):
+        assert log_likelihood(p, source, other) <= best + 1e-3
+
+
+def test_the_prior_of_the_rows_themselves_stays():
+    """Where the mean of p is the source prior, EM is at its fixed point at once."""
+    p = np.array([[0.9, 0.1], [0.3, 0.7]])
+    found = estimate_prior(blocks(p), p.mean(axis=0))
+    assert found.iterations == 1
+    np.testing.assert_allclose(found.prior, p.mean(axis=0), rtol=1e-15)
+    assert found.changed == 0
+
+
+def test_one_iteration_by_hand():
+    found = estimate_prior(blocks(np.array([[0.8, 0.2], [0.6, 0.4]])), np.array([0.5, 0.5]), most_iterations=1)
+    np.testing.assert_allclose(found.prior, [0.7, 0.3], rtol=1e-15)
+    assert found.distance == pytest.approx(0.4)
+    assert not found.converged
+
+
+def test_rows_that_change_class_are_counted():
+    p = np.array([[0.9, 0.1]] * 9 + [[0.45, 0.55]])
+    found = estimate_prior(blocks(p), np.array([0.5, 0.5]))
+    assert found.prior[0] > 0.9
+    assert found.changed == 1
+
+
+def test_a_class_that_no_row_can_be_of_gets_nothing():
+    found = estimate_prior(blocks(np.array([[0.5, 0.5, 0.0], [0.2, 0.8, 0.0]])), np.ones(3))
+    assert found.prior[2] == 0
+    assert found.prior.sum() == pytest.approx(1)
+
+
+def test_no_rows():
+    with pytest.raises(ValueError, match="no row"):
+        estimate_prior(lambda: iter(()), np.ones(2))
