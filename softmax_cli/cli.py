@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from softmax_cli import commands
+from softmax_cli.display.talk import tell
 from softmax_cli.errors import ExitCode, SoftmaxCliError
 from softmax_cli.options.groups import takes_groups
 from softmax_cli.sinks import ClosedPipeError
@@ -74,10 +75,10 @@ def _run() -> int:
     try:
         build_app(sys.argv[1:])()
     except SoftmaxCliError as error:
-        print(f"error: {error}", file=sys.stderr)
+        tell(f"error: {error}")
         return error.code
     except MemoryError:
-        print(f"error: {OUT_OF_MEMORY}", file=sys.stderr)
+        tell(f"error: {OUT_OF_MEMORY}")
         return ExitCode.DATA
     except ClosedPipeError:
         return ExitCode.DONE

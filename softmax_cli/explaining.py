@@ -124,7 +124,7 @@ def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
     chosen = nudged(explanation)
     rest = explanation.without(best)
 
-    def by_class(values: NDArray[np.float64]) -> dict[str, object]:
+    def by_class(values: NDArray[np.floating]) -> dict[str, object]:
         return {name: _plain(value) for name, value in zip(names, values.tolist(), strict=True)}
 
     return {

@@ -21,6 +21,23 @@ from softmax_cli.numeric.calibration import Calibrator
 _SHOWN = 5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaled:
+    """A calibrator as the step of a transform that stands in the place of z/T."""
+
+    calibrator: Calibrator
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return f"{self.calibrator.describe()}  (--calibration: {self.calibrator.name})"
+
+    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Put calibrated log-probabilities in the place of logits, shape (rows, classes), and return them."""
+        z[...] = self.calibrator.log_p(z)
+        return z
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Means over rows that the calibrator was not fitted to."""
@@ -57,7 +74,7 @@ class FitRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """Takes the place of z/T in a transform."""
+    """What a calibration file holds."""
 
     calibrator: Calibrator
     classes: tuple[str, ...]
@@ -68,14 +85,9 @@ class Calibration:
     abstention: Abstention | None = None
 
     @property
-    def step(self) -> str:
-        """The operation in one line."""
-        return f"{self.calibrator.describe()}  (--calibration: {self.calibrator.name})"
-
-    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Put calibrated log-probabilities in the place of logits, shape (rows, classes), and return them."""
-        z[...] = self.calibrator.log_p(z)
-        return z
+    def scale(self) -> Scaled:
+        """The step that takes the place of z/T in a transform."""
+        return Scaled(self.calibrator)
 
     def check_classes(self, classes: tuple[str, ...]) -> None:
         """Refuse a table of other classes.
@@ -101,13 +113,13 @@ class Calibration:
             "choose the class columns with --logits, or fit a calibration for this table: softmax-cli calibrate"
         )
 
-    def check_use(self, terms: tuple[Term, ...], remedies: tuple[Remedy, ...]) -> None:
-        """Refuse other remedies than it was fitted with, or other weights than its thresholds were chosen with.
+    def check_remedies(self, remedies: tuple[Remedy, ...]) -> None:
+        """Refuse other remedies than it was fitted with.
 
         Raises
         ------
         UsageError
-            What was done to the logits, or is added after them, differs.
+            They differ.
         """
         here = tuple(remedy.step for remedy in remedies)
         if here != self.fit.remedies:
@@ -115,6 +127,15 @@ class Calibration:
                 f"--calibration: fitted to logits with {_listed(self.fit.remedies)} and applied with {_listed(here)}; "
                 "give the same options"
             )
+
+    def check_terms(self, terms: tuple[Term, ...]) -> None:
+        """Refuse other weights and priors than those that its thresholds were chosen with.
+
+        Raises
+        ------
+        UsageError
+            What is added to the log-probabilities differs.
+        """
         if self.sets is None and self.abstention is None:
             return
         then = np.zeros(len(self.classes)) if self.bias is None else self.bias

@@ -79,7 +79,8 @@ class Columns:
         roles = [f"{len(self.classes)} classes: {' '.join(shown)}"]
         roles += [f"id: {self.id}"] if self.id is not None else []
         roles += [f"truth: {self.label}"] if self.label is not None else []
-        return "; ".join([*roles, f"read as {self.kind}"])
+        roles += [f"read as {self.kind}"] if self.kind != "logits" else []
+        return "; ".join(roles)
 
 
 def resolve(schema: pa.Schema, said: Selection, head: pa.RecordBatch) -> Columns:

@@ -7,14 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softmax_cli.options.calibration import CalibrationOptions
 from softmax_cli.options.estimation import estimated_prior
-from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.output import OutputOptions
-from softmax_cli.options.remedies import RemedyOptions
 from softmax_cli.options.result import ResultOptions
 from softmax_cli.options.run import RunOptions
-from softmax_cli.options.softmax import SoftmaxOptions
+from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import Opened, SourceOptions
 
 if TYPE_CHECKING:
@@ -31,10 +28,7 @@ DOUBLE_SOFTMAX = (
 
 def predict(
     source: SourceOptions,
-    remedies: RemedyOptions,
-    softmax: SoftmaxOptions,
-    calibration: CalibrationOptions,
-    imbalance: ImbalanceOptions,
+    scoring: ScoringOptions,
     result: ResultOptions,
     sink: OutputOptions,
     run: RunOptions,
@@ -45,25 +39,22 @@ def predict(
     """
     from softmax_cli.batches.transform import build_transform
 
-    calibration.check(softmax)
     sink.check(source.paths)
-    estimate = estimated_prior(source, remedies, softmax, imbalance, run)
+    estimate = estimated_prior(source, scoring, run)
     with source.open() as opened:
         classes = opened.columns.classes
-        terms, notes = imbalance.build(classes, softmax.activation, estimate)
-        steps = remedies.build(classes)
-        loaded = calibration.load(opened.columns, terms, steps)
+        chosen = scoring.build(opened.columns, result.emitted(), result.top_k or 0, estimate)
         transform = build_transform(
             opened.columns,
-            softmax.scoring(terms, result.emitted(), result.top_k or 0, steps, loaded),
-            result.build(classes, sink.shape(result.layout), loaded),
-            calibration.dtype(softmax.precision(opened)),
+            chosen.scoring,
+            result.build(classes, sink.shape(result.layout), chosen.calibration),
+            scoring.dtype(opened),
             run.policy,
         )
         if run.dry_run:
             print(_plan(opened, transform, sink))
             return
-        run.say(*opened.table.notes, *remedies.notes(classes), *notes, *result.notes(len(classes)), *sink.notes())
+        run.say(*opened.table.notes, *chosen.notes, *result.notes(len(classes)), *sink.notes())
         finished = _show(opened, transform, sink, run) if sink.shows_table else _write(opened, transform, sink, run)
         if finished.doubtful:
             run.warn(DOUBLE_SOFTMAX)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmax_cli.display.talk import tell
 from softmax_cli.options.weighting import WeightingOptions
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def weights(weighting: WeightingOptions) -> None:
         found.write(Path(weighting.output), weighting.force)
     _report(found, weighting)
     if not weighting.quiet:
-        print(USES[found.column].format(file=weighting.output or "FILE"), file=sys.stderr)
+        tell(USES[found.column].format(file=weighting.output or "FILE"))
 
 
 def _report(found: ClassWeights, weighting: WeightingOptions) -> None:

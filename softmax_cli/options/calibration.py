@@ -64,7 +64,8 @@ class CalibrationOptions:
 
         found = read_calibration(self.calibration)
         found.check_classes(columns.classes)
-        found.check_use(terms, remedies)
+        found.check_remedies(remedies)
+        found.check_terms(terms)
         return found
 
     def dtype(self, otherwise: str) -> str:

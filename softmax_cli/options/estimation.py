@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from softmax_cli.options.imbalance import ImbalanceOptions
-from softmax_cli.options.remedies import RemedyOptions
 from softmax_cli.options.run import RunOptions
-from softmax_cli.options.softmax import SoftmaxOptions
+from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
     from softmax_cli.numeric.em import PriorEstimate
 
 
-def estimated_prior(
-    source: SourceOptions,
-    remedies: RemedyOptions,
-    softmax: SoftmaxOptions,
-    imbalance: ImbalanceOptions,
-    run: RunOptions,
-) -> PriorEstimate | None:
+def estimated_prior(source: SourceOptions, scoring: ScoringOptions, run: RunOptions) -> PriorEstimate | None:
     """Estimate the prior of the input, tell what was found, and leave the input to be read again.
 
     Returns
@@ -28,6 +20,7 @@ def estimated_prior(
     PriorEstimate or None
         None: it was not asked for, or this is a dry run.
     """
+    imbalance = scoring.imbalance
     if not imbalance.estimate_prior or run.dry_run:
         return None
     from softmax_cli import priorestimation
@@ -39,10 +32,8 @@ def estimated_prior(
     rewind = make_rereadable(source.paths, priorestimation.FLAG)
     with source.open() as opened:
         classes = opened.columns.classes
-        imbalance.build(classes, softmax.activation)  # refuses what does not go together before the long pass
-        terms, _ = imbalance.before_prior().build(classes, softmax.activation)
-        scoring = softmax.scoring(terms, ("prob",), 0, remedies.build(classes))
-        transform = priorestimation.probabilities_transform(opened.columns, scoring, run.on_bad_row != "error")
+        before = scoring.before_prior(opened.columns)
+        transform = priorestimation.probabilities_transform(opened.columns, before, run.on_bad_row != "error")
         prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
         with progress(opened.table.size, not run.quiet, run.colors) as advance:
             listeners = Listeners(advance, lambda rejects: None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_type_hints
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Give typer one keyword for every field of the dataclasses that `command` takes.
+    """Give typer one keyword for every field of the dataclasses that `command` takes, and of those within them.
 
     Raises
     ------
@@ -18,31 +18,41 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
         Two groups share a field.
     """
     groups = {name: kind for name, kind in get_type_hints(command).items() if name != "return"}
-    owners: dict[str, str] = {}
+    owners: dict[str, type] = {}
     parameters = []
-    for owner, kind in groups.items():
-        hints = get_type_hints(kind, include_extras=True)
-        for field in fields(kind):
-            if owners.setdefault(field.name, owner) != owner:
-                raise TypeError(
-                    f"{command.__name__}: {owners[field.name]} and {owner} both have an option {field.name!r}"
-                )
-            default = field.default if field.default_factory is MISSING else field.default_factory()
-            parameters.append(
-                inspect.Parameter(
-                    field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[field.name]
-                )
-            )
+    for group in groups.values():
+        for owner, parameter in _options(group):
+            if owners.setdefault(parameter.name, owner) is not owner:
+                both = f"{owners[parameter.name].__name__} and {owner.__name__}"
+                raise TypeError(f"{command.__name__}: {both} both have an option {parameter.name!r}")
+            parameters.append(parameter)
 
     @functools.wraps(command)
     def typed(**values: Any) -> None:
-        command(
-            **{
-                owner: kind(**{name: value for name, value in values.items() if owners[name] == owner})
-                for owner, kind in groups.items()
-            }
-        )
+        command(**{name: _filled(group, values) for name, group in groups.items()})
 
     typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     typed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return typed
+
+
+def _options(group: type) -> Iterator[tuple[type, inspect.Parameter]]:
+    """Find every option of a group, and of the groups that it is made of, with its owner."""
+    hints = get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        hint = hints[field.name]
+        if is_dataclass(hint):
+            yield from _options(hint)  # type: ignore[arg-type]  # is_dataclass leaves open whether it is an instance
+            continue
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        yield group, inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def _filled(group: type, values: Mapping[str, Any]) -> Any:
+    """Make a group, and the groups that it is made of, from what was typed."""
+    hints = get_type_hints(group)
+    made = {
+        field.name: _filled(hints[field.name], values) if is_dataclass(hints[field.name]) else values[field.name]
+        for field in fields(group)
+    }
+    return group(**made)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from softmax_cli.display.talk import tell
 from softmax_cli.errors import UsageError
 from softmax_cli.options.run import COLORS, PANEL
 
@@ -100,4 +100,4 @@ class InspectionOptions:
         """Tell something on standard error, unless quiet."""
         if not self.quiet:
             for note in notes:
-                print(note, file=sys.stderr)
+                tell(note)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from softmax_cli.display.talk import tell
 from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class RunOptions:
         """Tell something on standard error, unless quiet."""
         if not self.quiet:
             for note in notes:
-                print(note, file=sys.stderr)
+                tell(note)
 
     def warn(self, warning: str) -> None:
         """Tell, also when quiet, that the result is probably not what was meant."""
-        print(f"warning: {warning}", file=sys.stderr)
+        tell(f"warning: {warning}")

@@ -91,7 +91,7 @@ class SoftmaxOptions:
         if self.activation not in ACTIVATIONS:
             raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
         return Scoring(
-            Adjustment(self.temperature, terms, remedies, calibration),
+            Adjustment(self.temperature, terms, remedies, None if calibration is None else calibration.scale),
             self.activation,
             Truncation(self.top_p, self.min_p),
             emit,

@@ -12,13 +12,13 @@ from softmax_cli.topics import Figures, Topic
 
 CORRECTION = (
     "The correction knows two things only: how frequent the classes were in training, and how frequent they are now. "
-    "It adds log(now/then) to the scores, which is the same as multiplying the probabilities by now/then and dividing by "
-    "their new sum. No training, no look at the labels:"
+    "It adds log(now/then) to the scores, which is the same as multiplying the probabilities by now/then and dividing "
+    "by their new sum. No training, no look at the labels:"
 )
 MISTAKES = (
     "Two mistakes are common. Multiplying the scores by weights instead of adding their logarithm: scores -1 and -2 "
-    "with weights 1 and 4 become -1 and -8, and the class that was to be raised is lowered. And correcting twice: a model "
-    "that was trained with class weights has the correction in its scores already."
+    "with weights 1 and 4 become -1 and -8, and the class that was to be raised is lowered. And correcting twice: a "
+    "model that was trained with class weights has the correction in its scores already."
 )
 
 

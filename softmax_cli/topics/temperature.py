@@ -12,8 +12,8 @@ TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 2.0, 5.0)
 
 DIVISION = (
     "Every score is divided by T before the softmax. Above 1 the differences between scores shrink and the "
-    "probabilities draw together; below 1 they part. T -> 0 puts everything on the largest score, T = inf makes all classes equal. "
-    "Dividing by the same number keeps the order, so the predictions stay."
+    "probabilities draw together; below 1 they part. T -> 0 puts everything on the largest score, T = inf makes all "
+    "classes equal. Dividing by the same number keeps the order, so the predictions stay."
 )
 
 

@@ -1,0 +1,158 @@
+"""What ``calibrate`` reports, as plain values: the same for a screen and for a program."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from softmax_cli.batches.abstention import Abstention
+from softmax_cli.batches.calibration import Calibration, Figures
+from softmax_cli.fittingplans import Fitted, named
+from softmax_cli.labelledrows import LabelledRows
+from softmax_cli.version import __version__
+
+FORMAT = 1
+"""Version of the JSON report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One method of a comparison, on held-out rows."""
+
+    method: str
+    nll: float
+    brier: float
+    ece: float
+    behind: float
+    """Log loss above that of the best."""
+    behind_error: float
+    """Standard error of `behind`."""
+    free_parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetsFound:
+    """A conformal threshold."""
+
+    score: str
+    coverage: float
+    thresholds: tuple[float, ...]
+    """One, or one for each class; ``inf`` admits the class always."""
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationReport:
+    """A calibration and what speaks for it."""
+
+    source: str
+    rows: int
+    left_out: int
+    classes: int
+    method: str
+    description: str
+    """The formula with its numbers."""
+    objective: str
+    folds: int
+    seed: int
+    interval: tuple[float, float] | None
+    """95 % interval of T, where T was fitted by likelihood."""
+    before: Figures
+    after: Figures
+    gain_error: float | None
+    """Standard error of the fall in log loss."""
+    compared: tuple[Compared, ...]
+    """Best first; empty unless methods were compared."""
+    simpler: tuple[str, ...]
+    """Methods with fewer parameters within one standard error of the best."""
+    refused: tuple[tuple[str, str], ...]
+    """Methods that cannot be fitted to these rows, and why."""
+    sets: SetsFound | None
+    abstention: Abstention | None
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Values that JSON has, under the names of the fields; what is infinite is null."""
+        held = {"format": FORMAT, "softmax_cli": __version__, **asdict(self)}
+        return {key: _plain(value) for key, value in held.items()}
+
+
+def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -> CalibrationReport:
+    """Settle the report."""
+    selection = fitted.selection
+    interval = found.calibrator.parameters().get("interval")
+    return CalibrationReport(
+        source=found.fit.data,
+        rows=len(rows.z),
+        left_out=rows.left_out,
+        classes=len(found.classes),
+        method=found.calibrator.name,
+        description=found.calibrator.describe(),
+        objective=fitted.objective,
+        folds=found.fit.folds,
+        seed=found.fit.seed,
+        interval=(float(interval[0]), float(interval[1])) if isinstance(interval, list) else None,
+        before=Figures(**vars_of(fitted.before)),
+        after=Figures(**vars_of(fitted.after)),
+        gain_error=None if fitted.cross_validation is None else fitted.cross_validation.gain_error,
+        compared=() if selection is None else _compared(fitted),
+        simpler=() if selection is None else selection.simpler,
+        refused=() if selection is None else tuple((r.method, named(r.reason, found.classes)) for r in selection.refused),
+        sets=_sets(found),
+        abstention=found.abstention,
+        warnings=(*fitted.warnings, *_threshold_warnings(rows, found)),
+    )
+
+
+def vars_of(scores: object) -> dict[str, float]:
+    """Return the fields of held-out scores."""
+    return {name: getattr(scores, name) for name in ("nll", "brier", "ece")}
+
+
+def _compared(fitted: Fitted) -> tuple[Compared, ...]:
+    assert fitted.selection is not None
+    return tuple(
+        Compared(
+            ranked.cross_validation.method,
+            *vars_of(ranked.cross_validation.after).values(),
+            ranked.behind,
+            ranked.behind_error,
+            ranked.cross_validation.free_parameters,
+        )
+        for ranked in fitted.selection.ranked
+    )
+
+
+def _sets(found: Calibration) -> SetsFound | None:
+    if found.sets is None:
+        return None
+    rule = found.sets
+    return SetsFound(rule.nonconformity.score, rule.coverage, tuple(rule.threshold.tolist()), rule.rows)
+
+
+def _threshold_warnings(rows: LabelledRows, found: Calibration) -> list[str]:
+    if found.sets is None or np.isfinite(found.sets.threshold).all():
+        return []
+    wanted = math.ceil(found.sets.coverage / (1 - found.sets.coverage) - 1e-9)
+    if len(found.sets.threshold) == 1:
+        return [
+            f"{len(rows.labels)} rows cannot promise a coverage of {found.sets.coverage:g}: every set holds every class; "
+            f"at least {wanted} rows are needed"
+        ]
+    support = Counter(rows.labels.tolist())
+    short = [f"{name} ({support[i]} rows)" for i, name in enumerate(found.classes) if found.sets.threshold[i] == math.inf]
+    shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
+    return [f"in every set, since a class needs at least {wanted} rows of its own for its threshold: {shown}"]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

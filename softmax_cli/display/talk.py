@@ -1,0 +1,21 @@
+"""What the program has to say beside its data: single messages on standard error."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+
+from softmax_cli.display.text import visible
+
+
+def tell(message: str) -> None:
+    """Print a message on standard error, wrapped between words on a terminal and as one line elsewhere.
+
+    Names and cells are data: control characters in them are shown, not obeyed.
+    """
+    shown = visible(message, sys.stderr.encoding or "utf-8")
+    if sys.stderr.isatty():
+        columns = shutil.get_terminal_size().columns
+        shown = textwrap.fill(shown, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    print(shown, file=sys.stderr)

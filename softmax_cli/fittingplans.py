@@ -1,0 +1,172 @@
+"""How a calibration is found: by one method, by the paper's grid, by the best of all methods, or not at all.
+
+Every plan ends in the same `Fitted`: the calibrator, what it did on rows that it was not fitted to, and the fits of the
+folds, with which thresholds can be chosen on held-out rows too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.errors import DataError
+from softmax_cli.numeric.calibration import Calibrator, by_name
+from softmax_cli.numeric.calibration.fitting.examples import AbsentClasses, Examples
+from softmax_cli.numeric.calibration.fitting.rows import log_softmax_rows
+from softmax_cli.numeric.calibration.model_selection.cross_validation import CrossValidation, Fit, cross_validated
+from softmax_cli.numeric.calibration.model_selection.scores import RowScores, Scores
+from softmax_cli.numeric.calibration.model_selection.selection import Selection, select
+from softmax_cli.numeric.calibration.model_selection.verdict import verdict
+from softmax_cli.numeric.calibration.temperature import IDENTITY, Temperature
+
+UNFITTED = "none"
+"""The objective of a calibration that nothing was fitted for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """Rows to fit to, and how they are cut into folds."""
+
+    z: NDArray[np.float64]
+    """Shape (rows, classes)."""
+    labels: NDArray[np.int64]
+    """Shape (rows,)."""
+    folds: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A calibrator and what speaks for it."""
+
+    calibrator: Calibrator
+    objective: str
+    before: Scores
+    after: Scores
+    """On rows that the calibrator was not fitted to."""
+    cross_validation: CrossValidation | None = None
+    """Of the method that was tried; None: nothing was fitted."""
+    fold_fits: tuple[Calibrator, ...] = ()
+    """The fit that did not see fold 1, fold 2, ...; empty where the calibrator has seen none of the rows."""
+    selection: Selection | None = None
+    """All methods that were compared."""
+    warnings: tuple[str, ...] = ()
+
+
+class Plan(Protocol):
+    """Finds a calibration for rows."""
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Fit; ValueError where the rows determine no such calibration."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneMethod:
+    """Maximum likelihood, unless that does not help on held-out rows."""
+
+    method: str
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Fit and judge."""
+        return _judged(by_name(self.method).fit, fitting)
+
+
+@dataclass(frozen=True, slots=True)
+class BestMethod:
+    """Of all methods the one with the least cross-validated negative log-likelihood."""
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Compare, fit and judge."""
+        found = select(fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+        return _judged(by_name(found.best.method).fit, fitting, found)
+
+
+@dataclass(frozen=True, slots=True)
+class EceGrid:
+    """The temperature of least ECE, as the focal-loss papers chose it; kept whatever it does to the likelihood."""
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Search the grid, and judge."""
+        fit = _Remembering(Temperature.fit_ece_grid)
+        result = cross_validated(fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+        calibrator = Temperature.fit_ece_grid(fitting.z, fitting.labels)
+        before, after = result.before.nll, result.after.nll
+        rose = f"log loss does not improve on held-out rows ({before:.6g} to {after:.6g}); T is kept all the same, "
+        warnings = () if result.improves else (rose + "since --objective ece-grid was asked for",)
+        return Fitted(
+            calibrator, "ece-grid", result.before, result.after, result, tuple(fit.fits), warnings=warnings
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A calibrator that has not seen these rows: the identity, or one from a file."""
+
+    calibrator: Calibrator = IDENTITY
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Judge only."""
+        examples = Examples.checked(fitting.z, fitting.labels)
+        before, after = (
+            RowScores.of(log_p, examples.labels).mean(examples.weights)
+            for log_p in (log_softmax_rows(examples.z), self.calibrator.log_p(examples.z))
+        )
+        return Fitted(self.calibrator, UNFITTED, before, after)
+
+
+def _judged(fit: Fit, fitting: Fitting, selection: Selection | None = None) -> Fitted:
+    remembering = _Remembering(fit)
+    result = cross_validated(remembering, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+    found = verdict(result, fit, fitting.z, fitting.labels)
+    return Fitted(
+        found.calibrator,
+        "nll",
+        result.before,
+        result.after if found.kept else result.before,
+        result,
+        tuple(remembering.fits) if found.kept else (),
+        selection,
+        found.warnings,
+    )
+
+
+class _Remembering:
+    """A way to fit that keeps what it has fitted, fold after fold: thresholds need the same fits."""
+
+    def __init__(self, fit: Fit) -> None:
+        self._fit = fit
+        self.fits: list[Calibrator] = []
+
+    def __call__(self, z: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None) -> Calibrator:
+        self.fits.append(self._fit(z, labels, weights))
+        return self.fits[-1]
+
+
+def carried_out(plan: Plan, fitting: Fitting, classes: tuple[str, ...]) -> Fitted:
+    """Carry out a plan, and tell in the user's words what stands in its way.
+
+    Raises
+    ------
+    DataError
+        The rows determine no such calibration.
+    """
+    try:
+        return plan(fitting)
+    except AbsentClasses as error:
+        raise DataError(f"{named(error, classes)}; --method temperature needs no row of each class") from error
+    except ValueError as error:
+        raise DataError(f"no calibration follows from these rows: {error}") from error
+
+
+def named(error: ValueError, classes: tuple[str, ...]) -> str:
+    """Tell why a method refuses rows, with the names of classes in the place of their numbers."""
+    if not isinstance(error, AbsentClasses):
+        return str(error)
+    shown = ", ".join(classes[index] for index in error.classes[:5])
+    more = f" and {len(error.classes) - 5} more" if len(error.classes) > 5 else ""
+    return f"none of {error.where} is labelled {shown}{more}, and every class needs an example"
+
+

@@ -1,0 +1,110 @@
+"""The rows of a table with their true classes, all in memory: fitting looks at every row several times."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.batches.badrows import refuse, rejects
+from softmax_cli.batches.columns import Columns
+from softmax_cli.batches.labels import MISSING, ClassLookup, Reading
+from softmax_cli.batches.remedies import Remedy
+from softmax_cli.batches.scores import look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.batches.table import Block, Decoded, Table
+from softmax_cli.errors import DataError
+from softmax_cli.pipeline import ordered_map
+
+Advance = Callable[[int, int], None]
+"""Gets the rows and the bytes of input that were done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledRows:
+    """Rows that can be scored and whose truth is known."""
+
+    z: NDArray[np.float64]
+    """Logits or log-probabilities after the remedies, shape (rows, classes); C order."""
+    labels: NDArray[np.int64]
+    """Column of the true class, shape (rows,)."""
+    left_out: int
+    """Bad rows that were passed over."""
+    reading: Reading
+    """How the truths were read."""
+    doubtful: bool
+    """Every row looks like probabilities although it was taken as logits."""
+
+    @property
+    def hash(self) -> str:
+        """``sha256:...`` of the scores and labels: the same for the same rows in any file format."""
+        digest = hashlib.sha256(f"{self.z.shape}".encode())
+        digest.update(np.ascontiguousarray(self.z, "<f8").data)
+        digest.update(np.ascontiguousarray(self.labels, "<i8").data)
+        return f"sha256:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Takes labelled rows out of decoded batches; stateless, so that several threads share it."""
+
+    columns: Columns
+    remedies: tuple[Remedy, ...]
+    skips_bad_rows: bool
+
+    def __call__(self, decoded: Decoded) -> LabelledRows:
+        """Take the rows of one batch.
+
+        Raises
+        ------
+        DataError
+            A row cannot be scored and is not to be skipped, or has no truth, or one that is no class.
+        """
+        scores = read_scores(decoded.batch, self.columns, np.dtype(np.float64))
+        doubtful = not self.columns.kind_was_said and look_like_probabilities(scores)
+        z = to_log_scale_(scores, self.columns)
+        bad = ~np.isfinite(z.max(axis=1, initial=-np.inf))
+        bad[[fault.row for fault in decoded.faults]] = True
+        if bad.any() and not self.skips_bad_rows:
+            refuse(rejects(decoded, bad, self.columns))
+        good = ~bad
+        name = self.columns.label or ""
+        read = ClassLookup.of(self.columns)(decoded.batch.column(name), name)
+        if (unlabelled := np.flatnonzero(good & (read.indices == MISSING))).size:
+            place = decoded.place(int(unlabelled[0]), name)
+            raise DataError(f"{place.where}: column {name!r}: no truth; leave such rows out, or fill them in")
+        kept = np.ascontiguousarray(z[good])
+        for remedy in self.remedies:
+            remedy(kept)
+        return LabelledRows(kept, read.indices[good], int(bad.sum()), read.reading, doubtful)
+
+
+def collect(table: Table, collector: Collector, threads: int, advance: Advance) -> LabelledRows:
+    """Take all rows of a table, in order.
+
+    Raises
+    ------
+    DataError
+        See `Collector`; or there is no row.
+    """
+
+    def work(block: Block) -> tuple[Block, LabelledRows]:
+        return block, collector(table.decode(block, collector.columns.scores))
+
+    parts: list[LabelledRows] = []
+    reading = Reading()
+    for block, part in ordered_map(work, table.blocks, threads):
+        reading = reading.plus(part.reading)
+        parts.append(part)
+        advance(len(part.z) + part.left_out, block.size)
+    if not sum(len(part.z) for part in parts):
+        raise DataError(f"{table.name}: no row to fit to; a table with scores and their true classes is wanted")
+    return LabelledRows(
+        np.concatenate([part.z for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        sum(part.left_out for part in parts),
+        reading,
+        all(part.doubtful for part in parts),
+    )

@@ -1,0 +1,123 @@
+"""Thresholds that are kept beside a calibration: for prediction sets, and for abstaining."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from softmax_cli.batches.sets import SetRequest
+    from softmax_cli.calibrating import AbstentionRequest
+
+SETS = "Prediction sets (split conformal prediction)"
+ABSTAIN = "Abstaining"
+SCORES = ("lac", "aps", "raps")
+QUANTILES = ("exact", "higher")
+
+
+@dataclass(frozen=True)
+class ThresholdOptions:
+    """Coverage, score, and the risk of an answer."""
+
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="C",
+            help="Keep a threshold for sets of classes that hold the truth in a share C of rows: 0.9.",
+            rich_help_panel=SETS,
+        ),
+    ] = None
+    score: Annotated[
+        str,
+        typer.Option(
+            help="lac (1 - p: the smallest sets), aps (larger where the model is unsure), raps (aps without long "
+            "tails: penalty 0.01 from the 6th class on).",
+            rich_help_panel=SETS,
+        ),
+    ] = "lac"
+    per_class: Annotated[
+        bool,
+        typer.Option("--per-class", help="A threshold for each class: coverage for every class.", rich_help_panel=SETS),
+    ] = False
+    allow_empty: Annotated[
+        bool,
+        typer.Option("--allow-empty", help="Let a set be empty; unsaid, it holds one class.", rich_help_panel=SETS),
+    ] = False
+    randomized: Annotated[
+        bool,
+        typer.Option(
+            "--randomized",
+            help="Break ties of aps and raps by a draw that follows from --seed and the row: smaller sets.",
+            rich_help_panel=SETS,
+        ),
+    ] = False
+    quantile: Annotated[
+        str,
+        typer.Option(
+            help="exact (the k-th smallest score, k = ceil((n+1)C)), or higher (numpy's quantile at k/n, one score "
+            "further: to reproduce published code).",
+            rich_help_panel=SETS,
+        ),
+    ] = "exact"
+    max_risk: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            help="Abstain below the lowest confidence with which at most a share R of the answers is wrong.",
+            rich_help_panel=ABSTAIN,
+        ),
+    ] = None
+    min_coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="C",
+            help="Abstain below the confidence with the fewest wrong answers of those that answer a share C of rows.",
+            rich_help_panel=ABSTAIN,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.coverage is not None and not 0 < self.coverage < 1:
+            raise UsageError(f"--coverage {self.coverage:g}: a share above 0 and below 1 is wanted, such as 0.9")
+        if self.score not in SCORES:
+            raise UsageError(f"--score {self.score}: choose one of {', '.join(SCORES)}")
+        if self.quantile not in QUANTILES:
+            raise UsageError(f"--quantile {self.quantile}: choose one of {', '.join(QUANTILES)}")
+        if self.coverage is None and (self.score != "lac" or self.per_class or self.allow_empty or self.randomized):
+            raise UsageError("--score, --per-class, --allow-empty and --randomized are about sets: add --coverage 0.9")
+        if self.randomized and self.score == "lac":
+            raise UsageError("--randomized: lac has no ties to break; choose --score aps or raps")
+        if self.per_class and self.quantile != "exact":
+            raise UsageError("--per-class takes the exact quantile: drop --quantile")
+        if self.max_risk is not None and self.min_coverage is not None:
+            raise UsageError("--max-risk and --min-coverage each choose the threshold: drop one")
+        if self.max_risk is not None and not 0 <= self.max_risk < 1:
+            raise UsageError(f"--max-risk {self.max_risk:g}: a share from 0 to below 1 is wanted, such as 0.02")
+        if self.min_coverage is not None and not 0 < self.min_coverage <= 1:
+            raise UsageError(f"--min-coverage {self.min_coverage:g}: a share above 0 is wanted, such as 0.95")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any threshold is asked for."""
+        return any(said is not None for said in (self.coverage, self.max_risk, self.min_coverage))
+
+    def sets(self, seed: int) -> SetRequest | None:
+        """Return what sets are to promise; None: there are none."""
+        from softmax_cli.batches.sets import Nonconformity, SetRequest
+
+        if self.coverage is None:
+            return None
+        nonconformity = Nonconformity(self.score, seed if self.randomized else None)
+        return SetRequest(nonconformity, self.coverage, self.per_class, self.allow_empty, self.quantile)
+
+    def abstention(self) -> AbstentionRequest | None:
+        """Return how the threshold to abstain is chosen; None: there is none."""
+        from softmax_cli.batches.abstention import MaxRisk, MinCoverage
+
+        if self.max_risk is not None:
+            return MaxRisk(self.max_risk)
+        return None if self.min_coverage is None else MinCoverage(self.min_coverage)

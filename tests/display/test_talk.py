@@ -1,0 +1,27 @@
+"""Messages: one line in a pipe, wrapped on a terminal, control characters shown."""
+
+import os
+import pty
+import subprocess
+import sys
+
+CODE = "from softmax_cli.display.talk import tell; tell('a \\x1b[31mred\\u202e name ' + 'word ' * 30)"
+
+
+def test_a_message_in_a_pipe_is_one_line_without_escapes():
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, check=True)
+    assert done.stderr.count(b"\n") == 1
+    assert b"\x1b" not in done.stderr
+    assert "\u202e" not in done.stderr.decode()
+
+
+def test_a_message_on_a_terminal_wraps_between_words():
+    main, side = pty.openpty()
+    env = os.environ | {"COLUMNS": "40"}
+    subprocess.run([sys.executable, "-c", CODE], stderr=side, env=env, check=True)
+    os.close(side)
+    lines = os.read(main, 10_000).decode().splitlines()
+    os.close(main)
+    assert len(lines) > 3
+    assert all(len(line) <= 40 for line in lines)
+    assert all(line.strip().startswith(("a ", "word")) for line in lines)
