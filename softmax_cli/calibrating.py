@@ -12,14 +12,13 @@ from softmax_cli.batches.abstention import Abstention
 from softmax_cli.batches.adjustment import Adjustment, Term
 from softmax_cli.batches.calibration import Calibration, Figures, FitRecord, Scaled
 from softmax_cli.batches.remedies import Remedy
-from softmax_cli.batches.scores import empty
 from softmax_cli.batches.scoring import Scoring
 from softmax_cli.batches.sets import SetRequest
 from softmax_cli.fittingplans import Fitted, Fitting, Plan, carried_out
 from softmax_cli.labelledrows import LabelledRows
 from softmax_cli.numeric.calibration import Calibrator
 from softmax_cli.numeric.calibration.fitting.folds import stratified_folds
-from softmax_cli.numeric.calibration.model_selection.scores import Scores
+from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
 
 
 class AbstentionRequest(Protocol):
@@ -78,8 +77,8 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibrati
         objective=fitted.objective,
         folds=job.folds,
         seed=job.seed,
-        before=_figures(fitted.before),
-        after=_figures(fitted.after),
+        before=Figures.of(fitted.before),
+        after=Figures.of(fitted.after),
         remedies=tuple(remedy.step for remedy in setting.remedies),
         warnings=fitted.warnings,
     )
@@ -102,12 +101,7 @@ def _held_out(rows: LabelledRows, fitted: Fitted, job: Job, terms: tuple[Term, .
 
 
 def _log_p(calibrator: Calibrator, z: NDArray[np.float64], terms: tuple[Term, ...]) -> NDArray[np.float64]:
-    """Score as a transform does, in its memory order: the bits of a threshold depend on it."""
-    matrix = empty(*z.shape, np.dtype(np.float64))
-    matrix[...] = z
+    """Score as a transform does, in its memory order: the last bits, and so the ties at a threshold, depend on it."""
+    matrix = np.array(z, np.float64, order="F" if z.shape[1] <= COLUMNAR_CLASSES else "C")
     scoring = Scoring(Adjustment(1.0, terms, (), Scaled(calibrator)), emit=("logprob",))
     return np.asarray(scoring(matrix).values["logprob"], np.float64)
-
-
-def _figures(scores: Scores) -> Figures:
-    return Figures(scores.nll, scores.brier, scores.ece)

@@ -97,7 +97,7 @@ def _nulls(values: NDArray[np.float64]) -> list[float | None]:
 
 def _floats(values: list[float | None], null: float, size: int | None) -> NDArray[np.float64]:
     found = np.array([null if value is None else float(value) for value in values], np.float64)
-    if size is not None and len(found) != size or np.isnan(found).any():
+    if (size is not None and len(found) != size) or np.isnan(found).any():
         raise ValueError(f"{len(found)} numbers where {size} are wanted")
     return found
 

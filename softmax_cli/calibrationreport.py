@@ -12,6 +12,7 @@ from softmax_cli.batches.abstention import Abstention
 from softmax_cli.batches.calibration import Calibration, Figures
 from softmax_cli.fittingplans import Fitted, named
 from softmax_cli.labelledrows import LabelledRows
+from softmax_cli.numeric.calibration.model_selection.selection import Ranked, Refusal
 from softmax_cli.version import __version__
 
 FORMAT = 1
@@ -23,9 +24,7 @@ class Compared:
     """One method of a comparison, on held-out rows."""
 
     method: str
-    nll: float
-    brier: float
-    ece: float
+    figures: Figures
     behind: float
     """Log loss above that of the best."""
     behind_error: float
@@ -95,35 +94,31 @@ def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -
         folds=found.fit.folds,
         seed=found.fit.seed,
         interval=(float(interval[0]), float(interval[1])) if isinstance(interval, list) else None,
-        before=Figures(**vars_of(fitted.before)),
-        after=Figures(**vars_of(fitted.after)),
+        before=Figures.of(fitted.before),
+        after=Figures.of(fitted.after),
         gain_error=None if fitted.cross_validation is None else fitted.cross_validation.gain_error,
-        compared=() if selection is None else _compared(fitted),
+        compared=() if selection is None else tuple(map(_compared, selection.ranked)),
         simpler=() if selection is None else selection.simpler,
-        refused=() if selection is None else tuple((r.method, named(r.reason, found.classes)) for r in selection.refused),
+        refused=() if selection is None else tuple(_refused(one, found.classes) for one in selection.refused),
         sets=_sets(found),
         abstention=found.abstention,
         warnings=(*fitted.warnings, *_threshold_warnings(rows, found)),
     )
 
 
-def vars_of(scores: object) -> dict[str, float]:
-    """Return the fields of held-out scores."""
-    return {name: getattr(scores, name) for name in ("nll", "brier", "ece")}
-
-
-def _compared(fitted: Fitted) -> tuple[Compared, ...]:
-    assert fitted.selection is not None
-    return tuple(
-        Compared(
-            ranked.cross_validation.method,
-            *vars_of(ranked.cross_validation.after).values(),
-            ranked.behind,
-            ranked.behind_error,
-            ranked.cross_validation.free_parameters,
-        )
-        for ranked in fitted.selection.ranked
+def _compared(ranked: Ranked) -> Compared:
+    judged = ranked.cross_validation
+    return Compared(
+        judged.method,
+        Figures.of(judged.after),
+        ranked.behind,
+        ranked.behind_error,
+        judged.free_parameters,
     )
+
+
+def _refused(refusal: Refusal, classes: tuple[str, ...]) -> tuple[str, str]:
+    return refusal.method, named(refusal.reason, classes)
 
 
 def _sets(found: Calibration) -> SetsFound | None:
@@ -139,11 +134,12 @@ def _threshold_warnings(rows: LabelledRows, found: Calibration) -> list[str]:
     wanted = math.ceil(found.sets.coverage / (1 - found.sets.coverage) - 1e-9)
     if len(found.sets.threshold) == 1:
         return [
-            f"{len(rows.labels)} rows cannot promise a coverage of {found.sets.coverage:g}: every set holds every class; "
-            f"at least {wanted} rows are needed"
+            f"{len(rows.labels)} rows cannot promise a coverage of {found.sets.coverage:g}: every set holds every "
+            f"class; at least {wanted} rows are needed"
         ]
     support = Counter(rows.labels.tolist())
-    short = [f"{name} ({support[i]} rows)" for i, name in enumerate(found.classes) if found.sets.threshold[i] == math.inf]
+    unbounded = np.flatnonzero(found.sets.threshold == math.inf).tolist()
+    short = [f"{found.classes[i]} ({support[i]} rows)" for i in unbounded]
     shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
     return [f"in every set, since a class needs at least {wanted} rows of its own for its threshold: {shown}"]
 

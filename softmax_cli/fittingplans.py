@@ -6,24 +6,27 @@ folds, with which thresholds can be chosen on held-out rows too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.numeric.calibration import Calibrator, by_name
+from softmax_cli.numeric.calibration import Calibrator, by_name, names
 from softmax_cli.numeric.calibration.fitting.examples import AbsentClasses, Examples
 from softmax_cli.numeric.calibration.fitting.rows import log_softmax_rows
 from softmax_cli.numeric.calibration.model_selection.cross_validation import CrossValidation, Fit, cross_validated
 from softmax_cli.numeric.calibration.model_selection.scores import RowScores, Scores
-from softmax_cli.numeric.calibration.model_selection.selection import Selection, select
+from softmax_cli.numeric.calibration.model_selection.selection import Refusal, Selection, select
 from softmax_cli.numeric.calibration.model_selection.verdict import verdict
 from softmax_cli.numeric.calibration.temperature import IDENTITY, Temperature
 
 UNFITTED = "none"
 """The objective of a calibration that nothing was fitted for."""
+_FULL_MATRIX = ("matrix", "dirichlet")
+_MOST_CLASSES = 200
+"""Up to so many classes a comparison of all methods tries those with a parameter for every pair of classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,18 @@ class OneMethod:
     """Maximum likelihood, unless that does not help on held-out rows."""
 
     method: str
+    keep: bool = False
+    """Keep the fit even so."""
 
     def __call__(self, fitting: Fitting) -> Fitted:
         """Fit and judge."""
-        return _judged(by_name(self.method).fit, fitting)
+        method = _Remembering.of(self.method)
+        result = cross_validated(method.fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+        if not self.keep or result.improves:
+            return _judged(method, result, fitting)
+        fold_fits, warnings = tuple(method.fits), (_kept_anyway(result, "--keep-fit"),)
+        calibrator = method.fit(fitting.z, fitting.labels)
+        return Fitted(calibrator, "nll", result.before, result.after, result, fold_fits, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +91,20 @@ class BestMethod:
 
     def __call__(self, fitting: Fitting) -> Fitted:
         """Compare, fit and judge."""
-        found = select(fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
-        return _judged(by_name(found.best.method).fit, fitting, found)
+        classes = fitting.z.shape[1]
+        left_out = _FULL_MATRIX if classes > _MOST_CLASSES else ()
+        methods = [_Remembering.of(name) for name in names() if name not in left_out]
+        told = ValueError(f"{classes}^2 parameters take hours to compare; ask for it alone with --method")
+        found = select(
+            fitting.z,
+            fitting.labels,
+            methods=[cast("type[Calibrator]", method) for method in methods],
+            folds=fitting.folds,
+            seed=fitting.seed,
+        )
+        found = replace(found, refused=(*found.refused, *(Refusal(name, told) for name in left_out)))
+        best = next(method for method in methods if method.name == found.best.method)
+        return _judged(best, found.best, fitting, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +113,11 @@ class EceGrid:
 
     def __call__(self, fitting: Fitting) -> Fitted:
         """Search the grid, and judge."""
-        fit = _Remembering(Temperature.fit_ece_grid)
-        result = cross_validated(fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+        grid = _Remembering(Temperature.fit_ece_grid, Temperature.name)
+        result = cross_validated(grid.fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
         calibrator = Temperature.fit_ece_grid(fitting.z, fitting.labels)
-        before, after = result.before.nll, result.after.nll
-        rose = f"log loss does not improve on held-out rows ({before:.6g} to {after:.6g}); T is kept all the same, "
-        warnings = () if result.improves else (rose + "since --objective ece-grid was asked for",)
-        return Fitted(
-            calibrator, "ece-grid", result.before, result.after, result, tuple(fit.fits), warnings=warnings
-        )
+        warnings = () if result.improves else (_kept_anyway(result, "--objective ece-grid"),)
+        return Fitted(calibrator, "ece-grid", result.before, result.after, result, tuple(grid.fits), warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,30 +136,43 @@ class Given:
         return Fitted(self.calibrator, UNFITTED, before, after)
 
 
-def _judged(fit: Fit, fitting: Fitting, selection: Selection | None = None) -> Fitted:
-    remembering = _Remembering(fit)
-    result = cross_validated(remembering, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
-    found = verdict(result, fit, fitting.z, fitting.labels)
+def _kept_anyway(result: CrossValidation, flag: str) -> str:
+    before, after = result.before.nll, result.after.nll
+    return f"log loss does not improve on held-out rows ({before:.6g} to {after:.6g}); {flag} keeps the fit"
+
+
+def _judged(
+    method: _Remembering, result: CrossValidation, fitting: Fitting, selection: Selection | None = None
+) -> Fitted:
+    fold_fits = tuple(method.fits)
+    found = verdict(result, method.fit, fitting.z, fitting.labels)
     return Fitted(
         found.calibrator,
         "nll",
         result.before,
         result.after if found.kept else result.before,
         result,
-        tuple(remembering.fits) if found.kept else (),
+        fold_fits if found.kept else (),
         selection,
         found.warnings,
     )
 
 
 class _Remembering:
-    """A way to fit that keeps what it has fitted, fold after fold: thresholds need the same fits."""
+    """A method that keeps what it has fitted, fold after fold: thresholds need the same fits."""
 
-    def __init__(self, fit: Fit) -> None:
+    def __init__(self, fit: Fit, name: str) -> None:
+        self.name = name
         self._fit = fit
         self.fits: list[Calibrator] = []
 
-    def __call__(self, z: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None) -> Calibrator:
+    @classmethod
+    def of(cls, method: str) -> Self:
+        """Take a method by its name."""
+        return cls(by_name(method).fit, method)
+
+    def fit(self, z: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Calibrator:
+        """Fit, and keep it."""
         self.fits.append(self._fit(z, labels, weights))
         return self.fits[-1]
 
@@ -168,5 +200,3 @@ def named(error: ValueError, classes: tuple[str, ...]) -> str:
     shown = ", ".join(classes[index] for index in error.classes[:5])
     more = f" and {len(error.classes) - 5} more" if len(error.classes) > 5 else ""
     return f"none of {error.where} is labelled {shown}{more}, and every class needs an example"
-
-

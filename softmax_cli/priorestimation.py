@@ -61,9 +61,11 @@ def estimate_from(
         A row cannot be scored, or the temporary folder is full.
     """
     classes = len(transform.columns.classes)
-    with _probabilities(classes) as kept:
+    with _telling_errors():
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed below
+    with file:
+        kept = Probabilities(cast(BinaryIO, file), classes)
         score_table(table, transform, kept, threads, listeners)
-        kept.finish()
         if not kept.rows:  # a header alone is no error: nothing says that the prior has changed
             return PriorEstimate(source, source, rows=0, changed=0, iterations=0, distance=0.0)
         return estimate_prior(kept.blocks, source)
@@ -86,29 +88,27 @@ class Probabilities:
 
     def write(self, payload: NDArray[np.floating]) -> None:
         """Keep the probabilities of one batch."""
-        self._file.write(payload.tobytes())
+        left = memoryview(payload.tobytes())
+        with _telling_errors():
+            while left:
+                left = left[self._file.write(left) :]
         self.rows += len(payload) // self._classes
 
     def close(self) -> None:
         """Nothing ends the file: it is read back."""
 
-    def finish(self) -> None:
-        """Bring everything to the file."""
-        self._file.flush()
-
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Go through all rows, shape (rows, classes) at a time."""
         self._file.seek(0)
         values = max(1, _BLOCK_VALUES // self._classes) * self._classes
-        while len(data := self._file.read(8 * values)):
-            yield np.frombuffer(bytearray(data), np.float64).reshape(-1, self._classes)
+        while (block := np.fromfile(self._file, np.float64, values)).size:
+            yield block.reshape(-1, self._classes)
 
 
 @contextmanager
-def _probabilities(classes: int) -> Iterator[Probabilities]:
+def _telling_errors() -> Iterator[None]:
     try:
-        with tempfile.TemporaryFile() as file:
-            yield Probabilities(cast(BinaryIO, file), classes)
+        yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise DataError(

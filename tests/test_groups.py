@@ -42,3 +42,39 @@ def test_two_groups_cannot_share_a_name():
 
     with pytest.raises(TypeError, match="'hue'"):
         takes_groups(draw)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    cloth: str
+
+
+def test_an_option_without_a_default_has_to_be_given():
+    def draw(canvas: Canvas) -> None: ...
+
+    assert inspect.signature(takes_groups(draw)).parameters["cloth"].default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Paint:
+    color: Color
+    layers: int = 1
+
+
+def test_a_group_may_be_made_of_groups():
+    got = []
+
+    def draw(size: Size, paint: Paint) -> None:
+        got.append((size, paint))
+
+    typed = takes_groups(draw)
+    assert list(inspect.signature(typed).parameters) == ["height", "names", "hue", "layers"]
+    typed(height=2, names=[], hue="blue", layers=3)
+    assert got == [(Size(2, []), Paint(Color("blue"), 3))]
+
+
+def test_a_name_within_a_group_cannot_be_shared_either():
+    def draw(paint: Paint, shade: Shade) -> None: ...
+
+    with pytest.raises(TypeError, match="Color and Shade both have an option 'hue'"):
+        takes_groups(draw)

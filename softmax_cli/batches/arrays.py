@@ -57,7 +57,8 @@ def lists_of_names(
     np.cumsum(np.bincount(row, minlength=len(members)), out=offsets[1:])
     values = names.take(numbers(column.astype(np.int32)))
     bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
-    return pa.Array.from_buffers(pa.list_(pa.string()), len(members), [bitmap, pa.py_buffer(offsets)], children=[values])
+    buffers = [bitmap, pa.py_buffer(offsets)]
+    return pa.Array.from_buffers(pa.list_(pa.string()), len(members), buffers, children=[values])
 
 
 def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:

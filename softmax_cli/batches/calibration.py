@@ -7,6 +7,7 @@ done to the logits before and after it, and refuses to be used otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from softmax_cli.batches.remedies import Remedy
 from softmax_cli.batches.sets import SetRule
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibration import Calibrator
+
+if TYPE_CHECKING:
+    from softmax_cli.numeric.calibration.model_selection.scores import Scores
 
 _SHOWN = 5
 
@@ -48,6 +52,11 @@ class Figures:
     """Sum over classes: 0..2."""
     ece: float
     """Top label, 15 equal-width bins."""
+
+    @classmethod
+    def of(cls, scores: Scores) -> Self:
+        """Take them from a cross-validation."""
+        return cls(scores.nll, scores.brier, scores.ece)
 
 
 @dataclass(frozen=True, slots=True)

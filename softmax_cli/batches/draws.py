@@ -1,4 +1,4 @@
-"""The bootstrap of ``evaluate``: replicates of its figures, drawn by the number of the row and so alike in every cut."""
+"""The bootstrap of ``evaluate``: replicates of its figures, drawn by the number of the row: alike in every cut."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Judge:
             log_p=np.ascontiguousarray(scored.values["logprob"][good], np.float64),
             labels=found.indices[good],
             slices=self._slices(decoded, good),
-            sets=None,
+            sets=None if scored.sets is None else scored.sets[good],
             read=batch.num_rows,
             rejects=tuple(rejected),
             doubtful=doubtful,

@@ -57,9 +57,9 @@ class Reading:
         both = Reading(self.by_name or other.by_name, self.by_number or other.by_number)
         if both.by_name is not None and both.by_number is not None:
             raise DataError(
-                f"the truth {both.by_name!r} is the name of a class and the truth {both.by_number!r} is not: either all "
-                "truths are names, or none is and they count the classes from 0; mend the labels, or name the classes "
-                "with --classes FILE"
+                f"the truth {both.by_name!r} is the name of a class and the truth {both.by_number!r} is not: either "
+                "all truths are names, or none is and they count the classes from 0; mend the labels, or name the "
+                "classes with --classes FILE"
             )
         return both
 

@@ -13,7 +13,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.batches.arrays import NULL_CODE, by_column, by_row, labels, lists, lists_of_names, numbers, strings, take
+from softmax_cli.batches.arrays import (
+    NULL_CODE,
+    by_column,
+    by_row,
+    labels,
+    lists,
+    lists_of_names,
+    numbers,
+    strings,
+    take,
+)
 from softmax_cli.batches.columns import METADATA_KEY
 from softmax_cli.batches.scoring import Emit, Scored
 from softmax_cli.errors import UsageError

@@ -52,6 +52,8 @@ class Plan:
     replicates: int = REPLICATES
     """Of the bootstrap; 0: no intervals."""
     seed: int = 0
+    answer_from: float | None = None
+    """Least confidence that is answered, of a calibration that abstains; None: it does not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,7 +44,8 @@ class SetRule:
         """The operation in one line."""
         each = "a threshold for each class" if len(self.threshold) > 1 else f"threshold {self.threshold[0]:.6g}"
         drawn = "" if self.nonconformity.seed is None else f", randomized with seed {self.nonconformity.seed}"
-        return f"set of classes that covers {self.coverage:g}  (--calibration: {self.nonconformity.score}, {each}{drawn})"
+        how = f"{self.nonconformity.score}, {each}{drawn}"
+        return f"set of classes that covers {self.coverage:g}  (--calibration: {how})"
 
     def __call__(self, log_p: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Whether a class is in the set of its row, shape (rows, classes)."""

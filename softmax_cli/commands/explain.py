@@ -15,9 +15,11 @@ CONTEXT = {"ignore_unknown_options": True}
 
 
 def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
-    """Show what a softmax does, step by step, on scores that you type or on one row of a table.
+    """Show what a softmax does, step by step, with real numbers.
 
-    explain 2.0 1.0 0.1 | explain cat=2 dog=-1 -T 2 | explain logits.csv --row 17 | explain imbalance
+    The numbers are scores that you type (explain 2.0 1.0 0.1, explain cat=2
+    dog=-1 -T 2), one row of a table (explain logits.csv --row 17), or those of
+    a worked topic (explain imbalance).
     """
     if subject.topic is not None:
         from softmax_cli.topics import read_topic

@@ -22,8 +22,9 @@ USES = {
 def weights(weighting: WeightingOptions) -> None:
     """Compute class weights from training labels: what they are, and what they will do.
 
-    A weight multiplies the probability of its class, so above 1 it raises the class: log w is added to the logit,
-    which is never multiplied. On a terminal a table is shown; in a pipe the weights are written as CSV.
+    A weight multiplies the probability of its class, so above 1 it raises the
+    class: log w is added to the logit, which is never multiplied. On a terminal
+    a table is shown; in a pipe the weights are written as CSV.
     """
     from softmax_cli.weighting import class_weights
 

@@ -26,7 +26,7 @@ READ_BUFFERS = 32 << 20
 """Bytes of read-ahead over all columns; whole column chunks would grow with the row groups of the file."""
 LEAST_BUFFER, MOST_BUFFER = 64 << 10, 1 << 20
 GROUP_ROWS = 1 << 20
-GROUP_BYTES = 32 << 20
+GROUP_BYTES = 16 << 20
 """A row group is held in memory until it is written."""
 BROKEN = (pa.ArrowException, OSError, ValueError)
 """What pyarrow raises for damaged files, depending on where the damage is."""

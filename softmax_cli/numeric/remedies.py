@@ -74,9 +74,6 @@ def standardize_(z: Matrix) -> Matrix:
         np.ldexp(z, -exponent[:, None], out=z)
         z -= np.ldexp(highest, -exponent)[:, None]  # exactly 0 where all are equal, which the mean alone is not
         z[masked] = 0
-        spread = -z.min(axis=1)
-        spread[spread == 0] = 1
-        z /= spread[:, None]
         count = (z.shape[1] - np.count_nonzero(masked, axis=1)).astype(z.dtype)
         z -= (row_sums(z) / count)[:, None]
         z[masked] = 0

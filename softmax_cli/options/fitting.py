@@ -41,6 +41,14 @@ class FittingOptions:
             rich_help_panel=FIT,
         ),
     ] = "nll"
+    keep_fit: Annotated[
+        bool,
+        typer.Option(
+            "--keep-fit",
+            help="Keep the fit even where it does not improve log loss on held-out rows (unsaid, T then stays 1).",
+            rich_help_panel=FIT,
+        ),
+    ] = False
     calibration: Annotated[
         str | None,
         typer.Option(
@@ -50,9 +58,7 @@ class FittingOptions:
             rich_help_panel=FIT,
         ),
     ] = None
-    folds: Annotated[
-        int, typer.Option(min=2, help="Stratified folds for held-out figures.", rich_help_panel=FIT)
-    ] = 5
+    folds: Annotated[int, typer.Option(min=2, help="Stratified folds for held-out figures.", rich_help_panel=FIT)] = 5
     seed: Annotated[int, typer.Option(min=0, help="Of the folds and of --randomized.", rich_help_panel=FIT)] = 0
     output: Annotated[
         str | None,
@@ -112,7 +118,7 @@ class FittingOptions:
         if self.objective == "ece-grid":
             return fittingplans.EceGrid()
         special: dict[str, Plan] = {"auto": fittingplans.BestMethod(), "none": fittingplans.Given()}
-        return special.get(self.method) or fittingplans.OneMethod(self.method)
+        return special.get(self.method) or fittingplans.OneMethod(self.method, self.keep_fit)
 
     @property
     def workers(self) -> int:

@@ -45,6 +45,7 @@ def _options(group: type) -> Iterator[tuple[type, inspect.Parameter]]:
             yield from _options(hint)  # type: ignore[arg-type]  # is_dataclass leaves open whether it is an instance
             continue
         default = field.default if field.default_factory is MISSING else field.default_factory()
+        default = inspect.Parameter.empty if default is MISSING else default
         yield group, inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 

@@ -53,6 +53,12 @@ class SourceOptions:
     batch_rows: Annotated[
         int | None, typer.Option(min=1, help="Rows read at a time from binary files.", rich_help_panel=FILES)
     ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN=VALUE", help="Take only the rows with this value: split=val.", rich_help_panel=FILES
+        ),
+    ] = None
     logits: Annotated[
         str | None,
         typer.Option(
@@ -93,7 +99,8 @@ class SourceOptions:
         if not self.paths and sys.stdin.isatty():
             raise UsageError("nothing to read: name a file, or pipe one in; softmax-cli predict --help shows how")
         with open_table(self.paths, self._read_options(), self.input_format) as table:
-            yield settle(table, self._selection())
+            opened = settle(table, self._selection())
+            yield opened if self.where is None else opened.only(self.where)
 
     def _read_options(self) -> ReadOptions:
         from softmax_cli.batches.table import ReadOptions
@@ -124,6 +131,12 @@ class Opened:
 
     table: Table
     columns: Columns
+
+    def only(self, where: str) -> Opened:
+        """Narrow the input down to the rows that ``COLUMN=VALUE`` selects."""
+        from softmax_cli.batches.where import Condition, rows_where
+
+        return replace(self, table=rows_where(self.table, self.columns, Condition.read(where)))
 
 
 def settle(table: Table, said: Selection) -> Opened:

@@ -1,5 +1,7 @@
 """Weights from counts: what holds for every rule, and figures that were computed by others."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,11 +46,13 @@ def test_the_ratios_are_those_of_the_papers(n):
         assert weights[0] / weights[1] == pytest.approx(expected, rel=1e-9), rule
 
 
-def test_beta_close_to_one_keeps_its_digits():
-    """1 - beta^n as written would be 0/0 or noise here; the limit is the inverse frequency."""
+@pytest.mark.parametrize("beta", [0.999, 1 - 1e-9, 1 - 1e-12, 1 - 1e-15])
+def test_beta_close_to_one_keeps_its_digits(beta):
+    """In floats, 1 - beta^n has 8 digits left at 1 - 1e-9; in fractions it is exact."""
     n = np.array([3.0, 7.0, 100.0])
-    weights = EffectiveNumber(1 - 1e-15)(n)
-    np.testing.assert_allclose(weights / weights[0], n[0] / n, rtol=1e-12)
+    exact = [1 / (1 - Fraction(beta) ** int(count)) for count in n]
+    expected = [float(weight / sum(exact) * 3) for weight in exact]
+    np.testing.assert_allclose(EffectiveNumber(beta)(n), expected, rtol=1e-13)
 
 
 def test_balanced_is_that_of_scikit_learn():

@@ -72,6 +72,14 @@ def test_rows_that_change_class_are_counted():
     assert found.changed == 1
 
 
+def test_a_row_changes_by_the_ratio_and_not_by_the_prior():
+    """Half of the rows are certain of each class, so q = 1/2: a ratio of 0.625 : 2.5 against the source."""
+    p = np.array([[1.0, 0.0]] * 100 + [[0.0, 1.0]] * 100 + [[0.7, 0.3]])
+    found = estimate_prior(blocks(p), np.array([0.8, 0.2]))
+    assert np.abs(found.prior - 0.5).max() < 0.01
+    assert found.changed == 1
+
+
 def test_a_class_that_no_row_can_be_of_gets_nothing():
     found = estimate_prior(blocks(np.array([[0.5, 0.5, 0.0], [0.2, 0.8, 0.0]])), np.ones(3))
     assert found.prior[2] == 0

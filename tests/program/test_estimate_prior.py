@@ -157,6 +157,15 @@ def test_what_does_not_go_together_is_refused(softmax_cli, inputs, arguments, wo
     assert words in done.err
 
 
+def test_a_full_temporary_folder_is_said(program, program_env, inputs):
+    """A limit on the size of files stands for a full disk."""
+    command = f'ulimit -f 8; "{program}" predict in.csv {" ".join(SOURCE)} --estimate-prior'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, cwd=inputs, env=program_env, timeout=60)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"set TMPDIR to a folder with more space" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_a_named_pipe_is_refused(softmax_cli, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     done = softmax_cli("predict", "pipe", *SOURCE, "--estimate-prior")

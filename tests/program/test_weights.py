@@ -100,6 +100,12 @@ def test_a_terminal_gets_the_table(program, program_env, labels, tmp_path):
     os.close(mine)
 
 
+def test_without_a_file_the_usage_is_told(softmax_cli):
+    done = softmax_cli("weights")
+    assert (done.code, done.out) == (2, b"")
+    assert "Missing argument" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -1,0 +1,42 @@
+"""The tables of a report as files, in whatever format their names tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from softmax_cli import formats
+from softmax_cli.batches.arrays import numbers, strings
+from softmax_cli.batches.table import WriteOptions
+from softmax_cli.sinks import whole_file
+
+
+def write_table(kind: type, rows: Sequence[Any], path: Path, force: bool) -> None:
+    """Write dataclasses as rows, one column for each field; a field that is None throughout is left out.
+
+    Real numbers keep all their digits; one that is not known (nan) is null.
+    """
+    named = {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)}
+    arrays = {name: _array(values) for name, values in named.items() if not values or values[0] is not None}
+    batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
+    form, compression = formats.by_suffix(path.name)
+    with whole_file(path, force) as file:
+        packed = file if compression is None else compression.write(file)
+        writer = form.write(packed, batch.schema, WriteOptions(digits=17))
+        writer.write(writer.encode(batch))
+        writer.close()
+        if packed is not file:
+            packed.close()
+
+
+def _array(values: Sequence[Any]) -> pa.Array:
+    if values and isinstance(values[0], str):
+        return strings(values)
+    column = np.array(values, np.int64 if values and isinstance(values[0], int) else np.float64)
+    known = ~np.isnan(column)
+    return numbers(column, None if known.all() else known)
