@@ -7,63 +7,24 @@ folds, with which thresholds can be chosen on held-out rows too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
+from softmax_cli.fitted import UNFITTED, Fitted, Fitting, Plan, named
 from softmax_cli.numeric.calibration import Calibrator, by_name, names
 from softmax_cli.numeric.calibration.fitting.examples import AbsentClasses, Examples
 from softmax_cli.numeric.calibration.fitting.rows import log_softmax_rows
 from softmax_cli.numeric.calibration.model_selection.cross_validation import CrossValidation, Fit, cross_validated
-from softmax_cli.numeric.calibration.model_selection.scores import RowScores, Scores
+from softmax_cli.numeric.calibration.model_selection.scores import RowScores
 from softmax_cli.numeric.calibration.model_selection.selection import Refusal, Selection, select
 from softmax_cli.numeric.calibration.model_selection.verdict import verdict
 from softmax_cli.numeric.calibration.temperature import IDENTITY, Temperature
 
-UNFITTED = "none"
-"""The objective of a calibration that nothing was fitted for."""
 _FULL_MATRIX = ("matrix", "dirichlet")
 _MOST_CLASSES = 200
 """Up to so many classes a comparison of all methods tries those with a parameter for every pair of classes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fitting:
-    """Rows to fit to, and how they are cut into folds."""
-
-    z: NDArray[np.float64]
-    """Shape (rows, classes)."""
-    labels: NDArray[np.int64]
-    """Shape (rows,)."""
-    folds: int
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A calibrator and what speaks for it."""
-
-    calibrator: Calibrator
-    objective: str
-    before: Scores
-    after: Scores
-    """On rows that the calibrator was not fitted to."""
-    cross_validation: CrossValidation | None = None
-    """Of the method that was tried; None: nothing was fitted."""
-    fold_fits: tuple[Calibrator, ...] = ()
-    """The fit that did not see fold 1, fold 2, ...; empty where the calibrator has seen none of the rows."""
-    selection: Selection | None = None
-    """All methods that were compared."""
-    warnings: tuple[str, ...] = ()
-
-
-class Plan(Protocol):
-    """Finds a calibration for rows."""
-
-    def __call__(self, fitting: Fitting) -> Fitted:
-        """Fit; ValueError where the rows determine no such calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +152,3 @@ def carried_out(plan: Plan, fitting: Fitting, classes: tuple[str, ...]) -> Fitte
         raise DataError(f"{named(error, classes)}; --method temperature needs no row of each class") from error
     except ValueError as error:
         raise DataError(f"no calibration follows from these rows: {error}") from error
-
-
-def named(error: ValueError, classes: tuple[str, ...]) -> str:
-    """Tell why a method refuses rows, with the names of classes in the place of their numbers."""
-    if not isinstance(error, AbsentClasses):
-        return str(error)
-    shown = ", ".join(classes[index] for index in error.classes[:5])
-    more = f" and {len(error.classes) - 5} more" if len(error.classes) > 5 else ""
-    return f"none of {error.where} is labelled {shown}{more}, and every class needs an example"

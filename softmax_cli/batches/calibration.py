@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.batches.abstention import Abstention
 from softmax_cli.batches.adjustment import Term
+from softmax_cli.batches.columns import Kind
 from softmax_cli.batches.remedies import Remedy
 from softmax_cli.batches.sets import SetRule
 from softmax_cli.errors import DataError, UsageError
@@ -121,6 +122,25 @@ class Calibration:
             f"--calibration: fitted to {len(self.classes)} other classes: {', and '.join(parts)}; "
             "choose the class columns with --logits, or fit a calibration for this table: softmax-cli calibrate"
         )
+
+    def check_kind(self, kind: Kind) -> None:
+        """Refuse probabilities where it was fitted to logits, or the other way round, if that makes a difference.
+
+        The logarithm of a probability is a logit less a number for the row; most methods do not see that number.
+
+        Raises
+        ------
+        DataError
+            They differ, and this calibrator sees it.
+        """
+        if (kind == "logits") == (self.fit.kind == "logits"):
+            return
+        z = np.arange(2.0 * len(self.classes)).reshape(2, -1) % 7
+        if not np.allclose(self.calibrator.log_p(z), self.calibrator.log_p(z - 3)):
+            raise DataError(
+                f"--calibration: {self.calibrator.name} was fitted to {self.fit.kind} and the table is read as {kind}, "
+                "which is not the same to it; give what it was fitted to (--input), or fit temperature or dirichlet"
+            )
 
     def check_remedies(self, remedies: tuple[Remedy, ...]) -> None:
         """Refuse other remedies than it was fitted with.

@@ -74,6 +74,7 @@ def _given(fitting: FittingOptions, opened: Opened, steps: tuple[Remedy, ...]) -
 
     given = read_calibration(fitting.calibration)
     given.check_classes(opened.columns.classes)
+    given.check_kind(opened.columns.kind)
     given.check_remedies(steps)
     return given
 

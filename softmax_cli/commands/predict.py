@@ -97,6 +97,7 @@ def _roles(transform: Transform) -> Shown:
         label=called.get(columns.label or ""),
         is_plain=not (has_p or transform.layout.only_predictions),
         passed=transform.passed,
+        sets="set" if transform.scoring.sets is not None else None,
     )
 
 

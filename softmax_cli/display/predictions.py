@@ -66,6 +66,9 @@ def _columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> 
     if rows.truths is not None:
         columns.append(_verdicts(rows, shown.classes, marks))
     columns.append(ConfidenceColumn(rows.confidence, weight=7))
+    if rows.sets is not None:
+        sets = ["" if names is None else visible(", ".join(names), marks.encoding) for names in rows.sets]
+        columns.append(TextColumn("set", sets, weight=6, least=8, most=30))
     return columns + _classes(rows, shown.classes, marks, width - total([column.want().least for column in columns]))
 
 

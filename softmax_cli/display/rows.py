@@ -26,6 +26,8 @@ class Shown:
     """Show the columns as they are: rows are classes, columns are ranks, or the values are no probabilities."""
     passed: tuple[str, ...] = ()
     """Columns that pass through. In a plain table they give way first, but for the id and the truth."""
+    sets: str | None = None
+    """The column that holds prediction sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Rows:
     truths: list[str | None] | None
     """Class names where the truth is a class, else as the file has it; None: no truth column."""
     confidence: list[float]
+    sets: list[list[str] | None] | None
+    """Classes in the prediction set; None: the row was not scored, or there are no sets."""
     p: NDArray[np.float64] | None
     """Shape (rows, classes); a row of nan was not scored. None: no class columns."""
 
@@ -49,6 +53,7 @@ def read_rows(batch: pa.RecordBatch, shown: Shown) -> Rows:
         predictions=strings(batch.column("prediction")),
         truths=None if shown.label is None else _truths(strings(batch.column(shown.label)), shown.classes),
         confidence=floats(batch.column("confidence"), float64).tolist(),
+        sets=None if shown.sets is None else batch.column(shown.sets).to_pylist(),
         p=np.column_stack(by_class) if by_class else None,
     )
 

@@ -64,6 +64,7 @@ class CalibrationOptions:
 
         found = read_calibration(self.calibration)
         found.check_classes(columns.classes)
+        found.check_kind(columns.kind)
         found.check_remedies(remedies)
         found.check_terms(terms)
         return found

@@ -14,7 +14,7 @@ from softmax_cli.options.run import COLORS, PANEL
 
 if TYPE_CHECKING:
     from softmax_cli.display.console import Color
-    from softmax_cli.fittingplans import Plan
+    from softmax_cli.fitted import Plan
 
 FIT = "Fit"
 OBJECTIVES = ("nll", "ece-grid")

@@ -42,7 +42,9 @@ def test_the_most_answers_within_the_risk(pairs, risk):
 def test_the_fewest_errors_among_enough_answers(pairs, coverage):
     chosen = MinCoverage(coverage).choose(*table(pairs))
     assert chosen.coverage >= coverage
-    assert chosen.risk == min(risk for found, risk in outcomes(pairs) if found >= coverage)
+    least = min(risk for found, risk in outcomes(pairs) if found >= coverage)
+    assert chosen.risk == least
+    assert chosen.coverage == max(found for found, risk in outcomes(pairs) if risk == least)
     check(chosen, pairs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,6 +71,19 @@ def test_other_classes_are_refused(classes, words):
 
 def test_the_same_classes_pass():
     calibration().check_classes(("cat", "dog", "cow"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_probabilities_in_the_place_of_logits(name):
+    """Refused exactly where they would give other results."""
+    calibrator = by_name(name).fit(Z, LABELS)
+    fitted = replace(calibration(), calibrator=calibrator)
+    fitted.check_kind("logits")
+    if np.allclose(calibrator.log_p(Z), calibrator.log_p(log_softmax(Z, axis=1))):
+        fitted.check_kind("prob")
+    else:
+        with pytest.raises(DataError, match=f"{name} was fitted to logits"):
+            fitted.check_kind("prob")
 
 
 def test_other_remedies_are_refused():

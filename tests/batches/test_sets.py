@@ -43,6 +43,15 @@ def test_a_set_belongs_to_its_row(nonconformity):
     assert whole.any(axis=1).all()
 
 
+def test_a_set_is_empty_only_where_that_is_allowed():
+    log_p = np.log([[0.9, 0.1], [0.55, 0.45]])
+    held_out = np.log(np.tile([0.8, 0.2], (9, 1)))
+    for allow_empty in (True, False):
+        request = SetRequest(Nonconformity("lac"), 0.5, allow_empty=allow_empty)
+        found = request.rule(held_out, np.zeros(9, int))(log_p)
+        assert found.tolist() == [[True, False], [not allow_empty, False]]
+
+
 def test_randomizing_makes_smaller_sets():
     rng = np.random.default_rng(1)
     log_p = log_softmax(rng.normal(size=(2000, 6)), axis=1)

@@ -228,3 +228,13 @@ def test_no_pandas_and_no_compute_kernels():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_prediction_sets_have_a_column():
+    sets = pa.array([["cat", "[dog]"], None], pa.list_(pa.string()))
+    p = {"prob_cat": [0.7, None], "prob_dog": [0.3, None]}
+    columns = {"prediction": pa.array(["cat", None]).dictionary_encode(), "confidence": [0.7, None], "set": sets, **p}
+    shown = Shown(("cat", "[dog]"), ("prob_cat", "prob_dog"), sets="set")
+    tally = Tally(2, 1, "null", np.array([1, 0]), 0.7)
+    printed = render(pa.record_batch(columns), shown, tally, width=100)
+    assert "cat, [dog]" in printed

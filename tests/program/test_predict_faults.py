@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -210,16 +211,48 @@ class TestDamagedFiles:
         assert "in.npy" in one_message(done)
 
 
-def test_a_gzip_bomb_runs_in_flat_memory(start, tmp_path):
+PEAK = """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:])
+_, status, usage = os.wait4(child.pid, 0)
+print(usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def peak_kilobytes(program, env, folder, *arguments):
+    """Run the program from a small process: a child's peak counts the process that it was forked from."""
+    command = [sys.executable, "-c", PEAK, program, *arguments]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def test_a_gzip_bomb_runs_in_flat_memory(program, program_env, tmp_path):
     with gzip.open(tmp_path / "in.csv.gz", "wb", compresslevel=9) as file:
         file.write(b"a,b\n")
         for _ in range(60):
             file.write(b"1.5,2.5\n" * 131_072)
-    process = start("predict", "in.csv.gz", "--only-predictions", "-q", "-o", "out.csv", stderr=subprocess.PIPE)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, process.stderr.read()
-    assert usage.ru_maxrss < 400_000  # kilobytes; the table alone is 60 MB of text and several times that in memory
+    arguments = ("predict", "in.csv.gz", "--only-predictions", "-q", "-o", "out.csv")
+    # 60 MB of text are several times that in memory; blocks of it are not.
+    assert peak_kilobytes(program, program_env, tmp_path, *arguments) < 400_000
+
+
+@pytest.mark.parametrize("form", ["csv", "npy", "parquet"])
+def test_memory_does_not_grow_with_the_rows(program, program_env, tmp_path, form):
+    peaks = []
+    for rows in (200_000, 1_600_000):
+        z = np.zeros((rows, 8), np.float32)
+        path = tmp_path / f"in.{form}"
+        if form == "npy":
+            np.save(path, z)
+        elif form == "parquet":
+            pq.write_table(pa.table({f"c{i}": z[:, i] + i for i in range(8)}), path, row_group_size=100_000)
+        else:
+            path.write_bytes(b"a,b,c,d\n" + b"1.25,2.5,-3.75,4.125\n" * rows)
+        out = f"out{rows}.{form}"
+        peaks.append(peak_kilobytes(program, program_env, tmp_path, "predict", path, "-q", "--threads", "2", "-o", out))
+    assert peaks[1] < 1.4 * peaks[0]
 
 
 def test_a_memory_limit_names_the_knob(start, tmp_path):

@@ -1,0 +1,82 @@
+"""The report of ``evaluate`` on terminals of any width and any character set."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from softmax_cli.batches.figures import Figure
+from softmax_cli.batches.report import Bin, ClassFigures, Pair, Point, Report, Slice
+from softmax_cli.display.evaluation import show_evaluation
+
+NAMES = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "smooth_ece")
+
+
+def report(classes, name="class {}", by=None):
+    figures = tuple(Figure(n, n.replace("_", " "), 0.125, (0.1, 0.15), "what it is, at some length, " * 3) for n in NAMES)
+    per_class = tuple(
+        ClassFigures(name.format(k), 10 + k, 10, 5, 0.5, 0.5, k / classes, 0.9, np.nan) for k in range(classes)
+    )
+    return Report(
+        source="in.csv",
+        columns=f"{classes} classes",
+        operations=("softmax",),
+        rows=100,
+        bad_rows=2,
+        classes=classes,
+        bins_by="15 bins of equal width",
+        bootstrap=200,
+        seed=0,
+        figures=figures,
+        bins=(Bin(0.0, 0.5, 0, np.nan, np.nan), Bin(0.5, 1.0, 100, 0.8, 0.7)),
+        histogram=tuple((k, 1) for k in range(20)),
+        risk_coverage=(Point(0.5, 0.9, 0.01), Point(1.0, 0.2, 0.1)),
+        confusion=(Pair(name.format(0), name.format(1), 3), Pair(name.format(0), name.format(0), 5)),
+        per_class=per_class,
+        by=by,
+        slices=() if by is None else (Slice("x", 60, figures), Slice("y", 40, figures)),
+        failed_gates=(),
+    )
+
+
+def shown(told, width=80, encoding="utf-8"):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding)
+    console = Console(file=stream, width=width, color_system=None, markup=False, emoji=False, highlight=False)
+    show_evaluation(console, told)
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 214])
+@pytest.mark.parametrize("width", [80, 132])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_every_line_fits(classes, width, encoding):
+    text = shown(report(classes, by="source"), width, encoding)
+    assert max(map(len, text.splitlines())) <= width
+    assert text.isascii() == (encoding == "ascii")
+    assert "[0.10000, 0.15000]" in text
+
+
+def test_few_classes_are_all_there_and_many_show_the_worst():
+    assert "class 9" in shown(report(10))
+    text = shown(report(214))
+    assert "classes with the lowest F1" in text
+    assert "class 11 " in text
+    assert "class 213" not in text
+    assert "202 more classes: --per-class FILE has all" in text
+
+
+def test_names_are_data():
+    text = shown(report(3, name="[red]{}\x1b[2J"))
+    assert "[red]0\\x1b[2J" in text
+    assert "\x1b" not in text
+
+
+def test_only_mistakes_are_confusions():
+    text = shown(report(3))
+    confusions = text[text.index("commonest confusions") :]
+    assert "class 1" in confusions
+    assert "30.0 %" in confusions, "3 of the 10 rows of class 0"
