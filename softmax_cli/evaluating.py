@@ -13,7 +13,8 @@ from softmax_cli.batches.arrays import empty_batch
 from softmax_cli.batches.draws import Draws
 from softmax_cli.batches.judge import Judge, Judged
 from softmax_cli.batches.labels import Reading
-from softmax_cli.batches.measure import Measured, Plan
+from softmax_cli.batches.measure import Measured
+from softmax_cli.batches.parts import Plan
 from softmax_cli.batches.table import Block, Decoded, Place, Table
 from softmax_cli.pipeline import ordered_map
 from softmax_cli.stream import Listeners

@@ -75,6 +75,14 @@ class Collector:
         if (unlabelled := np.flatnonzero(good & (read.indices == MISSING))).size:
             place = decoded.place(int(unlabelled[0]), name)
             raise DataError(f"{place.where}: column {name!r}: no truth; leave such rows out, or fill them in")
+        truth = z[np.arange(len(z)), read.indices]
+        if (impossible := np.flatnonzero(good & (truth == -np.inf))).size:
+            row = int(impossible[0])
+            raise DataError(
+                f"{decoded.place(row, name).where}: the true class {self.columns.classes[read.indices[row]]!r} has "
+                "probability 0, and no calibration can raise it; leave such rows out, or write probabilities that are "
+                "not rounded to 0"
+            )
         kept = np.ascontiguousarray(z[good])
         for remedy in self.remedies:
             remedy(kept)

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from softmax_cli.batches.judge import Judged
-from softmax_cli.batches.measure import Plan
+from softmax_cli.batches.parts import Plan
 from softmax_cli.numeric.metrics.brier import row_brier
 from softmax_cli.numeric.metrics.ece import Ece
 from softmax_cli.numeric.metrics.ece_interval import EceInterval
@@ -53,6 +53,8 @@ class Draws:
     def limits(self, plan: Plan, ece: Ece) -> dict[str, Limits]:
         """Return 95 % limits by the name of the figure; the asked-for ECE has none in bins of equal count."""
         found = self.means.value
+        low, high = found["accuracy"]
+        found["error"] = (1 - high, 1 - low)
         for name, norm in (("mce", "max"), ("rmsce", "l2"), ("ece", plan.norm)):
             if (plan.scheme, plan.kind) == ("width", "top-label"):
                 found[name] = self.ece.interval(ece, norm=norm)

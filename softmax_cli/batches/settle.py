@@ -11,7 +11,8 @@ from softmax_cli.batches.draws import Draws
 from softmax_cli.batches.figures import figures_of
 from softmax_cli.batches.gates import Gate, failures
 from softmax_cli.batches.judge import Judge
-from softmax_cli.batches.measure import Measured, Parts, Plan
+from softmax_cli.batches.measure import Measured
+from softmax_cli.batches.parts import Parts, Plan
 from softmax_cli.batches.report import Bin, ClassFigures, Pair, Point, Report, Slice
 from softmax_cli.numeric.metrics.auroc import Auroc
 from softmax_cli.numeric.metrics.bins import Bins

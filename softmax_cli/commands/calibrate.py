@@ -47,7 +47,7 @@ def calibrate(
         setting, notes = _setting(opened, steps, imbalance)
         fitting.say(*opened.table.notes, *remedies.notes(opened.columns.classes), *notes)
         rows = _read(opened, fitting, steps)
-        found, report = _find(rows, _job(fitting, thresholds), setting)
+        found, report = _find(rows, _job(fitting, thresholds, given), setting)
     if given is not None:
         found = replace(found, fit=given.fit)
     for warning in report.warnings:
@@ -90,10 +90,11 @@ def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOpti
     return Setting(opened.table.name, opened.columns.kind, opened.columns.classes, steps, terms), notes
 
 
-def _job(fitting: FittingOptions, thresholds: ThresholdOptions) -> Job:
+def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibration | None) -> Job:
     from softmax_cli.calibrating import Job
 
-    return Job(fitting.plan(), fitting.folds, fitting.seed, thresholds.sets(fitting.seed), thresholds.abstention())
+    seed = fitting.seed
+    return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
 
 
 def _read(opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...]) -> LabelledRows:

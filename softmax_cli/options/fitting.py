@@ -13,6 +13,7 @@ from softmax_cli.errors import UsageError
 from softmax_cli.options.run import COLORS, PANEL
 
 if TYPE_CHECKING:
+    from softmax_cli.batches.calibration import Calibration
     from softmax_cli.display.console import Color
     from softmax_cli.fitted import Plan
 
@@ -108,13 +109,12 @@ class FittingOptions:
         if self.output is not None:
             check_target(Path(self.output), inputs, self.force)
 
-    def plan(self) -> Plan:
-        """Return how the calibration is to be found."""
+    def plan(self, given: Calibration | None) -> Plan:
+        """Return how the calibration is to be found; `given` is what --calibration holds."""
         from softmax_cli import fittingplans
-        from softmax_cli.store import read_calibration
 
-        if self.calibration is not None:
-            return fittingplans.Given(read_calibration(self.calibration).calibrator)
+        if given is not None:
+            return fittingplans.Given(given.calibrator)
         if self.objective == "ece-grid":
             return fittingplans.EceGrid()
         special: dict[str, Plan] = {"auto": fittingplans.BestMethod(), "none": fittingplans.Given()}

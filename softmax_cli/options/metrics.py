@@ -11,7 +11,7 @@ from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from softmax_cli.batches.calibration import Calibration
-    from softmax_cli.batches.measure import Plan
+    from softmax_cli.batches.parts import Plan
 
 PANEL = "Metrics"
 SCHEMES = ("width", "mass")
@@ -60,7 +60,7 @@ class MetricOptions:
     bootstrap: Annotated[
         int, typer.Option(min=0, help="Replicates behind the 95 % intervals; 0: none.", rich_help_panel=PANEL)
     ] = 200
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the bootstrap.", rich_help_panel=PANEL)] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
 
     def __post_init__(self) -> None:
         for flag, said, known in (
@@ -70,6 +70,8 @@ class MetricOptions:
         ):
             if said not in known:
                 raise UsageError(f"--{flag} {said}: choose one of {', '.join(known)}")
+        if self.seed >= 1 << 64:
+            raise UsageError(f"--seed {self.seed}: a whole number below 2^64 is wanted")
         if self.clip is not None and not 0 < self.clip < 0.5:
             raise UsageError(f"--clip {self.clip:g}: a probability above 0 and below 0.5 is wanted, such as 1e-15")
         if 0 < self.bootstrap < 40:
@@ -77,7 +79,7 @@ class MetricOptions:
 
     def plan(self, classes: int, calibration: Calibration | None) -> Plan:
         """Return what is measured."""
-        from softmax_cli.batches.measure import Plan
+        from softmax_cli.batches.parts import Plan
 
         abstention = None if calibration is None else calibration.abstention
         return Plan(

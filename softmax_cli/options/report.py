@@ -14,7 +14,7 @@ from softmax_cli.options.source import COLUMNS
 if TYPE_CHECKING:
     from softmax_cli.batches.columns import Columns
     from softmax_cli.batches.gates import Gate
-    from softmax_cli.batches.measure import Plan
+    from softmax_cli.batches.parts import Plan
     from softmax_cli.batches.truth import Truth
     from softmax_cli.options.source import Opened
 

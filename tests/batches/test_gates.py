@@ -43,7 +43,9 @@ def test_dashes_do_for_underscores():
     assert parse_gate("log-loss > 1", ("log_loss",)).name == "log_loss"
 
 
-@pytest.mark.parametrize("said", ["", "ece", "ece > ", "> 1", "ece = 1", "ece == 1", "ece > 1 2", "ece > nan", "nope > 1"])
+@pytest.mark.parametrize(
+    "said", ["", "ece", "ece > ", "> 1", "ece = 1", "ece == 1", "ece > 1 2", "ece > nan", "nope > 1"]
+)
 def test_what_is_no_gate_is_refused_with_a_way_on(said):
     with pytest.raises(UsageError, match=r"such as|there are: ece|not a number"):
         parse_gate(said, ("ece",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,8 @@ from softmax_cli.batches.figures import figures_of, names_of
 from softmax_cli.batches.judge import Judge
 from softmax_cli.batches.labels import ClassLookup
 from softmax_cli.batches.layout import Layout
-from softmax_cli.batches.measure import MOST_SLICES, Measured, Plan
+from softmax_cli.batches.measure import MOST_SLICES, Measured
+from softmax_cli.batches.parts import Plan
 from softmax_cli.batches.scoring import Scoring
 from softmax_cli.batches.settle import settle_report
 from softmax_cli.batches.table import Decoded, Place
@@ -50,7 +52,7 @@ def example(rows, seed=0):
 def measured(cuts, z, labels, sources):
     edges = [0, *sorted(cuts), len(z)]
     whole, draws, first_row = None, None, 0
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         judged = JUDGE(decoded(z[start:end], labels[start:end], sources[start:end]))
         part, drawn = Measured.of(PLAN, judged), Draws.of(PLAN, judged, first_row)
         whole = part if whole is None else whole.plus(part)
@@ -64,7 +66,7 @@ def measured(cuts, z, labels, sources):
 def test_every_cut_gives_the_same_report(cuts, seed):
     """Intervals, slices, bins, classes and all, to the last digit; empty batches too."""
     z, labels = example(60, seed)
-    sources = [str(row % 3) for row in range(60)]
+    sources = ["b", None, "a", "c"] * 15
     assert measured(cuts, z, labels, sources).to_json() == measured([], z, labels, sources).to_json()
 
 
@@ -89,6 +91,23 @@ def test_scikit_learn_agrees(seed):
     assert found["brier"] == pytest.approx(brier, rel=1e-13)
     auroc = metrics.roc_auc_score(labels, p, multi_class="ovr", average="macro", labels=everyone)
     assert found["macro_auroc"] == pytest.approx(auroc, abs=1e-12)
+
+
+@pytest.mark.parametrize(("norm", "name"), [("l1", "ece"), ("l2", "rmsce"), ("max", "mce")])
+def test_ece_as_torch_users_know_it(norm, name):
+    """Written anew from its definition: weighted gaps over bins between the edges 0, 1/n, ... 1."""
+    z, labels = example(1000)
+    p = np.exp(log_softmax(z, axis=1))
+    confidence, right = p.max(axis=1), p.argmax(axis=1) == labels
+    gaps, weights = [], []
+    for low, high in zip(np.linspace(0, 1, 11)[:-1], np.linspace(0, 1, 11)[1:], strict=True):
+        inside = (confidence > low) & (confidence <= high)
+        if inside.any():
+            gaps.append(abs(right[inside].mean() - confidence[inside].mean()))
+            weights.append(inside.mean())
+    expected = {"l1": np.dot(weights, gaps), "l2": np.sqrt(np.dot(weights, np.square(gaps))), "max": max(gaps)}[norm]
+    asked = figures(z, labels, replace(PLAN, bins=10, norm=norm))
+    assert asked["ece"] == asked[name] == pytest.approx(expected, rel=1e-12)
 
 
 def test_refinement_and_calibration_add_up_to_the_log_loss():

@@ -16,7 +16,9 @@ NAMES = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "smooth_ec
 
 
 def report(classes, name="class {}", by=None):
-    figures = tuple(Figure(n, n.replace("_", " "), 0.125, (0.1, 0.15), "what it is, at some length, " * 3) for n in NAMES)
+    figures = tuple(
+        Figure(n, n.replace("_", " "), 0.125, (0.1, 0.15), "what it is, at some length, " * 3) for n in NAMES
+    )
     per_class = tuple(
         ClassFigures(name.format(k), 10 + k, 10, 5, 0.5, 0.5, k / classes, 0.9, np.nan) for k in range(classes)
     )

@@ -37,7 +37,13 @@ def test_a_line_never_leaves_its_column_and_tells_the_sign_of_the_gap(confidence
 
 @pytest.mark.parametrize(
     ("confidence", "accuracy", "drawn"),
-    [(0.5, 0.5, "#####|"), (0.8, 0.5, "#####---|"), (0.5, 0.9, "#####|+++"), (1.0, 1.0, "#########|"), (0.1, 0.0, "-|")],
+    [
+        (0.5, 0.5, "#####|"),
+        (0.8, 0.5, "#####---|"),
+        (0.5, 0.9, "#####|+++"),
+        (1.0, 1.0, "#########|"),
+        (0.1, 0.0, "-|"),
+    ],
 )
 def test_lines_by_hand(confidence, accuracy, drawn):
     assert draw_gap(one(confidence, accuracy), 10, PLAIN).plain == drawn

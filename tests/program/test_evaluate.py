@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-TABLE = "id,logit_cat,logit_dog,logit_bird,label,source\na,3,1,0,cat,x\nb,1,2,0,dog,x\nc,0,2,1.5,bird,y\nd,0,0,5,bird,y\n"
+TABLE = (
+    "id,logit_cat,logit_dog,logit_bird,label,source\na,3,1,0,cat,x\nb,1,2,0,dog,x\nc,0,2,1.5,bird,y\nd,0,0,5,bird,y\n"
+)
 ROWS = np.array([[3, 1, 0], [1, 2, 0], [0, 2, 1.5], [0, 0, 5]], float)
 TRUTH = np.array([0, 1, 2, 2])
 
@@ -108,6 +110,29 @@ def test_an_id_without_a_truth_is_a_bad_row(softmax_cli, evaluate, table, tmp_pa
     assert "d,0,0,5,bird,y" in (tmp_path / "bad.csv").read_text()
 
 
+def test_an_id_with_two_truths_is_refused(softmax_cli, table, tmp_path):
+    (tmp_path / "truth.csv").write_text("id,y\na,cat\nb,dog\na,cat\nb,cat\n")
+    done = softmax_cli("evaluate", table, "--labels", "truth.csv")
+    assert (done.code, done.out) == (1, b"")
+    assert "--labels truth.csv: the id 'b' has two truths" in done.err
+
+
+@pytest.mark.parametrize(
+    ("truth", "flags", "told"),
+    [
+        ("key_,y\na,cat\n", [], "no column 'id' to join by; there are: key_, y"),
+        ("id,one,two\na,cat,dog\n", [], "which column? write truth.csv:COLUMN with one of one, two"),
+        ("id,y\na,cat\n", ["--logits", "id"], "joins by id, and no column is named like one"),
+    ],
+)
+def test_labels_that_cannot_be_joined(softmax_cli, tmp_path, truth, flags, told):
+    (tmp_path / "in.csv").write_text("id,cat,dog\n1,2,3\n")
+    (tmp_path / "truth.csv").write_text(truth)
+    done = softmax_cli("evaluate", "in.csv", "--labels", "truth.csv", *flags)
+    assert (done.code, done.out) == (2, b"")
+    assert told in done.err
+
+
 def test_numbers_as_truth_are_told(softmax_cli, table, tmp_path):
     text = TABLE.replace(",cat,", ",0,").replace(",dog,", ",1,").replace(",bird,", ",2,")
     (tmp_path / "numbers.csv").write_text(text)
@@ -155,6 +180,7 @@ def test_gates(softmax_cli, table, gates, code, told):
         (["--scheme", "equal"], "--scheme equal: choose one of width, mass"),
         (["--clip", "0.7"], "--clip 0.7"),
         (["--top-k", "0"], "--top-k 0: whole numbers from 1"),
+        (["--seed", str(1 << 64)], "a whole number below 2^64"),
         (["--bootstrap", "5"], "--bootstrap 5: 95 % limits take 40"),
         (["--label", "nope"], "--label 'nope': no such column; there are: id,"),
         (["--labels", "x.csv", "--label", "label"], "--labels takes another table"),
@@ -227,6 +253,30 @@ def test_tables_as_files(softmax_cli, table, tmp_path):
     assert (len(bins["rows"]), sum(bins["rows"]), bins["confidence"][0]) == (15, 4, None)
     again = softmax_cli("evaluate", table, "--per-class", "classes.csv")
     assert (again.code, "--force" in again.err) == (2, True)
+
+
+def test_the_schema_of_the_json_report(evaluate, table):
+    """A program reads these names: a change of what they mean is a new format number."""
+    report = evaluate(table, "--by", "source")
+    assert report["format"] == 1
+    assert set(report) >= {"figures", "bins", "histogram", "risk_coverage", "confusion", "per_class", "slices"}
+    assert set(report["figures"]["ece"]) == {"title", "value", "interval", "note"}
+    assert set(report["bins"][0]) == {"lower", "upper", "rows", "confidence", "accuracy"}
+    assert set(report["slices"][0]) == {"name", "rows", "figures"}
+    assert (len(report["histogram"]), sum(map(sum, report["histogram"]))) == (20, 4)
+    assert report["bootstrap"] == 200
+    assert report["figures"]["log_loss"]["interval"] is not None
+
+
+def test_pandas_is_not_loaded(table):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-X", "importtime", "-m", "softmax_cli", "evaluate", table, "--by", "source", "--json"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
+    assert "pyarrow" in loaded
+    assert loaded.isdisjoint({"pandas", "rich", "pyarrow.parquet", "pyarrow.dataset"})
 
 
 def test_dry_run(softmax_cli, table):

@@ -79,6 +79,7 @@ def test_reference_metrics(evaluate, real_data, reference, name, case, file):
 @pytest.mark.parametrize(("name", "file"), [(name, file) for name, case, file in CASES if case == "test"])
 def test_ten_bins(evaluate, real_data, reference, name, file):
     flags = ["--by", "split"] if name.startswith(("magika", "digits")) else []
+    flags += ["--input", "prob"] if "probs" in name else []
     report = evaluate(real_data(file), *flags, "--bins", "10", "--bootstrap", "0")
     assert figures_of(report, "test")[1]["ece"] == pytest.approx(reference[name]["test"]["ece10"], abs=1e-6)
 

@@ -241,7 +241,7 @@ def test_a_gzip_bomb_runs_in_flat_memory(program, program_env, tmp_path):
 @pytest.mark.parametrize("form", ["csv", "npy", "parquet"])
 def test_memory_does_not_grow_with_the_rows(program, program_env, tmp_path, form):
     peaks = []
-    for rows in (200_000, 1_600_000):
+    for rows in (800_000, 4_000_000):
         z = np.zeros((rows, 8), np.float32)
         path = tmp_path / f"in.{form}"
         if form == "npy":
@@ -252,7 +252,7 @@ def test_memory_does_not_grow_with_the_rows(program, program_env, tmp_path, form
             path.write_bytes(b"a,b,c,d\n" + b"1.25,2.5,-3.75,4.125\n" * rows)
         out = f"out{rows}.{form}"
         peaks.append(peak_kilobytes(program, program_env, tmp_path, "predict", path, "-q", "--threads", "2", "-o", out))
-    assert peaks[1] < 1.4 * peaks[0]
+    assert peaks[1] < 1.25 * peaks[0], peaks
 
 
 def test_a_memory_limit_names_the_knob(start, tmp_path):

@@ -1,0 +1,79 @@
+"""Thresholds come from rows that the calibrator which scored them has not seen, after weights and priors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from softmax_cli.batches.abstention import MinCoverage
+from softmax_cli.batches.adjustment import Term
+from softmax_cli.batches.labels import Reading
+from softmax_cli.batches.sets import Nonconformity, SetRequest
+from softmax_cli.calibrating import Job, Setting, calibrate
+from softmax_cli.errors import DataError
+from softmax_cli.fittingplans import BestMethod, EceGrid, Given, OneMethod
+from softmax_cli.labelledrows import LabelledRows
+from softmax_cli.numeric.calibration import by_name
+from softmax_cli.numeric.calibration.fitting.folds import stratified_folds
+
+RNG = np.random.default_rng(4)
+LABELS = RNG.integers(0, 3, 300)
+Z = 3 * (RNG.normal(size=(300, 3)) + 1.2 * np.eye(3)[LABELS])
+ROWS = LabelledRows(Z, LABELS, 0, Reading(), False)
+LOG_W = np.log([1.0, 3.0, 0.5])
+SETTING = Setting("t", "logits", ("a", "b", "c"), (), (Term("-w", "+ log w", LOG_W, ""),))
+SETS = SetRequest(Nonconformity("lac"), 0.8)
+
+
+@pytest.mark.parametrize("method", ["histogram", "temperature", "vector"])
+@pytest.mark.parametrize("plan", ["one", "best"])
+def test_held_out_rows_choose_the_threshold(method, plan, monkeypatch):
+    if plan == "best":
+        monkeypatch.setattr("softmax_cli.fittingplans.names", lambda: (method,))
+    job = Job(BestMethod() if plan == "best" else OneMethod(method), 4, 9, SETS, MinCoverage(0.5))
+    found, fitted = calibrate(ROWS, job, SETTING)
+    log_p, fold_of = np.empty(Z.shape), stratified_folds(LABELS, 4, 9)
+    for fold in range(4):
+        out = fold_of == fold
+        fit = by_name(method).fit(Z[~out], LABELS[~out])
+        log_p[out] = log_softmax(fit.log_p(Z[out]) + LOG_W, axis=1)
+    true = np.sort(1 - np.exp(log_p[np.arange(300), LABELS]))
+    assert found.sets.threshold == pytest.approx([true[int(np.ceil(301 * 0.8)) - 1]], rel=1e-12)
+    assert found.abstention.rows == found.sets.rows == found.fit.rows == 300
+    assert np.array_equal(found.bias, LOG_W)
+    assert fitted.after.nll < fitted.before.nll
+    whole = by_name(method).fit(Z, LABELS)
+    assert np.array_equal(found.calibrator.log_p(Z), whole.log_p(Z))
+
+
+def test_a_calibrator_that_saw_no_row_uses_all_of_them():
+    found, fitted = calibrate(ROWS, Job(Given(), 5, 0, SETS), SETTING)
+    true = np.sort(1 - np.exp(log_softmax(Z + LOG_W, axis=1)[np.arange(300), LABELS]))
+    assert found.sets.threshold == pytest.approx([true[int(np.ceil(301 * 0.8)) - 1]], rel=1e-12)
+    assert (fitted.objective, fitted.before) == ("none", fitted.after)
+
+
+def test_without_thresholds_weights_do_not_matter():
+    weighted, _ = calibrate(ROWS, Job(OneMethod("temperature"), 5, 0), SETTING)
+    plain, _ = calibrate(ROWS, Job(OneMethod("temperature"), 5, 0), Setting("t", "logits", ("a", "b", "c")))
+    assert weighted.calibrator == plain.calibrator
+    assert weighted.bias is None
+
+
+def test_the_grid_keeps_its_temperature_and_says_when_it_does_not_help():
+    found, fitted = calibrate(ROWS, Job(EceGrid(), 5, 0), SETTING)
+    assert found.calibrator.temperature * 10 == pytest.approx(round(found.calibrator.temperature * 10))
+    assert (found.calibrator.interval, found.fit.objective, fitted.warnings) == (None, "ece-grid", ())
+
+
+def test_the_hash_tells_rows_apart():
+    other = LabelledRows(Z[::-1], LABELS, 0, Reading(), False)
+    assert ROWS.hash != other.hash
+    assert ROWS.hash == LabelledRows(np.asfortranarray(Z), LABELS.astype(np.int32), 3, Reading(), True).hash
+
+
+def test_a_class_without_a_row_is_named():
+    rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, Reading(), False)
+    with pytest.raises(DataError, match=r"labelled c, .* --method temperature"):
+        calibrate(rows, Job(OneMethod("vector"), 5, 0), SETTING)
