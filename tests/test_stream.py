@@ -65,7 +65,11 @@ def plain(names, ids, rows, digits):
     for name, row in zip(ids, rows, strict=True):
         z = row if len(row) > 1 else [0.0, row[0]]
         p = softmax(z)
-        scored = [classes[int(np.argmax(z))], spell(p.max()), *map(spell, p)] if np.isfinite(p).all() else [""] * (2 + len(z))
+        scored = (
+            [classes[int(np.argmax(z))], spell(p.max()), *map(spell, p)]
+            if np.isfinite(p).all()
+            else [""] * (2 + len(z))
+        )
         writer.writerow([name, *scored])
     return file.getvalue()
 
