@@ -81,12 +81,22 @@ def _run() -> int:
         tell(f"error: {OUT_OF_MEMORY}")
         return ExitCode.DATA
     except ClosedPipeError:
+        _drop_output()
         return ExitCode.DONE
+    except OSError as error:  # of the machine, and not foreseen where it happened: a full disk under printed text
+        _drop_output()
+        tell(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+        return ExitCode.DATA
     except StoppedError as stopped:
         return 128 + int(stopped.args[0])
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
     return ExitCode.DONE
+
+
+def _drop_output() -> None:
+    """Let go of text that nobody takes; Python would try to write it once more on its way out, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -13,8 +13,8 @@ from softmax_cli.batches.layout import Layout
 from softmax_cli.batches.scores import score_dtype
 from softmax_cli.batches.scoring import Scoring
 from softmax_cli.batches.transform import build_transform
-from softmax_cli.classvalues import align
 from softmax_cli.numeric.weights import log_weights
+from softmax_cli.perclass.values import align
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,12 +10,12 @@ from softmax_cli.batches.abstention import MinCoverage
 from softmax_cli.batches.adjustment import Term
 from softmax_cli.batches.labels import Reading
 from softmax_cli.batches.sets import Nonconformity, SetRequest
-from softmax_cli.calibrating import Job, Setting, calibrate
 from softmax_cli.errors import DataError
-from softmax_cli.fittingplans import BestMethod, EceGrid, Given, OneMethod
-from softmax_cli.labelledrows import LabelledRows
 from softmax_cli.numeric.calibration import by_name
 from softmax_cli.numeric.calibration.fitting.folds import stratified_folds
+from softmax_cli.runs.calibrating import Job, Setting, calibrate
+from softmax_cli.runs.fittingplans import BestMethod, EceGrid, Given, OneMethod
+from softmax_cli.runs.labelledrows import LabelledRows
 
 RNG = np.random.default_rng(4)
 LABELS = RNG.integers(0, 3, 300)
@@ -30,7 +30,7 @@ SETS = SetRequest(Nonconformity("lac"), 0.8)
 @pytest.mark.parametrize("plan", ["one", "best"])
 def test_held_out_rows_choose_the_threshold(method, plan, monkeypatch):
     if plan == "best":
-        monkeypatch.setattr("softmax_cli.fittingplans.names", lambda: (method,))
+        monkeypatch.setattr("softmax_cli.runs.fittingplans.names", lambda: (method,))
     job = Job(BestMethod() if plan == "best" else OneMethod(method), 4, 9, SETS, MinCoverage(0.5))
     found, fitted = calibrate(ROWS, job, SETTING)
     log_p, fold_of = np.empty(Z.shape), stratified_folds(LABELS, 4, 9)

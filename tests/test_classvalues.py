@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from softmax_cli.classvalues import align, read_class_values
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.perclass.values import align, read_class_values
 
 WEIGHTS = ("weight",)
 

@@ -18,11 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli import spool
 from softmax_cli.batches.table import ReadOptions
 from softmax_cli.compression import COMPRESSIONS, by_magic
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.sources import open_table
+from softmax_cli.sources import open_table, spool
 
 OPTIONS = ReadOptions()
 

@@ -19,7 +19,7 @@ from softmax_cli.batches.transform import build_transform
 from softmax_cli.delimited.table import open_table
 from softmax_cli.delimited.writer import DelimitedWriter
 from softmax_cli.numeric.text import _cells
-from softmax_cli.stream import Listeners, score_table
+from softmax_cli.runs.scoring import Listeners, score_table
 
 texts = st.text(st.sampled_from("aé7 ,;\"'=\n[]"), max_size=6)
 numbers = st.one_of(

@@ -85,7 +85,7 @@ class Scoring:
             sets=np.empty((rows, classes), np.bool_) if self.sets is not None else None,
         )
         bias = self.adjustment.bias
-        # Many classes are worked on along the rows, also where columns lie in memory: within the cache, turning is cheap.
+        # Many classes are worked on along the rows, also where columns lie in memory: in the cache, turning is cheap.
         turned = classes > COLUMNAR_CLASSES and not logits.flags.c_contiguous
         for block in _blocks(rows, classes * logits.dtype.itemsize):
             z = np.ascontiguousarray(logits[block]) if turned else logits[block]

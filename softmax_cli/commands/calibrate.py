@@ -17,9 +17,9 @@ from softmax_cli.options.thresholds import ThresholdOptions
 if TYPE_CHECKING:
     from softmax_cli.batches.calibration import Calibration
     from softmax_cli.batches.remedies import Remedy
-    from softmax_cli.calibrating import Job, Setting
-    from softmax_cli.calibrationreport import CalibrationReport
-    from softmax_cli.labelledrows import LabelledRows
+    from softmax_cli.runs.calibrating import Job, Setting
+    from softmax_cli.runs.calibrationreport import CalibrationReport
+    from softmax_cli.runs.labelledrows import LabelledRows
 
 DOUBLE_SOFTMAX = (
     "every row lies in [0, 1] and sums to 1, yet was read as logits; if they are probabilities, say --input prob"
@@ -80,7 +80,7 @@ def _given(fitting: FittingOptions, opened: Opened, steps: tuple[Remedy, ...]) -
 
 
 def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOptions) -> tuple[Setting, list[str]]:
-    from softmax_cli.calibrating import Setting
+    from softmax_cli.runs.calibrating import Setting
 
     if opened.columns.label is None:
         raise UsageError(
@@ -91,7 +91,7 @@ def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOpti
 
 
 def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibration | None) -> Job:
-    from softmax_cli.calibrating import Job
+    from softmax_cli.runs.calibrating import Job
 
     seed = fitting.seed
     return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
@@ -99,7 +99,7 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
 
 def _read(opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...]) -> LabelledRows:
     from softmax_cli.display.progress import progress
-    from softmax_cli.labelledrows import Collector, collect
+    from softmax_cli.runs.labelledrows import Collector, collect
 
     collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
     with progress(opened.table.size, not fitting.quiet, fitting.shade) as advance:
@@ -115,8 +115,8 @@ def _read(opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...]) ->
 
 
 def _find(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibration, CalibrationReport]:
-    from softmax_cli.calibrating import calibrate as find
-    from softmax_cli.calibrationreport import calibration_report
+    from softmax_cli.runs.calibrating import calibrate as find
+    from softmax_cli.runs.calibrationreport import calibration_report
 
     found, fitted = find(rows, job, setting)
     return found, calibration_report(rows, found, fitted)

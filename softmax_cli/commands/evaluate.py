@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from softmax_cli.batches.judge import Judge
     from softmax_cli.batches.parts import Plan
     from softmax_cli.batches.report import Report
-    from softmax_cli.evaluating import Evaluation
     from softmax_cli.numeric.em import PriorEstimate
+    from softmax_cli.runs.evaluating import Evaluation
 
 
 def evaluate(
@@ -73,9 +73,9 @@ def _judge(
 
 def _measure(opened: Opened, judge: Judge, plan: Plan, run: RunOptions, force: bool) -> Evaluation:
     from softmax_cli.display.progress import progress
-    from softmax_cli.evaluating import evaluate_table
     from softmax_cli.rejects import rejects_file
-    from softmax_cli.stream import Listeners
+    from softmax_cli.runs.evaluating import evaluate_table
+    from softmax_cli.runs.scoring import Listeners
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))

@@ -26,7 +26,7 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
 
         _tell_topic(read_topic(subject.topic), how)
         return
-    from softmax_cli.explaining import to_json
+    from softmax_cli.runs.explaining import to_json
 
     example = subject.example()
     explanation = how.explain(example)

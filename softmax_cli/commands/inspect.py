@@ -27,7 +27,7 @@ def inspect(source: SourceOptions, look: InspectionOptions) -> None:
     name, evidence = _look(source, look)
     _report(inspection(name, evidence), look)
     if look.rows_out is not None:
-        from softmax_cli.inspecting import write_flagged
+        from softmax_cli.runs.inspecting import write_flagged
 
         with source.open() as again:
             measure = look.measure(again)
@@ -37,7 +37,7 @@ def inspect(source: SourceOptions, look: InspectionOptions) -> None:
 
 def _look(source: SourceOptions, look: InspectionOptions) -> tuple[str, Evidence]:
     from softmax_cli.display.progress import progress
-    from softmax_cli.inspecting import inspect_table
+    from softmax_cli.runs.inspecting import inspect_table
 
     with source.open() as opened:
         look.say(*opened.table.notes)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from softmax_cli.batches.transform import Transform
     from softmax_cli.display.rows import Shown
     from softmax_cli.formats import Writer
-    from softmax_cli.stream import Finished
+    from softmax_cli.runs.scoring import Finished
 
 DOUBLE_SOFTMAX = (
     "every row lies in [0, 1] and sums to 1, yet was read as logits: a softmax of probabilities is far too flat; "
@@ -104,7 +104,7 @@ def _roles(transform: Transform) -> Shown:
 def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, sink: OutputOptions) -> Finished:
     from softmax_cli.display.progress import progress
     from softmax_cli.rejects import rejects_file
-    from softmax_cli.stream import Listeners, score_table
+    from softmax_cli.runs.scoring import Listeners, score_table
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))

@@ -10,7 +10,7 @@ from softmax_cli.display.talk import tell
 from softmax_cli.options.weighting import WeightingOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.weighting import ClassWeights
+    from softmax_cli.runs.weighting import ClassWeights
 
 USES = {
     "weight": "predict -w {file} multiplies by them and renormalises; a model that was trained with them carries them "
@@ -26,7 +26,7 @@ def weights(weighting: WeightingOptions) -> None:
     class: log w is added to the logit, which is never multiplied. On a terminal
     a table is shown; in a pipe the weights are written as CSV.
     """
-    from softmax_cli.weighting import class_weights
+    from softmax_cli.runs.weighting import class_weights
 
     weighting.check()
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)

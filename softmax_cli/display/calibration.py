@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from softmax_cli.batches.calibration import Figures
-from softmax_cli.calibrationreport import CalibrationReport
 from softmax_cli.display.figures import counted
 from softmax_cli.display.glyphs import Glyphs, glyphs
 from softmax_cli.display.prose import heading, paragraph
 from softmax_cli.display.table import Column, TextColumn, draw
-from softmax_cli.fitted import UNFITTED
+from softmax_cli.runs.calibrationreport import CalibrationReport
+from softmax_cli.runs.fitted import UNFITTED
 
 _PAPERS_WAY = (
     "--objective ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, the way of the focal-loss papers; "

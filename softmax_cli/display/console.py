@@ -7,8 +7,16 @@ from typing import Literal, TextIO
 
 from rich.console import Console
 
+from softmax_cli.sinks import ClosedPipeError
+
 Color = Literal["auto", "always", "never"]
 _UNKNOWN_WIDTH = 80
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line what a closed pipe means; rich would exit with 1."""
+        raise ClosedPipeError
 
 
 def make_console(stream: TextIO, color: Color = "auto") -> Console:
@@ -23,7 +31,7 @@ def make_console(stream: TextIO, color: Color = "auto") -> Console:
         What was asked for by ``always`` and ``never`` goes before the environment.
     """
     colored = _is_colored(stream, color)
-    return Console(
+    return _Console(
         file=stream,
         width=_width(stream),
         height=25,  # without one, rich takes a dumb terminal for 80 wide whatever it is told

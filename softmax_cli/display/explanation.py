@@ -14,8 +14,8 @@ from softmax_cli.display.prose import heading, paragraph
 from softmax_cli.display.scorecells import Classes, number, numbers
 from softmax_cli.display.table import Column, TextColumn, draw
 from softmax_cli.display.text import visible
-from softmax_cli.explaining import Example
 from softmax_cli.numeric.explanation import Explanation
+from softmax_cli.runs.explaining import Example
 
 FAR = 1000.0
 """Added to every score to show that the shifted form does not care, and the naive one does."""

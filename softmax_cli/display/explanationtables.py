@@ -9,8 +9,8 @@ from softmax_cli.display.prose import heading, paragraph
 from softmax_cli.display.ranking import ConfidenceColumn
 from softmax_cli.display.scorecells import Classes, numbers
 from softmax_cli.display.table import Column, TextColumn, draw
-from softmax_cli.explaining import TEMPERATURES, nudged
 from softmax_cli.numeric.explanation import Explanation
+from softmax_cli.runs.explaining import TEMPERATURES, nudged
 
 
 def show_temperatures(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:

@@ -10,7 +10,7 @@ from softmax_cli.display.glyphs import glyphs
 from softmax_cli.display.ranking import BarColumn
 from softmax_cli.display.table import Column, TextColumn, draw
 from softmax_cli.display.text import visible
-from softmax_cli.weighting import ClassWeights
+from softmax_cli.runs.weighting import ClassWeights
 
 
 def show_weights(console: Console, found: ClassWeights) -> None:

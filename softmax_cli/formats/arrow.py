@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.arrowipc import BROKEN, FILE_MAGIC, IpcWriter, open_stream, to_blocks, unreadable
 from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
-from softmax_cli.recordbatches import check_names, decode_batch
+from softmax_cli.binary.batches import check_names, decode_batch
+from softmax_cli.binary.ipc import BROKEN, FILE_MAGIC, IpcWriter, open_stream, to_blocks, unreadable
 
 SUFFIXES = (".arrow", ".feather", ".ipc")
 MAGIC = (FILE_MAGIC,)

@@ -17,7 +17,7 @@ from softmax_cli.matrices.header import ArrayHeader, check_matrix, check_size, r
 from softmax_cli.matrices.names import companions, kind_of
 from softmax_cli.matrices.rows import DAMAGED
 from softmax_cli.matrices.table import StoredArray, is_companion, matrix_table
-from softmax_cli.spool import spool
+from softmax_cli.sources.spool import spool
 
 SUFFIXES = (".npz",)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.arrowsink import ArrowSink
 from softmax_cli.batches.table import Block, ReadOptions, Table, WriteOptions
+from softmax_cli.binary.batches import check_names, decode_batch, rows_per_block
+from softmax_cli.binary.sink import ArrowSink
 from softmax_cli.errors import DataError
-from softmax_cli.recordbatches import check_names, decode_batch, rows_per_block
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from softmax_cli.batches.arrays import lists, numbers, strings
 from softmax_cli.batches.columns import METADATA_KEY
 from softmax_cli.batches.table import Block, ReadOptions, Table
+from softmax_cli.binary.batches import decode_batch, rows_per_block
 from softmax_cli.matrices.header import ArrayHeader
 from softmax_cli.matrices.names import kind_of
 from softmax_cli.matrices.rows import row_blocks, scores_of, strided_blocks
-from softmax_cli.recordbatches import decode_batch, rows_per_block
 
 
 @dataclass(frozen=True, slots=True)

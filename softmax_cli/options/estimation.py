@@ -23,11 +23,11 @@ def estimated_prior(source: SourceOptions, scoring: ScoringOptions, run: RunOpti
     imbalance = scoring.imbalance
     if not imbalance.estimate_prior or run.dry_run:
         return None
-    from softmax_cli import priorestimation
     from softmax_cli.display.progress import progress
-    from softmax_cli.imbalance import read_prior
-    from softmax_cli.rereading import make_rereadable
-    from softmax_cli.stream import Listeners
+    from softmax_cli.perclass.imbalance import read_prior
+    from softmax_cli.runs import priorestimation
+    from softmax_cli.runs.scoring import Listeners
+    from softmax_cli.sources.rereading import make_rereadable
 
     rewind = make_rereadable(source.paths, priorestimation.FLAG)
     with source.open() as opened:

@@ -15,8 +15,8 @@ from softmax_cli.options.source import COLUMNS, SourceOptions
 if TYPE_CHECKING:
     from softmax_cli.batches.columns import Selection
     from softmax_cli.display.console import Color
-    from softmax_cli.explaining import Example
     from softmax_cli.numeric.explanation import Explanation
+    from softmax_cli.runs.explaining import Example
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SubjectOptions(SourceOptions):
 
     def example(self) -> Example:
         """Return the row that is meant."""
-        from softmax_cli.explaining import find_by_id, find_by_row, typed_example
+        from softmax_cli.runs.explaining import find_by_id, find_by_row, typed_example
 
         typed = None if self._names_a_row else typed_example(self.paths)
         if typed is not None:
@@ -109,8 +109,8 @@ class ExplanationOptions:
         """Return the numbers of an explanation."""
         import numpy as np
 
-        from softmax_cli.imbalance import weight_term
         from softmax_cli.numeric.explanation import explain_row
+        from softmax_cli.perclass.imbalance import weight_term
 
         weights = None
         if self.class_weights is not None:

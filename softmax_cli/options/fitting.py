@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from softmax_cli.display.talk import tell
 from softmax_cli.errors import UsageError
 from softmax_cli.options.run import COLORS, PANEL
 
 if TYPE_CHECKING:
     from softmax_cli.batches.calibration import Calibration
     from softmax_cli.display.console import Color
-    from softmax_cli.fitted import Plan
+    from softmax_cli.runs.fitted import Plan
 
 FIT = "Fit"
 OBJECTIVES = ("nll", "ece-grid")
@@ -111,7 +112,7 @@ class FittingOptions:
 
     def plan(self, given: Calibration | None) -> Plan:
         """Return how the calibration is to be found; `given` is what --calibration holds."""
-        from softmax_cli import fittingplans
+        from softmax_cli.runs import fittingplans
 
         if given is not None:
             return fittingplans.Given(given.calibrator)
@@ -141,8 +142,8 @@ class FittingOptions:
         """Tell something on standard error, unless quiet."""
         if not self.quiet:
             for note in notes:
-                print(note, file=sys.stderr)
+                tell(note)
 
     def warn(self, warning: str) -> None:
         """Tell, also when quiet, that the result is probably not what was meant."""
-        print(f"warning: {warning}", file=sys.stderr)
+        tell(f"warning: {warning}")

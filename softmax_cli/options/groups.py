@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_type_hints
+
+from softmax_cli.sinks import ClosedPipeError
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -29,7 +32,11 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def typed(**values: Any) -> None:
-        command(**{name: _filled(group, values) for name, group in groups.items()})
+        try:
+            command(**{name: _filled(group, values) for name, group in groups.items()})
+            sys.stdout.flush()
+        except BrokenPipeError:  # told apart here: typer would make an error of it
+            raise ClosedPipeError from None
 
     typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     typed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

@@ -134,7 +134,7 @@ class ImbalanceOptions:
         estimate : PriorEstimate or None
             What --estimate-prior has found; None: nothing yet.
         """
-        from softmax_cli import imbalance
+        from softmax_cli.perclass import imbalance
 
         notes: list[str] = []
         terms: list[Term] = []
@@ -158,7 +158,7 @@ class ImbalanceOptions:
         return tuple(terms), [*notes, *(f"{term.name}: {term.told}" for term in terms)]
 
     def _prior_terms(self, source: NDArray[np.float64], classes: tuple[str, ...], notes: list[str]) -> list[Term]:
-        from softmax_cli import imbalance
+        from softmax_cli.perclass import imbalance
 
         terms = []
         if self.target_prior is not None:
@@ -170,7 +170,7 @@ class ImbalanceOptions:
 
 
 def _estimated(classes: tuple[str, ...], activation: str, estimate: PriorEstimate | None) -> Term:
-    from softmax_cli.priorestimation import estimated_term, planned_term
+    from softmax_cli.runs.priorestimation import estimated_term, planned_term
 
     if activation != "softmax":
         raise UsageError(

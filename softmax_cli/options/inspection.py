@@ -15,8 +15,8 @@ from softmax_cli.options.run import COLORS, PANEL
 
 if TYPE_CHECKING:
     from softmax_cli.display.console import Color
-    from softmax_cli.inspecting import Measure
     from softmax_cli.options.source import Opened
+    from softmax_cli.runs.inspecting import Measure
 
 REPORT = "Report"
 
@@ -68,8 +68,8 @@ class InspectionOptions:
 
     def check(self, inputs: list[str]) -> None:
         """Refuse, before anything is read, flagged rows that could not be written."""
-        from softmax_cli.inputpaths import STDIN
         from softmax_cli.sinks import check_target
+        from softmax_cli.sources.paths import STDIN
 
         if self.rows_out is None:
             return
@@ -80,8 +80,8 @@ class InspectionOptions:
     def measure(self, opened: Opened) -> Measure:
         """Return how the table is to be looked at."""
         from softmax_cli.batches.scores import score_dtype
-        from softmax_cli.inspecting import Measure
         from softmax_cli.pipeline import available_threads
+        from softmax_cli.runs.inspecting import Measure
 
         dtype = str(score_dtype(opened.table.schema, opened.columns))
         return Measure(dtype, self.outlier_limit, self.threads or available_threads())

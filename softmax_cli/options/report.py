@@ -99,7 +99,7 @@ class ReportOptions:
         """
         from softmax_cli.batches.labels import ClassLookup
         from softmax_cli.batches.truth import OwnTruth
-        from softmax_cli.labelsfile import join_labels
+        from softmax_cli.perclass.labels import join_labels
 
         columns = opened.columns
         if self.by is not None and self.by not in opened.table.schema.names:

@@ -99,7 +99,7 @@ class ResultOptions:
         import numpy as np
 
         from softmax_cli.batches.layout import Decision
-        from softmax_cli.classvalues import align, read_class_values
+        from softmax_cli.perclass.values import align, read_class_values
 
         if self.threshold is None and calibration is not None and calibration.abstention is not None:
             return Decision(np.full(len(classes), calibration.abstention.confidence), self.abstain_label or "")

@@ -119,7 +119,7 @@ class SourceOptions:
 
     def _selection(self) -> Selection:
         from softmax_cli.batches.columns import Selection
-        from softmax_cli.classnames import read_class_names
+        from softmax_cli.perclass.names import read_class_names
 
         names = None if self.classes is None else read_class_names(self.classes)
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)  # type: ignore[arg-type]

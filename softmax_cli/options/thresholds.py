@@ -11,7 +11,7 @@ from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from softmax_cli.batches.sets import SetRequest
-    from softmax_cli.calibrating import AbstentionRequest
+    from softmax_cli.runs.calibrating import AbstentionRequest
 
 SETS = "Prediction sets (split conformal prediction)"
 ABSTAIN = "Abstaining"

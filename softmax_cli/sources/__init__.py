@@ -9,9 +9,9 @@ from functools import partial
 
 from softmax_cli.batches.table import ReadOptions, Table
 from softmax_cli.compression import by_suffix
-from softmax_cli.inputpaths import STDIN, expand_paths
-from softmax_cli.openedfile import open_file
-from softmax_cli.unitedtables import unite
+from softmax_cli.sources.opened import open_file
+from softmax_cli.sources.paths import STDIN, expand_paths
+from softmax_cli.sources.united import unite
 
 
 @contextmanager

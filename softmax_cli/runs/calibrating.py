@@ -14,12 +14,12 @@ from softmax_cli.batches.calibration import Calibration, Figures, FitRecord, Sca
 from softmax_cli.batches.remedies import Remedy
 from softmax_cli.batches.scoring import Scoring
 from softmax_cli.batches.sets import SetRequest
-from softmax_cli.fitted import Fitted, Fitting, Plan
-from softmax_cli.fittingplans import carried_out
-from softmax_cli.labelledrows import LabelledRows
 from softmax_cli.numeric.calibration import Calibrator
 from softmax_cli.numeric.calibration.fitting.folds import stratified_folds
 from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
+from softmax_cli.runs.fitted import Fitted, Fitting, Plan
+from softmax_cli.runs.fittingplans import carried_out
+from softmax_cli.runs.labelledrows import LabelledRows
 
 
 class AbstentionRequest(Protocol):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from softmax_cli.errors import UsageError
-from softmax_cli.inputpaths import STDIN
-from softmax_cli.spool import spool
+from softmax_cli.sources.paths import STDIN
+from softmax_cli.sources.spool import spool
 
 
 def make_rereadable(paths: Sequence[str], flag: str) -> Callable[[], None]:

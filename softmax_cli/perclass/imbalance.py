@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.batches.adjustment import Term, direction
-from softmax_cli.classvalues import COUNT_COLUMNS, align, count_labels, read_class_values
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric import weights as numeric
+from softmax_cli.perclass.values import COUNT_COLUMNS, align, count_labels, read_class_values
 
 BALANCED = "balanced:"
 

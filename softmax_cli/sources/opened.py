@@ -14,8 +14,8 @@ from softmax_cli.compression import by_magic
 from softmax_cli.compression import by_suffix as compression_by_suffix
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import Format, by_name, by_suffix, sniff
-from softmax_cli.inputpaths import STDIN
-from softmax_cli.spool import spool
+from softmax_cli.sources.paths import STDIN
+from softmax_cli.sources.spool import spool
 
 HEAD_BYTES = 512
 """Enough to tell any format, also behind blank lines."""

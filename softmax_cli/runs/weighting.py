@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.classvalues import count_labels
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.classweights import Rule
+from softmax_cli.perclass.values import count_labels
 from softmax_cli.sinks import whole_file
 
 

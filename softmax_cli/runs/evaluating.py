@@ -17,7 +17,7 @@ from softmax_cli.batches.measure import Measured
 from softmax_cli.batches.parts import Plan
 from softmax_cli.batches.table import Block, Decoded, Place, Table
 from softmax_cli.pipeline import ordered_map
-from softmax_cli.stream import Listeners
+from softmax_cli.runs.scoring import Listeners
 
 
 @dataclass(frozen=True, slots=True, eq=False)

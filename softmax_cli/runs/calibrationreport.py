@@ -10,9 +10,9 @@ import numpy as np
 
 from softmax_cli.batches.abstention import Abstention
 from softmax_cli.batches.calibration import Calibration, Figures
-from softmax_cli.fitted import Fitted, named
-from softmax_cli.labelledrows import LabelledRows
 from softmax_cli.numeric.calibration.model_selection.selection import Ranked, Refusal
+from softmax_cli.runs.fitted import Fitted, named
+from softmax_cli.runs.labelledrows import LabelledRows
 from softmax_cli.version import __version__
 
 FORMAT = 1

@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.arrowsink import ArrowSink
 from softmax_cli.batches.table import Block, ReadOptions, Table
+from softmax_cli.binary.batches import check_names, decode_batch, rows_per_block
+from softmax_cli.binary.sink import ArrowSink
 from softmax_cli.errors import DataError
-from softmax_cli.recordbatches import check_names, decode_batch, rows_per_block
 
 FILE_MAGIC = b"ARROW1"
 CONTINUATION = b"\xff\xff\xff\xff"

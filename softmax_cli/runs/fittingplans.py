@@ -12,7 +12,6 @@ from typing import Any, Self, cast
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.fitted import UNFITTED, Fitted, Fitting, Plan, named
 from softmax_cli.numeric.calibration import Calibrator, by_name, names
 from softmax_cli.numeric.calibration.fitting.examples import AbsentClasses, Examples
 from softmax_cli.numeric.calibration.fitting.rows import log_softmax_rows
@@ -21,6 +20,7 @@ from softmax_cli.numeric.calibration.model_selection.scores import RowScores
 from softmax_cli.numeric.calibration.model_selection.selection import Refusal, Selection, select
 from softmax_cli.numeric.calibration.model_selection.verdict import verdict
 from softmax_cli.numeric.calibration.temperature import IDENTITY, Temperature
+from softmax_cli.runs.fitted import UNFITTED, Fitted, Fitting, Plan, named
 
 _FULL_MATRIX = ("matrix", "dirichlet")
 _MOST_CLASSES = 200

@@ -26,10 +26,10 @@ from softmax_cli.batches.scoring import Scoring, Truncation
 from softmax_cli.batches.table import Table
 from softmax_cli.batches.transform import Transform, build_transform
 from softmax_cli.errors import DataError
-from softmax_cli.imbalance import prior_term
 from softmax_cli.numeric.em import PriorEstimate, estimate_prior
 from softmax_cli.numeric.weights import Vector
-from softmax_cli.stream import Listeners, score_table
+from softmax_cli.perclass.imbalance import prior_term
+from softmax_cli.runs.scoring import Listeners, score_table
 
 FLAG = "--estimate-prior"
 _BLOCK_VALUES = 1 << 16

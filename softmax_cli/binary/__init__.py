@@ -1,0 +1,1 @@
+"""Binary tables: what the formats that are read through Arrow have in common."""

@@ -1,0 +1,1 @@
+"""What users say per class: names, weights, priors, labels, typed or in a file."""
