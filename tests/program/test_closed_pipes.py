@@ -1,4 +1,4 @@
-"""Every command takes a reader who has seen enough for success, and a full disk for an error; in silence and in one line."""
+"""Every command takes a reader who has seen enough for success, and a full disk for an error, told in one line."""
 
 import os
 import subprocess
