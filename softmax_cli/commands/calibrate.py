@@ -102,7 +102,7 @@ def _read(opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...]) ->
     from softmax_cli.runs.labelledrows import Collector, collect
 
     collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
-    with progress(opened.table.size, not fitting.quiet, fitting.shade) as advance:
+    with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
         rows = collect(opened.table, collector, fitting.workers, advance)
     fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")
     if rows.left_out:
@@ -136,6 +136,6 @@ def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptio
     from softmax_cli.display.calibration import show_calibration
     from softmax_cli.display.console import make_console
 
-    show_calibration(make_console(sys.stdout, fitting.shade), report)
+    show_calibration(make_console(sys.stdout, fitting.colors), report)
     if fitting.output is not None:
         fitting.say(f"{fitting.output}: apply it with softmax-cli predict --calibration {fitting.output}")

@@ -36,7 +36,7 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     from softmax_cli.display.console import make_console
     from softmax_cli.display.explanation import show_explanation
 
-    show_explanation(make_console(sys.stdout, how.shade), example, explanation)
+    show_explanation(make_console(sys.stdout, how.colors), example, explanation)
 
 
 def _tell_topic(topic: Topic, how: ExplanationOptions) -> None:
@@ -46,7 +46,7 @@ def _tell_topic(topic: Topic, how: ExplanationOptions) -> None:
     from softmax_cli.display.console import make_console
     from softmax_cli.display.topic import show_topic
 
-    show_topic(make_console(sys.stdout, how.shade), topic)
+    show_topic(make_console(sys.stdout, how.colors), topic)
 
 
 def _print_json(told: dict[str, object]) -> None:

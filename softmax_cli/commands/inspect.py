@@ -41,7 +41,7 @@ def _look(source: SourceOptions, look: InspectionOptions) -> tuple[str, Evidence
 
     with source.open() as opened:
         look.say(*opened.table.notes)
-        with progress(opened.table.size, not look.quiet, look.shade) as advance:
+        with progress(opened.table.size, not look.quiet, look.colors) as advance:
             return opened.table.name, inspect_table(opened.table, opened.columns, look.measure(opened), advance)
 
 
@@ -57,4 +57,4 @@ def _report(found: Inspection, look: InspectionOptions) -> None:
     from softmax_cli.display.console import make_console
     from softmax_cli.display.inspection import show_inspection
 
-    show_inspection(make_console(sys.stdout, look.shade), found, look.shown)
+    show_inspection(make_console(sys.stdout, look.colors), found, look.shown)

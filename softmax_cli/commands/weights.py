@@ -42,7 +42,7 @@ def _report(found: ClassWeights, weighting: WeightingOptions) -> None:
         from softmax_cli.display.console import make_console
         from softmax_cli.display.weighting import show_weights
 
-        show_weights(make_console(sys.stdout, weighting.shade), found)
+        show_weights(make_console(sys.stdout, weighting.colors), found)
     elif weighting.json or weighting.output is None:
         import json
 

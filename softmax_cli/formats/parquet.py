@@ -22,7 +22,7 @@ SUFFIXES = (".parquet", ".pq")
 MAGIC = (b"PAR1",)
 SEEKS = True
 
-READ_BUFFERS = 32 << 20
+READ_BUFFERS = 16 << 20
 """Bytes of read-ahead over all columns; whole column chunks would grow with the row groups of the file."""
 LEAST_BUFFER, MOST_BUFFER = 64 << 10, 1 << 20
 GROUP_ROWS = 1 << 20

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.run import COLORS
 from softmax_cli.options.source import COLUMNS, SourceOptions
+from softmax_cli.options.talk import ColorOptions
 
 if TYPE_CHECKING:
     from softmax_cli.batches.columns import Selection
-    from softmax_cli.display.console import Color
     from softmax_cli.numeric.explanation import Explanation
     from softmax_cli.runs.explaining import Example
 
@@ -78,7 +77,7 @@ class SubjectOptions(SourceOptions):
 
 
 @dataclass(frozen=True)
-class ExplanationOptions:
+class ExplanationOptions(ColorOptions):
     """Temperature, weights, and the form of the explanation."""
 
     temperature: Annotated[
@@ -95,15 +94,13 @@ class ExplanationOptions:
         ),
     ] = None
     json: Annotated[bool, typer.Option("--json", help="Print every number as JSON, for a program.")] = False
-    color: Annotated[str, typer.Option(help="auto, always or never.")] = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.temperature > 0:
             raise UsageError(
                 f"--temperature {self.temperature:g}: a number above 0 is wanted (T -> 0 is the largest score alone)"
             )
-        if self.color not in COLORS:
-            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
 
     def explain(self, example: Example) -> Explanation:
         """Return the numbers of an explanation."""
@@ -119,8 +116,3 @@ class ExplanationOptions:
             return explain_row(example.logits, self.temperature, weights)
         except ValueError as error:
             raise UsageError(f"{example.where}: {error}") from None
-
-    @property
-    def shade(self) -> Color:
-        """Return whether the explanation is coloured."""
-        return self.color  # type: ignore[return-value]

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.display.talk import tell
 from softmax_cli.errors import UsageError
-from softmax_cli.options.run import COLORS, PANEL
+from softmax_cli.options.talk import PANEL, WorkOptions
 
 if TYPE_CHECKING:
     from softmax_cli.batches.calibration import Calibration
-    from softmax_cli.display.console import Color
     from softmax_cli.runs.fitted import Plan
 
 FIT = "Fit"
@@ -23,7 +21,7 @@ OBJECTIVES = ("nll", "ece-grid")
 
 
 @dataclass(frozen=True)
-class FittingOptions:
+class FittingOptions(WorkOptions):
     """Method, folds, target."""
 
     method: Annotated[
@@ -80,15 +78,9 @@ class FittingOptions:
         str,
         typer.Option(help="A row that cannot be scored: error (stop) or skip (leave it out).", rich_help_panel=PANEL),
     ] = "error"
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads that read; unsaid: all cores.", rich_help_panel=PANEL)
-    ] = None
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.", rich_help_panel=PANEL)] = (
-        False
-    )
-    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=PANEL)] = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.objective not in OBJECTIVES:
             raise UsageError(f"--objective {self.objective}: choose one of {', '.join(OBJECTIVES)}")
         if self.objective != "nll" and self.method != "temperature":
@@ -97,8 +89,6 @@ class FittingOptions:
             raise UsageError("--calibration holds what was fitted: drop --method and --objective")
         if self.on_bad_row not in ("error", "skip"):
             raise UsageError(f"--on-bad-row {self.on_bad_row}: choose error or skip; no fit follows from a bad row")
-        if self.color not in COLORS:
-            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
 
     def check(self, inputs: list[str]) -> None:
         """Refuse, before anything is read, a method that is not there or a target that cannot be written."""
@@ -122,28 +112,6 @@ class FittingOptions:
         return special.get(self.method) or fittingplans.OneMethod(self.method, self.keep_fit)
 
     @property
-    def workers(self) -> int:
-        """Return the number of threads that read."""
-        from softmax_cli.pipeline import available_threads
-
-        return self.threads or available_threads()
-
-    @property
     def prints_file(self) -> bool:
         """Whether the standard output gets the calibration itself: a pipe, and nothing else was said."""
         return self.output is None and not self.json and not sys.stdout.isatty()
-
-    @property
-    def shade(self) -> Color:
-        """Return whether the report is coloured."""
-        return self.color  # type: ignore[return-value]
-
-    def say(self, *notes: str) -> None:
-        """Tell something on standard error, unless quiet."""
-        if not self.quiet:
-            for note in notes:
-                tell(note)
-
-    def warn(self, warning: str) -> None:
-        """Tell, also when quiet, that the result is probably not what was meant."""
-        tell(f"warning: {warning}")

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.display.talk import tell
 from softmax_cli.errors import UsageError
-from softmax_cli.options.run import COLORS, PANEL
+from softmax_cli.options.talk import WorkOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.display.console import Color
     from softmax_cli.options.source import Opened
     from softmax_cli.runs.inspecting import Measure
 
@@ -22,7 +20,7 @@ REPORT = "Report"
 
 
 @dataclass(frozen=True)
-class InspectionOptions:
+class InspectionOptions(WorkOptions):
     """Limits, the form of the report, threads."""
 
     outlier_limit: Annotated[
@@ -50,21 +48,13 @@ class InspectionOptions:
     ] = 12
     all: Annotated[bool, typer.Option("--all", help="Show every class.", rich_help_panel=REPORT)] = False
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT)] = False
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Worker threads; unsaid: all cores.", rich_help_panel=PANEL)
-    ] = None
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.", rich_help_panel=PANEL)] = (
-        False
-    )
-    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=PANEL)] = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.outlier_limit < math.inf:
             raise UsageError(
                 f"--outlier-limit {self.outlier_limit:g}: a number of deviations above 0 is wanted, such as 6"
             )
-        if self.color not in COLORS:
-            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
 
     def check(self, inputs: list[str]) -> None:
         """Refuse, before anything is read, flagged rows that could not be written."""
@@ -80,24 +70,12 @@ class InspectionOptions:
     def measure(self, opened: Opened) -> Measure:
         """Return how the table is to be looked at."""
         from softmax_cli.batches.scores import score_dtype
-        from softmax_cli.pipeline import available_threads
         from softmax_cli.runs.inspecting import Measure
 
         dtype = str(score_dtype(opened.table.schema, opened.columns))
-        return Measure(dtype, self.outlier_limit, self.threads or available_threads())
+        return Measure(dtype, self.outlier_limit, self.workers)
 
     @property
     def shown(self) -> int | None:
         """Return how many classes the table shows; None: every one."""
         return None if self.all else self.classes_shown
-
-    @property
-    def shade(self) -> Color:
-        """Return whether the report is coloured."""
-        return self.color  # type: ignore[return-value]
-
-    def say(self, *notes: str) -> None:
-        """Tell something on standard error, unless quiet."""
-        if not self.quiet:
-            for note in notes:
-                tell(note)

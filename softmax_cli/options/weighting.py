@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.run import COLORS
+from softmax_cli.options.talk import TalkOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.display.console import Color
     from softmax_cli.numeric.classweights import Rule
 
 METHODS = ("balanced", "inverse-sqrt", "effective-number", "log-prior", "prior")
 
 
 @dataclass(frozen=True)
-class WeightingOptions:
+class WeightingOptions(TalkOptions):
     """Labels, method, target."""
 
     labels: Annotated[
@@ -58,10 +57,9 @@ class WeightingOptions:
         False
     )
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")] = False
-    color: Annotated[str, typer.Option(help="auto, always or never.")] = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.method not in METHODS:
             raise UsageError(f"--method {self.method}: choose one of {', '.join(METHODS)}")
         if self.beta is not None and self.method != "effective-number":
@@ -74,8 +72,6 @@ class WeightingOptions:
             raise UsageError(f"--tau {self.tau:g}: a finite number is wanted; 1 equals a uniform target prior")
         if self.json and self.table:
             raise UsageError("--json and --table exclude each other")
-        if self.color not in COLORS:
-            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
 
     def check(self) -> None:
         """Refuse, before anything is read, a target that cannot be written."""
@@ -106,8 +102,3 @@ class WeightingOptions:
     def column(self) -> str:
         """Return what the computed values are."""
         return "prior" if self.method == "prior" else "weight"
-
-    @property
-    def shade(self) -> Color:
-        """Return whether the table is coloured."""
-        return self.color  # type: ignore[return-value]

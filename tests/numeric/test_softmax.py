@@ -56,6 +56,7 @@ def test_masked_classes_are_as_good_as_absent(z: Array) -> None:
 
 @given(masked.filter(lambda z: bool((z > -np.inf).any(axis=1).all())))
 def test_the_limits_of_the_temperature(z: Array) -> None:
+    z = np.round(z, 3)  # of logits closer than the least temperature neither would win
     here = z > -np.inf
     np.testing.assert_array_equal(softmax(z, temperature=np.inf), here / here.sum(axis=1)[:, None])
     best = z == z.max(axis=1)[:, None]
