@@ -2,6 +2,7 @@
 
 import importlib.util
 import pkgutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,19 @@ def readme():
     return module
 
 
+# The boxes around the help are drawn by typer, and older ones draw others.
+drawn_alike = pytest.mark.skipif(
+    tuple(map(int, version("typer").split(".")[:2])) < (0, 29), reason="help texts are as typer 0.29 draws them"
+)
+
+
+@drawn_alike
 def test_sessions_and_help_texts_are_what_the_program_prints(readme):
     text = readme.README.read_text("utf-8")
     assert readme.renewed(text) == text, "python tests/readme.py writes README.md anew"
 
 
+@drawn_alike
 def test_the_check_can_fail(readme):
     text = readme.README.read_text("utf-8")
     altered = text.replace("600 rows", "601 rows", 1)

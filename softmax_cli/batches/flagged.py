@@ -40,7 +40,7 @@ def flags_of(decoded: Decoded, evidence: Evidence) -> list[Flag]:
     top = scores.z.max(axis=1, initial=-np.inf)
     bad = ~np.isfinite(top)
     flat = ~bad & (scores.z.min(axis=1, initial=np.inf) == top)
-    repeated = ~bad & np.isin(row_hashes(scores.raw), evidence.profile.repeats.repeated)
+    repeated = ~bad & np.isin(row_hashes(scores.raw), evidence.profile.repeats.repeated, kind="sort")
     found: list[Flag] = []
     for row in np.flatnonzero(outside.any(axis=1) | bad | flat | repeated).tolist():
         spot = spot_of(decoded, row, columns, bool(bad[row]))
