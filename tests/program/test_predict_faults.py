@@ -261,7 +261,7 @@ def test_a_memory_limit_names_the_knob(start, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (900 << 20, 900 << 20))
 
-    arguments = ("predict", "in.npy", "--batch-rows", "2000", "-o", "out.parquet")
+    arguments = ("predict", "in.npy", "--batch-rows", "2000", "-o", "out.npy")
     process = start(*arguments, stderr=subprocess.PIPE, preexec_fn=limit)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1, err
