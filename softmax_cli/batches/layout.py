@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.batches.arrays import (
     NULL_CODE,
-    by_column,
     by_row,
+    columns_of,
     labels,
     lists,
     lists_of_names,
@@ -85,8 +86,7 @@ def _wide(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[s
     valid = None if not scored.bad.any() else ~scored.bad
     columns = [*_passed(kept), *layout._predictions(scored, classes)]
     for emit, matrix in scored.values.items():
-        by_class = by_column(matrix)
-        columns += [_number(f"{emit}_{name}", emit, numbers(by_class[:, i], valid)) for i, name in enumerate(classes)]
+        columns += zip(_class_fields(emit, classes, str(matrix.dtype)), columns_of(matrix, valid), strict=True)
     return columns
 
 
@@ -162,6 +162,12 @@ def _is_marked(field: pa.Field) -> bool:
 
 def _column(name: str, array: pa.Array) -> Column:
     return pa.field(name, array.type), array
+
+
+@lru_cache(8)
+def _class_fields(emit: Emit, classes: tuple[str, ...], dtype: str) -> list[pa.Field]:
+    none = numbers(np.empty(0, dtype))
+    return [_number(f"{emit}_{name}", emit, none)[0] for name in classes]
 
 
 def _number(name: str, emit: Emit, array: pa.Array) -> Column:

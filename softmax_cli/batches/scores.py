@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.batches.arrays import floats, validity
+from softmax_cli.batches.arrays import floats, matrix_of, validity
 from softmax_cli.batches.columns import Columns, Kind
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
@@ -29,25 +29,21 @@ def score_dtype(schema: pa.Schema, columns: Columns) -> np.dtype[np.floating]:
 def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
     """Scores as they stand in the file, shape (rows, classes), a fresh array; a missing value is ``nan``.
 
-    The memory runs along the rows where a list column of many classes holds the scores, else down the columns.
+    The memory runs along the rows where there are many classes, else down the columns.
     """
-    along_rows = columns.is_list and len(columns.classes) > COLUMNAR_CLASSES
-    matrix = np.empty((batch.num_rows, len(columns.classes)), dtype, order="C" if along_rows else "F")
+    order: Literal["C", "F"] = "C" if len(columns.classes) > COLUMNAR_CLASSES else "F"
     if columns.is_list:
+        matrix = np.empty((batch.num_rows, len(columns.classes)), dtype, order=order)
         _fill_from_list(matrix, batch.column(columns.scores[0]), columns)
         return matrix
-    arrays = [_numbers(batch, name, dtype) for name in columns.scores]
-    first = 1 if columns.is_binary else 0  # of two classes, the score is that of the second
-    for position, values in enumerate(arrays, first):
-        matrix[:, position] = values
-    return matrix
-
-
-def _numbers(batch: pa.RecordBatch, name: str, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
-    column = batch.column(name)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_boolean(column.type):
-        raise DataError(f"column {name!r} holds {column.type}, not numbers; name the class columns with --logits")
-    return floats(column, dtype)
+    place = {name: i for i, name in enumerate(batch.schema.names)}
+    positions = [place[name] for name in columns.scores]
+    if columns.is_binary:  # of two classes, the score is that of the second
+        positions *= 2
+    try:
+        return matrix_of(batch, positions, dtype, order)
+    except TypeError as error:
+        raise DataError(f"{error}; name the class columns with --logits") from None
 
 
 def _fill_from_list(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:

@@ -11,13 +11,13 @@ from softmax_cli.batches.arrays import strings
 from softmax_cli.batches.table import WriteOptions
 from softmax_cli.delimited.quoting import quoted, without_formulas
 from softmax_cli.numeric.text import NumberText
-from softmax_cli.rowtext.numbers import NumberRun, computed_kind, number_columns, number_text
+from softmax_cli.rowtext.numbers import NumberRun, computed_kind, number_matrix, number_text
 from softmax_cli.rowtext.ragged import Ragged, ragged
 from softmax_cli.rowtext.runs import is_number, runs
 from softmax_cli.rowtext.values import as_text, is_text, list_cells
 from softmax_cli.rowtext.weave import Lines, Part, Texts
 
-_BLOCK_VALUES = 32_768
+_BLOCK_VALUES = 131_072
 _END = b"\n"
 Rows = Callable[[int, int], Part]
 """Gives the part of the lines that a stretch of a batch's rows, from a row up to another, is responsible for."""
@@ -80,8 +80,8 @@ class RowWriter:
 
     def _numbers(self, indices: list[int], run: NumberRun) -> Callable[[pa.RecordBatch], Rows]:
         def of(batch: pa.RecordBatch) -> Rows:
-            columns = number_columns(batch, indices)
-            return lambda start, stop: run([column[start:stop] for column in columns])
+            numbers = number_matrix(batch, indices)
+            return lambda start, stop: run(numbers[start:stop])
 
         return of
 
@@ -114,7 +114,7 @@ class RowWriter:
 
 
 def _number_cells(batch: pa.RecordBatch, i: int, text: NumberText) -> Ragged:
-    return NumberRun(text, [b""], b"")(number_columns(batch, [i])).cells
+    return NumberRun(text, [b""], b"")(number_matrix(batch, [i])).cells
 
 
 def _quote_empty(cells: Ragged) -> Ragged:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from softmax_cli.batches.table import WriteOptions
 from softmax_cli.numeric.text import NumberText
-from softmax_cli.rowtext.numbers import NumberRun, computed_kind, number_columns, number_text
+from softmax_cli.rowtext.numbers import NumberRun, computed_kind, number_matrix, number_text
 from softmax_cli.rowtext.runs import is_number, runs
 from softmax_cli.rowtext.values import json_cells, list_cells, to_json
 from softmax_cli.rowtext.weave import Lines, Part, Texts
@@ -64,8 +64,8 @@ class ObjectWriter:
 
     def _numbers(self, indices: list[int], run: NumberRun) -> Callable[[pa.RecordBatch], Rows]:
         def of(batch: pa.RecordBatch) -> Rows:
-            columns = number_columns(batch, indices)
-            return lambda start, stop: run([column[start:stop] for column in columns])
+            numbers = number_matrix(batch, indices)
+            return lambda start, stop: run(numbers[start:stop])
 
         return of
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.batches.arrays import floats
+from softmax_cli.batches.arrays import matrix_of
 from softmax_cli.batches.columns import METADATA_KEY
 from softmax_cli.batches.table import WriteOptions
+from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
 from softmax_cli.numeric.text import Kind, NumberText
 from softmax_cli.rowtext.weave import Matrix, Texts, without_nul
 
@@ -54,13 +56,12 @@ class NumberRun:
         self._cells = np.empty((0, text.width), np.uint8)
         self._rows = np.empty((0, len(self._line)), np.uint8)
 
-    def __call__(self, columns: Sequence[NDArray[np.floating]]) -> Matrix | Texts:
-        """Write rows of numbers, one array of shape (rows,) per column; the result is good until the next call."""
-        rows, count = len(columns[0]), len(columns)
+    def __call__(self, numbers: NDArray[np.floating]) -> Matrix | Texts:
+        """Write a matrix, shape (rows, columns), in any memory order; the result is good until the next call."""
+        rows, count = numbers.shape
         self._reserve(rows)
         values = self._values[:rows]
-        for i, column in enumerate(columns):
-            values[:, i] = column
+        values[...] = numbers
         flat = values.reshape(-1)
         cells = self._cells[: rows * count]
         full = self._text(flat, cells)
@@ -86,6 +87,7 @@ class NumberRun:
                 self._cells = np.empty((rows * count, width), np.uint8)
 
 
-def number_columns(batch: pa.RecordBatch, indices: Sequence[int]) -> list[NDArray[np.floating]]:
-    """The columns of a run as arrays, shape (rows,) each; null is ``nan``."""
-    return [floats(batch.column(i), np.dtype(np.float64)) for i in indices]
+def number_matrix(batch: pa.RecordBatch, indices: Sequence[int]) -> NDArray[np.floating]:
+    """The columns of a run side by side, shape (rows, columns), in float64; null is ``nan``."""
+    order: Literal["C", "F"] = "C" if len(indices) > COLUMNAR_CLASSES else "F"
+    return matrix_of(batch, indices, np.dtype(np.float64), order)

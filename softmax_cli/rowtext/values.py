@@ -66,7 +66,7 @@ def list_cells(array: pa.FixedSizeListArray, text: NumberText, missing: bytes) -
     size = array.type.list_size
     flat = floats(array.values.slice(array.offset * size, len(array) * size), np.dtype(np.float64))
     run = NumberRun(text, [b"[", *[b","] * (size - 1)], b"]", b"null")
-    return or_else(run(list(flat.reshape(-1, size).T)).cells, array, missing)
+    return or_else(run(flat.reshape(-1, size)).cells, array, missing)
 
 
 def or_else(cells: Ragged, array: pa.Array, missing: bytes) -> Ragged:

@@ -21,8 +21,8 @@ from softmax_cli.numeric.text.probability import ProbabilityCells
 from softmax_cli.numeric.text.scientific import ScientificCells
 
 Kind = Literal["probability", "number"]
-_BLOCK = 16_384
-"""Values at a time: what keeps the scratch of a block in a core's cache and the cost of a call out of sight."""
+_BLOCK = 65_536
+"""Values at a time: scratch stays in the cache, and a call outlasts a change of the interpreter's lock."""
 _MOST_DIGITS = 17
 
 
