@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.writeback import early_writeback
 
 _BUFFER_BYTES = 1 << 16
 
@@ -101,7 +102,8 @@ def whole_file(path: Path, force: bool) -> Iterator[BinaryIO]:
     try:
         with _telling_errors(path), os.fdopen(handle, "w+b") as target:
             _copy_mode(target.fileno(), final)
-            yield cast(BinaryIO, target)
+            with early_writeback(target.fileno()):
+                yield cast(BinaryIO, target)
             target.flush()
             os.fsync(target.fileno())
         with _telling_errors(path):
