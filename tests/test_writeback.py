@@ -22,12 +22,17 @@ def test_a_failure_of_the_disk_comes_up_although_a_later_sync_might_succeed() ->
         os.close(writing)
 
 
+def fail_late(descriptor: int) -> None:
+    with early_writeback(descriptor):
+        time.sleep(0.3)
+        raise KeyError("row")
+
+
 def test_an_error_of_the_writer_goes_before_one_of_the_disk() -> None:
     reading, writing = os.pipe()
     try:
-        with pytest.raises(KeyError, match="row"), early_writeback(writing):
-            time.sleep(0.3)
-            raise KeyError("row")
+        with pytest.raises(KeyError, match="row"):
+            fail_late(writing)
     finally:
         os.close(reading)
         os.close(writing)
