@@ -34,3 +34,15 @@ def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: 
             yield under_way.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def read_ahead(items: Iterator[Item], most: int = 2) -> Iterator[Item]:
+    """Fetch items on a thread of its own, up to `most` ahead of who takes them, so that reading and writing overlap.
+
+    For sources that answer soon: a thread that waits for a pipe could not be stopped by a signal.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="reader") as pool:
+        fetched = deque(pool.submit(next, items, None) for _ in range(most))
+        while (item := fetched.popleft().result()) is not None:
+            fetched.append(pool.submit(next, items, None))
+            yield item

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.pipeline import ordered_map
+from softmax_cli.pipeline import ordered_map, read_ahead
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 4))
@@ -53,3 +53,35 @@ def test_leaving_early_ends_the_workers():
     next(results)
     results.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker")]
+
+
+@given(st.lists(st.integers(), max_size=30), st.integers(1, 4))
+def test_reading_ahead_changes_nothing(items, most):
+    assert list(read_ahead(iter(items), most)) == items
+
+
+def test_reading_ahead_has_a_bound_and_ends_when_left():
+    read = []
+
+    def items():
+        for item in range(100):
+            read.append(item)
+            yield item
+
+    ahead = read_ahead(items(), 2)
+    assert [next(ahead), next(ahead)] == [0, 1]
+    time.sleep(0.05)
+    assert len(read) <= 2 + 2
+    ahead.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reader")]
+
+
+def test_a_failed_reading_comes_after_the_items_before_it():
+    def items():
+        yield 1
+        raise OSError("disk")
+
+    ahead = read_ahead(items())
+    assert next(ahead) == 1
+    with pytest.raises(OSError, match="disk"):
+        next(ahead)

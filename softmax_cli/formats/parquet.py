@@ -14,6 +14,7 @@ from softmax_cli.batches.table import Block, ReadOptions, Table, WriteOptions
 from softmax_cli.binary.batches import check_names, decode_batch, rows_per_block
 from softmax_cli.binary.sink import ArrowSink
 from softmax_cli.errors import DataError
+from softmax_cli.pipeline import read_ahead
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -116,7 +117,7 @@ class ParquetTableWriter:
 
 def _blocks(source: ParquetFile, name: str, rows: int, row_size: float) -> Iterator[Block]:
     first_row = 0
-    batches = source.iter_batches(batch_size=rows)
+    batches = read_ahead(source.iter_batches(batch_size=rows))
     try:
         for batch in batches:
             yield Block(batch, first_row=first_row, size=round(batch.num_rows * row_size))
