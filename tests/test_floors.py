@@ -160,7 +160,9 @@ def test_help_loads_no_data_library():
 def test_a_small_csv_loads_what_it_needs_and_no_more():
     loaded = loaded_by("predict", "-", stdin=b"id,logit_cat,logit_dog\n007,2,1\n")
     assert {"numpy", "pyarrow", "typer"} <= loaded
-    assert loaded.isdisjoint({"pandas", "scipy", "rich", "pydantic", "pyarrow.dataset", "pyarrow.parquet", "pyarrow.json"})
+    assert loaded.isdisjoint(
+        {"pandas", "scipy", "rich", "pydantic", "pyarrow.dataset", "pyarrow.parquet", "pyarrow.json"}
+    )
 
 
 @pytest.mark.parametrize(
