@@ -17,6 +17,7 @@ from softmax_cli import commands
 from softmax_cli.display.talk import tell
 from softmax_cli.errors import ExitCode, SoftmaxCliError
 from softmax_cli.options.groups import takes_groups
+from softmax_cli.options.plain import PlainCommand
 from softmax_cli.sinks import ClosedPipeError
 from softmax_cli.version import __version__
 
@@ -33,19 +34,21 @@ def build_app(typed: Sequence[str]) -> typer.Typer:
     Where `typed` begins with a command, that one is loaded alone: the others and their options would cost more than a
     small table takes to score.
     """
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    chosen = [name for name in typed[:1] if name in names]
     app = typer.Typer(
         name="softmax-cli",
         help="Tables of classifier scores in, probabilities that can be trusted out.",
         no_args_is_help=True,
+        add_help_option=not chosen,  # the program's own; typer 0.29 loads pydantic to learn that nobody typed it
         add_completion=False,
         pretty_exceptions_enable=False,
     )
     app.callback()(_program)
-    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    for name in typed[:1] if typed and typed[0] in names else names:
+    for name in chosen or names:
         command = importlib.import_module(f"{commands.__name__}.{name}")
         context = getattr(command, "CONTEXT", None)
-        app.command(name, context_settings=context)(takes_groups(getattr(command, name)))
+        app.command(name, cls=PlainCommand, context_settings=context)(takes_groups(getattr(command, name)))
     return app
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,12 +24,19 @@ def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: 
     """Apply `work` to every item on several threads and yield the results in the order of the items.
 
     At most ``threads + 2`` items are under way, so a slow consumer holds up the reading instead of filling the memory.
-    An error comes up where its item stands: all results before it are yielded first.
+    An error comes up where its item stands: all results before it are yielded first. A single item needs no pool.
     """
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
     pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
     under_way: deque[Future[Result]] = deque()
     try:
-        for item in items:
+        for item in chain(first, items):
             under_way.append(pool.submit(work, item))
             if len(under_way) >= threads + 2:
                 yield under_way.popleft().result()
@@ -41,6 +51,8 @@ def read_ahead(items: Iterator[Item], most: int = 2) -> Iterator[Item]:
 
     For sources that answer soon: a thread that waits for a pipe could not be stopped by a signal.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(1, thread_name_prefix="reader") as pool:
         fetched = deque(pool.submit(next, items, None) for _ in range(most))
         while (item := fetched.popleft().result()) is not None:

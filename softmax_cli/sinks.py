@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -98,7 +97,8 @@ def whole_file(path: Path, force: bool) -> Iterator[BinaryIO]:
         return
     final = path.resolve()
     with _telling_errors(path):
-        handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
+        name = str(final.with_name(f".{final.name}.{os.urandom(4).hex()}.part"))
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less what the umask forbids
     try:
         with _telling_errors(path), os.fdopen(handle, "w+b") as target:
             _copy_mode(target.fileno(), final)
@@ -123,13 +123,9 @@ def _telling_errors(path: Path) -> Iterator[None]:
 
 
 def _copy_mode(descriptor: int, final: Path) -> None:
-    """Give the file the mode it would have had: the old file's, or what the umask leaves (mkstemp gives 0600)."""
+    """Give the file the mode of the one that it replaces."""
     if final.exists():
         os.fchmod(descriptor, stat.S_IMODE(final.stat().st_mode))
-    else:
-        mask = os.umask(0)
-        os.umask(mask)
-        os.fchmod(descriptor, 0o666 & ~mask)
 
 
 def _take_name(name: str, final: Path, force: bool) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import tempfile
 import threading
 import tracemalloc
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from softmax_cli.batches.table import ReadOptions
 from softmax_cli.compression import COMPRESSIONS, by_magic
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.sources import open_table, spool
+from softmax_cli.sources import open_table
 
 OPTIONS = ReadOptions()
 
@@ -97,7 +98,7 @@ def test_no_name_means_standard_input():
 
 def test_a_file_on_standard_input_is_not_copied(monkeypatch, tmp_path):
     """``< logits.parquet`` can be sought in already."""
-    monkeypatch.setattr(spool.tempfile, "TemporaryFile", lambda: pytest.fail("copied"))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: pytest.fail("copied"))
     path = tmp_path / "x.parquet"
     path.write_bytes(parquet_of(a=[1.0]))
     kept = os.dup(0)
@@ -115,7 +116,7 @@ def test_a_full_disk_under_the_copy_is_told(monkeypatch):
         def write(self, data):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(spool.tempfile, "TemporaryFile", FullDisk)
+    monkeypatch.setattr(tempfile, "TemporaryFile", FullDisk)
     with piped(parquet_of(a=[1.0])), pytest.raises(DataError, match=r"stdin: .*No space left.*TMPDIR"):
         rows_of(["-"])
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,7 +49,7 @@ def streamed(text, digits, block_bytes, threads):
     given_schema = table.decode(first, scores).batch.schema if first else table.schema
     writer = DelimitedWriter(file, transform.schema(given_schema), WriteOptions(digits=digits))
     listeners = Listeners(lambda *_: None, lambda _: None)
-    score_table(replace(table, blocks=iter(blocks)), transform, writer, threads, listeners)
+    score_table(table._replace(blocks=iter(blocks)), transform, writer, threads, listeners)
     writer.close()
     return file.getvalue().decode()
 

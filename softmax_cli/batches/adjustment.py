@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ class Scale(Protocol):
         """Return `z` itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
+class Adjustment(NamedTuple):
     """Remedies for outliers first, then the temperature or a calibration that holds it, then the terms."""
 
     temperature: float = 1.0

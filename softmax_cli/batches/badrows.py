@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,7 @@ Policy = Literal["error", "skip", "null"]
 WAYS_ON = "mend the row, or go on with --on-bad-row skip (leave it out) or null (keep it, unscored)"
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A row that was not scored, as it stood in the input."""
 
     where: str

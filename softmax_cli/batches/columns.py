@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import pyarrow as pa
 
@@ -52,8 +52,7 @@ class Selection:
             raise UsageError(f"--input {self.kind}: choose one of {', '.join(get_args(Kind))}")
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """The roles of the columns of one table."""
 
     scores: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Judge:
         found = self.truth.labels(batch)
         missing = np.flatnonzero(found.indices == MISSING)
         faults = [Fault(row, self.truth.column, self._missing(decoded, row)) for row in missing.tolist()]
-        decoded = replace(decoded, faults=(*decoded.faults, *faults))
+        decoded = decoded._replace(faults=(*decoded.faults, *faults))
         scores = read_scores(batch, columns, np.dtype(self.transform.dtype))
         doubtful = not columns.kind_was_said and look_like_probabilities(scores)
         scored = self.transform.scoring(to_log_scale_(scores, columns))

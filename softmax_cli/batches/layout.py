@@ -7,8 +7,9 @@ cannot part.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,8 +33,7 @@ from softmax_cli.errors import UsageError
 Column = tuple[pa.Field, pa.Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """When a prediction is given, and when the program abstains."""
 
     threshold: NDArray[np.float64] | None = None
@@ -54,7 +54,7 @@ class Layout:
     """Which columns a scored batch is given out as."""
 
     shape: str = "wide"
-    decision: Decision = Decision()
+    decision: Decision = field(default_factory=Decision)
     only_predictions: bool = False
 
     def __post_init__(self) -> None:

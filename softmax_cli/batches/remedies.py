@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,7 @@ class Remedy(Protocol):
         """Return `z` itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(NamedTuple):
     """Bounds on every logit."""
 
     low: float
@@ -41,8 +39,7 @@ class Clip:
         return clip_(z, self.low, self.high)
 
 
-@dataclass(frozen=True, slots=True)
-class Winsorize:
+class Winsorize(NamedTuple):
     """Bounds on every row that its own quantiles set."""
 
     share: float
@@ -57,8 +54,7 @@ class Winsorize:
         return winsorize_(z, self.share)
 
 
-@dataclass(frozen=True, slots=True)
-class Softcap:
+class Softcap(NamedTuple):
     """A smooth bound."""
 
     cap: float
@@ -73,8 +69,7 @@ class Softcap:
         return softcap_(z, self.cap)
 
 
-@dataclass(frozen=True, slots=True)
-class Standardize:
+class Standardize(NamedTuple):
     """Mean 0 and deviation 1 within every row."""
 
     step: str = "(z - mean) / deviation of its row  (--standardize)"

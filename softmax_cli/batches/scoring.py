@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +26,7 @@ With blocks of half a megabyte two threads spent half of their time handing that
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Truncation:
+class Truncation(NamedTuple):
     """Which part of each distribution is kept and renormalised; None: all of it."""
 
     top_p: float | None = None
@@ -38,8 +36,7 @@ class Truncation:
         return self.top_p is not None or self.min_p is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """What was computed for the rows of one batch."""
 
     prediction: NDArray[np.int32]
@@ -56,13 +53,12 @@ class Scored:
     """Which classes are in the prediction set, shape (rows, classes); None: not asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scoring:
+class Scoring(NamedTuple):
     """The numeric half of a transform: what happens between reading the logits and laying out the result."""
 
-    adjustment: Adjustment = field(default_factory=Adjustment)
+    adjustment: Adjustment = Adjustment()
     activation: str = "softmax"
-    truncation: Truncation = field(default_factory=Truncation)
+    truncation: Truncation = Truncation()
     emit: tuple[Emit, ...] = ("prob",)
     top: int = 0
     """How many classes to rank per row; 0: none."""

@@ -2,19 +2,20 @@
 
 Reading is split in two so that the costly half can run on every core: `Table.blocks` cuts the input in order and does
 little else, `Table.decode` turns one block into Arrow rows and may be called from several threads at once.
+
+What is only carried from one module to the next is a named tuple, here and elsewhere on the way of a small table: a
+frozen dataclass compiles six functions when it is imported, which takes five times as long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A run of consecutive rows, cut from the input and not yet decoded.
 
     `data` is for the format that cut it: bytes of whole lines, or a record batch.
@@ -29,8 +30,7 @@ class Block:
     """Bytes of input that this block stands for (for the progress bar)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Why one row cannot be scored."""
 
     row: int
@@ -40,8 +40,7 @@ class Fault:
     """Reads on from the place: ``'abc' is not a number``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a decoded row stood in its source."""
 
     where: str
@@ -52,8 +51,7 @@ class Place:
     """The whole row: the raw line(s) for text, one JSON object for binary."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """One block as Arrow rows.
 
     Rows that did not fit the table (ragged, text among the numbers) are in the batch all the same, with nan or null
@@ -66,8 +64,7 @@ class Decoded:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """An opened input. `blocks` can be run through once; `decode(block, scores)` is pure and thread-safe.
 
     `scores` names the columns to be read as numbers. A text format leaves every other column as it stands in the file
@@ -85,8 +82,7 @@ class Table:
     """What the user should be told about how the input was read (``no header: ...``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
+class ReadOptions(NamedTuple):
     """What a user may say about how an input is laid out; None: find out."""
 
     delimiter: str | None = None
@@ -97,8 +93,7 @@ class ReadOptions:
     batch_rows: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
+class WriteOptions(NamedTuple):
     """How numbers and cells are put down in text formats, and compressed in binary ones."""
 
     digits: int = 9

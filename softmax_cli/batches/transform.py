@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +25,7 @@ RECORD_FORMAT = 1
 _RECORDED_KINDS = {"prob": "prob", "logprob": "logprob", "logit": "logits"}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one batch."""
 
     batch: pa.RecordBatch
@@ -144,7 +144,7 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
     top = min(scoring.top, len(columns.classes))
     if layout.shape == "long":
         top = top or len(columns.classes)
-    scoring = replace(scoring, top=0 if layout.only_predictions or layout.shape == "list" else top)
+    scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)
     computed = layout(
         empty_batch(pa.schema([])), scoring(np.empty((0, len(columns.classes)), dtype)), columns.classes
     ).schema.names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def rows_where(table: Table, columns: Columns, condition: Condition) -> Table:
     def decode(block: Block, scores: Sequence[str]) -> Decoded:
         return _narrowed(table.decode(block, scores), condition)
 
-    return replace(table, decode=decode)
+    return table._replace(decode=decode)
 
 
 def _narrowed(decoded: Decoded, condition: Condition) -> Decoded:
@@ -65,5 +65,5 @@ def _narrowed(decoded: Decoded, condition: Condition) -> Decoded:
     return Decoded(
         take(decoded.batch, rows),
         lambda row, column: decoded.place(int(rows[row]), column),
-        tuple(replace(fault, row=now[fault.row]) for fault in decoded.faults if fault.row in now),
+        tuple(fault._replace(row=now[fault.row]) for fault in decoded.faults if fault.row in now),
     )

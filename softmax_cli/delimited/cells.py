@@ -7,9 +7,6 @@ import re
 SPELLED_MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "Null", "null", "None", "none")
 """How files spell a value that is missing; ``nan`` reads as a number."""
 _MISSING = frozenset(spelling.lower() for spelling in SPELLED_MISSING) | {"nan", "+nan", "-nan"}
-# Stricter than float(), which also takes 1_0 and the digits of other scripts.
-_NUMBER = re.compile(r"\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|infinity|nan)\s*", re.IGNORECASE | re.ASCII)
-_COMMA_NUMBER = re.compile(r"\s*[+-]?\d+,\d+(?:e[+-]?\d+)?\s*", re.IGNORECASE | re.ASCII)
 _POINT_AND_COMMA = str.maketrans(",.", ".,")
 
 
@@ -20,7 +17,12 @@ def read_number(cell: str, decimal: str = ".") -> float | None:
     """
     if decimal == ",":
         cell = cell.translate(_POINT_AND_COMMA)
-    return float(cell) if _NUMBER.fullmatch(cell) else None
+    if "_" in cell or not cell.isascii():  # float() takes 1_0 and the digits of other scripts
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return None
 
 
 def is_missing(cell: str) -> bool:
@@ -30,4 +32,4 @@ def is_missing(cell: str) -> bool:
 
 def looks_like_decimal_comma(cell: str) -> bool:
     """Whether a cell reads as a number whose decimal mark is a comma."""
-    return _COMMA_NUMBER.fullmatch(cell) is not None
+    return re.fullmatch(r"\s*[+-]?\d+,\d+(?:e[+-]?\d+)?\s*", cell, re.IGNORECASE | re.ASCII) is not None

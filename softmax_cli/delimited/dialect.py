@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from softmax_cli.batches.names import repeated
 from softmax_cli.batches.table import ReadOptions
@@ -19,8 +19,7 @@ _ROWS_LOOKED_AT_LEAST = 20
 _NAMES_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How the lines of one file are to be read."""
 
     delimiter: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -59,5 +58,5 @@ def _rows(first: Block, later: Iterator[Block], dialect: Dialect) -> Iterator[Bl
     """Leave the header out."""
     del first.data[: dialect.header_bytes]
     if first.data:
-        yield replace(first, first_line=first.first_line + dialect.header_lines)
+        yield first._replace(first_line=first.first_line + dialect.header_lines)
     yield from later

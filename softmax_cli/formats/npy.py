@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -45,7 +44,7 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     scores = StoredArray(name, header, at_first_value)
     beside, notes = _siblings(name, stem, header.shape[0]) if name.endswith(SUFFIXES) else ({}, ())
     table = matrix_table(scores, stem, kind_of(stem) or "logits", beside, options, name)
-    return replace(table, size=size, notes=(*table.notes, *notes))
+    return table._replace(size=size, notes=(*table.notes, *notes))
 
 
 def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> NpyWriter:

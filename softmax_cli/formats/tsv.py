@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
@@ -28,4 +27,4 @@ def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> Delimited
     """Begin a file of such lines with its header."""
     from softmax_cli.delimited.writer import DelimitedWriter
 
-    return DelimitedWriter(file, schema, replace(options, delimiter="\t"))
+    return DelimitedWriter(file, schema, options._replace(delimiter="\t"))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,7 @@ from softmax_cli.numeric.sparse import entmax15_, log_, sparsemax_
 Kernel = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(NamedTuple):
     """Kernels on matrices of shape (rows, classes), all in place."""
 
     name: str

@@ -45,7 +45,7 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
 
 def _options(group: type) -> Iterator[tuple[type, inspect.Parameter]]:
     """Find every option of a group, and of the groups that it is made of, with its owner."""
-    hints = get_type_hints(group, include_extras=True)
+    hints = _hints(group)
     for field in fields(group):
         hint = hints[field.name]
         if is_dataclass(hint):
@@ -58,9 +58,15 @@ def _options(group: type) -> Iterator[tuple[type, inspect.Parameter]]:
 
 def _filled(group: type, values: Mapping[str, Any]) -> Any:
     """Make a group, and the groups that it is made of, from what was typed."""
-    hints = get_type_hints(group)
+    hints = _hints(group)
     made = {
         field.name: _filled(hints[field.name], values) if is_dataclass(hints[field.name]) else values[field.name]
         for field in fields(group)
     }
     return group(**made)
+
+
+@functools.cache
+def _hints(group: type) -> dict[str, Any]:
+    """Evaluate a group's annotations, once: each of its options is an expression to compile."""
+    return get_type_hints(group, include_extras=True)

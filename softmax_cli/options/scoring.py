@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from softmax_cli.options.calibration import CalibrationOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from softmax_cli.numeric.em import PriorEstimate
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """What the options come to for one table."""
 
     scoring: Scoring

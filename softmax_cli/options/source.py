@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -125,8 +125,7 @@ class SourceOptions:
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """An input whose columns have their roles."""
 
     table: Table
@@ -136,7 +135,7 @@ class Opened:
         """Narrow the input down to the rows that ``COLUMN=VALUE`` selects."""
         from softmax_cli.batches.where import Condition, rows_where
 
-        return replace(self, table=rows_where(self.table, self.columns, Condition.read(where)))
+        return self._replace(table=rows_where(self.table, self.columns, Condition.read(where)))
 
 
 def settle(table: Table, said: Selection) -> Opened:
@@ -158,7 +157,7 @@ def settle(table: Table, said: Selection) -> Opened:
     fields = [f.with_type(pa.float64()) if f.name in scores and pa.types.is_string(f.type) else f for f in fields]
     schema = pa.schema(fields, table.schema.metadata)
     blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
-    return Opened(replace(table, schema=schema, blocks=blocks), columns)
+    return Opened(table._replace(schema=schema, blocks=blocks), columns)
 
 
 def _unescape(delimiter: str) -> str:

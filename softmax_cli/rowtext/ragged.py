@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +19,7 @@ _WASTE = 4
 """How many times the bytes of the cells their windows may amount to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ragged:
+class Ragged(NamedTuple):
     """One cell per row: `lengths[i]` bytes of `data` from `starts[i]` on."""
 
     starts: Positions

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,8 +21,7 @@ class Part(Protocol):
         """Write to `at`; bytes from there up to the line's `end` may be spoilt, for they are written later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(NamedTuple):
     """A column of text between two constants (a key before it, a separator after it)."""
 
     cells: Ragged
@@ -43,8 +41,7 @@ class Texts:
         _constant(self.after, out, at + self.cells.lengths)
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(NamedTuple):
     """Text of the same length in every row, shape (rows, bytes)."""
 
     rows: Bytes

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -70,7 +70,7 @@ def _head(table: Table, columns: Columns) -> tuple[list[Decoded], Table]:
         head.append(table.decode(block, columns.scores))
     if not head:
         head = [Decoded(empty_batch(table.schema), _nowhere)]
-    return head, replace(table, blocks=itertools.chain(taken, table.blocks))
+    return head, table._replace(blocks=itertools.chain(taken, table.blocks))
 
 
 def _nowhere(row: int, column: str | None) -> NoReturn:

@@ -38,9 +38,9 @@ _BLOCK_VALUES = 1 << 16
 
 def probabilities_transform(columns: Columns, scoring: Scoring, skips_bad_rows: bool) -> Transform:
     """Return a transform that gives nothing but probabilities, in float64, for `estimate_from`."""
-    only_p = replace(scoring, truncation=Truncation(), emit=("prob",), top=0, sets=None)
+    only_p = scoring._replace(truncation=Truncation(), emit=("prob",), top=0, sets=None)
     policy: Policy = "skip" if skips_bad_rows else "error"
-    return build_transform(replace(columns, others=()), only_p, Layout("list"), "float64", policy)
+    return build_transform(columns._replace(others=()), only_p, Layout("list"), "float64", policy)
 
 
 def estimate_from(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +15,7 @@ from softmax_cli.formats import Writer
 from softmax_cli.pipeline import ordered_map
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """What a run comes to."""
 
     tally: Tally
@@ -27,8 +25,7 @@ class Finished:
     """Rows of output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
+class Listeners(NamedTuple):
     """Who is told, in order and from one thread, what happens on the way."""
 
     progress: Callable[[int, int], None]

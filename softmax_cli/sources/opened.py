@@ -6,7 +6,6 @@ import errno
 import io
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
 from softmax_cli.batches.table import ReadOptions, Table
@@ -49,7 +48,7 @@ def open_file(path: str, options: ReadOptions, input_format: str | None, closing
     if form.SEEKS and not file.seekable():
         file = closing.enter_context(spool(file, name))
     table = form.read(file, name, options)
-    return replace(table, size=size if table.size is None else table.size)
+    return table._replace(size=size if table.size is None else table.size)
 
 
 def _open_raw(path: str, name: str) -> BinaryIO:

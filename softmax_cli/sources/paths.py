@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import glob
 import os
 from collections.abc import Sequence
 
@@ -36,14 +34,16 @@ def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
             found.append(path)
         elif os.path.isdir(path):
             found += _in_folder(path, input_format)
-        elif glob.has_magic(path):
-            found += _matching(path)
         else:
-            raise UsageError(_missing(path))
+            found += _matching(path)
     return found
 
 
 def _matching(pattern: str) -> list[str]:
+    import glob
+
+    if not glob.has_magic(pattern):
+        raise UsageError(_missing(pattern))
     files = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
     if not files:
         raise UsageError(f"{pattern}: no file matches; see what is there: ls {os.path.dirname(pattern) or '.'}")
@@ -83,6 +83,8 @@ def _missing(path: str) -> str:
     if folder and not os.path.isdir(folder):
         return f"{path}: there is no folder {folder}"
     there = os.listdir(folder or ".")
+    import difflib
+
     close = difflib.get_close_matches(os.path.basename(path), there, n=1)
     hint = f"did you mean {os.path.join(folder, close[0])}?" if close else f"see what is there: ls {folder or '.'}"
     return f"{path}: no such file; {hint}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from typing import BinaryIO, cast
 
 from softmax_cli.errors import DataError
@@ -20,6 +18,9 @@ def spool(file: BinaryIO, name: str) -> BinaryIO:
     DataError
         The disk of the temporary folder is full.
     """
+    import shutil
+    import tempfile
+
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         shutil.copyfileobj(file, copy, COPY_BYTES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import cache
 from itertools import chain
 
@@ -47,12 +46,12 @@ def unite(first: Table, later: Iterable[Callable[[], AbstractContextManager[Tabl
                 _check_columns(table, first)
                 yield from _of(table.blocks, _like(table, first, wanted))
 
-    return replace(first, blocks=blocks(), decode=_decode, size=size)
+    return first._replace(blocks=blocks(), decode=_decode, size=size)
 
 
 def _of(blocks: Iterable[Block], decode: Decode) -> Iterator[Block]:
     """Let every block carry along who can decode it."""
-    return (replace(block, data=(decode, block)) for block in blocks)
+    return (block._replace(data=(decode, block)) for block in blocks)
 
 
 def _decode(block: Block, scores: Sequence[str]) -> Decoded:
@@ -96,7 +95,7 @@ def _like(table: Table, first: Table, wanted: Callable[[tuple[str, ...]], pa.Sch
             for column, field in zip(columns, fields, strict=True)
         ]
         schema = pa.schema([field.with_type(column.type) for field, column in zip(fields, cast, strict=True)])
-        return replace(decoded, batch=pa.RecordBatch.from_arrays(cast, schema=schema))
+        return decoded._replace(batch=pa.RecordBatch.from_arrays(cast, schema=schema))
 
     return decode
 
