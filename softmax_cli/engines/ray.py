@@ -31,7 +31,10 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
             import ray
 
             closing.callback(ray.shutdown)
-            ray.init(log_to_driver=False, logging_level="ERROR", **_place(workers))
+            try:
+                ray.init(log_to_driver=False, logging_level="ERROR", **_place(workers))
+            except Exception as error:  # of no narrower kind, when it does not come up in time
+                raise DataError(f"ray: {error}") from error
         try:
             task = ray.remote(max_retries=RETRIES)(lambda unit: work(unit))
             positions = {task.remote(unit).future(): position for position, unit in enumerate(units)}
