@@ -91,6 +91,8 @@ class ReadOptions(NamedTuple):
     array: str | None = None
     """Which array of an .npz archive holds the scores."""
     batch_rows: int | None = None
+    row_groups: range | None = None
+    """Which row groups of a Parquet file to read; None: all."""
 
 
 class WriteOptions(NamedTuple):
