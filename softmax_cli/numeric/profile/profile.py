@@ -75,7 +75,7 @@ class Profile:
     def of(cls, ruler: Ruler, z: NDArray[np.floating], raw: NDArray[np.floating]) -> Profile:
         """Look at a matrix of logits, shape (rows, classes), and the scores that they were made of (or `z` itself)."""
         rows, classes = z.shape
-        cells = CellFigures.of(raw)
+        cells = CellFigures.of(ruler.grid, raw)
         codes = np.empty(z.shape, np.uint16, order="F" if raw.flags.f_contiguous else "C")
         winner, good, flat = np.empty(rows, np.int32), np.empty(rows, np.bool_), np.empty(rows, np.bool_)
         figures = RowFigures.none(classes)
