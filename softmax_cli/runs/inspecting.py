@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
-
 from softmax_cli.batches.arrays import empty_batch
 from softmax_cli.batches.columns import Columns
 from softmax_cli.batches.evidence import Evidence
 from softmax_cli.batches.flagged import Flag, flags_of
-from softmax_cli.batches.fold import Fold
-from softmax_cli.batches.profile import HEAD_ROWS, make_inspector
+from softmax_cli.batches.fold import no_evidence, with_batch
+from softmax_cli.batches.profile import HEAD_ROWS, Inspector, make_inspector
 from softmax_cli.batches.table import Block, Decoded, Table
 from softmax_cli.numeric.profile.profile import Profile
 from softmax_cli.pipeline import ordered_map
@@ -47,18 +45,21 @@ def inspect_table(table: Table, columns: Columns, measure: Measure, advance: Adv
     """
     head, table = _head(table, columns)
     inspector = make_inspector(head, columns, measure.dtype, measure.limit)
-    none = np.empty((0, len(columns.classes)), np.dtype(measure.dtype))
-    start = Profile.of(inspector.ruler, none, none)
-    fold = Fold(Evidence(start, columns, measure.dtype, measure.limit, {}))
+    return evidence_of(table, inspector, measure.threads, advance)
+
+
+def evidence_of(table: Table, inspector: Inspector, threads: int, advance: Advance) -> Evidence:
+    """Look at every row of a table, or of a run of its rows, with an inspector that is settled."""
 
     def work(block: Block) -> tuple[Block, Decoded, Profile]:
-        decoded = table.decode(block, columns.scores)
+        decoded = table.decode(block, inspector.columns.scores)
         return block, decoded, inspector(decoded)
 
-    for block, decoded, profile in ordered_map(work, table.blocks, measure.threads):
-        fold.add(decoded, profile)
+    evidence = no_evidence(inspector)
+    for block, decoded, profile in ordered_map(work, table.blocks, threads):
+        evidence = with_batch(evidence, decoded, profile)
         advance(profile.rows, block.size)
-    return fold.evidence
+    return evidence
 
 
 def _head(table: Table, columns: Columns) -> tuple[list[Decoded], Table]:

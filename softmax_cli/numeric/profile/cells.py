@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +69,7 @@ class CellFigures:
 
     def plus(self, other: CellFigures) -> CellFigures:
         """Add the figures of other rows."""
+        merge: dict[str, Callable[[Any, Any], Any]]
         merge = {"lowest": np.minimum, "highest": np.maximum, "total": ExactSum.plus}
         return CellFigures(
             *(merge.get(f.name, np.add)(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))

@@ -85,8 +85,8 @@ class Grid:
         # Within this many bits of a large number a float64 has no bits left for what is smaller.
         exponent = np.clip(np.frexp(self.spread)[1] + 10, -1000, 968)
         shift = 1.5 * np.ldexp(1.0, exponent)
-        with np.errstate(invalid="ignore"):
-            return (z + shift) - shift
+        rounded: NDArray[np.float64] = (z + shift) - shift
+        return rounded
 
     def edges(self) -> NDArray[np.float64]:
         """Where bins begin and end, in spreads from the centre, shape (bins + 1,); ``inf`` at both ends."""

@@ -29,6 +29,9 @@ class Ruler:
 
     grid: Grid
     watch: Fences
+    """Cells beyond these are kept, as far as there is room: they may turn out to be outliers."""
+    fences: Fences
+    """Those of the first rows alone."""
 
 
 def make_ruler(head: NDArray[np.floating], limit: float) -> Ruler:
@@ -38,7 +41,8 @@ def make_ruler(head: NDArray[np.floating], limit: float) -> Ruler:
     """
     grid = make_grid(head)
     codes = grid.codes(head)
-    return Ruler(grid, make_fences(Histogram.of(grid, codes), _wins(grid, codes, head), _WATCH * limit))
+    cells, wins = Histogram.of(grid, codes), _wins(grid, codes, head)
+    return Ruler(grid, make_fences(cells, wins, _WATCH * limit), make_fences(cells, wins, limit))
 
 
 def _wins(grid: Grid, codes: NDArray[np.uint16], z: NDArray[np.floating]) -> Histogram:
