@@ -23,8 +23,15 @@ TEXT_FORMAT = "csv"
 """What text without a telling name is read as."""
 
 
-def open_file(path: str, options: ReadOptions, input_format: str | None, closing: ExitStack) -> Table:
+def open_file(
+    path: str, options: ReadOptions, input_format: str | None, closing: ExitStack, called: str | None = None
+) -> Table:
     """Open the table in one file or on the standard input; `closing` closes it.
+
+    Parameters
+    ----------
+    called : str or None
+        What messages call it; None: its path.
 
     Raises
     ------
@@ -33,7 +40,7 @@ def open_file(path: str, options: ReadOptions, input_format: str | None, closing
     UsageError
         The user said a format that there is not.
     """
-    name = "stdin" if path == STDIN else path
+    name = called or ("stdin" if path == STDIN else path)
     said = None if input_format is None else by_name(input_format)
     file = closing.enter_context(_open_raw(path, name))
     size = _plain_size(file)
