@@ -27,6 +27,11 @@ class EngineOptions:
         ),
     ] = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the processes of this machine do the work."""
+        return self.engine in (None, "local")
+
     def load(self) -> Engine:
         """Return the engine.
 

@@ -57,6 +57,15 @@ def plan_units(files: Sequence[str], input_format: str | None, unit_bytes: int =
     return tuple(Unit(number, *piece) for number, piece in enumerate(pieces))
 
 
+def spread(units: Sequence[Unit], cores: int) -> tuple[int, int]:
+    """Share the cores of this machine: units at once, and threads for each.
+
+    Processes pay for their start (0.5 s) with `UNIT_BYTES` of work for each; below that, threads do it.
+    """
+    at_once = max(1, min(cores, len(units), sum(unit.size for unit in units) // UNIT_BYTES))
+    return at_once, max(1, cores // at_once)
+
+
 def _pieces(path: str, input_format: str | None, unit_bytes: int) -> Iterator[tuple[str, range | None, int]]:
     if path == STDIN or not os.path.isfile(path):
         name = "standard input" if path == STDIN else path
