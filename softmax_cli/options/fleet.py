@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from softmax_cli.errors import UsageError
 from softmax_cli.options.engine import EngineOptions
 from softmax_cli.options.source import SourceOptions
 
@@ -21,7 +22,14 @@ def fleet_of(engine: EngineOptions, source: SourceOptions, workers: int) -> Flee
     """
     if engine.engine is None:
         return None
+    from softmax_cli.sources.paths import STDIN
     from softmax_cli.units.fleet import Fleet
     from softmax_cli.units.plan import plan_units
 
-    return Fleet(engine.load(), plan_units(source.files(), source.input_format), workers)
+    files = source.files()
+    if STDIN in files:
+        raise UsageError(
+            f"--engine {engine.engine} cuts the input into units, and standard input cannot be cut: "
+            "save it to a file, or leave --engine out"
+        )
+    return Fleet(engine.load(), plan_units(files, source.input_format), workers)
