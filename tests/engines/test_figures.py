@@ -107,7 +107,7 @@ def test_a_worker_that_is_killed_changes_no_digit(run, engine, tmp_path):
     path = os.pathsep.join([str(Path(__file__).with_name("killing")), *filter(None, [os.environ.get("PYTHONPATH")])])
     killed = run(*arguments, "--engine", engine, "--threads", "2", KILL_ONCE=str(mark), PYTHONPATH=path)
     assert mark.exists(), "a worker was killed"
-    assert killed == run(*arguments)
+    assert killed[:2] == run(*arguments)[:2], "an engine may say that it has lost one"
 
 
 def test_a_bad_row_is_named_as_ever(run, engine):
