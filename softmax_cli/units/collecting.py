@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from softmax_cli.batches.table import Table
@@ -25,10 +25,11 @@ class CollectUnit:
 
 def collect_units(fleet: Fleet, reading: Reading, collector: Collector, advance: Advance) -> LabelledRows:
     """Take all rows of a table: the very rows that `collect` takes, so that every fit is the same to the last bit."""
+    with fleet.results(reading, CollectUnit(collector)) as results:
+        return LabelledRows.joined(_told(results, advance), len(collector.columns.classes))
 
-    def parts() -> Iterator[LabelledRows]:
-        for unit, part in fleet.results(reading, CollectUnit(collector)):
-            yield part
-            advance(len(part.z) + part.left_out, unit.size)
 
-    return LabelledRows.joined(parts(), len(collector.columns.classes))
+def _told(results: Iterable[tuple[Unit, LabelledRows]], advance: Advance) -> Iterator[LabelledRows]:
+    for unit, rows in results:
+        yield rows
+        advance(len(rows.z) + rows.left_out, unit.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from softmax_cli.batches.badrows import Reject
 from softmax_cli.batches.draws import Draws
@@ -58,17 +59,16 @@ def evaluate_units(fleet: Fleet, reading: Reading, judge: Judge, plan: Plan, lis
     """
     total: Evaluation | None = None
     rows = []
-    for unit, (found, rejected) in fleet.results(reading, MeasureUnit(judge, plan)):
-        total = found if total is None else total.plus(found)
-        rows.append(found.rows)
-        if rejected:
-            listeners.rejected(rejected)
-        listeners.progress(found.read, unit.size)
+    with fleet.results(reading, MeasureUnit(judge, plan)) as results:
+        for unit, (found, rejected) in results:
+            total = found if total is None else total.plus(found)
+            rows.append(found.rows)
+            if rejected:
+                listeners.rejected(rejected)
+            listeners.progress(found.read, unit.size)
     assert total is not None, "an input has a unit at least"
     if not plan.replicates:
         return total
     first_rows = tuple(itertools.accumulate(rows, initial=0))
-    draws: Draws | None = None
-    for _, drawn in fleet.results(reading, DrawUnit(judge, plan, first_rows)):
-        draws = drawn if draws is None else draws.plus(drawn)
-    return replace(total, draws=draws)
+    with fleet.results(reading, DrawUnit(judge, plan, first_rows)) as drawn:
+        return replace(total, draws=reduce(Draws.plus, (draws for _, draws in drawn)))

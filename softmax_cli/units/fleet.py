@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -35,17 +36,25 @@ class Fleet:
     workers: int
     """How many units are looked at at once."""
 
-    def results(self, reading: Reading, look: Look[Found]) -> Iterator[tuple[Unit, Found]]:
-        """Look at every unit, and yield what was found in order. What comes before its turn waits in memory.
+    @contextmanager
+    def results(self, reading: Reading, look: Look[Found]) -> Iterator[Iterator[tuple[Unit, Found]]]:
+        """Look at every unit, and give what was found in order; the engine stops when the block ends, however it does.
+
+        What comes before its turn waits in memory.
 
         Raises
         ------
         SoftmaxCliError
             As it came out of a unit, the first in order, where a single reader would have met it.
         """
+        run = self.engine.run(_OpenAndLook(reading, look), self.units, self.workers)
+        with closing(run) as finished:  # type: ignore[type-var]  # all engines are generators
+            yield self._in_order(finished)
+
+    def _in_order(self, finished: Iterator[tuple[int, Found]]) -> Iterator[tuple[Unit, Found]]:
         early: dict[int, Found] = {}
         turn = 0
-        for position, found in self.engine.run(_OpenAndLook(reading, look), self.units, self.workers):
+        for position, found in finished:
             early[position] = found
             while turn in early:
                 yield self.units[turn], early.pop(turn)

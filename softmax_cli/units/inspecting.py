@@ -41,13 +41,15 @@ class FlagUnit:
 def inspect_units(fleet: Fleet, reading: Reading, inspector: Inspector, advance: Advance) -> Evidence:
     """Look at every row of a table, with the outcome of a single reader."""
     evidence = no_evidence(inspector)
-    for unit, found in fleet.results(reading, InspectUnit(inspector)):
-        evidence = evidence.plus(found)
-        advance(found.profile.rows, unit.size)
+    with fleet.results(reading, InspectUnit(inspector)) as results:
+        for unit, found in results:
+            evidence = evidence.plus(found)
+            advance(found.profile.rows, unit.size)
     return evidence
 
 
 def flags_in_units(fleet: Fleet, reading: Reading, evidence: Evidence) -> Iterator[list[Flag]]:
     """Find every flagged row of a table, in order."""
-    for _, batches in fleet.results(reading, FlagUnit(evidence)):
-        yield from batches
+    with fleet.results(reading, FlagUnit(evidence)) as results:
+        for _, batches in results:
+            yield from batches

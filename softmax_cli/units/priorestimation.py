@@ -34,6 +34,7 @@ class ScoreForPrior:
 
 def keep_units(fleet: Fleet, reading: Reading, transform: Transform, kept: Probabilities, listeners: Listeners) -> None:
     """Keep the probabilities of all rows of a table in order, the same bytes as `score_table` has it keep."""
-    for unit, (rows, probabilities) in fleet.results(reading, ScoreForPrior(transform)):
-        kept.write(np.frombuffer(probabilities))
-        listeners.progress(rows, unit.size)
+    with fleet.results(reading, ScoreForPrior(transform)) as results:
+        for unit, (rows, probabilities) in results:
+            kept.write(np.frombuffer(probabilities))
+            listeners.progress(rows, unit.size)

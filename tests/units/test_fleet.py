@@ -48,13 +48,17 @@ class Shuffled:
 
     def __init__(self, seed):
         self.seed = seed
+        self.stopped = False
 
     def run(self, work, units, workers):
         order = list(range(len(units)))
         random.Random(self.seed).shuffle(order)
-        for position in order:
-            job = pickle.loads(pickle.dumps((work, units[position])))
-            yield position, pickle.loads(pickle.dumps(job[0](job[1])))
+        try:
+            for position in order:
+                job = pickle.loads(pickle.dumps((work, units[position])))
+                yield position, pickle.loads(pickle.dumps(job[0](job[1])))
+        finally:
+            self.stopped = True
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +97,8 @@ def fleet_of(source, unit_bytes, seed):
     return Fleet(Shuffled(seed), units, 1)
 
 
-cuts = given(st.sampled_from([1, 3000, 9000, 1 << 20]), st.integers(0, 9), st.sampled_from([None, "split=val"]))
-few = settings(max_examples=12, deadline=None)
+cuts = given(st.sampled_from([1, 6000, 1 << 20]), st.integers(0, 9), st.sampled_from([None, "split=val"]))
+few = settings(max_examples=6, deadline=None)
 
 
 def judge_of(opened, by=None):
@@ -178,10 +182,14 @@ def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
     """Names in one file and numbers in another: each is sound by itself."""
     (tmp_path / "a.csv").write_text("logit_cat,logit_dog,y\n1,2,cat\n")
     (tmp_path / "b.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
+    (tmp_path / "c.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
     source = source_of(tmp_path)
+    collecting, evaluating = fleet_of(source, 1, 0), fleet_of(source, 1, 1)
     with source.open() as opened:
         collector = Collector(opened.columns, (), skips_bad_rows=True)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
-            collect_units(fleet_of(source, 1, 0), source.reading(opened), collector, lambda rows, size: None)
+            collect_units(collecting, source.reading(opened), collector, lambda rows, size: None)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
-            evaluate_units(fleet_of(source, 1, 1), source.reading(opened), judge_of(opened), PLAN, SILENT)
+            evaluate_units(evaluating, source.reading(opened), judge_of(opened), PLAN, SILENT)
+    assert collecting.engine.stopped
+    assert evaluating.engine.stopped
