@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING, TypeVar
 
+from softmax_cli.batches.arrays import without_dictionaries
 from softmax_cli.errors import DataError
 from softmax_cli.guests import settling_in
 
@@ -22,8 +23,7 @@ Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
 NEEDS = "pyspark"
-ATTEMPTS = 4
-"""With local[N] alone, Spark gives up with the first worker that is lost."""
+ATTEMPTS = 4  # with local[N] alone, Spark gives up with the first worker that is lost
 UNSAID = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "OFF"}
 
 
@@ -55,5 +55,5 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
 
 
 def for_spark(transform: Transform) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Make what ``df.mapInArrow(..., schema)`` takes: Spark hands over batches one by one."""
-    return lambda batches: map(transform, batches)
+    """Make what ``df.mapInArrow(..., schema)`` takes: Spark hands over batches one by one, and reads plain columns."""
+    return lambda batches: (without_dictionaries(transform(batch)) for batch in batches)

@@ -73,13 +73,16 @@ def _pieces(path: str, input_format: str | None, unit_bytes: int) -> Iterator[tu
     size = os.path.getsize(path)
     form = _format_of(path, input_format) if size > unit_bytes else None
     group_bytes = getattr(form, "row_group_bytes", None)  # a format that can be cut offers it
-    if group_bytes is None:
+    groups: list[int] = []
+    if group_bytes is not None:
+        with open(path, "rb") as file:
+            groups = group_bytes(file, path)
+    runs = list(_runs(groups, unit_bytes))
+    if len(runs) < 2:
         yield path, None, size
         return
-    with open(path, "rb") as file:
-        groups: list[int] = group_bytes(file, path)
-    for run in _runs(groups, unit_bytes):
-        yield path, run, sum(groups[group] for group in run)
+    for run in runs:
+        yield path, run, round(size * sum(groups[run.start : run.stop]) / sum(groups))
 
 
 def _runs(sizes: Sequence[int], unit_bytes: int) -> Iterator[range]:
