@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from softmax_cli.batches.abstention import MinCoverage
@@ -77,3 +81,24 @@ def test_a_class_without_a_row_is_named():
     rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, Reading(), False)
     with pytest.raises(DataError, match=r"labelled c, .* --method temperature"):
         calibrate(rows, Job(OneMethod("vector"), 5, 0), SETTING)
+
+
+@given(st.lists(st.integers(0, 300), max_size=4), st.booleans())
+def test_rows_joined_from_parts_are_the_rows(cuts, grouped):
+    """And so is everything that is fitted to them: the hash says that not one bit differs."""
+    edges = [0, *sorted(cuts), len(Z)]
+    parts = [
+        LabelledRows(Z[start:stop], LABELS[start:stop], 1, Reading(by_name="a"), start < 100)
+        for start, stop in itertools.pairwise(edges)
+    ]
+    if grouped:
+        parts = [parts[0], LabelledRows.joined(parts[1:], 3), LabelledRows.joined([], 3)]
+    joined = LabelledRows.joined(parts, 3)
+    assert joined.hash == ROWS.hash
+    assert (joined.left_out, joined.reading) == (len(edges) - 1, Reading(by_name="a"))
+    assert joined.doubtful == all(start < 100 for start in edges[:-1])
+
+
+def test_no_row_is_refused():
+    with pytest.raises(DataError, match="t: no row to fit to"):
+        calibrate(LabelledRows.joined([], 3), Job(OneMethod("temperature"), 4, 9), SETTING)

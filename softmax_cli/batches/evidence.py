@@ -1,11 +1,15 @@
-"""What findings are drawn from: the figures of a whole table, and words for its rows and classes."""
+"""What findings are drawn from: the figures of a run of rows, and words for its rows and classes.
+
+The places of rows can be found only while the rows are at hand, but what is said of them is settled at the end. So a
+few rows are settled on beforehand, by a rule that has the same outcome wherever the table was cut: `wanted`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +18,15 @@ from softmax_cli.batches.columns import Columns
 from softmax_cli.batches.profile import Spot
 from softmax_cli.numeric.profile.extremes import Extreme
 from softmax_cli.numeric.profile.fences import Fences
-from softmax_cli.numeric.profile.profile import Profile
+from softmax_cli.numeric.profile.profile import Profile, Ruler
 
 Severity = Literal["problem", "warning", "note"]
 SCALE_RATIO = 4.0
 """Spread of a class against that of the median class. Real networks of 10 and 214 classes stay between 0.5 and 1.7."""
 NAMED = 3
 """Places and classes that a sentence names."""
+_WORST = 20
+"""Outliers whose places are known; the report names the worst of them. Finding a place is slow in a text file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +48,46 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The figures of a table, settled."""
+    """The figures of a run of rows; those of consecutive runs add up exactly, with `plus`."""
 
     profile: Profile
     columns: Columns
     dtype: str
     limit: float
     """Robust deviations."""
+    ruler: Ruler
+    """What the whole table is measured with."""
     spots: dict[int, Spot]
+    """Where the wanted rows stand."""
+
+    @classmethod
+    def none(cls, columns: Columns, dtype: str, limit: float, ruler: Ruler) -> Self:
+        """Return the evidence of no row."""
+        empty = np.empty((0, len(columns.classes)), np.dtype(dtype))
+        return cls(Profile.of(ruler, empty, empty), columns, dtype, limit, ruler, {})
+
+    def plus(self, other: Self) -> Self:
+        """Add the evidence of the rows that follow."""
+        return self.followed_by(other.profile, lambda row: other.spots[row])
+
+    def followed_by(self, profile: Profile, spot: Callable[[int], Spot]) -> Self:
+        """Add the figures of the rows that follow; `spot` is asked where those of them stand that are wanted now."""
+        before = self.profile.rows
+        total = replace(self, profile=self.profile.plus(profile), spots={})
+        spots = {row: self.spots[row] if row < before else spot(row - before) for row in sorted(total.wanted)}
+        return replace(total, spots=spots)
+
+    @property
+    def wanted(self) -> set[int]:
+        """Rows whose places are written down: the first finds of every kind, and the worst cells.
+
+        Which cells are outliers is known at the end only. Wanted are those beyond the fences of the first rows, and of
+        these the farthest from the middle of the first rows. Another outlier is named by the number of its row alone.
+        """
+        one = self.profile
+        firsts = (one.missing, one.above, one.masked, one.flat, one.bad)
+        worst = sorted(self._beyond(self.ruler.fences), key=lambda cell: cell.rank)[:_WORST]
+        return {row for first in firsts for row, _ in first.places} | {cell.row for cell in worst}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -69,13 +107,14 @@ class Evidence:
     @cached_property
     def outliers(self) -> tuple[Extreme, ...]:
         """The kept cells that are outliers after all, the farthest from its class's median first."""
-        fences = self.fences
-        beyond = [
+        return tuple(sorted(self._beyond(self.fences), key=lambda one: (-abs(self.robust_z(one)), one.row)))
+
+    def _beyond(self, fences: Fences) -> list[Extreme]:
+        return [
             one
             for one in self.profile.extremes
             if one.code < fences.low[one.position] or one.code > fences.high[one.position]
         ]
-        return tuple(sorted(beyond, key=lambda one: (-abs(self.robust_z(one)), one.row)))
 
     def robust_z(self, cell: Extreme) -> float:
         """Robust deviations of a cell from the median of its class."""

@@ -1,40 +1,19 @@
-"""Profiles add up in the order of the rows, and the places of rows that may be named at the end are written down."""
+"""The evidence of a table grows batch by batch, in order, and the places of wanted rows are found as they pass by."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from softmax_cli.batches.evidence import Evidence
-from softmax_cli.batches.profile import spot_of
+from softmax_cli.batches.profile import Inspector, spot_of
 from softmax_cli.batches.table import Decoded
 from softmax_cli.numeric.profile.profile import Profile
 
-_WORST = 20
-"""Outliers whose places are known; the report names the worst of them. Finding a place is slow in a text file."""
+
+def no_evidence(inspector: Inspector) -> Evidence:
+    """Return where the evidence of what an inspector looks at begins."""
+    return Evidence.none(inspector.columns, inspector.dtype, inspector.limit, inspector.ruler)
 
 
-@dataclass
-class Fold:
-    """The evidence of the rows so far.
-
-    A place can be found only while the batch is at hand, but which cells are outliers is settled at the end. One that
-    the medians of the rows up to its own did not tell is named by the number of its row alone.
-    """
-
-    evidence: Evidence
-    _worst: set[int] = field(default_factory=set)
-
-    def add(self, decoded: Decoded, profile: Profile) -> None:
-        """Add the rows that follow."""
-        before = self.evidence.profile.rows
-        self.evidence = replace(self.evidence, profile=self.evidence.profile.plus(profile))
-        if profile.extremes:
-            self._worst = {one.row for one in self.evidence.outliers[:_WORST]}
-        total = self.evidence.profile
-        bad = {row for row, _ in total.bad.places}
-        firsts = (total.missing, total.above, total.masked, total.flat, total.bad)
-        wanted = {row for first in firsts for row, _ in first.places} | self._worst
-        spots = {row: spot for row, spot in self.evidence.spots.items() if row in wanted}
-        for row in sorted(row for row in wanted if row >= before):
-            spots[row] = spot_of(decoded, row - before, self.evidence.columns, row in bad)
-        self.evidence = replace(self.evidence, spots=spots)
+def with_batch(evidence: Evidence, decoded: Decoded, profile: Profile) -> Evidence:
+    """Add the rows of one batch, which follow."""
+    bad = {row for row, _ in profile.bad.places}
+    return evidence.followed_by(profile, lambda row: spot_of(decoded, row, evidence.columns, row in bad))

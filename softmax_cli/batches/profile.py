@@ -56,10 +56,12 @@ def scores_of(decoded: Decoded, columns: Columns, dtype: str) -> Scores:
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """Measures batches; stateless, so that several threads share it."""
+    """Measures batches; stateless and picklable, so that threads and engines share it."""
 
     columns: Columns
     dtype: str
+    limit: float
+    """Robust deviations beyond which a logit is an outlier."""
     ruler: Ruler
 
     def __call__(self, decoded: Decoded) -> Profile:
@@ -87,7 +89,7 @@ def make_inspector(head: Sequence[Decoded], columns: Columns, dtype: str, limit:
         check_width(decoded.batch.schema, columns)
     parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
     rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
-    return Inspector(columns, dtype, make_ruler(rows, limit if columns.kind == "logits" else np.inf))
+    return Inspector(columns, dtype, limit, make_ruler(rows, limit if columns.kind == "logits" else np.inf))
 
 
 def spot_of(decoded: Decoded, row: int, columns: Columns, is_bad: bool) -> Spot:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
 from softmax_cli.batches.figures import Figure
+from softmax_cli.batches.jsonvalues import finite_or_null
 from softmax_cli.version import __version__
 
 FORMAT = 1
@@ -120,20 +118,11 @@ class Report:
         plain = asdict(self)
         plain["figures"] = _by_name(self.figures)
         plain["slices"] = [{"name": s.name, "rows": s.rows, "figures": _by_name(s.figures)} for s in self.slices]
-        finite = _finite({"format": FORMAT, "softmax_cli": __version__, "command": "evaluate", **plain})
-        assert isinstance(finite, dict)
-        return finite
+        head = {"format": FORMAT, "softmax_cli": __version__, "command": "evaluate"}
+        return head | {name: finite_or_null(value) for name, value in plain.items()}
 
 
 def _by_name(figures: Sequence[Figure]) -> dict[str, object]:
     return {
         f.name: {"title": f.title.strip(), "value": f.value, "interval": f.interval, "note": f.note} for f in figures
     }
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float | np.floating) and not math.isfinite(value) else value

@@ -17,7 +17,7 @@ from softmax_cli.batches.layout import Layout
 from softmax_cli.batches.scores import check_width, look_like_probabilities, read_scores, to_log_scale_
 from softmax_cli.batches.scoring import Scored, Scoring
 from softmax_cli.batches.table import Decoded, Place
-from softmax_cli.batches.tally import Tally
+from softmax_cli.batches.tally import Tally, confidence_units
 from softmax_cli.version import __version__
 
 RECORD_FORMAT = 1
@@ -98,7 +98,7 @@ class Transform:
             bad_rows=int(scored.bad.sum()),
             bad_policy=self.on_bad_row,
             counts=counts,
-            confidence_sum=float(confidence.sum(dtype=np.float64)),
+            confidence=confidence_units(confidence),
         )
 
     def record(self) -> dict[str, object]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.engine import EngineOptions
 from softmax_cli.options.fitting import FittingOptions
+from softmax_cli.options.fleet import fleet_of
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.remedies import RemedyOptions
 from softmax_cli.options.source import Opened, SourceOptions
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from softmax_cli.runs.calibrating import Job, Setting
     from softmax_cli.runs.calibrationreport import CalibrationReport
     from softmax_cli.runs.labelledrows import LabelledRows
+    from softmax_cli.units.fleet import Fleet
 
 DOUBLE_SOFTMAX = (
     "every row lies in [0, 1] and sums to 1, yet was read as logits; if they are probabilities, say --input prob"
@@ -32,6 +35,7 @@ def calibrate(
     fitting: FittingOptions,
     thresholds: ThresholdOptions,
     imbalance: ImbalanceOptions,
+    engine: EngineOptions,
 ) -> None:
     """Fit a calibration to held-out rows with known classes: probabilities that mean what they say.
 
@@ -41,12 +45,13 @@ def calibrate(
     """
     _check(fitting, thresholds, imbalance)
     fitting.check(source.paths)
+    fleet = fleet_of(engine, source, fitting.workers)
     with source.open() as opened:
         steps = remedies.build(opened.columns.classes)
         given = _given(fitting, opened, steps)
         setting, notes = _setting(opened, steps, imbalance)
         fitting.say(*opened.table.notes, *remedies.notes(opened.columns.classes), *notes)
-        rows = _read(opened, fitting, steps)
+        rows = _read(source, opened, fitting, steps, fleet)
         found, report = _find(rows, _job(fitting, thresholds, given), setting)
     if given is not None:
         found = replace(found, fit=given.fit)
@@ -97,13 +102,20 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
     return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
 
 
-def _read(opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...]) -> LabelledRows:
+def _read(
+    source: SourceOptions, opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...], fleet: Fleet | None
+) -> LabelledRows:
     from softmax_cli.display.progress import progress
     from softmax_cli.runs.labelledrows import Collector, collect
 
     collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
     with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
-        rows = collect(opened.table, collector, fitting.workers, advance)
+        if fleet is None:
+            rows = collect(opened.table, collector, fitting.workers, advance)
+        else:
+            from softmax_cli.units.collecting import collect_units
+
+            rows = collect_units(fleet, source.reading(opened), collector, advance)
     fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")
     if rows.left_out:
         fitting.say(f"{rows.left_out:,} bad rows left out")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmax_cli.options.engine import EngineOptions
 from softmax_cli.options.estimation import estimated_prior
+from softmax_cli.options.fleet import fleet_of
 from softmax_cli.options.metrics import MetricOptions
 from softmax_cli.options.report import ReportOptions
 from softmax_cli.options.run import RunOptions
@@ -17,14 +20,19 @@ from softmax_cli.options.source import Opened, SourceOptions
 if TYPE_CHECKING:
     from softmax_cli.batches.badrows import Policy
     from softmax_cli.batches.judge import Judge
-    from softmax_cli.batches.parts import Plan
     from softmax_cli.batches.report import Report
     from softmax_cli.numeric.em import PriorEstimate
     from softmax_cli.runs.evaluating import Evaluation
+    from softmax_cli.runs.scoring import Listeners
 
 
 def evaluate(
-    source: SourceOptions, scoring: ScoringOptions, metrics: MetricOptions, report: ReportOptions, run: RunOptions
+    source: SourceOptions,
+    scoring: ScoringOptions,
+    metrics: MetricOptions,
+    report: ReportOptions,
+    engine: EngineOptions,
+    run: RunOptions,
 ) -> None:
     """Measure labelled scores: accuracy, log loss, Brier score, calibration error, and more, with intervals.
 
@@ -35,9 +43,11 @@ def evaluate(
     """
     from softmax_cli.batches.gates import GateError
     from softmax_cli.batches.settle import settle_report
+    from softmax_cli.runs.evaluating import evaluate_table
 
     report.check(source.paths, source.label)
-    estimate = estimated_prior(source, scoring, run)
+    fleet = fleet_of(engine, source, run.workers)
+    estimate = estimated_prior(source, scoring, run, fleet)
     with source.open() as opened:
         judge, chosen = _judge(opened, scoring, report, run, estimate)
         plan = metrics.plan(len(opened.columns.classes), chosen.calibration)
@@ -46,7 +56,13 @@ def evaluate(
             print(_plan(opened, judge))
             return
         run.say(*opened.table.notes, *chosen.notes)
-        found = _measure(opened, judge, plan, run, report.force)
+        with _listening(opened, run, report.force) as listeners:
+            if fleet is None:
+                found = evaluate_table(opened.table, judge, plan, run.workers, listeners)
+            else:
+                from softmax_cli.units.evaluating import evaluate_units
+
+                found = evaluate_units(fleet, source.reading(opened), judge, plan, listeners)
         told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
     _tell(told, found, run)
     _give(told, report, run)
@@ -71,16 +87,17 @@ def _judge(
     return Judge(transform, report.truth(opened), report.by), chosen
 
 
-def _measure(opened: Opened, judge: Judge, plan: Plan, run: RunOptions, force: bool) -> Evaluation:
+@contextmanager
+def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listeners]:
+    """Show how far the pass has come, and keep rejected rows where that was asked for."""
     from softmax_cli.display.progress import progress
     from softmax_cli.rejects import rejects_file
-    from softmax_cli.runs.evaluating import evaluate_table
     from softmax_cli.runs.scoring import Listeners
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
         keep = stack.enter_context(rejects_file(Path(run.rejects), force)) if run.rejects else lambda rejects: None
-        return evaluate_table(opened.table, judge, plan, run.workers, Listeners(advance, keep))
+        yield Listeners(advance, keep)
 
 
 def _tell(told: Report, found: Evaluation, run: RunOptions) -> None:

@@ -6,15 +6,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmax_cli.options.engine import EngineOptions
+from softmax_cli.options.fleet import fleet_of
 from softmax_cli.options.inspection import InspectionOptions
 from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
     from softmax_cli.batches.evidence import Evidence
     from softmax_cli.batches.inspection import Inspection
+    from softmax_cli.units.fleet import Fleet
 
 
-def inspect(source: SourceOptions, look: InspectionOptions) -> None:
+def inspect(source: SourceOptions, look: InspectionOptions, engine: EngineOptions) -> None:
     """Look for what would go wrong: outliers, bad rows, probabilities for logits, classes on another scale.
 
     Figures for every class, histograms of confidence and entropy, and findings,
@@ -24,25 +27,41 @@ def inspect(source: SourceOptions, look: InspectionOptions) -> None:
     from softmax_cli.batches.inspection import inspection
 
     look.check(source.paths)
-    name, evidence = _look(source, look)
+    fleet = fleet_of(engine, source, look.workers)
+    name, evidence = _look(source, look, fleet)
     _report(inspection(name, evidence), look)
     if look.rows_out is not None:
-        from softmax_cli.runs.inspecting import write_flagged
-
-        with source.open() as again:
-            measure = look.measure(again)
-            count = write_flagged(again.table, evidence, Path(look.rows_out), look.force, measure.threads)
+        count = _write_flagged(source, look, fleet, evidence, Path(look.rows_out))
         look.say(f"{count:,} flagged rows in {look.rows_out}")
 
 
-def _look(source: SourceOptions, look: InspectionOptions) -> tuple[str, Evidence]:
+def _look(source: SourceOptions, look: InspectionOptions, fleet: Fleet | None) -> tuple[str, Evidence]:
     from softmax_cli.display.progress import progress
-    from softmax_cli.runs.inspecting import inspect_table
+    from softmax_cli.runs.inspecting import evidence_of
 
     with source.open() as opened:
         look.say(*opened.table.notes)
-        with progress(opened.table.size, not look.quiet, look.colors) as advance:
-            return opened.table.name, inspect_table(opened.table, opened.columns, look.measure(opened), advance)
+        inspector, table = look.settle(opened)
+        with progress(table.size, not look.quiet, look.colors) as advance:
+            if fleet is None:
+                return table.name, evidence_of(table, inspector, look.workers, advance)
+            from softmax_cli.units.inspecting import inspect_units
+
+            return table.name, inspect_units(fleet, source.reading(opened), inspector, advance)
+
+
+def _write_flagged(
+    source: SourceOptions, look: InspectionOptions, fleet: Fleet | None, evidence: Evidence, path: Path
+) -> int:
+    """Read the input again, now that it is known which rows are flagged."""
+    from softmax_cli.runs.inspecting import flags_in, write_flagged
+
+    with source.open() as opened:
+        if fleet is None:
+            return write_flagged(flags_in(opened.table, evidence, look.workers), path, look.force)
+        from softmax_cli.units.inspecting import flags_in_units
+
+        return write_flagged(flags_in_units(fleet, source.reading(opened), evidence), path, look.force)
 
 
 def _report(found: Inspection, look: InspectionOptions) -> None:

@@ -21,8 +21,8 @@ class EngineOptions:
         str | None,
         typer.Option(
             help="ray, spark or dask: its workers do the units, on the cluster that RAY_ADDRESS, spark-submit or "
-            "DASK_SCHEDULER_ADDRESS names, else on --threads workers here. Unsaid, or local: processes of this "
-            "machine.",
+            "DASK_SCHEDULER_ADDRESS names, else on --threads workers here. local: processes of this machine, "
+            "which is also where all is done if none is said.",
             rich_help_panel=PANEL,
         ),
     ] = None

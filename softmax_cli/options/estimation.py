@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.run import RunOptions
@@ -10,10 +11,18 @@ from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
     from softmax_cli.numeric.em import PriorEstimate
+    from softmax_cli.units.fleet import Fleet
 
 
-def estimated_prior(source: SourceOptions, scoring: ScoringOptions, run: RunOptions) -> PriorEstimate | None:
+def estimated_prior(
+    source: SourceOptions, scoring: ScoringOptions, run: RunOptions, fleet: Fleet | None = None
+) -> PriorEstimate | None:
     """Estimate the prior of the input, tell what was found, and leave the input to be read again.
+
+    Parameters
+    ----------
+    fleet : Fleet or None
+        Who scores the input; None: this process.
 
     Returns
     -------
@@ -26,7 +35,7 @@ def estimated_prior(source: SourceOptions, scoring: ScoringOptions, run: RunOpti
     from softmax_cli.display.progress import progress
     from softmax_cli.perclass.imbalance import read_prior
     from softmax_cli.runs import priorestimation
-    from softmax_cli.runs.scoring import Listeners
+    from softmax_cli.runs.scoring import Listeners, score_table
     from softmax_cli.sources.rereading import make_rereadable
 
     rewind = make_rereadable(source.paths, priorestimation.FLAG)
@@ -35,9 +44,17 @@ def estimated_prior(source: SourceOptions, scoring: ScoringOptions, run: RunOpti
         before = scoring.before_prior(opened.columns)
         transform = priorestimation.probabilities_transform(opened.columns, before, run.on_bad_row != "error")
         prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
-        with progress(opened.table.size, not run.quiet, run.colors) as advance:
+        with ExitStack() as closing:
+            kept = closing.enter_context(priorestimation.kept_probabilities(len(classes)))
+            advance = closing.enter_context(progress(opened.table.size, not run.quiet, run.colors))
             listeners = Listeners(advance, lambda rejects: None)
-            found = priorestimation.estimate_from(opened.table, transform, prior, run.workers, listeners)
+            if fleet is None:
+                score_table(opened.table, transform, kept, run.workers, listeners)
+            else:
+                from softmax_cli.units.priorestimation import keep_units
+
+                keep_units(fleet, source.reading(opened), transform, kept, listeners)
+            found = priorestimation.estimate_from(kept, prior)
     rewind()
     run.say(*priorestimation.report(found, classes))
     for warning in priorestimation.warnings(found):

@@ -13,8 +13,9 @@ from softmax_cli.errors import UsageError
 from softmax_cli.options.talk import WorkOptions
 
 if TYPE_CHECKING:
+    from softmax_cli.batches.profile import Inspector
+    from softmax_cli.batches.table import Table
     from softmax_cli.options.source import Opened
-    from softmax_cli.runs.inspecting import Measure
 
 REPORT = "Report"
 
@@ -67,13 +68,13 @@ class InspectionOptions(WorkOptions):
             raise UsageError("--rows-out reads the input twice, and a pipe is gone after once: save it to a file first")
         check_target(Path(self.rows_out), inputs, self.force)
 
-    def measure(self, opened: Opened) -> Measure:
-        """Return how the table is to be looked at."""
+    def settle(self, opened: Opened) -> tuple[Inspector, Table]:
+        """Return what the table is measured with, and the table with the first rows, which tell it, still in it."""
         from softmax_cli.batches.scores import score_dtype
-        from softmax_cli.runs.inspecting import Measure
+        from softmax_cli.runs.inspecting import settled_inspector
 
         dtype = str(score_dtype(opened.table.schema, opened.columns))
-        return Measure(dtype, self.outlier_limit, self.workers)
+        return settled_inspector(opened.table, opened.columns, dtype, self.outlier_limit)
 
     @property
     def shown(self) -> int | None:

@@ -14,6 +14,7 @@ from softmax_cli.batches.calibration import Calibration, Figures, FitRecord, Sca
 from softmax_cli.batches.remedies import Remedy
 from softmax_cli.batches.scoring import Scoring
 from softmax_cli.batches.sets import SetRequest
+from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibration import Calibrator
 from softmax_cli.numeric.calibration.fitting.folds import stratified_folds
 from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES
@@ -61,8 +62,10 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibrati
     Raises
     ------
     DataError
-        The rows determine no such calibration, or no threshold does what was asked.
+        There is no row, the rows determine no such calibration, or no threshold does what was asked.
     """
+    if not len(rows.z):
+        raise DataError(f"{setting.source}: no row to fit to; a table with scores and their true classes is wanted")
     fitted = carried_out(job.plan, Fitting(rows.z, rows.labels, job.folds, job.seed), setting.classes)
     sets, abstention = None, None
     if job.sets is not None or job.abstention is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from softmax_cli.batches.abstention import Abstention
 from softmax_cli.batches.calibration import Calibration, Figures
+from softmax_cli.batches.jsonvalues import finite_or_null
 from softmax_cli.numeric.calibration.model_selection.selection import Ranked, Refusal
 from softmax_cli.runs.fitted import Fitted, named
 from softmax_cli.runs.labelledrows import LabelledRows
@@ -76,7 +77,7 @@ class CalibrationReport:
     def to_json(self) -> dict[str, object]:
         """Values that JSON has, under the names of the fields; what is infinite is null."""
         held = {"format": FORMAT, "softmax_cli": __version__, **asdict(self)}
-        return {key: _plain(value) for key, value in held.items()}
+        return {key: finite_or_null(value) for key, value in held.items()}
 
 
 def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -> CalibrationReport:
@@ -142,13 +143,3 @@ def _threshold_warnings(rows: LabelledRows, found: Calibration) -> list[str]:
     short = [f"{found.classes[i]} ({support[i]} rows)" for i in unbounded]
     shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
     return [f"in every set, since a class needs at least {wanted} rows of its own for its threshold: {shown}"]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

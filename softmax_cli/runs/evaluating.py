@@ -1,13 +1,15 @@
 """A labelled table, measured in one pass: blocks -> workers (decode, judge, measure) -> workers (draw) -> sum.
 
-The bootstrap is drawn by the number of the row, which is known only once the rows before it are counted. So it has
-workers of its own behind the counting.
+The bootstrap is drawn by the number of the row among those that are measured, which is known only once the rows before
+it are counted. So it has workers of its own behind the counting; and where the counting is spread over machines, a pass
+of its own, `draws_of`, which costs a fraction of the drawing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from softmax_cli.batches.arrays import empty_batch
 from softmax_cli.batches.draws import Draws
@@ -22,7 +24,7 @@ from softmax_cli.runs.scoring import Listeners
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What a pass over a table comes to."""
+    """What a pass over a run of rows comes to; those of consecutive runs add up exactly, with `plus`."""
 
     measured: Measured
     draws: Draws | None
@@ -30,23 +32,36 @@ class Evaluation:
     read: int
     """Rows that were read, the bad ones among them."""
     reading: Reading
-    doubtful: bool
-    """Every row looked like probabilities although it was taken as logits."""
+    none_is_sound: bool
+    """No row looked like anything but probabilities, although they were taken as logits; so it is of no row."""
 
     @property
     def rows(self) -> int:
         """Rows that were measured."""
         return self.measured.whole.accuracy.rows
 
+    @property
+    def doubtful(self) -> bool:
+        """Every row looked like probabilities although it was taken as logits."""
+        return self.none_is_sound and self.read > 0
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Step:
-    """One block on its way."""
+    def plus(self, other: Self) -> Self:
+        """Add what the rows that follow come to.
 
-    block: Block
-    judged: Judged
-    measured: Measured
-    first_row: int = 0
+        Raises
+        ------
+        DataError
+            Truths are names in one and numbers in the other.
+        UsageError
+            There are too many slices.
+        """
+        return type(self)(
+            self.measured.plus(other.measured),
+            None if self.draws is None or other.draws is None else self.draws.plus(other.draws),
+            self.read + other.read,
+            self.reading.plus(other.reading),
+            self.none_is_sound and other.none_is_sound,
+        )
 
 
 def evaluate_table(table: Table, judge: Judge, plan: Plan, threads: int, listeners: Listeners) -> Evaluation:
@@ -60,35 +75,57 @@ def evaluate_table(table: Table, judge: Judge, plan: Plan, threads: int, listene
         There are too many slices.
     """
 
-    def work(block: Block) -> _Step:
+    def work(block: Block) -> tuple[Block, Judged, Evaluation]:
         judged = judge(table.decode(block, judge.transform.columns.scores))
-        return _Step(block, judged, Measured.of(plan, judged))
+        return block, judged, _measured(plan, judged)
 
-    def draw(step: _Step) -> tuple[_Step, Draws | None]:
-        return step, Draws.of(plan, step.judged, step.first_row) if plan.replicates else None
+    def draw(step: tuple[Block, Judged, Evaluation, int]) -> tuple[Block, Judged, Evaluation]:
+        block, judged, measured, first_row = step
+        return block, judged, replace(measured, draws=_drawn(plan, judged, first_row))
 
     nothing = judge(Decoded(empty_batch(table.schema), _nowhere))
-    measured, read, reading, doubtful = Measured.of(plan, nothing), 0, Reading(), True
-    draws = Draws.of(plan, nothing, 0) if plan.replicates else None
+    total = replace(_measured(plan, nothing), draws=_drawn(plan, nothing, 0))
     numbered = _numbered(ordered_map(work, table.blocks, threads))
-    for step, drawn in ordered_map(draw, numbered, threads):
-        measured = measured.plus(step.measured)
-        draws = draws.plus(drawn) if draws is not None and drawn is not None else None
-        reading = reading.plus(step.judged.reading)
-        read += step.judged.read
-        doubtful = doubtful and step.judged.doubtful
-        if step.judged.rejects:
-            listeners.rejected(step.judged.rejects)
-        listeners.progress(step.judged.read, step.block.size)
-    return Evaluation(measured, draws, read, reading, doubtful and read > 0)
+    for block, judged, found in ordered_map(draw, numbered, threads):
+        total = total.plus(found)
+        if judged.rejects:
+            listeners.rejected(judged.rejects)
+        listeners.progress(judged.read, block.size)
+    return total
 
 
-def _numbered(steps: Iterator[_Step]) -> Iterator[_Step]:
+def draws_of(table: Table, judge: Judge, plan: Plan, first_row: int) -> Draws:
+    """Draw the bootstrap of a run of rows that were measured before.
+
+    Parameters
+    ----------
+    first_row : int
+        How many rows were measured before this run.
+    """
+    draws = Draws.of(plan, judge(Decoded(empty_batch(table.schema), _nowhere)), first_row)
+    for block in table.blocks:
+        judged = judge(table.decode(block, judge.transform.columns.scores))
+        draws = draws.plus(Draws.of(plan, judged, first_row))
+        first_row += len(judged.labels)
+    return draws
+
+
+def _measured(plan: Plan, judged: Judged) -> Evaluation:
+    return Evaluation(Measured.of(plan, judged), None, judged.read, judged.reading, judged.doubtful)
+
+
+def _drawn(plan: Plan, judged: Judged, first_row: int) -> Draws | None:
+    return Draws.of(plan, judged, first_row) if plan.replicates else None
+
+
+def _numbered(
+    steps: Iterator[tuple[Block, Judged, Evaluation]],
+) -> Iterator[tuple[Block, Judged, Evaluation, int]]:
     """Tell every block how many rows were judged before it."""
     first_row = 0
-    for step in steps:
-        yield _Step(step.block, step.judged, step.measured, first_row)
-        first_row += len(step.judged.labels)
+    for block, judged, measured in steps:
+        yield block, judged, measured, first_row
+        first_row += len(judged.labels)
 
 
 def _nowhere(row: int, column: str | None) -> Place:

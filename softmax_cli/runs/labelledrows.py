@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,27 @@ class LabelledRows:
     doubtful: bool
     """Every row looks like probabilities although it was taken as logits."""
 
+    @classmethod
+    def joined(cls, parts: Iterable[Self], classes: int) -> Self:
+        """Put consecutive runs of rows together, in order; the same rows come of every cut.
+
+        Raises
+        ------
+        DataError
+            Truths are names in one and numbers in another.
+        """
+        kept, reading = [], Reading()
+        for part in parts:
+            reading = reading.plus(part.reading)
+            kept.append(part)
+        return cls(
+            np.concatenate([np.empty((0, classes)), *(part.z for part in kept)]),
+            np.concatenate([np.empty(0, np.int64), *(part.labels for part in kept)]),
+            sum(part.left_out for part in kept),
+            reading,
+            all(part.doubtful for part in kept),
+        )
+
     @property
     def hash(self) -> str:
         """``sha256:...`` of the scores and labels: the same for the same rows in any file format."""
@@ -48,7 +70,7 @@ class LabelledRows:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """Takes labelled rows out of decoded batches; stateless, so that several threads share it."""
+    """Takes labelled rows out of decoded batches; stateless and picklable, so that threads and engines share it."""
 
     columns: Columns
     remedies: tuple[Remedy, ...]
@@ -90,29 +112,20 @@ class Collector:
 
 
 def collect(table: Table, collector: Collector, threads: int, advance: Advance) -> LabelledRows:
-    """Take all rows of a table, in order.
+    """Take all rows of a table, or of a run of its rows, in order.
 
     Raises
     ------
     DataError
-        See `Collector`; or there is no row.
+        See `Collector`.
     """
 
     def work(block: Block) -> tuple[Block, LabelledRows]:
         return block, collector(table.decode(block, collector.columns.scores))
 
-    parts: list[LabelledRows] = []
-    reading = Reading()
-    for block, part in ordered_map(work, table.blocks, threads):
-        reading = reading.plus(part.reading)
-        parts.append(part)
-        advance(len(part.z) + part.left_out, block.size)
-    if not sum(len(part.z) for part in parts):
-        raise DataError(f"{table.name}: no row to fit to; a table with scores and their true classes is wanted")
-    return LabelledRows(
-        np.concatenate([part.z for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        sum(part.left_out for part in parts),
-        reading,
-        all(part.doubtful for part in parts),
-    )
+    def parts() -> Iterator[LabelledRows]:
+        for block, part in ordered_map(work, table.blocks, threads):
+            yield part
+            advance(len(part.z) + part.left_out, block.size)
+
+    return LabelledRows.joined(parts(), len(collector.columns.classes))

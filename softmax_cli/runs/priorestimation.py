@@ -23,13 +23,11 @@ from softmax_cli.batches.badrows import Policy
 from softmax_cli.batches.columns import Columns
 from softmax_cli.batches.layout import Layout
 from softmax_cli.batches.scoring import Scoring, Truncation
-from softmax_cli.batches.table import Table
 from softmax_cli.batches.transform import Transform, build_transform
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.em import PriorEstimate, estimate_prior
 from softmax_cli.numeric.weights import Vector
 from softmax_cli.perclass.imbalance import prior_term
-from softmax_cli.runs.scoring import Listeners, score_table
 
 FLAG = "--estimate-prior"
 _BLOCK_VALUES = 1 << 16
@@ -37,38 +35,41 @@ _BLOCK_VALUES = 1 << 16
 
 
 def probabilities_transform(columns: Columns, scoring: Scoring, skips_bad_rows: bool) -> Transform:
-    """Return a transform that gives nothing but probabilities, in float64, for `estimate_from`."""
+    """Return a transform that gives nothing but probabilities, in float64, for `Probabilities`.
+
+    The terms of `scoring` are those that come before the prior.
+    """
     only_p = scoring._replace(truncation=Truncation(), emit=("prob",), top=0, sets=None)
     policy: Policy = "skip" if skips_bad_rows else "error"
     return build_transform(columns._replace(others=()), only_p, Layout("list"), "float64", policy)
 
 
-def estimate_from(
-    table: Table, transform: Transform, source: Vector, threads: int, listeners: Listeners
-) -> PriorEstimate:
-    """Score every row of a table and estimate how frequent the classes are in it.
-
-    Parameters
-    ----------
-    transform : Transform
-        From `probabilities_transform`; its terms are those that come before the prior.
-    source : array, shape (classes,)
-        The prior of the training data.
+@contextmanager
+def kept_probabilities(classes: int) -> Iterator[Probabilities]:
+    """Keep probabilities in a temporary file while the block lasts.
 
     Raises
     ------
     DataError
-        A row cannot be scored, or the temporary folder is full.
+        The temporary folder does not take a file.
     """
-    classes = len(transform.columns.classes)
     with _telling_errors():
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed below
     with file:
-        kept = Probabilities(cast(BinaryIO, file), classes)
-        score_table(table, transform, kept, threads, listeners)
-        if not kept.rows:  # a header alone is no error: nothing says that the prior has changed
-            return PriorEstimate(source, source, rows=0, changed=0, iterations=0, distance=0.0)
-        return estimate_prior(kept.blocks, source)
+        yield Probabilities(cast(BinaryIO, file), classes)
+
+
+def estimate_from(kept: Probabilities, source: Vector) -> PriorEstimate:
+    """Estimate how frequent the classes are in the rows that were kept.
+
+    Parameters
+    ----------
+    source : array, shape (classes,)
+        The prior of the training data.
+    """
+    if not kept.rows:  # a header alone is no error: nothing says that the prior has changed
+        return PriorEstimate(source, source, rows=0, changed=0, iterations=0, distance=0.0)
+    return estimate_prior(kept.blocks, source)
 
 
 class Probabilities:

@@ -53,7 +53,7 @@ def score_table(
         outcome = transform.run(table.decode(block, transform.columns.scores))
         return block, outcome, writer.encode(outcome.batch)
 
-    tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0.0)
+    tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0)
     doubtful, written = True, 0
     for block, outcome, encoded in ordered_map(work, table.blocks, threads):
         tally = tally.plus(outcome.tally)

@@ -68,7 +68,7 @@ class Part:
             "rows_read": tally.rows,
             "bad_rows": tally.bad_rows,
             "predicted": tally.counts.tolist(),
-            "confidence_sum": tally.confidence_sum,
+            "confidence": tally.confidence,
             "doubtful": self.finished.doubtful,
         }
 
@@ -76,7 +76,7 @@ class Part:
     def from_json(cls, held: Mapping[str, Any], unit: Unit, bad_policy: Policy) -> Part:
         """Make the part of a unit from its entry."""
         counts = np.array(held["predicted"], np.int64)
-        tally = Tally(held["rows_read"], held["bad_rows"], bad_policy, counts, held["confidence_sum"])
+        tally = Tally(held["rows_read"], held["bad_rows"], bad_policy, counts, held["confidence"])
         finished = Finished(tally, held["doubtful"], held["rows"])
         return cls(unit, held["name"], held["sha256"], held["bytes"], finished)
 

@@ -199,13 +199,8 @@ def test_text_on_a_pipe_is_inspected_like_a_file(softmax_cli, tmp_path, sound):
 
 @pytest.mark.parametrize("flags", [["--threads", "3", "--batch-rows", "1"], ["--threads", "1", "--batch-rows", "91"]])
 def test_the_report_does_not_depend_on_blocks_or_threads(inspect, sound, flags):
-    """But for the last digits of the means."""
     sound[40, 1], sound[41, 2], sound[42, 3] = 300, np.nan, -np.inf
-    plain, cut = inspect(sound), inspect(sound, *flags)
-    for report in (plain, cut):
-        for figures in report["classes"]:
-            figures["mean"] = round(figures["mean"], 9)
-    assert plain == cut
+    assert inspect(sound) == inspect(sound, *flags)
 
 
 @pytest.mark.parametrize("columns", [60, 80])

@@ -8,18 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.calibration import Matrix, Parameters
-from softmax_cli.numeric.calibration.fitting.examples import Examples
-from softmax_cli.numeric.calibration.fitting.json_values import vector
-from softmax_cli.numeric.calibration.fitting.minimise import Prior, minimum
-from softmax_cli.numeric.calibration.fitting.one_vs_rest import (
-    log_logistic,
-    logistic_loss,
-    renormalized,
-    scores,
-    unmasked,
-)
-from softmax_cli.numeric.calibration.fitting.rows import check_classes, log_one_minus, log_softmax_rows
+from softmax_cli.numeric.calibration import Matrix
+from softmax_cli.numeric.calibration.fitting.one_vs_rest import apply_logistic, fit_logistic
+from softmax_cli.numeric.calibration.fitting.rows import log_one_minus
+from softmax_cli.numeric.calibration.fitting.written import OfVectors
 
 
 def log_and_log_one_minus(log_p: Matrix) -> tuple[Matrix, Matrix]:
@@ -28,7 +20,7 @@ def log_and_log_one_minus(log_p: Matrix) -> tuple[Matrix, Matrix]:
 
 
 @dataclass(frozen=True, eq=False)
-class Beta:
+class Beta(OfVectors):
     """q = 1/(1 + exp(-(a log p - b log(1-p) + c))) for each class, a and b 0 or more, divided by their sum.
 
     a = b = 1, c = 0 changes nothing; a = b is Platt scaling of the log-odds.
@@ -66,29 +58,12 @@ class Beta:
         ValueError
             A class has no example.
         """
-        examples = Examples.checked(z, labels, weights)
-        examples.require_every_class()
-        identity = np.repeat([1.0, 1.0, 0.0], examples.classes)
-        lower = np.repeat([0.0, 0.0, -np.inf], examples.classes)
-        loss = logistic_loss(examples, log_softmax_rows(examples.z), log_and_log_one_minus)
-        return cls(*minimum(loss, Prior.weak(identity, examples.rows, lower)).reshape(3, -1))
+        lower = (0.0, 0.0, -np.inf)
+        return cls(*fit_logistic(z, labels, weights, log_and_log_one_minus, identity=(1.0, 1.0, 0.0), lower=lower))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
-        check_classes(z, len(self.a))
-        log_p = log_softmax_rows(z)
-        features = log_and_log_one_minus(unmasked(log_p))
-        return renormalized(log_logistic(scores(np.stack([self.a, self.b, self.intercept]), features)), log_p)
-
-    def parameters(self) -> Parameters:
-        """The letters a, b of the paper, and the intercepts c."""
-        return {"a": self.a.tolist(), "b": self.b.tolist(), "intercept": self.intercept.tolist()}
-
-    @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
-        """Rebuild from `parameters`."""
-        a = vector(parameters, "a")
-        return cls(a, vector(parameters, "b", len(a)), vector(parameters, "intercept", len(a)))
+        return apply_logistic(z, np.stack([self.a, self.b, self.intercept]), log_and_log_one_minus)
 
     def describe(self) -> str:
         """One line for people."""

@@ -8,12 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.calibration import Matrix, Parameters
-from softmax_cli.numeric.calibration.fitting.curve import check_probabilities, check_rising, lists, log_of
-from softmax_cli.numeric.calibration.fitting.examples import Examples
-from softmax_cli.numeric.calibration.fitting.json_values import vectors
-from softmax_cli.numeric.calibration.fitting.one_vs_rest import column, renormalized
-from softmax_cli.numeric.calibration.fitting.rows import check_classes, log_softmax_rows
+from softmax_cli.numeric.calibration import Matrix
+from softmax_cli.numeric.calibration.fitting.curve import check_probabilities, check_rising
+from softmax_cli.numeric.calibration.fitting.one_vs_rest import apply_each, fit_each
+from softmax_cli.numeric.calibration.fitting.written import OfCurves
 
 BINS = 15
 """Of equal numbers of rows; fewer where many probabilities are equal."""
@@ -22,7 +20,7 @@ Edges = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Histogram:
+class Histogram(OfCurves):
     """q = the share of rows of the class among those in the same bin (lo, hi] of p, divided by the sum over classes.
 
     A share counts one more row, split as the class is among all rows (an m-estimate with m = 1): no bin then says 0
@@ -64,30 +62,13 @@ class Histogram:
         ValueError
             A class has no example.
         """
-        examples = Examples.checked(z, labels, weights)
-        examples.require_every_class()
-        log_p = log_softmax_rows(examples.z)
-        counted = [_bins(*column(examples, log_p, index)) for index in range(examples.classes)]
-        return cls(tuple(edges for edges, _ in counted), tuple(levels for _, levels in counted))
+        curves = fit_each(z, labels, weights, _bins)
+        return cls(tuple(edges for edges, _ in curves), tuple(levels for _, levels in curves))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
-        check_classes(z, len(self.edges))
-        log_p = log_softmax_rows(z)
-        with np.errstate(under="ignore"):
-            q = np.exp(log_p)
-        for index, (edges, levels) in enumerate(zip(self.edges, self.levels, strict=True)):
-            q[:, index] = levels[np.searchsorted(edges, q[:, index], side="left")]
-        return renormalized(log_of(q), log_p)
-
-    def parameters(self) -> Parameters:
-        """Edges and levels, one list a class."""
-        return {"edges": lists(self.edges), "levels": lists(self.levels)}
-
-    @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
-        """Rebuild from `parameters`."""
-        return cls(vectors(parameters, "edges"), vectors(parameters, "levels"))
+        curves = list(zip(self.edges, self.levels, strict=True))
+        return apply_each(z, curves, lambda p, edges, levels: levels[np.searchsorted(edges, p, side="left")])
 
     def describe(self) -> str:
         """One line for people."""

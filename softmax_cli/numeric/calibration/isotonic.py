@@ -8,18 +8,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.calibration import Matrix, Parameters
-from softmax_cli.numeric.calibration.fitting.curve import check_probabilities, check_rising, lists, log_of
-from softmax_cli.numeric.calibration.fitting.examples import Examples
-from softmax_cli.numeric.calibration.fitting.json_values import vectors
-from softmax_cli.numeric.calibration.fitting.one_vs_rest import column, renormalized
-from softmax_cli.numeric.calibration.fitting.rows import check_classes, log_softmax_rows
+from softmax_cli.numeric.calibration import Matrix
+from softmax_cli.numeric.calibration.fitting.curve import check_probabilities, check_rising
+from softmax_cli.numeric.calibration.fitting.one_vs_rest import apply_each, fit_each
+from softmax_cli.numeric.calibration.fitting.written import OfCurves
 
 Knots = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Isotonic:
+class Isotonic(OfCurves):
     """q = a non-decreasing function of p for each class, divided by their sum; straight lines between the knots.
 
     It reaches 0 and 1: a truth to which it gives 0 costs an infinite log loss, which cross-validation shows. A row
@@ -60,30 +58,12 @@ class Isotonic:
         ValueError
             A class has no example.
         """
-        examples = Examples.checked(z, labels, weights)
-        examples.require_every_class()
-        log_p = log_softmax_rows(examples.z)
-        curves = [_curve(*column(examples, log_p, index)) for index in range(examples.classes)]
+        curves = fit_each(z, labels, weights, _curve)
         return cls(tuple(knots for knots, _ in curves), tuple(levels for _, levels in curves))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
-        check_classes(z, len(self.knots))
-        log_p = log_softmax_rows(z)
-        with np.errstate(under="ignore"):
-            q = np.exp(log_p)
-        for index, (knots, levels) in enumerate(zip(self.knots, self.levels, strict=True)):
-            q[:, index] = np.interp(q[:, index], knots, levels)
-        return renormalized(log_of(q), log_p)
-
-    def parameters(self) -> Parameters:
-        """Knots and levels, one list a class."""
-        return {"knots": lists(self.knots), "levels": lists(self.levels)}
-
-    @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
-        """Rebuild from `parameters`."""
-        return cls(vectors(parameters, "knots"), vectors(parameters, "levels"))
+        return apply_each(z, list(zip(self.knots, self.levels, strict=True)), np.interp)
 
     def describe(self) -> str:
         """One line for people."""

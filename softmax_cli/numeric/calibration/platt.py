@@ -8,18 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.calibration import Matrix, Parameters
-from softmax_cli.numeric.calibration.fitting.examples import Examples
-from softmax_cli.numeric.calibration.fitting.json_values import vector
-from softmax_cli.numeric.calibration.fitting.minimise import Prior, minimum
-from softmax_cli.numeric.calibration.fitting.one_vs_rest import (
-    log_logistic,
-    logistic_loss,
-    renormalized,
-    scores,
-    unmasked,
-)
-from softmax_cli.numeric.calibration.fitting.rows import check_classes, log_one_minus, log_softmax_rows
+from softmax_cli.numeric.calibration import Matrix
+from softmax_cli.numeric.calibration.fitting.one_vs_rest import apply_logistic, fit_logistic
+from softmax_cli.numeric.calibration.fitting.rows import log_one_minus
+from softmax_cli.numeric.calibration.fitting.written import OfVectors
 
 
 def log_odds(log_p: Matrix) -> tuple[Matrix]:
@@ -28,7 +20,7 @@ def log_odds(log_p: Matrix) -> tuple[Matrix]:
 
 
 @dataclass(frozen=True, eq=False)
-class Platt:
+class Platt(OfVectors):
     """q = 1/(1 + exp(-(a log(p/(1-p)) + c))) for each class, divided by their sum.
 
     The score is the log-odds, so that a = 1, c = 0 changes nothing.
@@ -61,28 +53,11 @@ class Platt:
         ValueError
             A class has no example.
         """
-        examples = Examples.checked(z, labels, weights)
-        examples.require_every_class()
-        identity = np.repeat([1.0, 0.0], examples.classes)
-        loss = logistic_loss(examples, log_softmax_rows(examples.z), log_odds)
-        return cls(*minimum(loss, Prior.weak(identity, examples.rows)).reshape(2, -1))
+        return cls(*fit_logistic(z, labels, weights, log_odds, identity=(1.0, 0.0)))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
-        check_classes(z, len(self.slope))
-        log_p = log_softmax_rows(z)
-        features = log_odds(unmasked(log_p))
-        return renormalized(log_logistic(scores(np.stack([self.slope, self.intercept]), features)), log_p)
-
-    def parameters(self) -> Parameters:
-        """The slopes a and the intercepts c."""
-        return {"slope": self.slope.tolist(), "intercept": self.intercept.tolist()}
-
-    @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
-        """Rebuild from `parameters`."""
-        slope = vector(parameters, "slope")
-        return cls(slope, vector(parameters, "intercept", len(slope)))
+        return apply_logistic(z, np.stack([self.slope, self.intercept]), log_odds)
 
     def describe(self) -> str:
         """One line for people."""

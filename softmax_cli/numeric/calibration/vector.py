@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.calibration import Matrix, Parameters
+from softmax_cli.numeric.calibration import Matrix
 from softmax_cli.numeric.calibration.fitting.examples import Examples
-from softmax_cli.numeric.calibration.fitting.json_values import vector
 from softmax_cli.numeric.calibration.fitting.minimise import Prior, minimum
 from softmax_cli.numeric.calibration.fitting.rows import check_classes, finite_rows, normalized
 from softmax_cli.numeric.calibration.fitting.softmax_loss import softmax_loss
+from softmax_cli.numeric.calibration.fitting.written import OfVectors
 
 
 class FactorAndBias:
@@ -30,7 +30,7 @@ class FactorAndBias:
 
 
 @dataclass(frozen=True, eq=False)
-class Vector:
+class Vector(OfVectors):
     """p = softmax(w z + b).
 
     A number added to all logits of a row changes the result, unlike with every other method but `Matrix`: fit and
@@ -76,16 +76,6 @@ class Vector:
         x *= self.factor
         x += self.bias
         return normalized(x, masked)
-
-    def parameters(self) -> Parameters:
-        """The factors w and the bias b."""
-        return {"factor": self.factor.tolist(), "bias": self.bias.tolist()}
-
-    @classmethod
-    def from_parameters(cls, parameters: Parameters) -> Self:
-        """Rebuild from `parameters`."""
-        factor = vector(parameters, "factor")
-        return cls(factor, vector(parameters, "bias", len(factor)))
 
     def describe(self) -> str:
         """One line for people."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.exact_sum import ExactSum
+from softmax_cli.numeric.profile.grid import Grid
+
 FLOAT16_MAX = 65504.0
 """The largest finite float16."""
+_PIECE = 1 << 16
+"""Cells that are added up at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,22 +33,21 @@ class CellFigures:
     """Of the finite values; ``inf`` where there is none."""
     highest: NDArray[np.float64]
     """Of the finite values; ``-inf`` where there is none."""
-    total: NDArray[np.float64]
-    """Sum of the finite values: its last bits depend on how the rows were cut."""
+    total: ExactSum
+    """Of the finite values, rounded as `Grid.rounded` does; a group for each class."""
     overflowing: NDArray[np.int64]
     """Finite values that float16 would turn into an infinity."""
 
     @classmethod
-    def of(cls, scores: NDArray[np.floating]) -> CellFigures:
+    def of(cls, grid: Grid, scores: NDArray[np.floating]) -> CellFigures:
         """Look at a matrix, shape (rows, classes)."""
         rows, classes = scores.shape
         if not rows:
             none = np.zeros(classes, np.int64)
             high = np.full(classes, np.inf)
-            return cls(none, none, none, none, high, -high, np.zeros(classes), none)
-        with np.errstate(invalid="ignore", over="ignore"):
+            return cls(none, none, none, none, high, -high, ExactSum.zero(classes), none)
+        with np.errstate(invalid="ignore"):
             lowest, highest = scores.min(axis=0).astype(np.float64), scores.max(axis=0).astype(np.float64)
-            total = scores.sum(axis=0, dtype=np.float64)
         counts = np.zeros((4, classes), np.int64)
         counts[0] = rows
         for position in np.flatnonzero(~(np.isfinite(lowest) & np.isfinite(highest))):
@@ -54,16 +60,17 @@ class CellFigures:
                 (column == -np.inf).sum(),
             )
             lowest[position], highest[position] = known.min(initial=np.inf), known.max(initial=-np.inf)
-            total[position] = known.sum()
         overflowing = np.zeros(classes, np.int64)
         for position in np.flatnonzero((lowest < -FLOAT16_MAX) | (highest > FLOAT16_MAX)):
             size = np.abs(scores[:, position])
             overflowing[position] = ((size > FLOAT16_MAX) & (size < np.inf)).sum()
+        total = _total(grid, scores, all_finite=not counts[1:].any())
         return cls(counts[0], counts[1], counts[2], counts[3], lowest, highest, total, overflowing)
 
     def plus(self, other: CellFigures) -> CellFigures:
         """Add the figures of other rows."""
-        merge = {"lowest": np.minimum, "highest": np.maximum}
+        merge: dict[str, Callable[[Any, Any], Any]]
+        merge = {"lowest": np.minimum, "highest": np.maximum, "total": ExactSum.plus}
         return CellFigures(
             *(merge.get(f.name, np.add)(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         )
@@ -72,7 +79,7 @@ class CellFigures:
     def mean(self) -> NDArray[np.float64]:
         """Mean of the finite values, shape (classes,); ``nan`` where there is none."""
         with np.errstate(invalid="ignore"):
-            return np.where(self.finite > 0, self.total / np.maximum(self.finite, 1), np.nan)
+            return np.where(self.finite > 0, self.total.values / np.maximum(self.finite, 1), np.nan)
 
     @property
     def constant(self) -> NDArray[np.bool_]:
@@ -80,3 +87,14 @@ class CellFigures:
         whole = (self.missing + self.above + self.masked) == 0
         constant: NDArray[np.bool_] = whole & (self.finite > 0) & (self.lowest == self.highest)
         return constant
+
+
+def _total(grid: Grid, scores: NDArray[np.floating], all_finite: bool) -> ExactSum:
+    """Add up every class, a piece at a time that stays in the cache while it is cut into limbs."""
+    rows, classes = scores.shape
+    total = ExactSum.zero(classes)
+    step = max(1, _PIECE // max(1, classes))
+    for start in range(0, rows, step):
+        piece = grid.rounded(scores[start : start + step])
+        total = total.plus(ExactSum.of_rows((piece if all_finite else np.where(np.isfinite(piece), piece, 0.0)).T))
+    return total

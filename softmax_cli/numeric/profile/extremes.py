@@ -42,9 +42,9 @@ class Extreme:
         return self.position, self.distance > 0
 
     @property
-    def rank(self) -> tuple[float, int]:
+    def rank(self) -> tuple[float, int, int]:
         """Sorts the farthest first, and of equals the earliest."""
-        return -abs(self.distance), self.row
+        return -abs(self.distance), self.row, self.position
 
     @property
     def share(self) -> float:

@@ -29,6 +29,9 @@ class Ruler:
 
     grid: Grid
     watch: Fences
+    """Cells beyond these are kept, as far as there is room: they may turn out to be outliers."""
+    fences: Fences
+    """Those of the first rows alone."""
 
 
 def make_ruler(head: NDArray[np.floating], limit: float) -> Ruler:
@@ -38,7 +41,8 @@ def make_ruler(head: NDArray[np.floating], limit: float) -> Ruler:
     """
     grid = make_grid(head)
     codes = grid.codes(head)
-    return Ruler(grid, make_fences(Histogram.of(grid, codes), _wins(grid, codes, head), _WATCH * limit))
+    cells, wins = Histogram.of(grid, codes), _wins(grid, codes, head)
+    return Ruler(grid, make_fences(cells, wins, _WATCH * limit), make_fences(cells, wins, limit))
 
 
 def _wins(grid: Grid, codes: NDArray[np.uint16], z: NDArray[np.floating]) -> Histogram:
@@ -75,7 +79,7 @@ class Profile:
     def of(cls, ruler: Ruler, z: NDArray[np.floating], raw: NDArray[np.floating]) -> Profile:
         """Look at a matrix of logits, shape (rows, classes), and the scores that they were made of (or `z` itself)."""
         rows, classes = z.shape
-        cells = CellFigures.of(raw)
+        cells = CellFigures.of(ruler.grid, raw)
         codes = np.empty(z.shape, np.uint16, order="F" if raw.flags.f_contiguous else "C")
         winner, good, flat = np.empty(rows, np.int32), np.empty(rows, np.bool_), np.empty(rows, np.bool_)
         figures = RowFigures.none(classes)

@@ -1,7 +1,6 @@
 """Top-label expected calibration error, as an objective and as a figure to compare methods by.
 
-The metrics hold the full family; this is the one form that the calibration methods themselves need, on arrays in
-memory.
+The metrics hold the full family, of rows that all count alike; here rows have weights. The bins are the same.
 """
 
 from __future__ import annotations
@@ -9,9 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.metrics.bins import BINS, width_bin, width_edges
+
 
 def top_label_ece(
-    confidence: NDArray[np.float64], correct: NDArray[np.bool_], weights: NDArray[np.float64], bins: int = 15
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], weights: NDArray[np.float64], bins: int = BINS
 ) -> float:
     """Mean distance of accuracy and confidence over equal-width bins (lo, hi]; 0 lies in the first.
 
@@ -35,7 +36,6 @@ def top_label_ece(
     -----
     Naeini, Cooper & Hauskrecht (2015), AAAI; Guo et al. (2017), ICML.
     """
-    edges = np.arange(1, bins) / bins
-    of_bin = np.searchsorted(edges, confidence, side="left")
+    of_bin = width_bin(confidence, width_edges(bins))
     gaps = np.bincount(of_bin, weights=weights * (confidence - correct), minlength=bins)
     return float(np.abs(gaps).sum())

@@ -7,16 +7,16 @@ need not lower the negative log-likelihood even of the rows that were fitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibration.fitting.examples import Examples
-from softmax_cli.numeric.calibration.fitting.minimise import Loss
+from softmax_cli.numeric.calibration.fitting.minimise import Loss, Prior, minimum
 from softmax_cli.numeric.calibration.fitting.passes import total
-from softmax_cli.numeric.calibration.fitting.rows import normalized
+from softmax_cli.numeric.calibration.fitting.rows import check_classes, log_softmax_rows, normalized
 
 Columns = NDArray[np.float64]
 """Shape (rows, classes)."""
@@ -93,12 +93,88 @@ def logistic_loss(examples: Examples, log_p: Columns, features: Features) -> Los
     return loss
 
 
-def column(examples: Examples, log_p: Columns, index: int) -> tuple[Any, Any, Any]:
-    """Probability, truth (1 or 0) and weight of the rows where the class at `index` is not masked.
+def fit_logistic(
+    z: Columns,
+    labels: NDArray[Any],
+    weights: NDArray[Any] | None,
+    features: Features,
+    identity: Sequence[float],
+    lower: Sequence[float] | None = None,
+) -> NDArray[np.float64]:
+    """Fit the slope of every feature, and the intercept, of each class.
 
-    The weights are scaled to 1 on average over all rows: sums of them are numbers of rows.
+    Parameters
+    ----------
+    identity : sequence of float
+        Slopes and intercept that change nothing: the middle of a weak prior.
+    lower : sequence of float, optional
+        Least slopes and intercept.
+
+    Returns
+    -------
+    array, shape (features + 1, classes)
+
+    Raises
+    ------
+    ValueError
+        A class has no example.
     """
+    examples = Examples.checked(z, labels, weights)
+    examples.require_every_class()
+    bounds = None if lower is None else np.repeat(lower, examples.classes)
+    prior = Prior.weak(np.repeat(identity, examples.classes), examples.rows, bounds)
+    return minimum(logistic_loss(examples, log_softmax_rows(examples.z), features), prior).reshape(len(identity), -1)
+
+
+def apply_logistic(z: Columns, theta: NDArray[np.float64], features: Features) -> Columns:
+    """Log-probabilities by the logistic curves of the classes, renormalised; `theta` as `fit_logistic` gives it."""
+    check_classes(z, theta.shape[1])
+    log_p = log_softmax_rows(z)
+    return renormalized(log_logistic(scores(theta, features(unmasked(log_p)))), log_p)
+
+
+Column = NDArray[np.float64]
+"""Of one class, shape (rows,)."""
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Of one class: places on the axis of its probability, and levels."""
+
+
+def fit_each(
+    z: Columns, labels: NDArray[Any], weights: NDArray[Any] | None, fit: Callable[[Column, Column, Column], Curve]
+) -> list[Curve]:
+    """Fit a curve to each class.
+
+    Parameters
+    ----------
+    fit : callable
+        Takes probability, truth (1 or 0) and weight of the rows where the class is not masked. The weights are scaled
+        to 1 on average over all rows: sums of them are numbers of rows.
+
+    Raises
+    ------
+    ValueError
+        A class has no example.
+    """
+    examples = Examples.checked(z, labels, weights)
+    examples.require_every_class()
+    log_p = log_softmax_rows(examples.z)
+    return [fit(*_column(examples, log_p, index)) for index in range(examples.classes)]
+
+
+def _column(examples: Examples, log_p: Columns, index: int) -> tuple[Column, Column, Column]:
     here = log_p[:, index] > -np.inf
     with np.errstate(under="ignore"):
         probability = np.exp(log_p[here, index])
     return probability, (examples.labels[here] == index).astype(np.float64), examples.weights[here] * examples.rows
+
+
+def apply_each(z: Columns, curves: Sequence[Curve], level: Callable[[Column, Column, Column], Column]) -> Columns:
+    """Send the probability of each class through its curve, and renormalise; `level` takes it and the curve."""
+    check_classes(z, len(curves))
+    log_p = log_softmax_rows(z)
+    with np.errstate(under="ignore"):
+        q = np.exp(log_p)
+    for index, curve in enumerate(curves):
+        q[:, index] = level(q[:, index], *curve)
+    with np.errstate(divide="ignore"):
+        return renormalized(np.log(q), log_p)

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibration.fitting.ece import top_label_ece
+from softmax_cli.numeric.metrics.brier import row_brier
+from softmax_cli.numeric.metrics.log_loss import row_log_loss
+from softmax_cli.numeric.metrics.top_label import top_label
 
 Values = NDArray[np.float64]
 
@@ -37,15 +40,7 @@ class RowScores:
     @classmethod
     def of(cls, log_p: NDArray[np.float64], labels: NDArray[Any]) -> Self:
         """Score log-probabilities, shape (rows, classes), against the true classes."""
-        each = np.arange(len(labels))
-        best = log_p.argmax(axis=1)
-        nll = -log_p[each, labels]
-        with np.errstate(under="ignore"):
-            p = np.exp(log_p)
-            confidence = p[each, best]
-            p[each, labels] -= 1
-            brier = np.einsum("rc,rc->r", p, p)
-        return cls(nll, brier, confidence, best == labels)
+        return cls(row_log_loss(log_p, labels), row_brier(log_p, labels), *top_label(log_p, labels))
 
     @classmethod
     def placed(cls, parts: list[Self], rows: list[NDArray[Any]]) -> Self:
