@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from softmax_cli.batches.table import WriteOptions
 from softmax_cli.sinks import whole_file
 
 
-def write_table(kind: type, rows: Sequence[Any], path: Path, force: bool) -> None:
+def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None:
     """Write dataclasses as rows, one column for each field; a field that is None throughout is left out.
 
     Real numbers keep all their digits; one that is not known (nan) is null.
@@ -24,7 +23,7 @@ def write_table(kind: type, rows: Sequence[Any], path: Path, force: bool) -> Non
     named = {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)}
     arrays = {name: _array(values) for name, values in named.items() if not values or values[0] is not None}
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
-    form, compression = formats.by_suffix(path.name)
+    form, compression = formats.by_suffix(path)
     with whole_file(path, force) as file:
         packed = file if compression is None else compression.write(file)
         writer = form.write(packed, batch.schema, WriteOptions(digits=17))

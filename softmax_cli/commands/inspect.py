@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.inspection import InspectionOptions
@@ -31,7 +30,7 @@ def inspect(source: SourceOptions, look: InspectionOptions) -> None:
 
         with source.open() as again:
             measure = look.measure(again)
-            count = write_flagged(again.table, evidence, Path(look.rows_out), look.force, measure.threads)
+            count = write_flagged(again.table, evidence, look.rows_out, look.force, measure.threads)
         look.say(f"{count:,} flagged rows in {look.rows_out}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.estimation import estimated_prior
@@ -108,7 +107,7 @@ def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, 
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
-        keep = stack.enter_context(rejects_file(Path(run.rejects), sink.force)) if run.rejects else lambda rejects: None
+        keep = stack.enter_context(rejects_file(run.rejects, sink.force)) if run.rejects else lambda rejects: None
         limit = None if sink.shows_table else sink.limit
         return score_table(opened.table, transform, writer, run.workers, Listeners(advance, keep), limit)
 

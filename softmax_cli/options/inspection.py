@@ -65,7 +65,7 @@ class InspectionOptions(WorkOptions):
             return
         if not inputs or STDIN in inputs or any(Path(path).is_fifo() for path in inputs):
             raise UsageError("--rows-out reads the input twice, and a pipe is gone after once: save it to a file first")
-        check_target(Path(self.rows_out), inputs, self.force)
+        check_target(self.rows_out, inputs, self.force)
 
     def measure(self, opened: Opened) -> Measure:
         """Return how the table is to be looked at."""

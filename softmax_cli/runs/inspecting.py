@@ -7,7 +7,6 @@ import io
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -77,7 +76,7 @@ def _nowhere(row: int, column: str | None) -> NoReturn:
     raise IndexError(f"row {row} of a table without rows")
 
 
-def write_flagged(table: Table, evidence: Evidence, path: Path, force: bool, threads: int) -> int:
+def write_flagged(table: Table, evidence: Evidence, path: str, force: bool, threads: int) -> int:
     """Read a table again and write every flagged row, with its place and reasons, as CSV.
 
     Returns
