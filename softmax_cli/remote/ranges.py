@@ -1,8 +1,8 @@
 """A remote file as a seekable one: parts of it are asked for ahead of the reader, in flat memory.
 
-Parquet is read at as many places as it has columns, by turns. Each such place is a `_Lane` with a read-ahead of its
-own: it grows while the reader moves on from there, so that a long read soon asks for large parts and a short look costs
-little.
+Parquet is read at as many places as it has columns, by turns. Where a read goes on from the end of a part, the next ones
+are asked for ahead of it and grow: a long read soon asks for large parts, and a short look costs little. A part is
+dropped once all of it has been read.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from softmax_cli.errors import DataError
@@ -21,38 +20,28 @@ from softmax_cli.errors import DataError
 Fetch = Callable[[int, int], Any]
 """Gets the bytes from a position up to another."""
 
-LEAST_BYTES, MOST_BYTES = 256 << 10, 8 << 20
-"""Size of the first part that a lane asks for, and of the largest."""
-LANE_PARTS = 3
-"""Parts of a lane that are there or on their way, once the reader has moved on in it."""
+LEAST_BYTES, MOST_BYTES = 512 << 10, 8 << 20
+"""Size of the first part at a new place, and of the largest."""
+AHEAD = 2
+"""Parts that are asked for beyond the one that is read."""
 BUDGET_BYTES = 64 << 20
-"""Over all lanes; the one that has waited longest is dropped."""
+"""Over all parts; the one that has waited longest is dropped, read or not."""
 MOST_SECONDS = 4.0
 """No part is so large that a slow line needs longer for it: a part that fails is asked for again as a whole."""
 CONNECTIONS = 4
+ENDS_REMEMBERED = 4096
 
 
 @dataclass(slots=True)
 class _Part:
+    """A range that was asked for."""
+
     start: int
     stop: int
     data: Future[Any]
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A place that is being read from, and what was asked for beyond it."""
-
-    end: int
-    width: int
-    parts: deque[_Part] = field(default_factory=deque)
-
-    @property
-    def size(self) -> int:
-        return sum(part.stop - part.start for part in self.parts)
-
-    def covers(self, position: int) -> bool:
-        return bool(self.parts) and self.parts[0].start <= position < self.end
+    goes_on: bool
+    """Whether it was asked for because the one before it was read."""
+    served: int = 0
 
 
 class RangedFile(io.RawIOBase):
@@ -70,7 +59,8 @@ class RangedFile(io.RawIOBase):
 
     def __init__(self, fetch: Fetch, size: int, name: str) -> None:
         self._fetch, self._size, self._name, self._position = fetch, size, name, 0
-        self._lanes: deque[_Lane] = deque()  # the one used last stands last
+        self._parts: dict[int, _Part] = {}  # by where they start; the one used last stands last
+        self._ends: dict[int, int] = {}  # where parts ended that were read, and how long they were
         self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="remote")
         self._most = MOST_BYTES
 
@@ -105,43 +95,50 @@ class RangedFile(io.RawIOBase):
             view[done : done + len(data)] = data
             done += len(data)
             self._position += len(data)
+            part.served += len(data)
+            if part.served >= part.stop - part.start:
+                self._parts.pop(part.start, None)
         return done
 
     def close(self) -> None:
         """Drop what is under way."""
         if not self.closed:
             self._pool.shutdown(wait=False, cancel_futures=True)
-            self._lanes.clear()
+            self._parts.clear()
         super().close()
 
     def _part_at(self, position: int, wanted: int) -> _Part:
-        lane = next((lane for lane in self._lanes if lane.covers(position)), None)
-        if lane is None:
-            # The end of a lane is where its reader comes next: it goes on from there, with more at a time.
-            lane = next((lane for lane in self._lanes if lane.end == position), None)
-            if lane is None:
-                share = BUDGET_BYTES // (4 * (len(self._lanes) + 1))
-                lane = _Lane(position, min(self._most, max(wanted, min(LEAST_BYTES, share))))
-                self._lanes.append(lane)
-                self._ask(lane)
-        self._lanes.remove(lane)
-        self._lanes.append(lane)
-        moved = False
-        while lane.parts and lane.parts[0].stop <= position:
-            lane.parts.popleft()
-            moved = True
-        if moved or not lane.parts:
-            share = BUDGET_BYTES // (LANE_PARTS * len(self._lanes))
-            while len(lane.parts) < LANE_PARTS and lane.end < self._size:
-                lane.width = max(min(2 * lane.width, self._most, share), min(wanted, self._most))
-                self._ask(lane)
-            self._keep_within_budget()
-        return lane.parts[0]
+        """Return the part that holds a position, and see to it that what comes next is on its way."""
+        part = next((part for part in self._parts.values() if part.start <= position < part.stop), None)
+        if part is None:
+            goes_on = position in self._ends
+            share = BUDGET_BYTES // (4 * (len(self._parts) + 1))
+            width = 2 * self._ends[position] if goes_on else min(LEAST_BYTES, share)
+            part = self._ask(position, max(width, wanted), goes_on)
+        self._parts[part.start] = self._parts.pop(part.start)
+        if not part.served:
+            self._remember(part)
+            if part.goes_on:
+                self._ask_ahead(part)
+        self._keep_within_budget()
+        return part
 
-    def _ask(self, lane: _Lane) -> None:
-        start, stop = lane.end, min(lane.end + lane.width, self._size)
-        lane.parts.append(_Part(start, stop, self._pool.submit(self._timed, start, stop)))
-        lane.end = stop
+    def _ask_ahead(self, part: _Part) -> None:
+        width, position = part.stop - part.start, part.stop
+        for _ in range(AHEAD):
+            following = self._parts.get(position)
+            if following is None:
+                if position >= self._size or any(one.start < position < one.stop for one in self._parts.values()):
+                    return
+                following = self._ask(position, 2 * width, goes_on=True)
+            width, position = following.stop - following.start, following.stop
+
+    def _ask(self, start: int, width: int, goes_on: bool) -> _Part:
+        share = max(LEAST_BYTES // 8, BUDGET_BYTES // ((AHEAD + 1) * (len(self._parts) + 1)))
+        next_start = min((begin for begin in self._parts if begin > start), default=self._size)
+        stop = min(start + min(width, self._most, share), next_start)
+        part = self._parts[start] = _Part(start, stop, self._pool.submit(self._timed, start, stop), goes_on)
+        return part
 
     def _timed(self, start: int, stop: int) -> Any:
         began = time.monotonic()
@@ -152,7 +149,14 @@ class RangedFile(io.RawIOBase):
         self._most = int(min(MOST_BYTES, max(LEAST_BYTES, rate * MOST_SECONDS)))
         return data
 
+    def _remember(self, part: _Part) -> None:
+        self._ends[part.stop] = part.stop - part.start
+        if len(self._ends) > ENDS_REMEMBERED:
+            del self._ends[next(iter(self._ends))]
+
     def _keep_within_budget(self) -> None:
-        while len(self._lanes) > 1 and sum(lane.size for lane in self._lanes) > BUDGET_BYTES:
-            for part in self._lanes.popleft().parts:
-                part.data.cancel()
+        held = sum(part.stop - part.start for part in self._parts.values())
+        while held > BUDGET_BYTES and len(self._parts) > 1:
+            oldest = self._parts.pop(next(iter(self._parts)))
+            oldest.data.cancel()
+            held -= oldest.stop - oldest.start

@@ -43,9 +43,9 @@ def look(url: str) -> Held:
     DataError
         The store refuses, or cannot be reached.
     """
+    store, key = _place(url)
     import obstore
 
-    store, key = _place(url)
     if not key or key.endswith("/"):
         raise FileNotFoundError("a bucket or a folder")
     with telling(url):
@@ -58,9 +58,8 @@ def look(url: str) -> Held:
 
 def open(held: Held) -> BinaryIO:
     """Open an object, bound to the version that was found."""
-    import obstore
-
     store, key = _place(held.url)
+    import obstore
 
     def fetch(start: int, stop: int) -> Any:
         with telling(held.url):
@@ -82,9 +81,9 @@ def entries(folder: str) -> tuple[list[str], list[str]]:
     DataError
         The store refuses, or cannot be reached.
     """
+    store, prefix = _place(folder)
     import obstore
 
-    store, prefix = _place(folder)
     with telling(folder):
         found = obstore.list_with_delimiter(store, prefix or None)
     files = [meta["path"].rpartition("/")[2] for meta in found["objects"] if meta["path"] != prefix.rstrip("/")]
