@@ -1,7 +1,7 @@
 """A remote file as a seekable one: parts of it are asked for ahead of the reader, in flat memory.
 
-Parquet is read at as many places as it has columns, by turns. Where a read goes on from the end of a part, the next ones
-are asked for ahead of it and grow: a long read soon asks for large parts, and a short look costs little. A part is
+Parquet is read at as many places as it has columns, by turns. Where a read goes on from the end of a part, the next
+ones are asked for ahead of it and grow: a long read soon asks for large parts, and a short look costs little. A part is
 dropped once all of it has been read.
 """
 

@@ -55,13 +55,13 @@ class Bucket:
         return [found["Key"] for found in self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])]
 
 
-def free_port() -> int:
+def unused_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
 
 
-def start_server(command: list[str], address: str, cwd: Path) -> subprocess.Popen[bytes]:
+def launch(command: list[str], address: str, cwd: Path) -> subprocess.Popen[bytes]:
     """Start a server and wait until it answers, be it with a refusal."""
     with (cwd / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=cwd)
@@ -106,10 +106,10 @@ def buckets(address: str) -> Callable[[], Bucket]:
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Bucket]]:
     """Start a server that is up in a moment and believes every key."""
-    port = free_port()
+    port = unused_port()
     address = f"http://127.0.0.1:{port}"
     command = [executable("moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    process = start_server(command, address, tmp_path_factory.mktemp("moto"))
+    process = launch(command, address, tmp_path_factory.mktemp("moto"))
     yield buckets(address)
     process.kill()
     process.wait()
@@ -127,37 +127,49 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Bu
     keys = [{"accessKey": KEYS["AWS_ACCESS_KEY_ID"], "secretKey": KEYS["AWS_SECRET_ACCESS_KEY"]}]
     identity = {"name": "tests", "credentials": keys, "actions": ["Admin", "Read", "Write", "List"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    port = free_port()
+    port = unused_port()
     options = {"dir": folder, "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "s3.config": "s3.json", "s3.port": port}
-    others = {f"{part}.{kind}": free_port() for part in ("master", "volume", "filer") for kind in ("port", "port.grpc")}
+    others = {
+        f"{part}.{kind}": unused_port() for part in ("master", "volume", "filer") for kind in ("port", "port.grpc")
+    }
     said = {
         **options,
         **others,
-        "s3.port.grpc": free_port(),
+        "s3.port.grpc": unused_port(),
         **NO_OTHER_SERVICES,
         "volume.max": 200,
         "master.volumeSizeLimitMB": 2048,
     }
     command = [executable("weed"), "server", "-s3", *(f"-{name}={value}" for name, value in said.items())]
-    process = start_server(command, f"http://127.0.0.1:{port}", folder)
+    process = launch(command, f"http://127.0.0.1:{port}", folder)
     yield buckets(f"http://127.0.0.1:{port}")
     process.kill()
     process.wait()
 
 
 @pytest.fixture
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start a server that stands beside this file, and give its address."""
+def free_port() -> int:
+    return unused_port()
+
+
+@pytest.fixture
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[list[str], str], None]]:
+    """Start a program that serves an address, for one test."""
     started: list[subprocess.Popen[bytes]] = []
-
-    def start(script: str, *arguments: Path) -> str:
-        port = free_port()
-        address = f"http://127.0.0.1:{port}"
-        command = [sys.executable, str(Path(__file__).with_name(script)), str(port), *map(str, arguments)]
-        started.append(start_server(command, f"{address}/a/b", tmp_path_factory.mktemp("server")))
-        return address
-
-    yield start
+    yield lambda command, address: started.append(launch(command, address, tmp_path_factory.mktemp("server")))
     for process in started:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def serve(start_server: Callable[[list[str], str], None]) -> Callable[..., str]:
+    """Start a server that stands beside this file, and give its address."""
+
+    def start(script: str, *arguments: Path) -> str:
+        port = unused_port()
+        address = f"http://127.0.0.1:{port}"
+        start_server([sys.executable, str(Path(__file__).with_name(script)), str(port), *map(str, arguments)], address)
+        return address
+
+    return start

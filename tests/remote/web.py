@@ -22,7 +22,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        _, habit, name = unquote(address.path).split("/", 2)
+        habit, _, name = unquote(address.path)[1:].partition("/")
         file = Path(sys.argv[2]) / name
         ASKED[habit] += 1
         if habit == "broken" or (habit == "busy" and ASKED[habit] % 3):
