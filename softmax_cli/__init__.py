@@ -1,9 +1,9 @@
 """Probabilities that can be trusted, from tables of classifier scores.
 
-    from softmax_cli import softmax, log_softmax, predict
+    from softmax_cli import softmax, log_softmax, predict, transform
 
-`softmax` and `log_softmax` take arrays, `predict` takes a pandas data frame; all are the same core that the command
-line runs.
+`softmax` and `log_softmax` take arrays, `predict` takes a pandas data frame, `transform` makes what scores the Arrow
+batches of a pipeline; all are the same core that the command line runs.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from softmax_cli.version import __version__
 
 if TYPE_CHECKING:
-    from softmax_cli.notebook import predict
+    from softmax_cli.notebook import predict, transform
     from softmax_cli.numeric.softmax import log_softmax, softmax
 
-__all__ = ["__version__", "log_softmax", "predict", "softmax"]
+__all__ = ["__version__", "log_softmax", "predict", "softmax", "transform"]
 
 _HOMES = {
     "log_softmax": "softmax_cli.numeric.softmax",
     "predict": "softmax_cli.notebook",
     "softmax": "softmax_cli.numeric.softmax",
+    "transform": "softmax_cli.notebook",
 }
 
 

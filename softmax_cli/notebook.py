@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from softmax_cli.batches.adjustment import Adjustment, Term, direction
+from softmax_cli.batches.badrows import Policy
 from softmax_cli.batches.columns import Kind, Selection, resolve
 from softmax_cli.batches.layout import Layout
 from softmax_cli.batches.scores import score_dtype
 from softmax_cli.batches.scoring import Scoring
-from softmax_cli.batches.transform import build_transform
+from softmax_cli.batches.transform import Transform, build_transform
 from softmax_cli.numeric.weights import log_weights
 from softmax_cli.perclass.values import align
 
@@ -67,22 +68,55 @@ def predict(
     >>> predict(pd.DataFrame({"cat": [2.0], "dog": [1.0]})).round(3).to_dict("records")
     [{'prediction': 'cat', 'confidence': 0.731, 'prob_cat': 0.731, 'prob_dog': 0.269}]
     """
-    if not temperature > 0:
-        raise ValueError(f"temperature {temperature}: a number above 0 is wanted")
     batch = pa.RecordBatch.from_pandas(scores.rename(columns=str), preserve_index=False)
-    said = logits if logits is None or isinstance(logits, str) else tuple(logits)
-    columns = resolve(batch.schema, Selection(scores=said, kind=kind), batch)
-    terms = () if class_weights is None else (_weights(class_weights, columns.classes),)
-    transform = build_transform(
-        columns,
-        Scoring(Adjustment(temperature, terms), top=top_k),
-        Layout(),
-        str(score_dtype(batch.schema, columns)),
-        "error",
-    )
-    frame: pd.DataFrame = transform(batch).to_pandas(strings_to_categorical=False)
+    scored = transform(
+        batch, temperature=temperature, class_weights=class_weights, top_k=top_k, logits=logits, kind=kind
+    )(batch)
+    frame: pd.DataFrame = scored.to_pandas(strings_to_categorical=False)
     frame.index = scores.index
     return frame
+
+
+def transform(
+    sample: pa.RecordBatch | pa.Table,
+    *,
+    temperature: float = 1.0,
+    class_weights: Mapping[str, float] | None = None,
+    top_k: int = 0,
+    logits: str | Sequence[str] | None = None,
+    kind: Kind | None = None,
+    on_bad_row: Policy = "error",
+) -> Transform:
+    """Settle what is to be done to all batches of a table, from a few of its rows.
+
+    Parameters
+    ----------
+    sample : RecordBatch or Table
+        At least one row, with all columns.
+    on_bad_row : {"error", "skip", "null"}
+        What becomes of a row that cannot be scored: an error, left out, or kept without values.
+
+    Returns
+    -------
+    Transform
+        Frozen, stateless and picklable: ``t(batch)`` scores a RecordBatch, ``t.schema(schema)`` tells the columns of
+        the result. `softmax_cli.engines.for_ray` and `for_spark` fit it into a pipeline. The other parameters, and
+        what is raised, are as for `predict`.
+
+    Examples
+    --------
+    >>> t = transform(pa.table({"logit_cat": [2.0], "logit_dog": [1.0]}))
+    >>> t(pa.record_batch({"logit_cat": [0.0], "logit_dog": [0.0]})).to_pylist()
+    [{'prediction': 'cat', 'confidence': 0.5, 'prob_cat': 0.5, 'prob_dog': 0.5}]
+    """
+    if not temperature > 0:
+        raise ValueError(f"temperature {temperature}: a number above 0 is wanted")
+    said = logits if logits is None or isinstance(logits, str) else tuple(logits)
+    head = sample if isinstance(sample, pa.RecordBatch) else pa.Table.to_batches(sample.combine_chunks())[0]
+    columns = resolve(head.schema, Selection(scores=said, kind=kind), head)
+    terms = () if class_weights is None else (_weights(class_weights, columns.classes),)
+    scoring = Scoring(Adjustment(temperature, terms), top=top_k)
+    return build_transform(columns, scoring, Layout(), str(score_dtype(head.schema, columns)), on_bad_row)
 
 
 def _weights(weights: Mapping[str, float], classes: tuple[str, ...]) -> Term:

@@ -13,6 +13,7 @@ from softmax_cli import formats
 from softmax_cli.batches.arrays import numbers, strings
 from softmax_cli.batches.table import WriteOptions
 from softmax_cli.sinks import whole_file
+from softmax_cli.writing import table_writer
 
 
 def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None:
@@ -24,13 +25,9 @@ def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None
     arrays = {name: _array(values) for name, values in named.items() if not values or values[0] is not None}
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
     form, compression = formats.by_suffix(path)
-    with whole_file(path, force) as file:
-        packed = file if compression is None else compression.write(file)
-        writer = form.write(packed, batch.schema, WriteOptions(digits=17))
+    options = WriteOptions(digits=17)
+    with whole_file(path, force) as file, table_writer(file, form, compression, batch.schema, options) as writer:
         writer.write(writer.encode(batch))
-        writer.close()
-        if packed is not file:
-            packed.close()
 
 
 def _array(values: Sequence[Any]) -> pa.Array:

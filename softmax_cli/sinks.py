@@ -109,19 +109,19 @@ def _file_here(path: Path, force: bool) -> Iterator[BinaryIO]:
     After a failure the hidden file is removed.
     """
     if path.exists() and not _is_plain(path):  # a device or a named pipe: there is no name to take
-        with _telling_errors(path), path.open("wb") as target:
+        with telling_errors(path), path.open("wb") as target:
             yield target
         return
     final = path.resolve()
-    with _telling_errors(path):
+    with telling_errors(path):
         handle, part = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
     try:
-        with _telling_errors(path), os.fdopen(handle, "w+b") as target:
+        with telling_errors(path), os.fdopen(handle, "w+b") as target:
             _copy_mode(target.fileno(), final)
             yield cast(BinaryIO, target)
             target.flush()
             os.fsync(target.fileno())
-        with _telling_errors(path):
+        with telling_errors(path):
             _take_name(part, final, force)
     except BaseException:
         with suppress(OSError):
@@ -130,7 +130,8 @@ def _file_here(path: Path, force: bool) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _telling_errors(path: Path) -> Iterator[None]:
+def telling_errors(path: Path) -> Iterator[None]:
+    """Raise DataError, with one message, where the system does not let us write."""
     try:
         yield
     except OSError as error:

@@ -64,7 +64,7 @@ def softmax_cli(program: Path, program_env: dict[str, str], tmp_path: Path) -> C
             capture_output=True,
             cwd=cwd,
             env=program_env | dict(env or {}),
-            timeout=60,
+            timeout=280,
             check=False,
         )
         return Finished(done.returncode, done.stdout, done.stderr.decode())

@@ -32,10 +32,24 @@ HOMES = {
     "typer": ("cli", "options", "commands"),
     "rich": ("display",),
     "pandas": ("notebook",),
+    "ray": ("engines",),
+    "pyspark": ("engines",),
+    "dask": ("engines",),
 }
 """The only modules that may import a library, even inside a function."""
 
-LATE = ("pandas", "scipy", "rich", "typer", "pyarrow.dataset", "pyarrow.parquet", "pyarrow.json")
+LATE = (
+    "pandas",
+    "scipy",
+    "rich",
+    "typer",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "pyarrow.json",
+    "ray",
+    "pyspark",
+    "dask",
+)
 """Libraries that a 10-row CSV can do without: imported inside the function that uses them, but for their homes."""
 
 
@@ -132,7 +146,7 @@ def test_a_library_stays_at_home(library):
 
 @pytest.mark.parametrize("library", LATE)
 def test_slow_libraries_wait_until_they_are_used(library):
-    homes = () if library == "pandas" else HOMES.get(library, ())
+    homes = HOMES[library] if library in ("rich", "typer") else ()
     early = [str(found) for found in IMPORTS if found.of(library) and found.at_once and found.part not in homes]
     assert early == []
 

@@ -91,6 +91,12 @@ def take(batch: pa.RecordBatch, rows: NDArray[np.integer]) -> pa.RecordBatch:
     return batch.take(numbers(rows)) if batch.num_columns else batch
 
 
+def without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows for a reader that knows no dictionary encoding."""
+    columns = [c.dictionary_decode() if pa.types.is_dictionary(c.type) else c for c in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
 def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
     """A batch without rows."""
     return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)

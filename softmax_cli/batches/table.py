@@ -95,6 +95,8 @@ class ReadOptions:
     array: str | None = None
     """Which array of an .npz archive holds the scores."""
     batch_rows: int | None = None
+    row_groups: range | None = None
+    """Which row groups of a Parquet file to read; None: all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.estimation import estimated_prior
 from softmax_cli.options.output import OutputOptions
+from softmax_cli.options.parts import PartsOptions
 from softmax_cli.options.result import ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.scoring import ScoringOptions
@@ -15,8 +16,9 @@ from softmax_cli.options.source import Opened, SourceOptions
 
 if TYPE_CHECKING:
     from softmax_cli.batches.transform import Transform
-    from softmax_cli.display.rows import Shown
+    from softmax_cli.engines import Engine
     from softmax_cli.formats import Writer
+    from softmax_cli.runs.partition import Partition
     from softmax_cli.runs.scoring import Finished
 
 DOUBLE_SOFTMAX = (
@@ -30,6 +32,7 @@ def predict(
     scoring: ScoringOptions,
     result: ResultOptions,
     sink: OutputOptions,
+    parts: PartsOptions,
     run: RunOptions,
 ) -> None:
     """Turn tables of logits into tables of probabilities, streaming.
@@ -38,7 +41,7 @@ def predict(
     """
     from softmax_cli.batches.transform import build_transform
 
-    sink.check(source.paths)
+    sink = parts.settle(sink, source)
     estimate = estimated_prior(source, scoring, run)
     with source.open() as opened:
         classes = opened.columns.classes
@@ -50,11 +53,15 @@ def predict(
             scoring.dtype(opened),
             run.policy,
         )
+        partition = parts.partition(opened, transform, source, sink, run) if sink.is_folder else None
         if run.dry_run:
-            print(_plan(opened, transform, sink))
+            print(_plan(opened, transform, sink, partition))
             return
         run.say(*opened.table.notes, *chosen.notes, *result.notes(len(classes)), *sink.notes())
-        finished = _show(opened, transform, sink, run) if sink.shows_table else _write(opened, transform, sink, run)
+        if partition is not None:
+            finished = _distribute(opened, partition, parts.load(), sink, run)
+        else:
+            finished = _show(opened, transform, sink, run) if sink.shows_table else _write(opened, transform, sink, run)
         if finished.doubtful:
             run.warn(DOUBLE_SOFTMAX)
 
@@ -66,9 +73,23 @@ def _write(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOp
     return finished
 
 
+def _distribute(opened: Opened, job: Partition, engine: Engine, sink: OutputOptions, run: RunOptions) -> Finished:
+    from softmax_cli.display.progress import progress
+    from softmax_cli.rejects import rejects_file
+
+    force = sink.force or job.resume
+    rejects = rejects_file(run.rejects, force) if run.rejects else nullcontext(lambda rejects: None)
+    with progress(opened.table.size, not run.quiet, run.colors) as advance:
+        finished = job.run(engine, advance, rejects)
+    told = f"{opened.columns.summary()}; {finished.tally.rows:,} rows in {len(job.units):,} parts"
+    run.say(told, *_bad_rows(finished, run))
+    return finished
+
+
 def _show(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOptions) -> Finished:
     from softmax_cli.display.console import make_console
     from softmax_cli.display.predictions import show_predictions
+    from softmax_cli.display.rows import Shown
     from softmax_cli.firstrows import FirstRows
 
     rows = FirstRows(transform.schema(opened.table.schema), sink.rows_shown)
@@ -77,27 +98,8 @@ def _show(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOpt
     batch = rows.batch()
     more = finished.written - batch.num_rows
     note = f"... {more:,} more rows: --all shows them, -o FILE keeps them" if more else None
-    show_predictions(make_console(sys.stdout, run.colors), batch, _roles(transform), finished.tally, note)
+    show_predictions(make_console(sys.stdout, run.colors), batch, Shown.of(transform), finished.tally, note)
     return finished
-
-
-def _roles(transform: Transform) -> Shown:
-    """Say which column of the result is what, by the names in the result."""
-    from softmax_cli.display.rows import Shown
-
-    columns = transform.columns
-    called = dict(zip(columns.others, transform.passed, strict=True))
-    is_wide = transform.layout.shape == "wide" and not transform.scoring.top
-    has_p = is_wide and "prob" in transform.scoring.emit and not transform.layout.only_predictions
-    return Shown(
-        classes=columns.classes,
-        probabilities=tuple(f"prob_{name}" for name in columns.classes) if has_p else (),
-        id=called.get(columns.id or ""),
-        label=called.get(columns.label or ""),
-        is_plain=not (has_p or transform.layout.only_predictions),
-        passed=transform.passed,
-        sets="set" if transform.scoring.sets is not None else None,
-    )
 
 
 def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, sink: OutputOptions) -> Finished:
@@ -120,7 +122,7 @@ def _bad_rows(finished: Finished, run: RunOptions) -> list[str]:
     return [f"{finished.tally.bad_rows:,} bad rows {became}{kept}"]
 
 
-def _plan(opened: Opened, transform: Transform, sink: OutputOptions) -> str:
+def _plan(opened: Opened, transform: Transform, sink: OutputOptions, partition: Partition | None) -> str:
     schema = transform.schema(opened.table.schema)
     names = schema.names if len(schema) <= 12 else [*schema.names[:8], "...", *schema.names[-2:]]
     return "\n".join(
@@ -131,5 +133,6 @@ def _plan(opened: Opened, transform: Transform, sink: OutputOptions) -> str:
             f"passes   {', '.join(opened.columns.others) or 'nothing'}",
             *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
             f"writes   {sink.describe()}: {', '.join(names)}",
+            *([] if partition is None else [f"units    {partition.describe()}"]),
         ]
     )

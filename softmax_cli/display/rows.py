@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.batches.arrays import floats
+from softmax_cli.batches.transform import Transform
 from softmax_cli.display.cells import strings
 
 
@@ -28,6 +29,23 @@ class Shown:
     """Columns that pass through. In a plain table they give way first, but for the id and the truth."""
     sets: str | None = None
     """The column that holds prediction sets."""
+
+    @classmethod
+    def of(cls, transform: Transform) -> Shown:
+        """Tell the columns of a transform's result by their names there."""
+        columns, layout = transform.columns, transform.layout
+        called = dict(zip(columns.others, transform.passed, strict=True))
+        is_wide = layout.shape == "wide" and not transform.scoring.top
+        has_p = is_wide and "prob" in transform.scoring.emit and not layout.only_predictions
+        return cls(
+            classes=columns.classes,
+            probabilities=tuple(f"prob_{name}" for name in columns.classes) if has_p else (),
+            id=called.get(columns.id or ""),
+            label=called.get(columns.label or ""),
+            is_plain=not (has_p or layout.only_predictions),
+            passed=transform.passed,
+            sets="set" if transform.scoring.sets is not None else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from softmax_cli.binary.sink import ArrowSink
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
-    from pyarrow.parquet import ParquetFile
+    from pyarrow.parquet import FileMetaData, ParquetFile
 
 SUFFIXES = (".parquet", ".pq")
 MAGIC = (b"PAR1",)
@@ -56,11 +56,26 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     except BROKEN as error:
         raise _unreadable(name, error) from error
     check_names(schema, name)
-    groups = range(metadata.num_row_groups)
-    stored = sum(metadata.row_group(group).total_byte_size for group in groups)
-    rows = rows_per_block(schema, options, stored / max(1, metadata.num_rows))
-    blocks = _blocks(source, name, rows, size / max(1, metadata.num_rows))
+    groups = range(metadata.num_row_groups) if options.row_groups is None else options.row_groups
+    rows = rows_per_block(schema, options, sum(_group_bytes(metadata)) / max(1, metadata.num_rows))
+    blocks = _blocks(source, name, rows, size / max(1, metadata.num_rows), groups)
     return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
+
+
+def row_group_bytes(file: BinaryIO, name: str) -> list[int]:
+    """Return how many bytes, before compression, each row group holds: a large file can be read in parts.
+
+    Raises
+    ------
+    DataError
+        It is no Parquet file, or is cut short.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        return _group_bytes(pq.read_metadata(file))
+    except BROKEN as error:
+        raise _unreadable(name, error) from error
 
 
 def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> ParquetTableWriter:
@@ -114,9 +129,13 @@ class ParquetTableWriter:
         self._group, self._rows, self._bytes = [], 0, 0
 
 
-def _blocks(source: ParquetFile, name: str, rows: int, row_size: float) -> Iterator[Block]:
-    first_row = 0
-    batches = source.iter_batches(batch_size=rows)
+def _group_bytes(metadata: FileMetaData) -> list[int]:
+    return [metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)]
+
+
+def _blocks(source: ParquetFile, name: str, rows: int, row_size: float, groups: range) -> Iterator[Block]:
+    first_row = sum(source.metadata.row_group(group).num_rows for group in range(groups.start))
+    batches = source.iter_batches(batch_size=rows, row_groups=groups)
     try:
         for batch in batches:
             yield Block(batch, first_row=first_row, size=round(batch.num_rows * row_size))

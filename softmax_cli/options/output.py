@@ -38,16 +38,18 @@ class OutputOptions:
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE",
+            metavar="FILE | FOLDER/",
             help="Write to a file, also s3://, gs:// or az://, which appears whole or not at all; its name tells "
-            "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz; .gz .zst .bz2 .xz after it).",
+            "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz; .gz .zst .bz2 .xz after it). A "
+            "folder gets a part for each input file, or piece of a large Parquet file, done side by side.",
             rich_help_panel=PANEL,
         ),
     ] = None
     format: Annotated[
         str | None,
         typer.Option(
-            help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; unsaid: a table on a terminal, else CSV.",
+            help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; unsaid: a table on a terminal, in a "
+            "folder that of the input, else CSV.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -82,7 +84,7 @@ class OutputOptions:
         typer.Option(min=0, help="Show, or write, only the first N rows (a table shows 10).", rich_help_panel=PANEL),
     ] = None
     all: Annotated[bool, typer.Option("--all", help="Show every row in the table.", rich_help_panel=PANEL)] = False
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=PANEL)] = False
+    force: Annotated[bool, typer.Option("--force", help="Write over what is there.", rich_help_panel=PANEL)] = False
 
     def __post_init__(self) -> None:
         if self.digits is not None and self.decimals is not None:
@@ -94,6 +96,11 @@ class OutputOptions:
     def path(self) -> str | None:
         """Return the file that was named, here or remote; None: standard output."""
         return None if self.output == "-" else self.output
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the result is a folder of parts."""
+        return self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
 
     @property
     def shows_table(self) -> bool:
@@ -148,6 +155,7 @@ class OutputOptions:
     def open(self, schema: pa.Schema) -> Iterator[Writer]:
         """Open the target and give a writer for batches of `schema`; the target is complete when the block ends."""
         from softmax_cli.sinks import standard_output, whole_file
+        from softmax_cli.writing import table_writer
 
         form, compression = self._target()
         with ExitStack() as closing:
@@ -155,19 +163,16 @@ class OutputOptions:
                 file = closing.enter_context(standard_output())
             else:
                 file = closing.enter_context(whole_file(self.path, self.force))
-            packed = file if compression is None else compression.write(file)
-            writer = form.write(packed, schema, self._write_options())
-            yield writer
-            writer.close()
-            if packed is not file:
-                packed.close()
+            options = self.write_options()
+            yield closing.enter_context(table_writer(file, form, compression, schema, options))
 
     def _format_name(self) -> str:
         from softmax_cli import formats
 
         return formats.name_of(self._target()[0])
 
-    def _write_options(self) -> WriteOptions:
+    def write_options(self) -> WriteOptions:
+        """Return how numbers and cells are put down."""
         from softmax_cli.batches.table import WriteOptions
 
         return WriteOptions(
@@ -182,5 +187,5 @@ class OutputOptions:
 
         if self.path is not None and self.format is None:
             return formats.by_suffix(self.path)
-        around = None if self.path is None else compression.by_suffix(self.path)
+        around = None if self.path is None or self.is_folder else compression.by_suffix(self.path)
         return formats.by_name(self.format or "csv"), around

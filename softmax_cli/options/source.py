@@ -14,6 +14,7 @@ from softmax_cli.errors import UsageError
 if TYPE_CHECKING:
     from softmax_cli.batches.columns import Columns, Selection
     from softmax_cli.batches.table import ReadOptions, Table
+    from softmax_cli.units.reading import Reading
 
 FILES = "Input"
 COLUMNS = "Columns"
@@ -101,6 +102,29 @@ class SourceOptions:
         with open_table(self.paths, self._read_options(), self.input_format) as table:
             opened = settle(table, self._selection())
             yield opened if self.where is None else opened.only(self.where)
+
+    def files(self) -> list[str]:
+        """List the inputs one by one, in their order."""
+        from softmax_cli.sources.paths import expand_paths
+
+        return expand_paths(self.paths, self.input_format)
+
+    def reading(self, opened: Opened) -> Reading:
+        """Return how a worker elsewhere reads a part of this input."""
+        import os
+
+        from softmax_cli.batches.where import Condition
+        from softmax_cli.units.reading import Reading
+
+        return Reading(
+            folder=os.getcwd(),
+            options=self._read_options(),
+            input_format=self.input_format,
+            first=opened.table.name,
+            schema=opened.table.schema,
+            columns=opened.columns,
+            where=None if self.where is None else Condition.read(self.where),
+        )
 
     def _read_options(self) -> ReadOptions:
         from softmax_cli.batches.table import ReadOptions

@@ -24,8 +24,15 @@ TEXT_FORMAT = "csv"
 """What text without a telling name is read as."""
 
 
-def open_file(path: str, options: ReadOptions, input_format: str | None, closing: ExitStack) -> Table:
+def open_file(
+    path: str, options: ReadOptions, input_format: str | None, closing: ExitStack, called: str | None = None
+) -> Table:
     """Open the table in one file, here or remote, or on the standard input; `closing` closes it.
+
+    Parameters
+    ----------
+    called : str or None
+        What messages call it; None: its path.
 
     Raises
     ------
@@ -34,7 +41,7 @@ def open_file(path: str, options: ReadOptions, input_format: str | None, closing
     UsageError
         The user said a format that there is not.
     """
-    name = "stdin" if path == STDIN else bare_name(path)
+    name = called or ("stdin" if path == STDIN else bare_name(path))
     said = None if input_format is None else by_name(input_format)
     file = closing.enter_context(open_binary(path) if is_remote(path) else _open_raw(path, name))
     size = _plain_size(file)

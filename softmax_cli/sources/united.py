@@ -44,10 +44,29 @@ def unite(first: Table, later: Iterable[Callable[[], AbstractContextManager[Tabl
         yield from _of(rows, first.decode)
         for opening in later:
             with opening() as table:
-                _check_columns(table, first)
-                yield from _of(table.blocks, _like(table, first, wanted))
+                _check_columns(table, first.name, first.schema)
+                yield from _of(table.blocks, _like(table, first.name, first.schema, wanted))
 
     return replace(first, blocks=blocks(), decode=_decode, size=size)
+
+
+def conform(table: Table, first: str, schema: pa.Schema) -> Table:
+    """Read one table as a part of a larger one.
+
+    Parameters
+    ----------
+    first : str
+        Name of the table that gives the columns.
+    schema : Schema
+        Its columns, in their order, with the types that they are decoded to.
+
+    Raises
+    ------
+    DataError
+        The table has other columns.
+    """
+    _check_columns(table, first, schema)
+    return replace(table, schema=schema, decode=_like(table, first, schema, lambda scores: schema))
 
 
 def _of(blocks: Iterable[Block], decode: Decode) -> Iterator[Block]:
@@ -60,8 +79,8 @@ def _decode(block: Block, scores: Sequence[str]) -> Decoded:
     return decode(inner, scores)  # type: ignore[no-any-return]
 
 
-def _check_columns(table: Table, first: Table) -> None:
-    wanted, there = first.schema.names, table.schema.names
+def _check_columns(table: Table, first: str, schema: pa.Schema) -> None:
+    wanted, there = schema.names, table.schema.names
     missing = sorted(set(wanted) - set(there), key=wanted.index)
     extra = sorted(set(there) - set(wanted), key=there.index)
     if missing or extra:
@@ -69,22 +88,22 @@ def _check_columns(table: Table, first: Table) -> None:
         adds = f"has {', '.join(map(repr, extra))} besides" if extra else ""
         raise DataError(
             f"{table.name} {' and '.join(filter(None, (lacks, adds)))}: files that are read as one table need "
-            f"the columns of the first, {first.name}; read this one by itself"
+            f"the columns of the first, {first}; read this one by itself"
         )
-    for field in first.schema:
+    for field in schema:
         other = table.schema.field(field.name).type
         sizes = {kind.list_size for kind in (field.type, other) if pa.types.is_fixed_size_list(kind)}
         if len(sizes) > 1:
             raise DataError(
-                f"{table.name}: column {field.name!r} holds {other.list_size} values a row, in {first.name} "
+                f"{table.name}: column {field.name!r} holds {other.list_size} values a row, in {first} "
                 f"{field.type.list_size}; read this file by itself"
             )
 
 
-def _like(table: Table, first: Table, wanted: Callable[[tuple[str, ...]], pa.Schema]) -> Decode:
+def _like(table: Table, first: str, schema: pa.Schema, wanted: Callable[[tuple[str, ...]], pa.Schema]) -> Decode:
     """Decode a later table to the order and the types of the first; scores keep their type: their reader widens it."""
-    names = first.schema.names
-    if table.schema.types == first.schema.types and table.schema.names == names:
+    names = schema.names
+    if table.schema.types == schema.types and table.schema.names == names:
         return table.decode
 
     def decode(block: Block, scores: Sequence[str]) -> Decoded:
@@ -92,11 +111,11 @@ def _like(table: Table, first: Table, wanted: Callable[[tuple[str, ...]], pa.Sch
         fields = [wanted(tuple(scores)).field(name) for name in names]
         columns = [decoded.batch.column(name) for name in names]
         cast = [
-            column if field.name in scores else _cast(column, field, table.name, first.name)
+            column if field.name in scores else _cast(column, field, table.name, first)
             for column, field in zip(columns, fields, strict=True)
         ]
-        schema = pa.schema([field.with_type(column.type) for field, column in zip(fields, cast, strict=True)])
-        return replace(decoded, batch=pa.RecordBatch.from_arrays(cast, schema=schema))
+        alike = pa.schema([field.with_type(column.type) for field, column in zip(fields, cast, strict=True)])
+        return replace(decoded, batch=pa.RecordBatch.from_arrays(cast, schema=alike))
 
     return decode
 

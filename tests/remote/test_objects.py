@@ -146,6 +146,25 @@ class TestSeveralFiles:
         assert "logs/a.csv?" in one_message(done)
 
 
+class TestFolderOfParts:
+    def test_units_are_read_there(self, run, bucket, tmp_path):
+        """A part for each remote file, as for each local one."""
+        for name in "ab":
+            (tmp_path / f"{name}.csv").write_text(f"id,cat,dog\n{name},1,2\n")
+            bucket.put(f"in/{name}.csv", (tmp_path / f"{name}.csv").read_bytes())
+        assert run("predict", "a.csv", "b.csv", "-q", "-o", "here/").code == 0
+        done = run("predict", bucket.url("in/"), "-q", "-o", "there/")
+        assert done.code == 0, done.err
+        for part in ("part-00000.csv", "part-00001.csv"):
+            assert (tmp_path / "there" / part).read_bytes() == (tmp_path / "here" / part).read_bytes()
+        assert (tmp_path / "there" / "_SUCCESS").exists()
+
+    def test_parts_do_not_gather_there(self, run, bucket, table):
+        done = run("predict", table, "-o", bucket.url("probs/"))
+        assert done.code == 2
+        assert f"-o {bucket.url('probs/probs.parquet')}" in one_message(done)
+
+
 class TestRefusals:
     def test_it_exists(self, run, bucket, table):
         bucket.put("out.csv", b"old")
@@ -182,7 +201,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("target", ["s3://{}", "s3://{}/", "s3://{}/folder/"])
     def test_a_folder_is_no_target(self, run, bucket, table, target):
-        done = run("predict", table, "-o", target.format(bucket.name), "--format", "csv")
+        done = run("inspect", table, "--rows-out", target.format(bucket.name))
         assert done.code == 2
         assert "name a file in it" in one_message(done)
 

@@ -1,0 +1,19 @@
+"""Probabilities in a Ray Data pipeline: the same transform as ``softmax-cli predict``, on batches that Ray reads.
+
+pip install 'softmax-cli[ray]' && python examples/with_ray.py
+"""
+
+from pathlib import Path
+
+import ray
+
+from softmax_cli import transform
+from softmax_cli.engines import for_ray
+
+logits = ray.data.read_parquet(str(Path(__file__).with_name("digits.parquet")))
+
+# A row tells the columns; what Ray calls a pyarrow batch is a table.
+t = transform(logits.take_batch(1, batch_format="pyarrow"), temperature=1.5)
+
+probabilities = logits.map_batches(for_ray(t), batch_format="pyarrow")
+print(f"mean confidence {probabilities.mean('confidence'):.6f} of {probabilities.count()} rows")

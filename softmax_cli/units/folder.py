@@ -1,0 +1,180 @@
+"""A folder of parts that is finished or visibly not: parts gather in ``_unfinished``, and ``_SUCCESS`` comes last.
+
+Readers of folders pass over names that begin with ``_``: until the commit there is nothing for them to find.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from softmax_cli.errors import UsageError
+from softmax_cli.sinks import telling_errors, whole_file
+from softmax_cli.units.fingerprint import Fingerprint, differences
+from softmax_cli.units.scoring import RECORD, read_record
+
+UNFINISHED, MANIFEST, SUCCESS = "_unfinished", "_manifest.json", "_SUCCESS"
+JOB = "job"
+"""In the manifest the key, in the folder of unfinished parts the file, that says what job it is."""
+OURS = re.compile(rf"part-\d{{5,}}\.[\w.]+|{UNFINISHED}|{MANIFEST}|{SUCCESS}")
+
+
+@dataclass(frozen=True, slots=True)
+class PartFolder:
+    """Where the parts of one job end up."""
+
+    path: Path
+
+    @property
+    def unfinished(self) -> Path:
+        """Where they are until all are done."""
+        return self.path.absolute() / UNFINISHED
+
+    def check(self, force: bool, resume: bool) -> None:
+        """Refuse, before anything is read, a folder that cannot be made, or that holds something.
+
+        Raises
+        ------
+        UsageError
+            With what to type instead.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file; name another folder for the parts")
+        if not self.path.absolute().parent.is_dir():
+            raise UsageError(
+                f"{self.path}: there is no folder {self.path.parent}; make it: mkdir -p {self.path.parent}"
+            )
+        there = os.listdir(self.path) if self.path.is_dir() else []
+        if not there:
+            return
+        strangers = sorted(name for name in there if not OURS.fullmatch(name))
+        if strangers:
+            raise UsageError(f"{self.path} holds {strangers[0]}, which no run has left there; name another folder")
+        if not (force or resume):
+            state = "an unfinished run: go on with --resume" if UNFINISHED in there else "the parts of a run: keep them"
+            raise UsageError(f"{self.path} holds {state}, or replace it with --force")
+
+    def check_inputs(self, files: Sequence[str]) -> None:
+        """Refuse to read what is to be replaced.
+
+        Raises
+        ------
+        UsageError
+            An input lies in the folder.
+        """
+        for file in files:
+            if self.path.is_dir() and Path(file).exists() and self.path.samefile(Path(file).resolve().parent):
+                raise UsageError(f"{self.path} holds the input {file}: the output needs another folder")
+
+    @contextmanager
+    def claim(self, job: Fingerprint, resume: bool) -> Iterator[None]:
+        """Make the folder ready for the parts of a job, and keep other runs out meanwhile.
+
+        Raises
+        ------
+        UsageError
+            Another run is at work there, or what is there belongs to another job and is to be gone on with.
+        """
+        made = not self.path.exists()
+        with telling_errors(self.path):
+            self.path.mkdir(exist_ok=True)
+        lock = os.open(self.path, os.O_RDONLY)
+        try:
+            self._lock(lock)
+            with self._clearing(made):
+                self._begin(job, resume)
+                yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def _clearing(self, made: bool) -> Iterator[None]:
+        """After a failure, leave nothing where nothing is done, so that the next run finds nothing in its way."""
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                if not any(name.startswith("part-") for name in os.listdir(self.unfinished)):
+                    shutil.rmtree(self.unfinished)
+                if made:
+                    self.path.rmdir()
+            raise
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"{self.path}: another run is writing there; wait for it, or name another folder"
+            ) from None
+        except OSError:  # a file system without locks
+            return
+
+    def _begin(self, job: Fingerprint, resume: bool) -> None:
+        before = self._job() if resume else None
+        if before is not None and before != job:
+            told = "; ".join(differences(before, job))
+            raise UsageError(
+                f"{self.path} holds parts of another job: {told}; go on with the command that began it, or start anew "
+                "with --force"
+            )
+        if before is None and self.unfinished.exists():
+            shutil.rmtree(self.unfinished)
+        self.unfinished.mkdir(exist_ok=True)
+        _write_json(self.unfinished / JOB, job)
+
+    def _job(self) -> Fingerprint | None:
+        """Return the fingerprint of the job whose parts are there."""
+        return _read_json(self.unfinished / JOB) or (_read_json(self.path / MANIFEST) or {}).get(JOB)
+
+    def committed(self, job: Fingerprint) -> list[dict[str, Any]]:
+        """Return the records of all parts of a job whose manifest is written: only the mark may be missing."""
+        manifest = _read_json(self.path / MANIFEST) or {}
+        listed: list[dict[str, Any]] = manifest["parts"] if manifest.get(JOB) == job else []
+        return listed if all(map(self._is_there, listed)) else []
+
+    def done(self, job: Fingerprint) -> list[dict[str, Any]]:
+        """Return the records of the parts that a claimed job has already."""
+        records = map(read_record, self.unfinished.glob(f"part-*{RECORD}"))
+        return self.committed(job) or [record for record in records if self._is_there(record)]
+
+    def _is_there(self, record: Mapping[str, Any]) -> bool:
+        """Look for the bytes; after a commit that was cut short, a part may be in its last place."""
+        places = (self.unfinished / record["name"], self.path / record["name"])
+        sizes = [path.stat().st_size for path in places if path.exists()]
+        return sizes[:1] == [record["bytes"]]
+
+    def commit(self, names: Sequence[str], manifest: Mapping[str, object]) -> None:
+        """Give all parts their names, then write the manifest, then the mark; every step can be done again."""
+        with telling_errors(self.path):
+            (self.path / SUCCESS).unlink(missing_ok=True)
+            for old in sorted(self.path.glob("part-*")):
+                if old.name not in names:
+                    old.unlink()
+            for name in names:
+                if (self.unfinished / name).exists():
+                    (self.unfinished / name).replace(self.path / name)
+            _write_json(self.path / MANIFEST, manifest)
+            shutil.rmtree(self.unfinished)
+            with whole_file(self.path / SUCCESS, force=True):
+                pass
+
+
+def _write_json(path: Path, value: object) -> None:
+    with whole_file(path, force=True) as file:
+        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(path.read_text("utf-8", "surrogateescape")))
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,129 @@
+"""Laws of every engine: each unit comes once, a killed worker's unit runs again, an error comes up as it is."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from softmax_cli import engines
+from softmax_cli.errors import UsageError
+
+DRIVER = Path(__file__).with_name("driver.py")
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def start(program_env, tmp_path):
+    """Start the driver in a session of its own, as a shell with job control would."""
+
+    def run(*arguments):
+        return subprocess.Popen(
+            [sys.executable, DRIVER, *arguments],
+            env=program_env,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    return run
+
+
+def run(start, *arguments):
+    process = start(*arguments)
+    out, err = process.communicate(timeout=280)
+    assert process.returncode == 0, err
+    return json.loads(out), err
+
+
+def marks(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_killed_workers_unit_runs_again_and_output_stays_clean(engine, start, tmp_path):
+    found, err = run(start, engine, tmp_path, "print", "kill-once", *["print"] * 4)
+    assert sorted(found["came"]) == [[n, n, n * n] for n in range(6)]
+    assert found["error"] is None
+    assert "1-1" in marks(tmp_path), "the second attempt"
+    assert "Traceback" not in err
+
+
+def test_the_first_error_in_order_comes_up_as_it_is_and_is_not_tried_again(engine, start, tmp_path):
+    """The later unit fails long before; still the message is that of the row that a single reader meets first."""
+    found, err = run(start, engine, tmp_path, "sleep0.01", "sleep1", "fail", "fail", "sleep0.01")
+    assert found["error"] == "DataError: unit 2: bad row"
+    assert {"2-0"} == {mark for mark in marks(tmp_path) if mark.startswith("2-")}
+    assert "Traceback" not in err
+
+
+def test_a_unit_that_always_kills_its_worker_ends_the_job(engine, start, tmp_path):
+    found, _ = run(start, engine, tmp_path, "ok", "kill", "ok")
+    assert found["error"].startswith("DataError: ")
+    assert 4 <= len([mark for mark in marks(tmp_path) if mark.startswith("1-")]) <= 8
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_ends_every_process(engine, start, tmp_path, number):
+    process = start(engine, tmp_path, "ok", "sleep200", "sleep200", "ok")
+    deadline = time.monotonic() + 250
+    while len(marks(tmp_path)) < 3 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    before = descendants(process.pid)
+    if number == signal.SIGINT:  # as a terminal sends it: to all of the group
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == (-9 if number == signal.SIGKILL else 128 + number), err
+    assert "Traceback" not in err
+    assert before, "there was something to end"
+    while before & alive() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not before & alive()
+
+
+def descendants(pid):
+    """Processes below one, by their ids."""
+    parents = {int(child): int(parent) for child, parent, *_ in _processes()}
+    below, more = set(), {pid}
+    while more:
+        more = {child for child, parent in parents.items() if parent in more} - below
+        below |= more
+    return below
+
+
+def alive():
+    return {int(pid) for pid, _, state, *_ in _processes() if not state.startswith("Z")}
+
+
+def _processes():
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)
+    return [line.split() for line in listed.stdout.splitlines()]
+
+
+def test_no_units_no_work(engine):
+    assert list(engines.by_name(engine).run(print, [], 2)) == []
+
+
+def test_one_message_where_the_library_is_missing(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"pip install 'softmax-cli\[ray\]'"):
+        engines.by_name("ray")
+
+
+def test_an_unknown_engine_is_told_with_those_there_are():
+    with pytest.raises(UsageError, match="'flink'; there are: dask, local, ray, spark"):
+        engines.by_name("flink")
+
+
+@pytest.mark.parametrize("name", engines.names())
+def test_an_engine_is_a_small_file(name):
+    """What grows beyond that is the business of the engine, or of the units."""
+    assert len(Path(engines.__file__).with_name(f"{name}.py").read_text().splitlines()) <= 60
