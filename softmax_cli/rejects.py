@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
 from softmax_cli.batches.badrows import Reject
@@ -21,7 +20,7 @@ class KeepRejects(Protocol):
 
 
 @contextmanager
-def rejects_file(path: Path, force: bool) -> Iterator[KeepRejects]:
+def rejects_file(path: str, force: bool) -> Iterator[KeepRejects]:
     """Open a CSV file (where,column,problem,record) that is complete when the block ends."""
     with whole_file(path, force) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")

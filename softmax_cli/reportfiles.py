@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from softmax_cli.sinks import whole_file
 from softmax_cli.writing import table_writer
 
 
-def write_table(kind: type, rows: Sequence[Any], path: Path, force: bool) -> None:
+def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None:
     """Write dataclasses as rows, one column for each field; a field that is None throughout is left out.
 
     Real numbers keep all their digits; one that is not known (nan) is null.
@@ -25,7 +24,7 @@ def write_table(kind: type, rows: Sequence[Any], path: Path, force: bool) -> Non
     named = {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)}
     arrays = {name: _array(values) for name, values in named.items() if not values or values[0] is not None}
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
-    form, compression = formats.by_suffix(path.name)
+    form, compression = formats.by_suffix(path)
     options = WriteOptions(digits=17)
     with whole_file(path, force) as file, table_writer(file, form, compression, batch.schema, options) as writer:
         writer.write(writer.encode(batch))

@@ -6,11 +6,12 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.remote import is_remote, store_of
 from softmax_cli.writeback import early_writeback
 
 _BUFFER_BYTES = 1 << 16
@@ -63,14 +64,22 @@ def write_error(name: str, error: OSError) -> DataError:
     return DataError(f"{name}: cannot write: {reason}; nothing was left under that name")
 
 
-def check_target(path: Path, inputs: Sequence[str], force: bool) -> None:
+def check_target(name: str | Path, inputs: Sequence[str], force: bool) -> None:
     """Refuse, before anything is read, a target that is an input, is a folder, is in no folder, or exists.
 
     Raises
     ------
     UsageError
         With what to type instead.
+    DataError
+        The store of a remote target cannot be asked.
     """
+    if is_remote(str(name)):
+        from softmax_cli.remote.target import check_remote_target
+
+        check_remote_target(str(name), inputs, force)
+        return
+    path = Path(name)
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file in it, such as {path / 'probs.csv'}")
     if not path.absolute().parent.is_dir():
@@ -83,13 +92,21 @@ def check_target(path: Path, inputs: Sequence[str], force: bool) -> None:
         raise UsageError(f"{path} exists; write over it with --force, or choose another name")
 
 
-@contextmanager
-def whole_file(path: Path, force: bool) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes its name only when everything has been written and is on the disk.
+def whole_file(name: str | Path, force: bool) -> AbstractContextManager[BinaryIO]:
+    """Open a file for writing, here or remote, that takes its name only when everything has been written.
 
-    The bytes go to a hidden file beside the target; then fsync, rename, fsync of the folder. After an error, or a
-    signal that is raised as an exception, the hidden file is removed and what stood under the name before is
-    untouched.
+    After an error, or a signal that is raised as an exception, what stood under the name before is untouched. A remote
+    file is written from front to back.
+    """
+    url = str(name)
+    return store_of(url).write(url, force) if is_remote(url) else _file_here(Path(name), force)
+
+
+@contextmanager
+def _file_here(path: Path, force: bool) -> Iterator[BinaryIO]:
+    """Write to a hidden file beside the target; then fsync, rename, fsync of the folder.
+
+    After a failure the hidden file is removed.
     """
     if path.exists() and not _is_plain(path):  # a device or a named pipe: there is no name to take
         with telling_errors(path), path.open("wb") as target:
@@ -97,8 +114,8 @@ def whole_file(path: Path, force: bool) -> Iterator[BinaryIO]:
         return
     final = path.resolve()
     with telling_errors(path):
-        name = str(final.with_name(f".{final.name}.{os.urandom(4).hex()}.part"))
-        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less what the umask forbids
+        part = str(final.with_name(f".{final.name}.{os.urandom(4).hex()}.part"))
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less what the umask forbids
     try:
         with telling_errors(path), os.fdopen(handle, "w+b") as target:
             _copy_mode(target.fileno(), final)
@@ -107,10 +124,10 @@ def whole_file(path: Path, force: bool) -> Iterator[BinaryIO]:
             target.flush()
             os.fsync(target.fileno())
         with telling_errors(path):
-            _take_name(name, final, force)
+            _take_name(part, final, force)
     except BaseException:
         with suppress(OSError):
-            os.unlink(name)
+            os.unlink(part)
         raise
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from softmax_cli.batches.calibration import Calibration
@@ -11,10 +10,8 @@ from softmax_cli.calibrationjson import FORMAT, from_json, to_json
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.version import __version__
 
-_MAX_BYTES = 1 << 30
 
-
-def write_calibration(calibration: Calibration, path: Path, force: bool) -> None:
+def write_calibration(calibration: Calibration, path: str, force: bool) -> None:
     """Write the file, whole or not at all."""
     from softmax_cli.sinks import whole_file
 
@@ -28,17 +25,16 @@ def read_calibration(path: str) -> Calibration:
     Raises
     ------
     UsageError
-        There is no such file.
+        There is no such file, here or remote.
     DataError
         It holds no calibration, or one of another format version.
     """
-    file = Path(path)
-    if not file.is_file():
+    from softmax_cli.sources.anywhere import is_file, read_bytes
+
+    if not is_file(path):
         raise UsageError(f"--calibration {path}: no such file; softmax-cli calibrate val.csv -o {path} makes one")
-    if file.stat().st_size > _MAX_BYTES:
-        raise DataError(f"--calibration {path}: {file.stat().st_size:,} bytes are no calibration")
     try:
-        return decode(file.read_bytes())
+        return decode(read_bytes(path))
     except (DataError, OSError) as error:
         raise DataError(f"--calibration {path}: {error}") from error
 

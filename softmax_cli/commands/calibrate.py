@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.errors import UsageError
@@ -60,7 +59,7 @@ def calibrate(
     if fitting.output is not None:
         from softmax_cli.store import write_calibration
 
-        write_calibration(found, Path(fitting.output), fitting.force)
+        write_calibration(found, fitting.output, fitting.force)
     _report(found, report, fitting)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.engine import EngineOptions
@@ -96,7 +95,7 @@ def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listene
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
-        keep = stack.enter_context(rejects_file(Path(run.rejects), force)) if run.rejects else lambda rejects: None
+        keep = stack.enter_context(rejects_file(run.rejects, force)) if run.rejects else lambda rejects: None
         yield Listeners(advance, keep)
 
 
@@ -118,9 +117,9 @@ def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:
     from softmax_cli.reportfiles import write_table
 
     if report.per_class is not None:
-        write_table(ClassFigures, told.per_class, Path(report.per_class), report.force)
+        write_table(ClassFigures, told.per_class, report.per_class, report.force)
     if report.bins_out is not None:
-        write_table(Bin, told.bins, Path(report.bins_out), report.force)
+        write_table(Bin, told.bins, report.bins_out, report.force)
     if report.json:
         run.say(f"{told.columns}; {told.rows:,} rows")
     _print(_as_json(told) if report.json else _as_text(told, run))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.engine import EngineOptions
@@ -31,7 +30,7 @@ def inspect(source: SourceOptions, look: InspectionOptions, engine: EngineOption
     name, evidence = _look(source, look, fleet)
     _report(inspection(name, evidence), look)
     if look.rows_out is not None:
-        count = _write_flagged(source, look, fleet, evidence, Path(look.rows_out))
+        count = _write_flagged(source, look, fleet, evidence, look.rows_out)
         look.say(f"{count:,} flagged rows in {look.rows_out}")
 
 
@@ -51,7 +50,7 @@ def _look(source: SourceOptions, look: InspectionOptions, fleet: Fleet | None) -
 
 
 def _write_flagged(
-    source: SourceOptions, look: InspectionOptions, fleet: Fleet | None, evidence: Evidence, path: Path
+    source: SourceOptions, look: InspectionOptions, fleet: Fleet | None, evidence: Evidence, path: str
 ) -> int:
     """Read the input again, now that it is known which rows are flagged."""
     from softmax_cli.runs.inspecting import flags_in, write_flagged

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.estimation import estimated_prior
@@ -79,7 +78,7 @@ def _distribute(opened: Opened, job: Partition, engine: Engine, sink: OutputOpti
     from softmax_cli.rejects import rejects_file
 
     force = sink.force or job.resume
-    rejects = rejects_file(Path(run.rejects), force) if run.rejects else nullcontext(lambda rejects: None)
+    rejects = rejects_file(run.rejects, force) if run.rejects else nullcontext(lambda rejects: None)
     with progress(opened.table.size, not run.quiet, run.colors) as advance:
         finished = job.run(engine, advance, rejects)
     parts = f"{len(job.units):,} part{'s' if len(job.units) > 1 else ''}"
@@ -110,7 +109,7 @@ def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, 
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
-        keep = stack.enter_context(rejects_file(Path(run.rejects), sink.force)) if run.rejects else lambda rejects: None
+        keep = stack.enter_context(rejects_file(run.rejects, sink.force)) if run.rejects else lambda rejects: None
         limit = None if sink.shows_table else sink.limit
         return score_table(opened.table, transform, writer, run.workers, Listeners(advance, keep), limit)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.display.talk import tell
@@ -31,7 +30,7 @@ def weights(weighting: WeightingOptions) -> None:
     weighting.check()
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
     if weighting.output is not None:
-        found.write(Path(weighting.output), weighting.force)
+        found.write(weighting.output, weighting.force)
     _report(found, weighting)
     if not weighting.quiet:
         tell(USES[found.column].format(file=weighting.output or "FILE"))

@@ -1,4 +1,4 @@
-"""Apache Arrow IPC as a file, which Feather is too; a pipe, which cannot be sought in, gets the batches as a stream."""
+"""Apache Arrow IPC as a file, which Feather is too; a pipe, whose reader cannot seek, gets the batches as a stream."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
 from softmax_cli.binary.batches import check_names, decode_batch
 from softmax_cli.binary.ipc import BROKEN, FILE_MAGIC, IpcWriter, open_stream, to_blocks, unreadable
+from softmax_cli.remote import RemoteWriter
 
 SUFFIXES = (".arrow", ".feather", ".ipc")
 MAGIC = (FILE_MAGIC,)
@@ -44,5 +45,6 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
 
 
 def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> IpcWriter:
-    """Begin an Arrow IPC file; a stream where the file cannot be sought in."""
-    return IpcWriter(file, schema, pa.ipc.new_file if file.seekable() else pa.ipc.new_stream)
+    """Begin an Arrow IPC file; a stream where nobody will be able to seek in it."""
+    is_file = file.seekable() or isinstance(file, RemoteWriter)
+    return IpcWriter(file, schema, pa.ipc.new_file if is_file else pa.ipc.new_stream)

@@ -16,6 +16,7 @@ from softmax_cli.matrices.header import check_matrix, check_size, read_header
 from softmax_cli.matrices.names import companions, kind_of
 from softmax_cli.matrices.table import StoredArray, is_companion, matrix_table
 from softmax_cli.matrices.writer import NpyWriter
+from softmax_cli.sources.anywhere import is_file, open_file
 
 SUFFIXES = (".npy",)
 MAGIC = (NPY_MAGIC,)
@@ -64,7 +65,7 @@ def _siblings(path: str, stem: str, rows: int) -> tuple[dict[str, StoredArray], 
     notes: list[str] = []
     for column, names in companions(stem).items():
         there = (os.path.join(os.path.dirname(path), name + SUFFIXES[0]) for name in names)
-        sibling = next((candidate for candidate in there if os.path.isfile(candidate)), None)
+        sibling = next((candidate for candidate in there if is_file(candidate)), None)
         if sibling is None:
             continue
         array, problem = _look_at(sibling, rows)
@@ -77,9 +78,9 @@ def _siblings(path: str, stem: str, rows: int) -> tuple[dict[str, StoredArray], 
 
 def _look_at(path: str, rows: int) -> tuple[StoredArray | None, str]:
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             header = read_header(file, path)
-            check_size(header, os.path.getsize(path) - header.offset, path)
+            check_size(header, file.seek(0, os.SEEK_END) - header.offset, path)
     except (DataError, OSError) as error:
         return None, str(error)
     if not is_companion(header, rows):
@@ -87,7 +88,7 @@ def _look_at(path: str, rows: int) -> tuple[StoredArray | None, str]:
 
     @contextmanager
     def at_first_value() -> Iterator[BinaryIO]:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             file.seek(header.offset)
             yield file
 

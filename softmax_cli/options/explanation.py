@@ -54,12 +54,14 @@ class SubjectOptions(SourceOptions):
 
     def example(self) -> Example:
         """Return the row that is meant."""
+        from softmax_cli.remote import is_remote
         from softmax_cli.runs.explaining import find_by_id, find_by_row, typed_example
 
         typed = None if self._names_a_row else typed_example(self.paths)
         if typed is not None:
             return typed
-        if not any(os.path.exists(path) for path in self.paths) and not self._names_a_row and "-" not in self.paths:
+        named = any(os.path.exists(path) or is_remote(path) for path in self.paths)
+        if not named and not self._names_a_row and "-" not in self.paths:
             raise UsageError(
                 f"{' '.join(self.paths)}: neither scores (2.0 1.0 0.1, cat=2.0 dog=1.0) nor a file nor a topic"
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,7 +97,7 @@ class FittingOptions(WorkOptions):
         if self.method not in (*names(), "auto", "none"):
             raise UsageError(f"--method {self.method}: choose one of {', '.join(names())}, auto, none")
         if self.output is not None:
-            check_target(Path(self.output), inputs, self.force)
+            check_target(self.output, inputs, self.force)
 
     def plan(self, given: Calibration | None) -> Plan:
         """Return how the calibration is to be found; `given` is what --calibration holds."""

@@ -66,7 +66,7 @@ class InspectionOptions(WorkOptions):
             return
         if not inputs or STDIN in inputs or any(Path(path).is_fifo() for path in inputs):
             raise UsageError("--rows-out reads the input twice, and a pipe is gone after once: save it to a file first")
-        check_target(Path(self.rows_out), inputs, self.force)
+        check_target(self.rows_out, inputs, self.force)
 
     def settle(self, opened: Opened) -> tuple[Inspector, Table]:
         """Return what the table is measured with, and the table with the first rows, which tell it, still in it."""

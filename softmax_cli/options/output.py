@@ -39,9 +39,9 @@ class OutputOptions:
             "--output",
             "-o",
             metavar="FILE | FOLDER/",
-            help="Write to a file, which appears whole or not at all; its name tells format and compression "
-            "(.csv .tsv .jsonl .json .parquet .arrow .npy .npz; .gz .zst .bz2 .xz after it). A folder gets a part for "
-            "each input file, or piece of a large Parquet file, done side by side.",
+            help="Write to a file, also s3://, gs:// or az://, which appears whole or not at all; its name tells "
+            "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz; .gz .zst .bz2 .xz after it). A "
+            "folder gets a part for each input file, or piece of a large Parquet file, done side by side.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -93,14 +93,14 @@ class OutputOptions:
             raise UsageError("--all and --limit exclude each other")
 
     @property
-    def path(self) -> Path | None:
-        """Return the file that was named; None: standard output."""
-        return None if self.output in (None, "-") else Path(self.output or "")
+    def path(self) -> str | None:
+        """Return the file that was named, here or remote; None: standard output."""
+        return None if self.output == "-" else self.output
 
     @property
     def is_folder(self) -> bool:
         """Whether the result is a folder of parts."""
-        return self.path is not None and (str(self.output).endswith("/") or self.path.is_dir())
+        return self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
 
     @property
     def shows_table(self) -> bool:
@@ -148,7 +148,7 @@ class OutputOptions:
 
     def describe(self) -> str:
         """Say where the result goes and as what."""
-        target = "standard output" if self.path is None else str(self.output)
+        target = "standard output" if self.path is None else self.path
         return f"{TABLE if self.shows_table else self._format_name()} to {target}"
 
     @contextmanager
@@ -186,6 +186,6 @@ class OutputOptions:
         from softmax_cli import compression, formats
 
         if self.path is not None and self.format is None:
-            return formats.by_suffix(self.path.name)
-        around = None if self.path is None or self.is_folder else compression.by_suffix(self.path.name)
+            return formats.by_suffix(self.path)
+        around = None if self.path is None or self.is_folder else compression.by_suffix(self.path)
         return formats.by_name(self.format or "csv"), around

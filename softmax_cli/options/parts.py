@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,19 +79,26 @@ class PartsOptions:
         return Partition(work, units, folder, workers, self.resume)
 
     def _folder(self, sink: OutputOptions) -> PartFolder:
+        from softmax_cli.remote import is_remote
         from softmax_cli.units.folder import PartFolder
 
         assert sink.path is not None
-        return PartFolder(sink.path)
+        if is_remote(sink.path):
+            raise UsageError(
+                f"{sink.path}: parts gather in a folder of this machine, such as -o probs/; there, write one file: "
+                f"-o {sink.path.rstrip('/')}/probs.parquet"
+            )
+        return PartFolder(Path(sink.path))
 
 
 def _format_of(source: SourceOptions) -> str:
     """Return the name of the format of the input."""
     from softmax_cli import formats
+    from softmax_cli.remote import bare_name
 
     first = source.files()[0]
     try:
-        form = formats.by_name(source.input_format) if source.input_format else formats.by_suffix(first)[0]
+        form = formats.by_name(source.input_format) if source.input_format else formats.by_suffix(bare_name(first))[0]
     except UsageError:
         raise UsageError(
             f"{first}: the name does not tell a format for the parts; say --format parquet, csv ..."

@@ -77,7 +77,7 @@ class ReportOptions:
             form, _ = formats.by_suffix(path)
             if formats.name_of(form) in ("npy", "npz"):
                 raise UsageError(f"{path}: an array file cannot hold names; choose .csv, .json or .parquet")
-            check_target(Path(path), [*inputs, *([self.labels] if self.labels else [])], self.force)
+            check_target(path, [*inputs, *([self.labels] if self.labels else [])], self.force)
         if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
             raise UsageError(f"--per-class and --bins-out both name {targets[0]}: two tables need two files")
 

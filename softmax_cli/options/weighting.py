@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,7 +77,7 @@ class WeightingOptions(TalkOptions):
         from softmax_cli.sinks import check_target
 
         if self.output is not None:
-            check_target(Path(self.output), [self.labels], self.force)
+            check_target(self.output, [self.labels], self.force)
 
     def rule(self) -> Rule:
         """Return how weights follow from counts."""

@@ -59,7 +59,7 @@ def _split(said: str) -> tuple[str, str | None]:
     if Path(said).exists() or ":" not in said:
         return said, None
     path, _, column = said.rpartition(":")
-    return path, column
+    return (said, None) if column.startswith("//") else (path, column)  # s3://bucket/labels.csv
 
 
 def _label_column(path: str, named: str | None, names: Sequence[str], ids: str) -> str:

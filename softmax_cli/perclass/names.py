@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.sources.anywhere import is_file, read_bytes
 
 
 def read_class_names(said: str) -> tuple[str, ...]:
@@ -14,15 +14,14 @@ def read_class_names(said: str) -> tuple[str, ...]:
     Raises
     ------
     UsageError
-        There is no such file.
+        There is no such file, here or remote.
     DataError
         The file holds something else.
     """
-    path = Path(said)
-    if not path.is_file():
+    if not is_file(said):
         raise UsageError(f"--classes {said}: no such file; one name a line, a JSON list or an id2label map is wanted")
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_bytes(said).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"--classes {said}: not UTF-8 text: {error}") from None
     names = _from_json(said, text) if text.lstrip()[:1] in ("[", "{") else [line.strip() for line in text.splitlines()]

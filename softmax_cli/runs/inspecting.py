@@ -6,7 +6,6 @@ import csv
 import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import NoReturn
 
 from softmax_cli.batches.arrays import empty_batch
@@ -75,7 +74,7 @@ def flags_in(table: Table, evidence: Evidence, threads: int) -> Iterator[list[Fl
     return ordered_map(work, table.blocks, threads)
 
 
-def write_flagged(batches: Iterable[list[Flag]], path: Path, force: bool) -> int:
+def write_flagged(batches: Iterable[list[Flag]], path: str, force: bool) -> int:
     """Write every flagged row, with its place and reasons, as CSV.
 
     Returns

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +54,7 @@ class ClassWeights:
         lines.writerows([name, repr(value)] for name, value in zip(self.classes, self.values.tolist(), strict=True))
         return text.getvalue().encode()
 
-    def write(self, path: Path, force: bool) -> None:
+    def write(self, path: str, force: bool) -> None:
         """Write the file, whole or not at all."""
         with whole_file(path, force) as file:
             file.write(self.to_csv())

@@ -1,4 +1,4 @@
-"""Everything a user can name as input, as one table: files, patterns, folders, the standard input."""
+"""Everything a user can name as input, as one table: files, patterns, folders, here or remote; the standard input."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from functools import partial
 
 from softmax_cli.batches.table import ReadOptions, Table
 from softmax_cli.compression import by_suffix
+from softmax_cli.remote import bare_name, is_remote, look
 from softmax_cli.sources.opened import open_file
 from softmax_cli.sources.paths import STDIN, expand_paths
 from softmax_cli.sources.united import unite
+
+LOOKS_AT_ONCE = 8
 
 
 @contextmanager
@@ -55,6 +58,19 @@ def _opened(path: str, options: ReadOptions, input_format: str | None) -> Iterat
 
 def _size(files: Sequence[str]) -> int | None:
     """Bytes in all files; None where a pipe or a compressed file hides how much is to come."""
-    if any(path == STDIN or by_suffix(path) for path in files):
+    if any(path == STDIN or by_suffix(bare_name(path)) for path in files):
         return None
-    return sum(os.path.getsize(path) for path in files)
+    remote = _remote_sizes([path for path in files if is_remote(path)])
+    if None in remote:
+        return None
+    return sum(filter(None, remote)) + sum(os.path.getsize(path) for path in files if not is_remote(path))
+
+
+def _remote_sizes(urls: Sequence[str]) -> list[int | None]:
+    """Ask for several at once; what is read later is what was found now."""
+    if not urls:
+        return []
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+        return [held.size for held in pool.map(look, urls)]

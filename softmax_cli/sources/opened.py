@@ -13,6 +13,7 @@ from softmax_cli.compression import by_magic
 from softmax_cli.compression import by_suffix as compression_by_suffix
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import Format, by_name, by_suffix, sniff
+from softmax_cli.remote import bare_name, is_remote, open_binary
 from softmax_cli.sources.paths import STDIN
 from softmax_cli.sources.spool import spool
 
@@ -25,7 +26,7 @@ TEXT_FORMAT = "csv"
 def open_file(
     path: str, options: ReadOptions, input_format: str | None, closing: ExitStack, called: str | None = None
 ) -> Table:
-    """Open the table in one file or on the standard input; `closing` closes it.
+    """Open the table in one file, here or remote, or on the standard input; `closing` closes it.
 
     Parameters
     ----------
@@ -39,9 +40,9 @@ def open_file(
     UsageError
         The user said a format that there is not.
     """
-    name = called or ("stdin" if path == STDIN else path)
+    name = called or ("stdin" if path == STDIN else bare_name(path))
     said = None if input_format is None else by_name(input_format)
-    file = closing.enter_context(_open_raw(path, name))
+    file = closing.enter_context(open_binary(path) if is_remote(path) else _open_raw(path, name))
     size = _plain_size(file)
     head, file = _peek(file, name)
     compression = by_magic(head)
@@ -49,7 +50,7 @@ def open_file(
         file = closing.enter_context(compression.read(file, name))
         head, file = _peek(file, name)
         size = None
-    elif (expected := compression_by_suffix(path)) is not None:
+    elif (expected := compression_by_suffix(bare_name(path))) is not None:
         raise DataError(f"{name}: the name says {expected.name}, the first bytes do not; give the file its right name")
     form = said or _format_by_name(path) or sniff(head) or by_name(TEXT_FORMAT)
     if form.SEEKS and not file.seekable():
@@ -70,7 +71,12 @@ def _open_raw(path: str, name: str) -> BinaryIO:
 
 def _plain_size(file: BinaryIO) -> int | None:
     """Bytes in all; None for a pipe."""
-    return os.fstat(file.fileno()).st_size if file.seekable() else None
+    if not file.seekable():
+        return None
+    here = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(here)
+    return size
 
 
 def _peek(file: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
@@ -122,6 +128,6 @@ def _format_by_name(path: str) -> Format | None:
     if path == STDIN:
         return None
     try:
-        return by_suffix(path)[0]
+        return by_suffix(bare_name(path))[0]
     except UsageError:
         return None

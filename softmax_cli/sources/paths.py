@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import by_suffix, name_of
+from softmax_cli.remote import bare_name, is_remote
 
 STDIN = "-"
 
@@ -17,7 +18,8 @@ def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
     Parameters
     ----------
     typed : sequence of str
-        Files, patterns (``'logits/*.parquet'``), folders, or ``-`` for the standard input, which no name means too.
+        Files, patterns (``'logits/*.parquet'``), folders, here or remote, or ``-`` for the standard input, which no
+        name means too.
     input_format : str or None
         The format that the user said; None: file names have to tell it in a folder.
 
@@ -25,6 +27,8 @@ def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
     ------
     UsageError
         A name or a pattern matches nothing, or a folder does not hold the files of one format.
+    DataError
+        A remote store cannot be asked.
     """
     if typed.count(STDIN) > 1:
         raise UsageError("- (standard input) can be read once only; it was given twice")
@@ -32,8 +36,10 @@ def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
     for path in typed or [STDIN]:
         if path == STDIN or (os.path.exists(path) and not os.path.isdir(path)):
             found.append(path)
+        elif is_remote(path):
+            found += _remote(path, input_format)
         elif os.path.isdir(path):
-            found += _in_folder(path, input_format)
+            found += _in_folder(path, [entry.name for entry in os.scandir(path) if entry.is_file()], input_format)
         else:
             found += _matching(path)
     return found
@@ -50,11 +56,19 @@ def _matching(pattern: str) -> list[str]:
     return files
 
 
-def _in_folder(folder: str, input_format: str | None) -> list[str]:
-    """List the tables of a folder; names that begin with _ or . are marks and left-overs of other programs."""
-    names = sorted(
-        entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(("_", "."))
-    )
+def _remote(url: str, input_format: str | None) -> list[str]:
+    from softmax_cli.remote.names import find_files
+
+    files, is_folder = find_files(url)
+    if not is_folder:
+        return files
+    folder = url.rstrip("/")
+    return _in_folder(folder, [file[len(folder) + 1 :] for file in files], input_format)
+
+
+def _in_folder(folder: str, names: Iterable[str], input_format: str | None) -> list[str]:
+    """Choose the tables of a folder; names that begin with _ or . are marks and left-overs of other programs."""
+    names = sorted(name for name in names if not name.startswith(("_", ".")))
     by_format: dict[str, list[str]] = {}
     for name in names:
         form = input_format or _format_name(name)
@@ -73,7 +87,7 @@ def _in_folder(folder: str, input_format: str | None) -> list[str]:
 
 def _format_name(path: str) -> str | None:
     try:
-        return name_of(by_suffix(path)[0])
+        return name_of(by_suffix(bare_name(path))[0])
     except UsageError:
         return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from softmax_cli.sources.anywhere import absolute, state_of
 from softmax_cli.units.plan import Unit
 from softmax_cli.units.scoring import ScoreUnit
 from softmax_cli.version import __version__
@@ -22,14 +22,14 @@ Fingerprint = dict[str, Any]
 def fingerprint(work: ScoreUnit, units: Sequence[Unit]) -> Fingerprint:
     """Say what is done to what: two jobs with equal fingerprints write equal parts."""
     read, transform = work.reading, work.transform
-    inputs = sorted({os.path.join(read.folder, unit.path) for unit in units})
+    inputs = sorted({absolute(read.folder, unit.path) for unit in units})
     settings = (transform, read.options, read.input_format, read.schema, read.where, work.form)
     return {
         "softmax_cli": __version__,
         "operations": transform.steps(),
         "format": work.form.suffix,
         "settings": digest(settings),
-        "inputs": {path: [os.stat(path).st_size, os.stat(path).st_mtime_ns] for path in inputs},
+        "inputs": {path: state_of(path) for path in inputs},
         "units": [str(unit) for unit in units],
     }
 

@@ -5,12 +5,13 @@ The cut depends on the files alone, never on how many workers there are: the sam
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, by_name, by_suffix
+from softmax_cli.remote import bare_name
+from softmax_cli.sources.anywhere import is_file, open_file, state_of
 from softmax_cli.sources.paths import STDIN
 
 UNIT_BYTES = 64 << 20
@@ -67,16 +68,16 @@ def spread(units: Sequence[Unit], cores: int) -> tuple[int, int]:
 
 
 def _pieces(path: str, input_format: str | None, unit_bytes: int) -> Iterator[tuple[str, range | None, int]]:
-    if path == STDIN or not os.path.isfile(path):
+    if path == STDIN or not is_file(path):
         name = "standard input" if path == STDIN else path
         raise UsageError(f"{name} is a stream, and units are cut from files: save it to a file, or write one file")
-    size = os.path.getsize(path)
+    size = int(state_of(path)[0] or 0)
     form = _format_of(path, input_format) if size > unit_bytes else None
     group_bytes = getattr(form, "row_group_bytes", None)  # a format that can be cut offers it
     groups: list[int] = []
     if group_bytes is not None:
-        with open(path, "rb") as file:
-            groups = group_bytes(file, path)
+        with open_file(path) as file:
+            groups = group_bytes(file, bare_name(path))
     runs = list(_runs(groups, unit_bytes))
     if len(runs) < 2:
         yield path, None, size
@@ -100,7 +101,7 @@ def _format_of(path: str, input_format: str | None) -> Format | None:
     if input_format is not None:
         return by_name(input_format)
     try:
-        form, compression = by_suffix(path)
+        form, compression = by_suffix(bare_name(path))
     except UsageError:
         return None
     return form if compression is None else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ import pyarrow as pa
 from softmax_cli.batches.columns import Columns
 from softmax_cli.batches.table import ReadOptions, Table
 from softmax_cli.batches.where import Condition, rows_where
+from softmax_cli.remote import bare_name
+from softmax_cli.sources.anywhere import absolute
 from softmax_cli.sources.opened import open_file
 from softmax_cli.sources.united import conform
 from softmax_cli.units.plan import Unit
@@ -43,6 +44,6 @@ class Reading:
         """
         options = self.options._replace(row_groups=unit.row_groups)
         with ExitStack() as closing:
-            path = os.path.join(self.folder, unit.path)
-            table = conform(open_file(path, options, self.input_format, closing, unit.path), self.first, self.schema)
+            path, name = absolute(self.folder, unit.path), bare_name(unit.path)
+            table = conform(open_file(path, options, self.input_format, closing, name), self.first, self.schema)
             yield table if self.where is None else rows_where(table, self.columns, self.where)

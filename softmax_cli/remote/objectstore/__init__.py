@@ -1,0 +1,1 @@
+"""What reading from and writing to an object store needs: who we are there, what it answers, an upload."""
