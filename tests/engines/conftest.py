@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 
 import pytest
-
-os.environ.setdefault("RAY_raylet_start_wait_time_s", "240")  # on a busy machine it is late, which is no failure
 
 
 def _with_marks(name: str, library: str) -> object:
