@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibration import Matrix
-from softmax_cli.numeric.calibration.fitting.curve import check_probabilities, check_rising
-from softmax_cli.numeric.calibration.fitting.one_vs_rest import apply_each, fit_each
+from softmax_cli.numeric.calibration.fitting.curve import apply_each, check_probabilities, check_rising, fit_each
 from softmax_cli.numeric.calibration.fitting.written import OfCurves
 
 BINS = 15
