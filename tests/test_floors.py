@@ -35,6 +35,8 @@ HOMES = {
     "ray": ("engines",),
     "pyspark": ("engines",),
     "dask": ("engines",),
+    "obstore": ("remote",),
+    "fsspec": ("remote",),
 }
 """The only modules that may import a library, even inside a function."""
 
@@ -49,6 +51,8 @@ LATE = (
     "ray",
     "pyspark",
     "dask",
+    "obstore",
+    "fsspec",
 )
 """Libraries that a 10-row CSV can do without: imported inside the function that uses them, but for their homes."""
 

@@ -125,8 +125,10 @@ def is_there(url: str) -> bool:
 
 
 def bare_name(name: str) -> str:
-    """Return a file's name for messages, which also tells its format: a web address without its query.
+    """Return a file's name for messages, which also tells its format: a web address without its secrets.
 
-    The query may hold a secret, as that of a signed address does.
+    Its query may hold one, as that of a signed address does, and so may what stands before its host.
     """
-    return re.split(r"[?#]", name, maxsplit=1)[0] if _WEB.match(name) and is_remote(name) else name
+    if not _WEB.match(name) or not is_remote(name):
+        return name
+    return re.sub("//[^/]*@", "//", re.split(r"[?#]", name, maxsplit=1)[0])

@@ -56,6 +56,13 @@ def test_a_signed_address(softmax_cli, address, file):
     assert "secret" not in done.err
 
 
+def test_a_password_in_the_address(softmax_cli):
+    done = softmax_cli("predict", "http://me:secret@127.0.0.1:9/x.csv")
+    assert done.code == 2
+    assert "http://127.0.0.1:9/x.csv" in one_message(done)
+    assert "secret" not in done.err
+
+
 @pytest.mark.parametrize(
     ("path", "code", "words"),
     [

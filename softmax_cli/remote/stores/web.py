@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import Any, BinaryIO, NoReturn, TypeVar, cast
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 from softmax_cli.errors import DataError, UsageError
@@ -40,9 +41,15 @@ def look(url: str) -> Held:
     ------
     FileNotFoundError
         404 or 410.
+    UsageError
+        The address holds a password, which would go to wherever the server redirects.
     DataError
         The server refuses, fails, or cannot be reached.
     """
+    if "@" in urlsplit(url).netloc:
+        raise UsageError(
+            f"{bare_name(url)}: an address with a name or a password is not asked; download the file first"
+        )
     try:
         answer = _patiently(url, lambda: _ask(url, {"Range": "bytes=0-0"}))
     except HTTPError as error:
@@ -59,8 +66,7 @@ def look(url: str) -> Held:
 def open(held: Held) -> BinaryIO:
     """Open a file."""
     if held.ranges:
-        fetch = lambda start, stop: _patiently(held.url, lambda: _part(held, start, stop))  # noqa: E731
-        return cast(BinaryIO, RangedFile(fetch, held.size or 0, bare_name(held.url)))
+        return cast(BinaryIO, RangedFile(partial(_fetch, held), held.size or 0, bare_name(held.url)))
     answer = _patiently(held.url, lambda: _ask(held.url, {}))
     _check_version(held, answer)
     return cast(BinaryIO, _Body(answer, bare_name(held.url)))
@@ -119,6 +125,10 @@ class _Body(io.RawIOBase):
 def _ask(url: str, headers: dict[str, str]) -> HTTPResponse:
     wanted = {"Accept-Encoding": "identity", "User-Agent": f"softmax-cli/{__version__}", **headers}
     return cast(HTTPResponse, urlopen(Request(quote(url, AS_TYPED), headers=wanted), timeout=TIMEOUT_SECONDS))
+
+
+def _fetch(held: Held, start: int, stop: int) -> bytes:
+    return _patiently(held.url, lambda: _part(held, start, stop))
 
 
 def _part(held: Held, start: int, stop: int) -> bytes:
