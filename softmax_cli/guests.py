@@ -16,6 +16,9 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 @contextmanager
 def output_aside() -> Iterator[None]:
     """Send to standard error what is printed meanwhile, by this process and those it starts: output is data."""
+    if sys.stdout is None:  # the shell has closed it: 1>&-
+        yield
+        return
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

@@ -82,8 +82,8 @@ def _distribute(opened: Opened, job: Partition, engine: Engine, sink: OutputOpti
     rejects = rejects_file(Path(run.rejects), force) if run.rejects else nullcontext(lambda rejects: None)
     with progress(opened.table.size, not run.quiet, run.colors) as advance:
         finished = job.run(engine, advance, rejects)
-    told = f"{opened.columns.summary()}; {finished.tally.rows:,} rows in {len(job.units):,} parts"
-    run.say(told, *_bad_rows(finished, run))
+    parts = f"{len(job.units):,} part{'s' if len(job.units) > 1 else ''}"
+    run.say(f"{opened.columns.summary()}; {finished.tally.rows:,} rows in {parts}", *_bad_rows(finished, run))
     return finished
 
 

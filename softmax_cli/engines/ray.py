@@ -29,15 +29,15 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
     with ExitStack() as closing:
         with settling_in():
             import ray
-
-            closing.callback(ray.shutdown)
-            ray.init(log_to_driver=False, logging_level="ERROR", **_place(workers))
+        closing.callback(ray.shutdown)
         try:
+            with settling_in():
+                ray.init(log_to_driver=False, logging_level="ERROR", **_place(workers))
             task = ray.remote(max_retries=RETRIES)(lambda unit: work(unit))
             positions = {task.remote(unit).future(): position for position, unit in enumerate(units)}
             for done in as_completed(positions):  # ray.wait would make another error of a signal
                 yield positions[done], done.result()
-        except ray.exceptions.RayError as error:
+        except Exception as error:  # of no narrower kind, where Ray does not come up in time
             raise DataError(f"ray: {error}") from error
 
 

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 NEEDS = "pyspark"
 ATTEMPTS = 4  # with local[N] alone, Spark gives up with the first worker that is lost
-UNSAID = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "OFF"}
+UNSAID = "local[*]"
 
 
 def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Result]]:
@@ -36,13 +36,14 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
         from pyspark.errors import PySparkException
         from pyspark.java_gateway import launch_gateway
 
-    conf = SparkConf().setAppName("softmax-cli")
-    for name, value in (UNSAID | {"spark.master": f"local[{workers},{ATTEMPTS}]"}).items():
-        conf.setIfMissing(name, value)
     with ExitStack() as closing:
         try:
             with settling_in():
-                context = SparkContext(conf=conf, gateway=launch_gateway(conf, {"stderr": DEVNULL}))
+                SparkContext._ensure_initialized(gateway=launch_gateway(None, {"stderr": DEVNULL}))
+                conf = SparkConf().setAppName("softmax-cli").setIfMissing("spark.ui.enabled", "false")
+                if conf.get("spark.master", UNSAID) == UNSAID:  # what spark-submit or a file has said is in it by now
+                    conf.setMaster(f"local[{workers},{ATTEMPTS}]")
+                context = SparkContext(conf=conf)
             closing.callback(context.stop)
             pool = ThreadPoolExecutor(context.defaultParallelism)
             closing.callback(pool.shutdown, wait=False, cancel_futures=True)

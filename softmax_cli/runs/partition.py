@@ -65,10 +65,12 @@ class Partition:
 
     def describe(self) -> str:
         """Say in a line how the job is cut."""
-        files = len({unit.path for unit in self.units})
         pieces = sum(unit.row_groups is not None for unit in self.units)
-        cut = f", {pieces} of them runs of row groups of large Parquet files" if pieces else ""
-        return f"{len(self.units):,} from {files:,} files{cut}"
+        whole = len(self.units) - pieces
+        cut = [f"{whole:,} of a whole file"] * (whole > 0) + [f"{pieces:,} of row groups of a large file"] * (
+            pieces > 0
+        )
+        return f"{len(self.units):,}: {', '.join(cut)}; {self.workers} at once"
 
     def _done(self, job: Fingerprint) -> dict[int, Part]:
         names = {self.work.name(unit): unit for unit in self.units}

@@ -57,10 +57,12 @@ class PartFolder:
             return
         strangers = sorted(name for name in there if not OURS.fullmatch(name))
         if strangers:
-            raise UsageError(f"{self.path} holds {strangers[0]}, which no run has left there; name another folder")
+            raise UsageError(
+                f"{self.path} holds {strangers[0]}, which no run has left there; name another folder, or a file in it"
+            )
         if not (force or resume):
-            state = "an unfinished run: go on with --resume" if UNFINISHED in there else "the parts of a run: keep them"
-            raise UsageError(f"{self.path} holds {state}, or replace it with --force")
+            state = "an unfinished run; go on with --resume" if UNFINISHED in there else "the parts of a finished run"
+            raise UsageError(f"{self.path} holds {state}; replace it with --force, or name another folder")
 
     def check_inputs(self, files: Sequence[str]) -> None:
         """Refuse to read what is to be replaced.

@@ -148,7 +148,7 @@ class TestParts:
     def test_a_dry_run_tells_the_units_and_makes_nothing(self, softmax_cli, inputs, tmp_path):
         done = softmax_cli("predict", "logits/", "-o", "probs/", "--dry-run")
         assert "writes   parquet to probs/: id," in done.text
-        assert "units    20 from 20 files" in done.text
+        assert "units    20: 20 of a whole file; 1 at once" in done.text
         assert names(tmp_path) == ["logits"]
 
     def test_a_large_file_is_cut_into_runs_of_its_row_groups(self, softmax_cli, tmp_path):
@@ -157,7 +157,7 @@ class TestParts:
         large = pa.table({f"logit_{i}": column for i, column in enumerate(z)})
         pq.write_table(large, tmp_path / "large.parquet", row_group_size=200_000, compression="none")
         dry = softmax_cli("predict", "large.parquet", "-o", "probs/", "--dry-run")
-        assert "units    2 from 1 files, 2 of them runs of row groups of large Parquet files" in dry.text
+        assert "units    2: 2 of row groups of a large file; 1 at once" in dry.text
         assert softmax_cli("predict", "large.parquet", "-o", "probs/").code == 0
         assert softmax_cli("predict", "large.parquet", "-o", "one.parquet").code == 0
         parts = [pq.read_table(path) for path in sorted((tmp_path / "probs").glob("part-*"))]
@@ -169,7 +169,7 @@ class TestRefusals:
     def test_a_folder_that_holds_something(self, softmax_cli, inputs, tmp_path):
         softmax_cli("predict", "logits/", "-o", "probs/")
         before = {path.name: path.read_bytes() for path in (tmp_path / "probs").iterdir()}
-        fails(softmax_cli("predict", "logits/", "-o", "probs/", "-T", "2"), 2, "replace", "--force")
+        fails(softmax_cli("predict", "logits/", "-o", "probs/", "-T", "2"), 2, "the parts of a finished run", "--force")
         fails(softmax_cli("predict", "logits/", "-o", "probs/", "-T", "2", "--resume"), 2, "z / 2", "--force")
         assert {path.name: path.read_bytes() for path in (tmp_path / "probs").iterdir()} == before
         assert softmax_cli("predict", "logits/0*.parquet", "-o", "probs/", "-T", "2", "--force").code == 0
@@ -306,7 +306,7 @@ class TestCutShort:
         done = {name.removesuffix(".done") for name in self.done(tmp_path)}
         assert 4 <= len(done) < FILES
         before = {name: (tmp_path / "probs/_unfinished" / name).stat() for name in done}
-        fails(softmax_cli("predict", "slow/", "-o", "probs/"), 2, "an unfinished run: go on with --resume", "--force")
+        fails(softmax_cli("predict", "slow/", "-o", "probs/"), 2, "an unfinished run; go on with --resume", "--force")
         resumed = softmax_cli("predict", "slow/", "-o", "probs/", "--resume")
         assert resumed.code == 0, resumed.err
         assert "800,000 rows in 20 parts" in resumed.err
