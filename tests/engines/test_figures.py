@@ -114,8 +114,8 @@ def test_a_worker_that_is_killed_changes_no_digit(run, engine, tmp_path):
 def test_a_bad_row_is_named_as_ever(run, engine):
     """The first of two, in different files, with its place in its own."""
     alone, parted = run("evaluate", "csv"), run("evaluate", "csv", "--engine", engine)
-    assert parted == alone
-    assert alone[0] == 1
+    assert parted[:2] == alone[:2] == (1, b"")
+    assert parted[2].endswith(alone[2]), "an engine may have a word of its own first"
     assert "0.csv:9: column 'logit_cat'" in alone[2]
 
 
