@@ -77,6 +77,7 @@ def _program(
 
 def main() -> NoReturn:
     """Run the program and end with its exit code."""
+    _occupy_closed_streams()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy loads; our own workers use the cores
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
@@ -107,6 +108,17 @@ def _run() -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
     return ExitCode.DONE
+
+
+def _occupy_closed_streams() -> None:
+    """Put something in the place of standard streams that were closed (``>&-``): the next file would take it.
+
+    What takes the place of the output cannot be written to, so that data for it is not lost without a word.
+    """
+    for number, name, mode, flags in ((1, "stdout", "w", os.O_RDONLY), (2, "stderr", "w", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, flags), number)
+            setattr(sys, name, os.fdopen(number, mode))
 
 
 def _drop_output() -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from softmax_cli.options.estimation import estimated_prior
+from softmax_cli.options.fleet import fleet_of
 from softmax_cli.options.output import OutputOptions
 from softmax_cli.options.parts import PartsOptions
 from softmax_cli.options.result import ResultOptions
@@ -42,7 +43,7 @@ def predict(
     from softmax_cli.batches.transform import build_transform
 
     sink = parts.settle(sink, source)
-    estimate = estimated_prior(source, scoring, run)
+    estimate = estimated_prior(source, scoring, run, fleet_of(parts.engine, source, run.workers))
     with source.open() as opened:
         classes = opened.columns.classes
         chosen = scoring.build(opened.columns, result.emitted(), result.top_k or 0, estimate)

@@ -27,7 +27,7 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
         joined = os.environ.get("DASK_SCHEDULER_ADDRESS")
         if joined is None:
             cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
             )
             closing.enter_context(cluster)
         client = closing.enter_context(Client(joined or cluster))

@@ -43,3 +43,25 @@ def test_a_full_disk_is_one_error(program, program_env, command):
     assert done.stderr.count(b"error: ") == 1
     assert b"No space left on device" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_closed_output_is_told(program, program_env, command):
+    done = subprocess.run(
+        ["sh", "-c", f"exec '{program}' {command} >&-"], cwd=EXAMPLES, env=program_env, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(b"error: standard output: ")
+    assert b"Traceback" not in done.stderr
+
+
+def test_streams_that_are_closed_are_no_place_for_other_files(program, program_env, tmp_path):
+    table = tmp_path / "logits.csv"
+    table.write_text("cat,dog\n1,2\n")
+    command = f"exec '{program}' predict logits.csv -o probs.csv >&- 2>&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=program_env, check=False)
+    assert done.returncode == 0
+    assert table.read_text() == "cat,dog\n1,2\n"
+    assert (
+        (tmp_path / "probs.csv").read_text().startswith("prediction,confidence,prob_cat,prob_dog\ndog,0.731058578630,")
+    )
