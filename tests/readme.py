@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SESSION = re.compile(r"```console\n(.*?)```", re.DOTALL)
+BAR = re.compile(r"\x1b\[\?25l.*?\x1b\[1A\x1b\[2K", re.DOTALL)
+"""A progress bar, from the cursor that is hidden to the line that is cleared: it comes where the machine is slow."""
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 HELP = re.compile(r"<!-- help: (\S+) -->\n```text\n(.*?)```", re.DOTALL)
 
@@ -53,7 +55,9 @@ def on_a_terminal(command: str, folder: Path) -> str:
         shown += more
     os.close(main)
     process.wait()
-    return "".join(f"{line.rstrip()}\n" for line in STYLE.sub("", shown.decode()).replace("\r\n", "\n").splitlines())
+    return "".join(
+        f"{line.rstrip()}\n" for line in STYLE.sub("", BAR.sub("", shown.decode())).replace("\r\n", "\n").splitlines()
+    )
 
 
 def renewed(text: str) -> str:

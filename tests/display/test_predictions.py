@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from softmax_cli.batches.arrays import labels, numbers, strings
 from softmax_cli.batches.columns import METADATA_KEY
-from softmax_cli.batches.tally import Tally
+from softmax_cli.batches.tally import Tally, confidence_units
 from softmax_cli.display.console import make_console
 from softmax_cli.display.predictions import show_predictions
 from softmax_cli.display.rows import Shown
@@ -68,7 +68,7 @@ def scored(p: np.ndarray, classes: list[str], ids: list[str] | None, truths: lis
         "label" if truths is not None else None,
     )
     counts = np.bincount(best[~bad], minlength=len(classes))
-    tally = Tally(len(p), int(bad.sum()), "null", counts, float(p[~bad].max(1).sum()) if (~bad).any() else 0.0)
+    tally = Tally(len(p), int(bad.sum()), "null", counts, confidence_units(p[~bad].max(1)) if (~bad).any() else 0)
     return pa.RecordBatch.from_pydict(columns), shown, tally
 
 
@@ -178,7 +178,7 @@ def test_integer_truths_are_indices_unless_a_class_has_that_name():
 
 def test_the_spread_names_the_commonest_classes():
     """Seven classes: four lines and the rest; the counts add up to the rows."""
-    tally = Tally(1_000, 0, "error", np.array([10, 500, 200, 150, 100, 39, 1]), 900.0)
+    tally = Tally(1_000, 0, "error", np.array([10, 500, 200, 150, 100, 39, 1]), confidence_units(np.full(1_000, 0.9)))
     nothing = pa.RecordBatch.from_pydict({})
     printed = render(nothing, Shown(tuple("abcdefg")), tally)
     assert "1,000 rows · 7 classes · mean confidence 0.900\n" in printed
@@ -190,7 +190,7 @@ def test_the_spread_names_the_commonest_classes():
 
 def test_facts_stay_whole_on_a_narrow_terminal():
     """A line breaks between two facts."""
-    tally = Tally(1_000, 0, "error", np.array([600, 400]), 900.0)
+    tally = Tally(1_000, 0, "error", np.array([600, 400]), confidence_units(np.full(1_000, 0.9)))
     printed = render(pa.RecordBatch.from_pydict({}), Shown(("a", "b")), tally, width=40)
     assert printed.startswith("1,000 rows · 2 classes\nmean confidence 0.900\n")
 
@@ -204,7 +204,7 @@ def test_other_layouts_are_plain_tables():
     arrays += [numbers(np.array([0.9, 1e-9])), numbers(np.array([-0.105, -20.72]))]
     batch = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
     shown = Shown(("cat", "dog"), id="id", is_plain=True, passed=("id", "path"))
-    tally = Tally(1, 0, "error", np.array([1, 0]), 0.9)
+    tally = Tally(1, 0, "error", np.array([1, 0]), confidence_units(np.array([0.9])))
     printed = render(batch, shown, tally, width=34).split("\n")
     assert printed[0].split() == ["id", "rank", "label", "prob", "logprob"]
     assert printed[3].split() == ["a", "2", "dog", "<.001", "-20.720"]
@@ -223,7 +223,7 @@ def test_no_pandas_and_no_compute_kernels():
         "b = pa.RecordBatch.from_arrays([strings(['a']), strings(['x']), numbers(np.ones(1))], ['id', 'prediction',"
         " 'confidence'])\n"
         "show_predictions(make_console(io.StringIO()), b, Shown(('x',), id='id'), Tally(1, 0, 'error', np.ones(1, int),"
-        " 1.0))\n"
+        " 1))\n"
         "print([name for name in ('pandas', 'pyarrow.compute', 'scipy') if name in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -235,6 +235,6 @@ def test_prediction_sets_have_a_column():
     p = {"prob_cat": [0.7, None], "prob_dog": [0.3, None]}
     columns = {"prediction": pa.array(["cat", None]).dictionary_encode(), "confidence": [0.7, None], "set": sets, **p}
     shown = Shown(("cat", "[dog]"), ("prob_cat", "prob_dog"), sets="set")
-    tally = Tally(2, 1, "null", np.array([1, 0]), 0.7)
+    tally = Tally(2, 1, "null", np.array([1, 0]), confidence_units(np.array([0.7])))
     printed = render(pa.record_batch(columns), shown, tally, width=100)
     assert "cat, [dog]" in printed

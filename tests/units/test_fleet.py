@@ -115,7 +115,7 @@ def test_evaluating(folder, unit_bytes, seed, where):
         rejected = []
         with source.open() as opened:
             judge = judge_of(opened, by="split")
-            found = measure(opened, judge, replace(SILENT, rejected=rejected.extend))
+            found = measure(opened, judge, SILENT._replace(rejected=rejected.extend))
         return json.dumps(
             settle_report("t", judge, PLAN, found.measured, found.draws, found.read, []).to_json()
         ), rejected
