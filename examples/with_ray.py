@@ -3,6 +3,7 @@
 pip install 'softmax-cli[ray]' && python examples/with_ray.py
 """
 
+import os
 from pathlib import Path
 
 import ray
@@ -10,6 +11,8 @@ import ray
 from softmax_cli import transform
 from softmax_cli.engines import for_ray
 
+# A bare init would join whatever cluster this machine remembers, also one that is gone.
+ray.init(os.environ.get("RAY_ADDRESS", "local"))
 logits = ray.data.read_parquet(str(Path(__file__).with_name("digits.parquet")))
 
 # A row tells the columns; what Ray calls a pyarrow batch is a table.

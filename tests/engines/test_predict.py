@@ -51,6 +51,7 @@ def test_a_bad_row_is_told_as_it_is_locally(softmax_cli, engine, inputs, tmp_pat
     pq.write_table(table.set_column(2, "logit_b", broken), inputs / "13.parquet")
     local = softmax_cli("predict", "logits/", "-o", "one.parquet")
     there = softmax_cli("predict", "logits/", "-o", "there/", "--engine", engine)
-    assert (there.code, there.err) == (1, local.err)
+    assert there.code == 1
+    assert there.err.endswith(local.err)  # Ray itself may complain before, of a task that was let go
     assert "logits/13.parquet: row 78" in " ".join(there.err.split())
     assert not (tmp_path / "there/_SUCCESS").exists()
