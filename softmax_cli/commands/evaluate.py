@@ -46,7 +46,7 @@ def evaluate(
 
     report.check(source.paths, source.label)
     fleet = fleet_of(engine, source, run.workers)
-    estimate = estimated_prior(source, scoring, run, fleet)
+    estimate = estimated_prior(source, scoring, run, lambda: fleet)
     with source.open() as opened:
         judge, chosen = _judge(opened, scoring, report, run, estimate)
         plan = metrics.plan(len(opened.columns.classes), chosen.calibration)

@@ -43,7 +43,7 @@ def predict(
     from softmax_cli.batches.transform import build_transform
 
     sink = parts.settle(sink, source)
-    estimate = estimated_prior(source, scoring, run, fleet_of(parts.engine, source, run.workers))
+    estimate = estimated_prior(source, scoring, run, lambda: fleet_of(parts.engine, source, run.workers))
     with source.open() as opened:
         classes = opened.columns.classes
         chosen = scoring.build(opened.columns, result.emitted(), result.top_k or 0, estimate)

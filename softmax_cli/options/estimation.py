@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def estimated_prior(
-    source: SourceOptions, scoring: ScoringOptions, run: RunOptions, fleet: Fleet | None = None
+    source: SourceOptions, scoring: ScoringOptions, run: RunOptions, find_fleet: Callable[[], Fleet | None]
 ) -> PriorEstimate | None:
     """Estimate the prior of the input, tell what was found, and leave the input to be read again.
 
     Parameters
     ----------
-    fleet : Fleet or None
-        Who scores the input; None: this process.
+    find_fleet : callable
+        Says who scores the input, None for this process; asked only where there is something to estimate.
 
     Returns
     -------
@@ -38,6 +39,7 @@ def estimated_prior(
     from softmax_cli.runs.scoring import Listeners, score_table
     from softmax_cli.sources.rereading import make_rereadable
 
+    fleet = find_fleet()
     rewind = make_rereadable(source.paths, priorestimation.FLAG)
     with source.open() as opened:
         classes = opened.columns.classes
