@@ -9,7 +9,7 @@ from pathlib import Path
 import ray
 
 from softmax_cli import transform
-from softmax_cli.engines import for_ray
+from softmax_cli.distributed.engines import for_ray
 
 # A bare init would join whatever cluster this machine remembers, also one that is gone.
 ray.init(os.environ.get("RAY_ADDRESS", "local"))

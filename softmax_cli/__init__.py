@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 from softmax_cli.version import __version__
 
 if TYPE_CHECKING:
-    from softmax_cli.notebook import predict, transform
+    from softmax_cli.api import predict, transform
     from softmax_cli.numeric.softmax import log_softmax, softmax
+
 
 __all__ = ["__version__", "log_softmax", "predict", "softmax", "transform"]
 
 _HOMES = {
     "log_softmax": "softmax_cli.numeric.softmax",
-    "predict": "softmax_cli.notebook",
+    "predict": "softmax_cli.api",
     "softmax": "softmax_cli.numeric.softmax",
-    "transform": "softmax_cli.notebook",
+    "transform": "softmax_cli.api",
 }
 
 

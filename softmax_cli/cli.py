@@ -15,11 +15,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from softmax_cli import commands
-from softmax_cli.display.talk import tell
 from softmax_cli.errors import ExitCode, SoftmaxCliError
-from softmax_cli.options.groups import takes_groups
-from softmax_cli.options.plain import PlainCommand
-from softmax_cli.sinks import ClosedPipeError
+from softmax_cli.options.parser import PlainCommand, takes_groups
+from softmax_cli.storage.writing import ClosedPipeError
+from softmax_cli.terminal.messages import tell
 from softmax_cli.version import __version__
 
 OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"

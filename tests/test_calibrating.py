@@ -10,21 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from softmax_cli.batches.abstention import MinCoverage
-from softmax_cli.batches.adjustment import Term
-from softmax_cli.batches.labels import Reading
-from softmax_cli.batches.sets import Nonconformity, SetRequest
+from softmax_cli.calibration.fit import BestMethod, EceGrid, Given, Job, OneMethod, Setting, calibrate
+from softmax_cli.calibration.rows import LabelledRows
+from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.errors import DataError
-from softmax_cli.numeric.calibration import by_name
-from softmax_cli.numeric.calibration.fitting.folds import stratified_folds
-from softmax_cli.runs.calibrating import Job, Setting, calibrate
-from softmax_cli.runs.fittingplans import BestMethod, EceGrid, Given, OneMethod
-from softmax_cli.runs.labelledrows import LabelledRows
+from softmax_cli.numeric.calibrators import by_name
+from softmax_cli.numeric.calibrators._examples import stratified_folds
+from softmax_cli.prediction.steps import Nonconformity, SetRequest, Term
+from softmax_cli.tables.labels import LabelReading
 
 RNG = np.random.default_rng(4)
 LABELS = RNG.integers(0, 3, 300)
 Z = 3 * (RNG.normal(size=(300, 3)) + 1.2 * np.eye(3)[LABELS])
-ROWS = LabelledRows(Z, LABELS, 0, Reading(), False)
+ROWS = LabelledRows(Z, LABELS, 0, LabelReading(), False)
 LOG_W = np.log([1.0, 3.0, 0.5])
 SETTING = Setting("t", "logits", ("a", "b", "c"), (), (Term("-w", "+ log w", LOG_W, ""),))
 SETS = SetRequest(Nonconformity("lac"), 0.8)
@@ -34,7 +32,7 @@ SETS = SetRequest(Nonconformity("lac"), 0.8)
 @pytest.mark.parametrize("plan", ["one", "best"])
 def test_held_out_rows_choose_the_threshold(method, plan, monkeypatch):
     if plan == "best":
-        monkeypatch.setattr("softmax_cli.runs.fittingplans.names", lambda: (method,))
+        monkeypatch.setattr("softmax_cli.calibration.fit.names", lambda: (method,))
     job = Job(BestMethod() if plan == "best" else OneMethod(method), 4, 9, SETS, MinCoverage(0.5))
     found, fitted = calibrate(ROWS, job, SETTING)
     log_p, fold_of = np.empty(Z.shape), stratified_folds(LABELS, 4, 9)
@@ -72,13 +70,13 @@ def test_the_grid_keeps_its_temperature_and_says_when_it_does_not_help():
 
 
 def test_the_hash_tells_rows_apart():
-    other = LabelledRows(Z[::-1], LABELS, 0, Reading(), False)
+    other = LabelledRows(Z[::-1], LABELS, 0, LabelReading(), False)
     assert ROWS.hash != other.hash
-    assert ROWS.hash == LabelledRows(np.asfortranarray(Z), LABELS.astype(np.int32), 3, Reading(), True).hash
+    assert ROWS.hash == LabelledRows(np.asfortranarray(Z), LABELS.astype(np.int32), 3, LabelReading(), True).hash
 
 
 def test_a_class_without_a_row_is_named():
-    rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, Reading(), False)
+    rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, LabelReading(), False)
     with pytest.raises(DataError, match=r"labelled c, .* --method temperature"):
         calibrate(rows, Job(OneMethod("vector"), 5, 0), SETTING)
 
@@ -88,14 +86,14 @@ def test_rows_joined_from_parts_are_the_rows(cuts, grouped):
     """And so is everything that is fitted to them: the hash says that not one bit differs."""
     edges = [0, *sorted(cuts), len(Z)]
     parts = [
-        LabelledRows(Z[start:stop], LABELS[start:stop], 1, Reading(by_name="a"), start < 100)
+        LabelledRows(Z[start:stop], LABELS[start:stop], 1, LabelReading(by_name="a"), start < 100)
         for start, stop in itertools.pairwise(edges)
     ]
     if grouped:
         parts = [parts[0], LabelledRows.joined(parts[1:], 3), LabelledRows.joined([], 3)]
     joined = LabelledRows.joined(parts, 3)
     assert joined.hash == ROWS.hash
-    assert (joined.left_out, joined.reading) == (len(edges) - 1, Reading(by_name="a"))
+    assert (joined.left_out, joined.reading) == (len(edges) - 1, LabelReading(by_name="a"))
     assert joined.doubtful == all(start < 100 for start in edges[:-1])
 
 

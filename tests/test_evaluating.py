@@ -12,19 +12,17 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.columns import Columns
-from softmax_cli.batches.draws import Draws
-from softmax_cli.batches.judge import Judge
-from softmax_cli.batches.labels import ClassLookup
-from softmax_cli.batches.layout import Layout
-from softmax_cli.batches.parts import Plan
-from softmax_cli.batches.scoring import Scoring
-from softmax_cli.batches.settle import settle_report
-from softmax_cli.batches.table import Block, Decoded, Place, Table
-from softmax_cli.batches.transform import build_transform
-from softmax_cli.batches.truth import OwnTruth
-from softmax_cli.runs.evaluating import Evaluation, draws_of, evaluate_table
-from softmax_cli.runs.scoring import Listeners
+from softmax_cli.evaluation.figure_list import settle_report
+from softmax_cli.evaluation.judge import Judge
+from softmax_cli.evaluation.measure import Draws, Plan
+from softmax_cli.evaluation.run import Evaluation, draws_of, evaluate_table
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.run import Listeners
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import ClassLookup, OwnTruth
+from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 CLASSES = ("cat", "dog", "bird")
 COLUMNS = Columns(CLASSES, CLASSES, "logits", label="y", others=("y", "source"), kind_was_said=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from softmax_cli.options.groups import takes_groups
+from softmax_cli.options.parser import takes_groups
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pytest
 from scipy.special import softmax as scipy_softmax
 
 import softmax_cli
-from softmax_cli import notebook, predict
+from softmax_cli import api as notebook
+from softmax_cli import predict
 from softmax_cli.errors import DataError, UsageError
 
 

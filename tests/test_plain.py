@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.core import TyperCommand
 
-from softmax_cli.options.plain import PlainCommand, plain_values
+from softmax_cli.options.parser import PlainCommand, plain_values
 
 
 def _typed(

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.sinks import check_target, whole_file
+from softmax_cli.storage.writing import check_target, whole_file
 
 
 def names(folder):

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.table import ReadOptions
-from softmax_cli.compression import COMPRESSIONS, by_magic
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.sources import open_table
+from softmax_cli.storage.compression import COMPRESSIONS, compression_by_magic
+from softmax_cli.stream.inputs import open_table
+from softmax_cli.tables.table import ReadOptions
 
 OPTIONS = ReadOptions()
 
@@ -84,7 +84,7 @@ def test_a_pipe_gives_the_rows_of_the_file(tmp_path, make, compression):
         with compression.write(packed) as target:
             target.write(data)
         data = packed.getvalue()
-        assert by_magic(data) is compression
+        assert compression_by_magic(data) is compression
     path = tmp_path / "unnamed"
     path.write_bytes(data)
     with piped(data):
@@ -167,10 +167,10 @@ def test_a_stream_that_is_dropped_gets_no_end(compression):
 def test_a_foreign_gzip_bz2_and_xz_are_read():
     for pack in (gzip.compress, bz2.compress, lzma.compress):
         packed = pack(b"hello")
-        with by_magic(packed).read(io.BytesIO(packed), "x") as stream:
+        with compression_by_magic(packed).read(io.BytesIO(packed), "x") as stream:
             assert stream.read() == b"hello"
     padded = lzma.compress(b"hel") + bytes(8) + lzma.compress(b"lo") + bytes(4)
-    with by_magic(padded).read(io.BytesIO(padded), "x") as stream:
+    with compression_by_magic(padded).read(io.BytesIO(padded), "x") as stream:
         assert stream.read() == b"hello"
 
 
@@ -178,7 +178,7 @@ def test_a_bomb_swells_only_as_far_as_it_is_asked():
     packed = gzip.compress(bytes(200_000_000), 1)
     buffer = bytearray(1000)
     tracemalloc.start()
-    with by_magic(packed).read(io.BytesIO(packed), "x") as stream:
+    with compression_by_magic(packed).read(io.BytesIO(packed), "x") as stream:
         for _ in range(100):
             stream.readinto(buffer)
     peak = tracemalloc.get_traced_memory()[1]

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.abstention import Abstention
-from softmax_cli.batches.calibration import Calibration, Figures, FitRecord
-from softmax_cli.batches.sets import Nonconformity, SetRule
+from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord
+from softmax_cli.calibration.file import decode, encode, read_calibration, write_calibration
+from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.numeric.calibration import by_name, names
-from softmax_cli.store import decode, encode, read_calibration, write_calibration
+from softmax_cli.numeric.calibrators import by_name, names
+from softmax_cli.prediction.steps import Nonconformity, SetRule
 
 RNG = np.random.default_rng(7)
 LABELS = np.repeat([0, 1, 2], 40)

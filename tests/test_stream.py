@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli import softmax
-from softmax_cli.batches.arrays import empty_batch
-from softmax_cli.batches.columns import Selection, resolve
-from softmax_cli.batches.layout import Layout
-from softmax_cli.batches.scoring import Scoring
-from softmax_cli.batches.table import ReadOptions, WriteOptions
-from softmax_cli.batches.transform import build_transform
-from softmax_cli.delimited.table import open_table
-from softmax_cli.delimited.writer import DelimitedWriter
+from softmax_cli.formats.csv.reader import open_table
+from softmax_cli.formats.csv.writer import DelimitedWriter
 from softmax_cli.numeric.text import _cells
-from softmax_cli.runs.scoring import Listeners, score_table
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.run import Listeners, score_table
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.arrays import empty_batch
+from softmax_cli.tables.columns import Selection, resolve
+from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 texts = st.text(st.sampled_from("aé7 ,;\"'=\n[]"), max_size=6)
 numbers = st.one_of(

@@ -8,8 +8,7 @@ import pytest
 from scipy.special import log_softmax
 
 from softmax_cli.errors import UsageError
-from softmax_cli.exampledata import TRAINING_COUNTS, read_scans
-from softmax_cli.topics import Figures, read_topic, topic_names
+from softmax_cli.explanation.topics import TRAINING_COUNTS, Figures, read_scans, read_topic, topic_names
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from softmax_cli.writeback import early_writeback
+from softmax_cli.storage.writing import early_writeback
 
 
 def test_a_failure_of_the_disk_comes_up_although_a_later_sync_might_succeed() -> None:

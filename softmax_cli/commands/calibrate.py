@@ -3,25 +3,238 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.engine import EngineOptions
-from softmax_cli.options.fitting import FittingOptions
-from softmax_cli.options.fleet import fleet_of
 from softmax_cli.options.imbalance import ImbalanceOptions
-from softmax_cli.options.remedies import RemedyOptions
+from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions, fleet_of
+from softmax_cli.options.scoring import RemedyOptions
 from softmax_cli.options.source import Opened, SourceOptions
-from softmax_cli.options.thresholds import ThresholdOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.batches.calibration import Calibration
-    from softmax_cli.batches.remedies import Remedy
-    from softmax_cli.runs.calibrating import Job, Setting
-    from softmax_cli.runs.calibrationreport import CalibrationReport
-    from softmax_cli.runs.labelledrows import LabelledRows
-    from softmax_cli.units.fleet import Fleet
+    from softmax_cli.calibration.calibration import Calibration
+    from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan, Setting
+    from softmax_cli.calibration.report import CalibrationReport
+    from softmax_cli.calibration.rows import LabelledRows
+    from softmax_cli.distributed.fleet import Fleet
+    from softmax_cli.prediction.steps import Remedy, SetRequest
+
+
+FIT = "Fit"
+OBJECTIVES = ("nll", "ece-grid")
+
+
+@dataclass(frozen=True)
+class FittingOptions(WorkOptions):
+    """Method, folds, target."""
+
+    method: Annotated[
+        str,
+        typer.Option(
+            help="temperature (z/T), bcts (z/T + b), vector (w*z + b), matrix (W z + b), dirichlet (W log p + b), "
+            "platt, beta, isotonic or histogram (a curve for each class), auto (the least cross-validated log loss of "
+            "all; the comparison is printed), or none (only choose thresholds).",
+            rich_help_panel=FIT,
+        ),
+    ] = "temperature"
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="nll, or ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, as the focal-loss papers "
+            "chose it (to reproduce their figures; ECE is no proper score).",
+            rich_help_panel=FIT,
+        ),
+    ] = "nll"
+    keep_fit: Annotated[
+        bool,
+        typer.Option(
+            "--keep-fit",
+            help="Keep the fit even where it does not improve log loss on held-out rows (unsaid, T then stays 1).",
+            rich_help_panel=FIT,
+        ),
+    ] = False
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Fit nothing: take this calibration and choose thresholds for it on rows that it has not seen, so "
+            "that coverage is exact.",
+            rich_help_panel=FIT,
+        ),
+    ] = None
+    folds: Annotated[int, typer.Option(min=2, help="Stratified folds for held-out figures.", rich_help_panel=FIT)] = 5
+    seed: Annotated[int, typer.Option(min=0, help="Of the folds and of --randomized.", rich_help_panel=FIT)] = 0
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the calibration, JSON; unsaid, a pipe gets it on standard output.",
+            rich_help_panel=FIT,
+        ),
+    ] = None
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=FIT)
+    ] = False
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=FIT)] = False
+    on_bad_row: Annotated[
+        str,
+        typer.Option(
+            help="A row that cannot be scored: error (stop) or skip (leave it out).", rich_help_panel=TALK_PANEL
+        ),
+    ] = "error"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.objective not in OBJECTIVES:
+            raise UsageError(f"--objective {self.objective}: choose one of {', '.join(OBJECTIVES)}")
+        if self.objective != "nll" and self.method != "temperature":
+            raise UsageError(f"--objective {self.objective} chooses a temperature; drop --method {self.method}")
+        if self.calibration is not None and (self.method, self.objective) != ("temperature", "nll"):
+            raise UsageError("--calibration holds what was fitted: drop --method and --objective")
+        if self.on_bad_row not in ("error", "skip"):
+            raise UsageError(f"--on-bad-row {self.on_bad_row}: choose error or skip; no fit follows from a bad row")
+
+    def check(self, inputs: list[str]) -> None:
+        """Refuse, before anything is read, a method that is not there or a target that cannot be written."""
+        from softmax_cli.numeric.calibrators import names
+        from softmax_cli.storage.writing import check_target
+
+        if self.method not in (*names(), "auto", "none"):
+            raise UsageError(f"--method {self.method}: choose one of {', '.join(names())}, auto, none")
+        if self.output is not None:
+            check_target(self.output, inputs, self.force)
+
+    def plan(self, given: Calibration | None) -> Plan:
+        """Return how the calibration is to be found; `given` is what --calibration holds."""
+        from softmax_cli.calibration import fit as fittingplans
+
+        if given is not None:
+            return fittingplans.Given(given.calibrator)
+        if self.objective == "ece-grid":
+            return fittingplans.EceGrid()
+        special: dict[str, Plan] = {"auto": fittingplans.BestMethod(), "none": fittingplans.Given()}
+        return special.get(self.method) or fittingplans.OneMethod(self.method, self.keep_fit)
+
+    @property
+    def prints_file(self) -> bool:
+        """Whether the standard output gets the calibration itself: a pipe, and nothing else was said."""
+        return self.output is None and not self.json and not sys.stdout.isatty()
+
+
+SETS = "Prediction sets (split conformal prediction)"
+ABSTAIN = "Abstaining"
+SCORES = ("lac", "aps", "raps")
+QUANTILES = ("exact", "higher")
+
+
+@dataclass(frozen=True)
+class ThresholdOptions:
+    """Coverage, score, and the risk of an answer."""
+
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="C",
+            help="Keep a threshold for sets of classes that hold the truth in a share C of rows: 0.9.",
+            rich_help_panel=SETS,
+        ),
+    ] = None
+    score: Annotated[
+        str,
+        typer.Option(
+            help="lac (1 - p: the smallest sets), aps (larger where the model is unsure), raps (aps without long "
+            "tails: penalty 0.01 from the 6th class on).",
+            rich_help_panel=SETS,
+        ),
+    ] = "lac"
+    per_class: Annotated[
+        bool,
+        typer.Option("--per-class", help="A threshold for each class: coverage for every class.", rich_help_panel=SETS),
+    ] = False
+    allow_empty: Annotated[
+        bool,
+        typer.Option("--allow-empty", help="Let a set be empty; unsaid, it holds one class.", rich_help_panel=SETS),
+    ] = False
+    randomized: Annotated[
+        bool,
+        typer.Option(
+            "--randomized",
+            help="Break ties of aps and raps by a draw that follows from --seed and the row: smaller sets.",
+            rich_help_panel=SETS,
+        ),
+    ] = False
+    quantile: Annotated[
+        str,
+        typer.Option(
+            help="exact (the k-th smallest score, k = ceil((n+1)C)), or higher (numpy's quantile at k/n, one score "
+            "further: to reproduce published code).",
+            rich_help_panel=SETS,
+        ),
+    ] = "exact"
+    max_risk: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            help="Abstain below the lowest confidence with which at most a share R of the answers is wrong.",
+            rich_help_panel=ABSTAIN,
+        ),
+    ] = None
+    min_coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="C",
+            help="Abstain below the confidence with the fewest wrong answers of those that answer a share C of rows.",
+            rich_help_panel=ABSTAIN,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.coverage is not None and not 0 < self.coverage < 1:
+            raise UsageError(f"--coverage {self.coverage:g}: a share above 0 and below 1 is wanted, such as 0.9")
+        if self.score not in SCORES:
+            raise UsageError(f"--score {self.score}: choose one of {', '.join(SCORES)}")
+        if self.quantile not in QUANTILES:
+            raise UsageError(f"--quantile {self.quantile}: choose one of {', '.join(QUANTILES)}")
+        if self.coverage is None and (self.score != "lac" or self.per_class or self.allow_empty or self.randomized):
+            raise UsageError("--score, --per-class, --allow-empty and --randomized are about sets: add --coverage 0.9")
+        if self.randomized and self.score == "lac":
+            raise UsageError("--randomized: lac has no ties to break; choose --score aps or raps")
+        if self.per_class and self.quantile != "exact":
+            raise UsageError("--per-class takes the exact quantile: drop --quantile")
+        if self.max_risk is not None and self.min_coverage is not None:
+            raise UsageError("--max-risk and --min-coverage each choose the threshold: drop one")
+        if self.max_risk is not None and not 0 <= self.max_risk < 1:
+            raise UsageError(f"--max-risk {self.max_risk:g}: a share from 0 to below 1 is wanted, such as 0.02")
+        if self.min_coverage is not None and not 0 < self.min_coverage <= 1:
+            raise UsageError(f"--min-coverage {self.min_coverage:g}: a share above 0 is wanted, such as 0.95")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any threshold is asked for."""
+        return any(said is not None for said in (self.coverage, self.max_risk, self.min_coverage))
+
+    def sets(self, seed: int) -> SetRequest | None:
+        """Return what sets are to promise; None: there are none."""
+        from softmax_cli.prediction.steps import Nonconformity, SetRequest
+
+        if self.coverage is None:
+            return None
+        nonconformity = Nonconformity(self.score, seed if self.randomized else None)
+        return SetRequest(nonconformity, self.coverage, self.per_class, self.allow_empty, self.quantile)
+
+    def abstention(self) -> AbstentionRequest | None:
+        """Return how the threshold to abstain is chosen; None: there is none."""
+        from softmax_cli.calibration.thresholds import MaxRisk, MinCoverage
+
+        if self.max_risk is not None:
+            return MaxRisk(self.max_risk)
+        return None if self.min_coverage is None else MinCoverage(self.min_coverage)
+
 
 DOUBLE_SOFTMAX = (
     "every row lies in [0, 1] and sums to 1, yet was read as logits; if they are probabilities, say --input prob"
@@ -57,7 +270,7 @@ def calibrate(
     for warning in report.warnings:
         fitting.warn(warning)
     if fitting.output is not None:
-        from softmax_cli.store import write_calibration
+        from softmax_cli.calibration.file import write_calibration
 
         write_calibration(found, fitting.output, fitting.force)
     _report(found, report, fitting)
@@ -74,7 +287,7 @@ def _check(fitting: FittingOptions, thresholds: ThresholdOptions, imbalance: Imb
 def _given(fitting: FittingOptions, opened: Opened, steps: tuple[Remedy, ...]) -> Calibration | None:
     if fitting.calibration is None:
         return None
-    from softmax_cli.store import read_calibration
+    from softmax_cli.calibration.file import read_calibration
 
     given = read_calibration(fitting.calibration)
     given.check_classes(opened.columns.classes)
@@ -84,7 +297,7 @@ def _given(fitting: FittingOptions, opened: Opened, steps: tuple[Remedy, ...]) -
 
 
 def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOptions) -> tuple[Setting, list[str]]:
-    from softmax_cli.runs.calibrating import Setting
+    from softmax_cli.calibration.fit import Setting
 
     if opened.columns.label is None:
         raise UsageError(
@@ -95,7 +308,7 @@ def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOpti
 
 
 def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibration | None) -> Job:
-    from softmax_cli.runs.calibrating import Job
+    from softmax_cli.calibration.fit import Job
 
     seed = fitting.seed
     return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
@@ -104,15 +317,15 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
 def _read(
     source: SourceOptions, opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...], fleet: Fleet | None
 ) -> LabelledRows:
-    from softmax_cli.display.progress import progress
-    from softmax_cli.runs.labelledrows import Collector, collect
+    from softmax_cli.calibration.rows import Collector, collect
+    from softmax_cli.terminal.progress import progress
 
     collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
     with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
         if fleet is None:
             rows = collect(opened.table, collector, fitting.workers, advance)
         else:
-            from softmax_cli.units.collecting import collect_units
+            from softmax_cli.calibration.rows import collect_units
 
             rows = collect_units(fleet, source.reading(opened), collector, advance)
     fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")
@@ -126,8 +339,8 @@ def _read(
 
 
 def _find(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibration, CalibrationReport]:
-    from softmax_cli.runs.calibrating import calibrate as find
-    from softmax_cli.runs.calibrationreport import calibration_report
+    from softmax_cli.calibration.fit import calibrate as find
+    from softmax_cli.calibration.report import calibration_report
 
     found, fitted = find(rows, job, setting)
     return found, calibration_report(rows, found, fitted)
@@ -137,15 +350,15 @@ def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptio
     if fitting.json or fitting.prints_file:
         import json
 
-        from softmax_cli.sinks import standard_output
-        from softmax_cli.store import encode
+        from softmax_cli.calibration.file import encode
+        from softmax_cli.storage.writing import standard_output
 
         told = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         with standard_output() as out:
             out.write(told if fitting.json else encode(found))
         return
-    from softmax_cli.display.calibration import show_calibration
-    from softmax_cli.display.console import make_console
+    from softmax_cli.calibration.screen import show_calibration
+    from softmax_cli.terminal.console import make_console
 
     show_calibration(make_console(sys.stdout, fitting.colors), report)
     if fitting.output is not None:

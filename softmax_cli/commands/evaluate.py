@@ -5,24 +5,221 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from softmax_cli.options.engine import EngineOptions
-from softmax_cli.options.estimation import estimated_prior
-from softmax_cli.options.fleet import fleet_of
-from softmax_cli.options.metrics import MetricOptions
-from softmax_cli.options.report import ReportOptions
-from softmax_cli.options.run import RunOptions
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.imbalance import estimated_prior
+from softmax_cli.options.run import EngineOptions, RunOptions, fleet_of
 from softmax_cli.options.scoring import Chosen, ScoringOptions
-from softmax_cli.options.source import Opened, SourceOptions
+from softmax_cli.options.source import COLUMNS, Opened, SourceOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.batches.badrows import Policy
-    from softmax_cli.batches.judge import Judge
-    from softmax_cli.batches.report import Report
-    from softmax_cli.numeric.em import PriorEstimate
-    from softmax_cli.runs.evaluating import Evaluation
-    from softmax_cli.runs.scoring import Listeners
+    from softmax_cli.calibration.calibration import Calibration
+    from softmax_cli.evaluation.gates import Gate
+    from softmax_cli.evaluation.judge import Judge
+    from softmax_cli.evaluation.measure import Plan
+    from softmax_cli.evaluation.report import Report
+    from softmax_cli.evaluation.run import Evaluation
+    from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.prediction.bad_rows import Policy
+    from softmax_cli.prediction.run import Listeners
+    from softmax_cli.tables.columns import Columns
+    from softmax_cli.tables.labels import Truth
+
+
+PANEL = "Metrics"
+SCHEMES = ("width", "mass")
+KINDS = ("top-label", "classwise")
+NORMS = ("l1", "l2", "max")
+_TOP_K = 5
+"""Told when nothing else is said and there are more classes than that."""
+
+
+@dataclass(frozen=True)
+class MetricOptions:
+    """Bins, norms, intervals."""
+
+    bins: Annotated[int, typer.Option(min=1, help="Bins of the calibration error.", rich_help_panel=PANEL)] = 15
+    scheme: Annotated[
+        str, typer.Option(help="Bins of equal width, or of equal mass (rows).", rich_help_panel=PANEL)
+    ] = "width"
+    norm: Annotated[
+        str,
+        typer.Option(
+            help="How ECE adds the gaps of the bins up: l1 (mean), l2 (root mean square) or max.",
+            rich_help_panel=PANEL,
+        ),
+    ] = "l1"
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="ECE of the predicted class (top-label) or of every class, averaged (classwise).",
+            rich_help_panel=PANEL,
+        ),
+    ] = "top-label"
+    top_k: Annotated[
+        str | None,
+        typer.Option(
+            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to tell; unsaid: 5.", rich_help_panel=PANEL
+        ),
+    ] = None
+    clip: Annotated[
+        float | None,
+        typer.Option(
+            metavar="EPS",
+            help="Log loss: keep the probability of the truth within [EPS, 1 - EPS]; unsaid, 0 costs infinity.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    bootstrap: Annotated[
+        int, typer.Option(min=0, help="Replicates behind the 95 % intervals; 0: none.", rich_help_panel=PANEL)
+    ] = 200
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
+
+    def __post_init__(self) -> None:
+        for flag, said, known in (
+            ("scheme", self.scheme, SCHEMES),
+            ("norm", self.norm, NORMS),
+            ("kind", self.kind, KINDS),
+        ):
+            if said not in known:
+                raise UsageError(f"--{flag} {said}: choose one of {', '.join(known)}")
+        if self.seed >= 1 << 64:
+            raise UsageError(f"--seed {self.seed}: a whole number below 2^64 is wanted")
+        if self.clip is not None and not 0 < self.clip < 0.5:
+            raise UsageError(f"--clip {self.clip:g}: a probability above 0 and below 0.5 is wanted, such as 1e-15")
+        if 0 < self.bootstrap < 40:
+            raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 200 is usual")
+
+    def plan(self, classes: int, calibration: Calibration | None) -> Plan:
+        """Return what is measured."""
+        from softmax_cli.evaluation.measure import Plan
+
+        abstention = None if calibration is None else calibration.abstention
+        return Plan(
+            bins=self.bins,
+            scheme=self.scheme,
+            norm=self.norm,
+            kind=self.kind,
+            top_k=self._top_k(classes),
+            clip=self.clip,
+            replicates=self.bootstrap,
+            seed=self.seed,
+            answer_from=None if abstention is None else abstention.confidence,
+        )
+
+    def _top_k(self, classes: int) -> tuple[int, ...]:
+        if self.top_k is None:
+            return (_TOP_K,) if classes > _TOP_K else ()
+        parts = [part.strip() for part in self.top_k.split(",")]
+        if not all(part.isdecimal() and int(part) > 0 for part in parts):
+            raise UsageError(f"--top-k {self.top_k}: whole numbers from 1 are wanted, such as --top-k 1,3,5")
+        return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+REPORT_PANEL = "Report"
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Truth from elsewhere, slices, the form of the report, gates."""
+
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE[:COLUMN]",
+            help="Take the truth from another table, joined by id.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Tell the figures for every value of a column too.", rich_help_panel=REPORT_PANEL
+        ),
+    ] = None
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=REPORT_PANEL)
+    ] = False
+    per_class: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write precision, recall, F1, support, AUROC and ECE of every class (.csv .parquet .json ...).",
+            rich_help_panel=REPORT_PANEL,
+        ),
+    ] = None
+    bins_out: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the bins of the reliability diagram.", rich_help_panel=REPORT_PANEL),
+    ] = None
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT_PANEL)
+    ] = False
+    fail_if: Annotated[
+        list[str],
+        typer.Option(
+            metavar="'ECE > 0.05'",
+            help="End with exit code 3 where this holds; may be given several times.",
+            rich_help_panel=REPORT_PANEL,
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+
+    def check(self, inputs: list[str], label: str | None) -> None:
+        """Refuse, before anything is read, what cannot be written or does not go together."""
+        from softmax_cli import formats
+        from softmax_cli.storage.writing import check_target
+
+        if self.labels is not None and label is not None:
+            raise UsageError(
+                "--label names a column of the table, --labels takes another table: FILE:COLUMN names its column"
+            )
+        targets = [path for path in (self.per_class, self.bins_out) if path is not None]
+        for path in targets:
+            form, _ = formats.by_suffix(path)
+            if formats.name_of(form) in ("npy", "npz"):
+                raise UsageError(f"{path}: an array file cannot hold names; choose .csv, .json or .parquet")
+            check_target(path, [*inputs, *([self.labels] if self.labels else [])], self.force)
+        if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
+            raise UsageError(f"--per-class and --bins-out both name {targets[0]}: two tables need two files")
+
+    def gates(self, plan: Plan, has_sets: bool) -> list[Gate]:
+        """Return the gates."""
+        from softmax_cli.evaluation.gates import parse_gate
+        from softmax_cli.evaluation.report import names_of
+
+        names = names_of(plan, has_sets)
+        return [parse_gate(said, names) for said in self.fail_if]
+
+    def truth(self, opened: Opened) -> Truth:
+        """Return where the truth comes from.
+
+        Raises
+        ------
+        UsageError
+            There is none.
+        """
+        from softmax_cli.evaluation.judge import join_labels
+        from softmax_cli.tables.labels import ClassLookup, OwnTruth
+
+        columns = opened.columns
+        if self.by is not None and self.by not in opened.table.schema.names:
+            raise UsageError(f"--by {self.by!r}: no such column; there are: {', '.join(opened.table.schema.names)}")
+        if self.labels is not None:
+            return join_labels(self.labels, columns)
+        if columns.label is None:
+            raise UsageError(_no_truth(columns))
+        return OwnTruth(columns.label, ClassLookup.of(columns))
+
+
+def _no_truth(columns: Columns) -> str:
+    there = f"there are: {', '.join(columns.others)}" if columns.others else "there are scores only"
+    return f"no column is named like a truth; {there}; name it with --label, or take it from a file with --labels"
 
 
 def evaluate(
@@ -40,9 +237,9 @@ def evaluate(
     they are ranked at the end (AURC, bins of equal mass);
     --kind classwise --scheme mass keeps every probability.
     """
-    from softmax_cli.batches.gates import GateError
-    from softmax_cli.batches.settle import settle_report
-    from softmax_cli.runs.evaluating import evaluate_table
+    from softmax_cli.evaluation.figure_list import settle_report
+    from softmax_cli.evaluation.gates import GateError
+    from softmax_cli.evaluation.run import evaluate_table
 
     report.check(source.paths, source.label)
     fleet = fleet_of(engine, source, run.workers)
@@ -59,7 +256,7 @@ def evaluate(
             if fleet is None:
                 found = evaluate_table(opened.table, judge, plan, run.workers, listeners)
             else:
-                from softmax_cli.units.evaluating import evaluate_units
+                from softmax_cli.evaluation.run import evaluate_units
 
                 found = evaluate_units(fleet, source.reading(opened), judge, plan, listeners)
         told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
@@ -72,10 +269,10 @@ def evaluate(
 def _judge(
     opened: Opened, scoring: ScoringOptions, report: ReportOptions, run: RunOptions, estimate: PriorEstimate | None
 ) -> tuple[Judge, Chosen]:
-    from softmax_cli.batches.judge import Judge
-    from softmax_cli.batches.layout import Layout
-    from softmax_cli.batches.transform import build_transform
     from softmax_cli.errors import UsageError
+    from softmax_cli.evaluation.judge import Judge
+    from softmax_cli.prediction.layout import Layout
+    from softmax_cli.prediction.transform import build_transform
 
     if scoring.softmax.activation == "sigmoid":
         raise UsageError("--activation sigmoid gives every class alone a probability; evaluate needs a distribution")
@@ -89,9 +286,9 @@ def _judge(
 @contextmanager
 def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listeners]:
     """Show how far the pass has come, and keep rejected rows where that was asked for."""
-    from softmax_cli.display.progress import progress
-    from softmax_cli.rejects import rejects_file
-    from softmax_cli.runs.scoring import Listeners
+    from softmax_cli.prediction.bad_rows import rejects_file
+    from softmax_cli.prediction.run import Listeners
+    from softmax_cli.terminal.progress import progress
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
@@ -113,8 +310,8 @@ def _tell(told: Report, found: Evaluation, run: RunOptions) -> None:
 
 def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
-    from softmax_cli.batches.report import Bin, ClassFigures
-    from softmax_cli.reportfiles import write_table
+    from softmax_cli.evaluation.report import Bin, ClassFigures
+    from softmax_cli.stream.outputs import write_table
 
     if report.per_class is not None:
         write_table(ClassFigures, told.per_class, report.per_class, report.force)
@@ -126,7 +323,7 @@ def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:
 
 
 def _print(text: bytes) -> None:
-    from softmax_cli.sinks import standard_output
+    from softmax_cli.storage.writing import standard_output
 
     with standard_output() as out:
         out.write(text)
@@ -140,8 +337,8 @@ def _as_json(told: Report) -> bytes:
 
 def _as_text(told: Report, run: RunOptions) -> bytes:
     """Draw the report whole, so that a reader who closes the pipe early is no error."""
-    from softmax_cli.display.console import make_console
-    from softmax_cli.display.evaluation import show_evaluation
+    from softmax_cli.evaluation.screen import show_evaluation
+    from softmax_cli.terminal.console import make_console
 
     console = make_console(sys.stdout, run.colors)
     with console.capture() as drawn:

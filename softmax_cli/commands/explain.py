@@ -1,14 +1,126 @@
-"""``softmax-cli explain``: what a softmax does to one row, with its numbers."""
+"""What is to be explained: scores as typed, one row of a table, or a topic; and how."""
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
 
-from softmax_cli.options.explanation import ExplanationOptions, SubjectOptions
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.run import ColorOptions
+from softmax_cli.options.source import COLUMNS, SourceOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.topics import Topic
+    from softmax_cli.explanation.example import Example
+    from softmax_cli.explanation.topics import Topic
+    from softmax_cli.numeric.explanation import Explanation
+    from softmax_cli.tables.columns import Selection
+
+
+@dataclass(frozen=True)
+class SubjectOptions(SourceOptions):
+    """Numbers, a row of a file, or a topic."""
+
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCORES | FILE | TOPIC",
+            help="Scores as 2.0 1.0 0.1 or cat=2.0 dog=1.0; a table, with --row or --id; or a topic: imbalance, "
+            "temperature.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    row: Annotated[int | None, typer.Option(min=1, help="Which row of the table, counted from 1.")] = None
+    id: Annotated[str | None, typer.Option("--id", metavar="VALUE", help="Which row, by its id.")] = None
+    id_column: Annotated[
+        str | None, typer.Option(help="The column of ids; unsaid: found by its name.", rich_help_panel=COLUMNS)
+    ] = None
+
+    def __post_init__(self) -> None:
+        if not self.paths:
+            raise UsageError("nothing to explain: try softmax-cli explain 2.0 1.0 0.1, or explain logits.csv --row 1")
+        for said in self.paths:  # numbers such as -1 have to pass for arguments, and a mistyped option with them
+            if said.startswith("--") and not os.path.exists(said):
+                raise UsageError(f"{said}: no such option; softmax-cli explain --help lists them")
+        if self.row is not None and self.id is not None:
+            raise UsageError("--row and --id exclude each other")
+
+    @property
+    def topic(self) -> str | None:
+        """Return the name of the topic; None: scores or a file are meant."""
+        is_name = len(self.paths) == 1 and self.paths[0].isidentifier() and not os.path.exists(self.paths[0])
+        return self.paths[0] if is_name and self.row is None and self.id is None else None
+
+    def example(self) -> Example:
+        """Return the row that is meant."""
+        from softmax_cli.explanation.example import find_by_id, find_by_row, typed_example
+        from softmax_cli.storage.remote import is_remote
+
+        typed = None if self._names_a_row else typed_example(self.paths)
+        if typed is not None:
+            return typed
+        named = any(os.path.exists(path) or is_remote(path) for path in self.paths)
+        if not named and not self._names_a_row and "-" not in self.paths:
+            raise UsageError(
+                f"{' '.join(self.paths)}: neither scores (2.0 1.0 0.1, cat=2.0 dog=1.0) nor a file nor a topic"
+            )
+        with self.open() as opened:
+            if self.id is not None:
+                return find_by_id(opened.table, opened.columns, self.id)
+            return find_by_row(opened.table, opened.columns, self.row or 1)
+
+    @property
+    def _names_a_row(self) -> bool:
+        return self.row is not None or self.id is not None
+
+    def _selection(self) -> Selection:
+        return replace(super()._selection(), id=self.id_column)  # --id is a value here
+
+
+@dataclass(frozen=True)
+class ExplanationOptions(ColorOptions):
+    """Temperature, weights, and the form of the explanation."""
+
+    temperature: Annotated[
+        float,
+        typer.Option("--temperature", "-T", help="Divides the scores; above 1 flattens, below 1 sharpens."),
+    ] = 1.0
+    class_weights: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weights",
+            "-w",
+            metavar="WEIGHTS",
+            help="What probabilities are multiplied by: cat=4,dog=1, a file, or balanced:FILE (see predict).",
+        ),
+    ] = None
+    json: Annotated[bool, typer.Option("--json", help="Print every number as JSON, for a program.")] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.temperature > 0:
+            raise UsageError(
+                f"--temperature {self.temperature:g}: a number above 0 is wanted (T -> 0 is the largest score alone)"
+            )
+
+    def explain(self, example: Example) -> Explanation:
+        """Return the numbers of an explanation."""
+        import numpy as np
+
+        from softmax_cli.numeric.explanation import explain_row
+        from softmax_cli.weighting.terms import weight_term
+
+        weights = None
+        if self.class_weights is not None:
+            weights = np.exp(weight_term("--class-weights", self.class_weights, example.classes, []).values)
+        try:
+            return explain_row(example.logits, self.temperature, weights)
+        except ValueError as error:
+            raise UsageError(f"{example.where}: {error}") from None
+
 
 CONTEXT = {"ignore_unknown_options": True}
 """A negative score, -1, would be taken for an option."""
@@ -22,19 +134,19 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     a worked topic (explain imbalance).
     """
     if subject.topic is not None:
-        from softmax_cli.topics import read_topic
+        from softmax_cli.explanation.topics import read_topic
 
         _tell_topic(read_topic(subject.topic), how)
         return
-    from softmax_cli.runs.explaining import to_json
+    from softmax_cli.explanation.example import to_json
 
     example = subject.example()
     explanation = how.explain(example)
     if how.json:
         _print_json(to_json(example, explanation))
         return
-    from softmax_cli.display.console import make_console
-    from softmax_cli.display.explanation import show_explanation
+    from softmax_cli.explanation.screen import show_explanation
+    from softmax_cli.terminal.console import make_console
 
     show_explanation(make_console(sys.stdout, how.colors), example, explanation)
 
@@ -43,8 +155,8 @@ def _tell_topic(topic: Topic, how: ExplanationOptions) -> None:
     if how.json:
         _print_json(topic.to_json())
         return
-    from softmax_cli.display.console import make_console
-    from softmax_cli.display.topic import show_topic
+    from softmax_cli.explanation.screen import show_topic
+    from softmax_cli.terminal.console import make_console
 
     show_topic(make_console(sys.stdout, how.colors), topic)
 
@@ -52,7 +164,7 @@ def _tell_topic(topic: Topic, how: ExplanationOptions) -> None:
 def _print_json(told: dict[str, object]) -> None:
     import json
 
-    from softmax_cli.sinks import standard_output
+    from softmax_cli.storage.writing import standard_output
 
     with standard_output() as out:
         out.write(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")

@@ -1,19 +1,90 @@
-"""``softmax-cli inspect``: what is in a table of scores, before anything is computed from it."""
+"""How a table is looked at, and how the report is given."""
 
 from __future__ import annotations
 
+import math
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from softmax_cli.options.engine import EngineOptions
-from softmax_cli.options.fleet import fleet_of
-from softmax_cli.options.inspection import InspectionOptions
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.run import EngineOptions, WorkOptions, fleet_of
 from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.batches.evidence import Evidence
-    from softmax_cli.batches.inspection import Inspection
-    from softmax_cli.units.fleet import Fleet
+    from softmax_cli.distributed.fleet import Fleet
+    from softmax_cli.inspection.evidence import Evidence, Inspector
+    from softmax_cli.inspection.report import Inspection
+    from softmax_cli.options.source import Opened
+    from softmax_cli.tables.table import Table
+
+
+REPORT = "Report"
+
+
+@dataclass(frozen=True)
+class InspectionOptions(WorkOptions):
+    """Limits, the form of the report, threads."""
+
+    outlier_limit: Annotated[
+        float,
+        typer.Option(
+            metavar="Z",
+            help="Robust deviations (1.4826 MAD) from the median of its class, and from the logits that win rows, "
+            "beyond which a logit is an outlier.",
+            rich_help_panel=REPORT,
+        ),
+    ] = 6.0
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=REPORT)
+    ] = False
+    rows_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write every flagged row, with its place and reasons, to a CSV file; reads the input twice.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+    classes_shown: Annotated[
+        int, typer.Option(min=1, help="Classes in the table: the oddest, in file order.", rich_help_panel=REPORT)
+    ] = 12
+    all: Annotated[bool, typer.Option("--all", help="Show every class.", rich_help_panel=REPORT)] = False
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT)] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.outlier_limit < math.inf:
+            raise UsageError(
+                f"--outlier-limit {self.outlier_limit:g}: a number of deviations above 0 is wanted, such as 6"
+            )
+
+    def check(self, inputs: list[str]) -> None:
+        """Refuse, before anything is read, flagged rows that could not be written."""
+        from softmax_cli.storage.writing import check_target
+        from softmax_cli.stream.inputs import STDIN
+
+        if self.rows_out is None:
+            return
+        if not inputs or STDIN in inputs or any(Path(path).is_fifo() for path in inputs):
+            raise UsageError("--rows-out reads the input twice, and a pipe is gone after once: save it to a file first")
+        check_target(self.rows_out, inputs, self.force)
+
+    def settle(self, opened: Opened) -> tuple[Inspector, Table]:
+        """Return what the table is measured with, and the table with the first rows, which tell it, still in it."""
+        from softmax_cli.inspection.run import settled_inspector
+        from softmax_cli.prediction.logits import score_dtype
+
+        dtype = str(score_dtype(opened.table.schema, opened.columns))
+        return settled_inspector(opened.table, opened.columns, dtype, self.outlier_limit)
+
+    @property
+    def shown(self) -> int | None:
+        """Return how many classes the table shows; None: every one."""
+        return None if self.all else self.classes_shown
 
 
 def inspect(source: SourceOptions, look: InspectionOptions, engine: EngineOptions) -> None:
@@ -23,7 +94,7 @@ def inspect(source: SourceOptions, look: InspectionOptions, engine: EngineOption
     each with the flag that acts on it. One pass in flat memory; a bad row is a
     finding, not an error.
     """
-    from softmax_cli.batches.inspection import inspection
+    from softmax_cli.inspection.report import inspection
 
     look.check(source.paths)
     fleet = fleet_of(engine, source, look.workers)
@@ -35,8 +106,8 @@ def inspect(source: SourceOptions, look: InspectionOptions, engine: EngineOption
 
 
 def _look(source: SourceOptions, look: InspectionOptions, fleet: Fleet | None) -> tuple[str, Evidence]:
-    from softmax_cli.display.progress import progress
-    from softmax_cli.runs.inspecting import evidence_of
+    from softmax_cli.inspection.run import evidence_of
+    from softmax_cli.terminal.progress import progress
 
     with source.open() as opened:
         look.say(*opened.table.notes)
@@ -44,7 +115,7 @@ def _look(source: SourceOptions, look: InspectionOptions, fleet: Fleet | None) -
         with progress(table.size, not look.quiet, look.colors) as advance:
             if fleet is None:
                 return table.name, evidence_of(table, inspector, look.workers, advance)
-            from softmax_cli.units.inspecting import inspect_units
+            from softmax_cli.inspection.run import inspect_units
 
             return table.name, inspect_units(fleet, source.reading(opened), inspector, advance)
 
@@ -53,18 +124,18 @@ def _write_flagged(
     source: SourceOptions, look: InspectionOptions, fleet: Fleet | None, evidence: Evidence, path: str
 ) -> int:
     """Read the input again, now that it is known which rows are flagged."""
-    from softmax_cli.runs.inspecting import flags_in, write_flagged
+    from softmax_cli.inspection.run import flags_in, write_flagged
 
     with source.open() as opened:
         if fleet is None:
             return write_flagged(flags_in(opened.table, evidence, look.workers), path, look.force)
-        from softmax_cli.units.inspecting import flags_in_units
+        from softmax_cli.inspection.run import flags_in_units
 
         return write_flagged(flags_in_units(fleet, source.reading(opened), evidence), path, look.force)
 
 
 def _report(found: Inspection, look: InspectionOptions) -> None:
-    from softmax_cli.sinks import standard_output
+    from softmax_cli.storage.writing import standard_output
 
     if look.json:
         import json
@@ -72,7 +143,7 @@ def _report(found: Inspection, look: InspectionOptions) -> None:
         with standard_output() as out:
             out.write(json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n")
         return
-    from softmax_cli.display.console import make_console
-    from softmax_cli.display.inspection import show_inspection
+    from softmax_cli.inspection.screen import show_inspection
+    from softmax_cli.terminal.console import make_console
 
     show_inspection(make_console(sys.stdout, look.colors), found, look.shown)

@@ -6,21 +6,19 @@ import sys
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
-from softmax_cli.options.estimation import estimated_prior
-from softmax_cli.options.fleet import fleet_of
-from softmax_cli.options.output import OutputOptions
-from softmax_cli.options.parts import PartsOptions
-from softmax_cli.options.result import ResultOptions
-from softmax_cli.options.run import RunOptions
+from softmax_cli.options.imbalance import estimated_prior
+from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
+from softmax_cli.options.run import RunOptions, fleet_of
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import Opened, SourceOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.batches.transform import Transform
-    from softmax_cli.engines import Engine
+    from softmax_cli.distributed.engines import Engine
     from softmax_cli.formats import Writer
-    from softmax_cli.runs.partition import Partition
-    from softmax_cli.runs.scoring import Finished
+    from softmax_cli.prediction.folder import Partition
+    from softmax_cli.prediction.run import Finished
+    from softmax_cli.prediction.transform import Transform
+
 
 DOUBLE_SOFTMAX = (
     "every row lies in [0, 1] and sums to 1, yet was read as logits: a softmax of probabilities is far too flat; "
@@ -40,7 +38,7 @@ def predict(
 
     On a terminal the first rows and a summary are shown; in a pipe, or with -o FILE, every row is written as data.
     """
-    from softmax_cli.batches.transform import build_transform
+    from softmax_cli.prediction.transform import build_transform
 
     sink = parts.settle(sink, source)
     estimate = estimated_prior(source, scoring, run, lambda: fleet_of(parts.engine, source, run.workers))
@@ -75,8 +73,8 @@ def _write(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOp
 
 
 def _distribute(opened: Opened, job: Partition, engine: Engine, sink: OutputOptions, run: RunOptions) -> Finished:
-    from softmax_cli.display.progress import progress
-    from softmax_cli.rejects import rejects_file
+    from softmax_cli.prediction.bad_rows import rejects_file
+    from softmax_cli.terminal.progress import progress
 
     force = sink.force or job.resume
     rejects = rejects_file(run.rejects, force) if run.rejects else nullcontext(lambda rejects: None)
@@ -88,10 +86,8 @@ def _distribute(opened: Opened, job: Partition, engine: Engine, sink: OutputOpti
 
 
 def _show(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOptions) -> Finished:
-    from softmax_cli.display.console import make_console
-    from softmax_cli.display.predictions import show_predictions
-    from softmax_cli.display.rows import Shown
-    from softmax_cli.firstrows import FirstRows
+    from softmax_cli.prediction.screen import FirstRows, Shown, show_predictions
+    from softmax_cli.terminal.console import make_console
 
     rows = FirstRows(transform.schema(opened.table.schema), sink.rows_shown)
     finished = _run(opened, transform, rows, run, sink)
@@ -104,9 +100,9 @@ def _show(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOpt
 
 
 def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, sink: OutputOptions) -> Finished:
-    from softmax_cli.display.progress import progress
-    from softmax_cli.rejects import rejects_file
-    from softmax_cli.runs.scoring import Listeners, score_table
+    from softmax_cli.prediction.bad_rows import rejects_file
+    from softmax_cli.prediction.run import Listeners, score_table
+    from softmax_cli.terminal.progress import progress
 
     with ExitStack() as stack:
         advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))

@@ -1,15 +1,110 @@
-"""``softmax-cli weights``: class weights from training labels."""
+"""Which weights are computed from which labels, and how they are given."""
 
 from __future__ import annotations
 
+import math
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-from softmax_cli.display.talk import tell
-from softmax_cli.options.weighting import WeightingOptions
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.run import TalkOptions
+from softmax_cli.terminal.messages import tell
 
 if TYPE_CHECKING:
-    from softmax_cli.runs.weighting import ClassWeights
+    from softmax_cli.numeric.class_weights import Rule
+    from softmax_cli.weighting.table import ClassWeights
+
+
+METHODS = ("balanced", "inverse-sqrt", "effective-number", "log-prior", "prior")
+
+
+@dataclass(frozen=True)
+class WeightingOptions(TalkOptions):
+    """Labels, method, target."""
+
+    labels: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Training labels, one row an example, or a table of classes and counts; never the file that is "
+            "to be scored.",
+        ),
+    ]
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of labels; unsaid: found by its name.")
+    ] = None
+    method: Annotated[
+        str,
+        typer.Option(
+            help="balanced: n/(K n_i); inverse-sqrt: half as strong; effective-number: Cui et al. 2019, with --beta; "
+            "log-prior: logit adjustment, with --tau; prior: the plain shares, for --source-prior.",
+        ),
+    ] = "balanced"
+    beta: Annotated[
+        float | None,
+        typer.Option(help="For effective-number: 0 weighs all alike, near 1 is the inverse frequency; unsaid: 0.999."),
+    ] = None
+    tau: Annotated[
+        float | None, typer.Option(help="For log-prior: 0 changes nothing, 1 equals a uniform target prior; unsaid: 1.")
+    ] = None
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write class,weight as CSV, which predict -w reads."),
+    ] = None
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")] = False
+    table: Annotated[bool, typer.Option("--table", help="Print the table in a pipe, too (unsaid: class,weight).")] = (
+        False
+    )
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.method not in METHODS:
+            raise UsageError(f"--method {self.method}: choose one of {', '.join(METHODS)}")
+        if self.beta is not None and self.method != "effective-number":
+            raise UsageError("--beta belongs to --method effective-number")
+        if self.beta is not None and not 0 <= self.beta < 1:
+            raise UsageError(f"--beta {self.beta:g}: a number from 0 to below 1 is wanted, such as 0.999")
+        if self.tau is not None and self.method != "log-prior":
+            raise UsageError("--tau belongs to --method log-prior")
+        if self.tau is not None and not math.isfinite(self.tau):
+            raise UsageError(f"--tau {self.tau:g}: a finite number is wanted; 1 equals a uniform target prior")
+        if self.json and self.table:
+            raise UsageError("--json and --table exclude each other")
+
+    def check(self) -> None:
+        """Refuse, before anything is read, a target that cannot be written."""
+        from softmax_cli.storage.writing import check_target
+
+        if self.output is not None:
+            check_target(self.output, [self.labels], self.force)
+
+    def rule(self) -> Rule:
+        """Return how weights follow from counts."""
+        from softmax_cli.numeric import class_weights as rules
+
+        choices: dict[str, Rule] = {
+            "balanced": rules.Balanced(),
+            "inverse-sqrt": rules.InverseSquareRoot(),
+            "effective-number": rules.EffectiveNumber(0.999 if self.beta is None else self.beta),
+            "log-prior": rules.LogPrior(1.0 if self.tau is None else self.tau),
+            "prior": rules.Prior(),
+        }
+        return choices[self.method]
+
+    @property
+    def shows_table(self) -> bool:
+        """Whether a person reads the standard output."""
+        return self.table or (sys.stdout.isatty() and not self.json)
+
+    @property
+    def column(self) -> str:
+        """Return what the computed values are."""
+        return "prior" if self.method == "prior" else "weight"
+
 
 USES = {
     "weight": "predict -w {file} multiplies by them and renormalises; a model that was trained with them carries them "
@@ -25,7 +120,7 @@ def weights(weighting: WeightingOptions) -> None:
     class: log w is added to the logit, which is never multiplied. On a terminal
     a table is shown; in a pipe the weights are written as CSV.
     """
-    from softmax_cli.runs.weighting import class_weights
+    from softmax_cli.weighting.table import class_weights
 
     weighting.check()
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
@@ -38,14 +133,14 @@ def weights(weighting: WeightingOptions) -> None:
 
 def _report(found: ClassWeights, weighting: WeightingOptions) -> None:
     if weighting.shows_table:
-        from softmax_cli.display.console import make_console
-        from softmax_cli.display.weighting import show_weights
+        from softmax_cli.terminal.console import make_console
+        from softmax_cli.weighting.screen import show_weights
 
         show_weights(make_console(sys.stdout, weighting.colors), found)
     elif weighting.json or weighting.output is None:
         import json
 
-        from softmax_cli.sinks import standard_output
+        from softmax_cli.storage.writing import standard_output
 
         told = json.dumps(found.to_json(), indent=1, ensure_ascii=False).encode() + b"\n"
         with standard_output() as out:

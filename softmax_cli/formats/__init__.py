@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
-from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
-from softmax_cli.compression import Compression
-from softmax_cli.compression import by_suffix as compression_by_suffix
 from softmax_cli.errors import UsageError
+from softmax_cli.storage.compression import Compression
+from softmax_cli.storage.compression import compression_by_suffix as compression_by_suffix
+from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 UTF8_MARK = b"\xef\xbb\xbf"
 

@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
-from softmax_cli.binary.ipc import CONTINUATION, IpcWriter, open_stream
+from softmax_cli.formats.arrow import CONTINUATION, IpcWriter, open_stream
+from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 SUFFIXES = (".arrows",)
 MAGIC = (CONTINUATION,)

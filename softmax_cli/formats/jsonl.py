@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
-from softmax_cli.jsontext.writer import LINES, JsonWriter
+from softmax_cli.formats.json.writer import LINES, JsonWriter
+from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 SUFFIXES = (".jsonl", ".ndjson")
 MAGIC = (b"{",)
@@ -16,8 +16,7 @@ SEEKS = False
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     """Open a table of JSON lines."""
-    from softmax_cli.jsontext.blocks import line_blocks, line_rows
-    from softmax_cli.jsontext.table import open_table
+    from softmax_cli.formats.json.reader import line_blocks, line_rows, open_table
 
     return open_table(line_blocks(file, name), line_rows, name)
 

@@ -10,14 +10,22 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
 from softmax_cli.errors import DataError
-from softmax_cli.matrices.archive import NpzWriter
-from softmax_cli.matrices.header import ArrayHeader, check_matrix, check_size, read_header
-from softmax_cli.matrices.names import companions, kind_of
-from softmax_cli.matrices.rows import DAMAGED
-from softmax_cli.matrices.table import StoredArray, is_companion, matrix_table
-from softmax_cli.sources.spool import spool
+from softmax_cli.formats.npy.reader import (
+    DAMAGED,
+    ArrayHeader,
+    StoredArray,
+    check_matrix,
+    check_size,
+    companions,
+    is_companion,
+    kind_of,
+    matrix_table,
+    read_header,
+)
+from softmax_cli.formats.npy.writer import NpzWriter
+from softmax_cli.storage.reading import spool
+from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 SUFFIXES = (".npz",)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")

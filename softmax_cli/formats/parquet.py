@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.batches.table import Block, ReadOptions, Table, WriteOptions
-from softmax_cli.binary.batches import check_names, decode_batch, rows_per_block
-from softmax_cli.binary.sink import ArrowSink
 from softmax_cli.errors import DataError
-from softmax_cli.pipeline import read_ahead
+from softmax_cli.formats._binary import ArrowSink, check_names, decode_batch, rows_per_block
+from softmax_cli.tables.pool import read_ahead
+from softmax_cli.tables.table import Block, ReadOptions, Table, WriteOptions
 
 if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData, ParquetFile
+
 
 SUFFIXES = (".parquet", ".pq")
 MAGIC = (b"PAR1",)

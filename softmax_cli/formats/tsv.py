@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.batches.table import ReadOptions, Table, WriteOptions
+from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.delimited.writer import DelimitedWriter
+    from softmax_cli.formats.csv.writer import DelimitedWriter
+
 
 SUFFIXES = (".tsv", ".tab")
 MAGIC: tuple[bytes, ...] = ()
@@ -18,13 +19,13 @@ SEEKS = False
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     """Open a table of lines whose cells are parted by tabs, unless another delimiter was said."""
-    from softmax_cli.delimited.table import open_table
+    from softmax_cli.formats.csv.reader import open_table
 
     return open_table(file, name, options, delimiter="\t")
 
 
 def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> DelimitedWriter:
     """Begin a file of such lines with its header."""
-    from softmax_cli.delimited.writer import DelimitedWriter
+    from softmax_cli.formats.csv.writer import DelimitedWriter
 
     return DelimitedWriter(file, schema, options._replace(delimiter="\t"))

@@ -14,6 +14,8 @@ from math import ceil, exp, factorial, nan
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.exact_sum import ExactSum, limbs_of
+
 REPLICATES = 200
 _DRAWS = 1 << 16
 """A weight comes from 16 random bits: its probabilities are right to 2^-17."""
@@ -108,3 +110,30 @@ def interval(
     ordered = np.sort(estimates)
     low, high = float(ordered[place - 1]), float(ordered[len(ordered) - place])
     return (low, high) if around is None else (2 * around - high, 2 * around - low)
+
+
+def weighted_sum(weight: NDArray[np.float64], values: NDArray[np.float64]) -> ExactSum:
+    """Add values up as often as each replicate drew them.
+
+    Parameters
+    ----------
+    weight : array, shape (rows, replicates)
+        Whole numbers of at most 255, as float64 so that the product runs at full speed; at most 2^19 rows.
+    values : array, shape (rows,)
+        Finite numbers.
+
+    Returns
+    -------
+    ExactSum
+        One group for each replicate.
+    """
+    bottom, pieces = limbs_of(values)
+    if not pieces:
+        return ExactSum.zero(weight.shape[1])
+    # This way round: BLAS is twenty times as slow with the short side first.
+    return ExactSum(bottom, np.ascontiguousarray((weight.T @ np.stack(pieces).T).T).astype(np.int64))
+
+
+def drawn_rows(weight: NDArray[np.float64], chosen: NDArray[np.bool_] | NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count, for every replicate, the draws of the chosen rows; `chosen` is 0 or 1 a row."""
+    return (weight.T @ chosen.astype(np.float64)).astype(np.int64)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.activations import ACTIVATIONS
-from softmax_cli.numeric.sigmoid import scale_
+from softmax_cli.numeric.activations import ACTIVATIONS, scale_
+from softmax_cli.numeric.class_weights import Vector, log_weights
 from softmax_cli.numeric.softmax import log_softmax, softmax
-from softmax_cli.numeric.weights import Vector, log_weights
 
 Row = NDArray[np.floating]
 

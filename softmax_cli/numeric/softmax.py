@@ -1,21 +1,20 @@
 """Softmax that is stable for every finite input, as array functions and as kernels that work in place on blocks.
 
-p_i = exp(a_i) / sum_j exp(a_j) with the exponents a of `softmax_cli.numeric.exponents`. A row's result depends on
+p_i = exp(a_i) / sum_j exp(a_j) with the exponents a of `softmax_cli.numeric.softmax`. A row's result depends on
 that row alone, to the last bit: not on its neighbours, the memory order or the cut into blocks.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmax_cli.numeric.exponents import Matrix, adjust_
-from softmax_cli.numeric.rowsums import COLUMNAR_CLASSES, row_sums
+from softmax_cli.numeric.class_weights import log_weights
 from softmax_cli.numeric.topk import argmax
-from softmax_cli.numeric.weights import log_weights
 
 
 def softmax(
@@ -122,3 +121,132 @@ def log_normalize_(a: Matrix) -> Matrix:
     np.put_along_axis(terms, best, 0, axis=1)
     a -= np.log1p(row_sums(terms))[:, None]
     return a
+
+
+Matrix = NDArray[np.floating]
+"""Shape (rows, classes), float32 or float64, in any memory order."""
+
+_SAFE = {np.dtype(np.float32): 60.0, np.dtype(np.float64): 600.0}
+"""Within these bounds exp neither overflows nor underflows, nor does the sum of any number of classes."""
+
+
+def check_temperature(temperature: float) -> None:
+    """Refuse a temperature that gives no distribution.
+
+    Raises
+    ------
+    ValueError
+        It is not above 0.
+    """
+    if not temperature > 0:
+        raise ValueError(
+            f"temperature {temperature}: it must be above 0 (T -> 0 is the argmax, T < 0 would turn the ranking around)"
+        )
+
+
+def adjust_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | None = None) -> Matrix:
+    """Turn logits into exponents: (z - max z)/T + bias, with the largest of every row at 0.
+
+    Rows that are moderate as they stand (T = 1, no bias, within +-60 in float32 or +-600 in float64) are left
+    unshifted: exp is safe, and exact arguments make it a little more precise. That is decided row by row.
+
+    Parameters
+    ----------
+    z : array, shape (rows, classes)
+        float32 or float64; ``-inf`` masks a class.
+    temperature : float
+        Above 0; ``inf`` makes the classes that are not masked equal.
+    bias : array, shape (classes,), optional
+        Added after the division; ``-inf`` masks a class.
+
+    Returns
+    -------
+    array
+        `z` itself. A row with ``nan``, ``+inf`` or nothing but masked classes is ``nan`` throughout.
+
+    Raises
+    ------
+    ValueError
+        The temperature is not above 0.
+    """
+    check_temperature(temperature)
+    if z.size == 0:
+        return z
+    if temperature == 1 and bias is None:
+        return _shift_where_needed_(z)
+    if bias is not None:
+        # Before the shift: the largest logit may be masked, and the others may be out of sight from there.
+        mask_(z, bias)
+    if temperature > float(np.finfo(z.dtype).max) / 1024:
+        # Differences of more than the largest float still count at such a T; half of them cannot overflow.
+        z *= 0.5
+        temperature /= 2
+    divide_(_shift_(z, z.max(axis=1)), temperature)
+    if bias is not None:
+        z += bias.astype(z.dtype)
+        _shift_(z, z.max(axis=1))
+    return z
+
+
+def mask_(z: Matrix, bias: NDArray[np.float64]) -> Matrix:
+    """Mask the classes whose bias is ``-inf``; ``nan`` and ``+inf`` stay to be found."""
+    for column in np.flatnonzero(bias == -np.inf):
+        z[np.isfinite(z[:, column]), column] = -np.inf
+    return z
+
+
+def divide_(z: Matrix, temperature: float) -> Matrix:
+    """z/T with one rounding, also where float32 cannot hold T; ``-inf`` stays masked at every T."""
+    if temperature == 1:
+        return z
+    with np.errstate(over="ignore"):
+        if math.isinf(temperature):
+            z[np.isfinite(z)] = 0
+        elif float(z.dtype.type(temperature)) == temperature:
+            z /= temperature
+        else:
+            # T rounded to float32 would shift every argument; 1e-50 would be 0 there, and 1e50 inf.
+            np.divide(z, np.float64(temperature), out=z, casting="same_kind")
+    return z
+
+
+def _shift_where_needed_(z: Matrix) -> Matrix:
+    limit = _SAFE[z.dtype]
+    if z.max() <= limit and z.min() >= -limit:  # false for nan
+        return z
+    highest = z.max(axis=1)
+    highest[(highest <= limit) & (z.min(axis=1) >= -limit)] = 0
+    return _shift_(z, highest)
+
+
+def _shift_(z: Matrix, by: NDArray[np.floating]) -> Matrix:
+    by[~np.isfinite(by)] = np.nan  # nan, +inf, or all masked: the whole row becomes nan
+    with np.errstate(over="ignore", invalid="ignore"):  # 1e308 - -1e308: the class is at 0, as it should be
+        z -= by[:, None]
+    return z
+
+
+COLUMNAR_CLASSES = 128
+"""Up to so many classes whole columns are added up; above, the values of one row after the other."""
+
+
+def row_sums(a: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Sum of every row, shape (rows,), of the type of `a` and in the same bits for every memory order and block.
+
+    Both ways add in pairs of pairs, so that the error grows with the logarithm of the number of terms: one float32
+    after the other, a class at 1 would swallow any number of classes at 5e-8. Relative error of float32 at 50,000
+    classes: at most 2e-6; Higham (1993), "The accuracy of floating point summation", SIAM J. Sci. Comput. 14(4).
+    """
+    width = a.shape[1]
+    if width > COLUMNAR_CLASSES:
+        along_rows: NDArray[np.floating] = np.ascontiguousarray(a).sum(axis=1)
+        return along_rows
+    if width == 0:
+        return np.zeros(len(a), a.dtype)
+    half = (width + 1) // 2
+    folded = a[:, :half].copy(order="K")
+    folded[:, : width - half] += a[:, half:]
+    while half > 1:
+        width, half = half, (half + 1) // 2
+        folded[:, : width - half] += folded[:, half:width]
+    return folded[:, 0]

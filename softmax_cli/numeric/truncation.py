@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.exponents import Matrix
-from softmax_cli.numeric.softmax import exp_normalize_
+from softmax_cli.numeric.softmax import Matrix, exp_normalize_
 from softmax_cli.numeric.topk import top_k as best
 
 

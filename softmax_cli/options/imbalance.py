@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.run import RunOptions
+from softmax_cli.options.scoring import ScoringOptions
+from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from softmax_cli.batches.adjustment import Term
-    from softmax_cli.numeric.em import PriorEstimate
+    from softmax_cli.distributed.fleet import Fleet
+    from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.prediction.steps import Term
+
 
 PANEL = "Imbalanced classes"
 
@@ -134,7 +141,7 @@ class ImbalanceOptions:
         estimate : PriorEstimate or None
             What --estimate-prior has found; None: nothing yet.
         """
-        from softmax_cli.perclass import imbalance
+        from softmax_cli.weighting import terms as imbalance
 
         notes: list[str] = []
         terms: list[Term] = []
@@ -158,7 +165,7 @@ class ImbalanceOptions:
         return tuple(terms), [*notes, *(f"{term.name}: {term.told}" for term in terms)]
 
     def _prior_terms(self, source: NDArray[np.float64], classes: tuple[str, ...], notes: list[str]) -> list[Term]:
-        from softmax_cli.perclass import imbalance
+        from softmax_cli.weighting import terms as imbalance
 
         terms = []
         if self.target_prior is not None:
@@ -170,10 +177,59 @@ class ImbalanceOptions:
 
 
 def _estimated(classes: tuple[str, ...], activation: str, estimate: PriorEstimate | None) -> Term:
-    from softmax_cli.runs.priorestimation import estimated_term, planned_term
+    from softmax_cli.weighting.prior import estimated_term, planned_term
 
     if activation != "softmax":
         raise UsageError(
             f"--estimate-prior weighs the probabilities of a softmax; --activation {activation} gives others"
         )
     return planned_term(classes) if estimate is None else estimated_term(estimate, classes)
+
+
+def estimated_prior(
+    source: SourceOptions, scoring: ScoringOptions, run: RunOptions, find_fleet: Callable[[], Fleet | None]
+) -> PriorEstimate | None:
+    """Estimate the prior of the input, tell what was found, and leave the input to be read again.
+
+    Parameters
+    ----------
+    find_fleet : callable
+        Says who scores the input, None for this process; asked only where there is something to estimate.
+
+    Returns
+    -------
+    PriorEstimate or None
+        None: it was not asked for, or this is a dry run.
+    """
+    imbalance = scoring.imbalance
+    if not imbalance.estimate_prior or run.dry_run:
+        return None
+    from softmax_cli.prediction.run import Listeners, score_table
+    from softmax_cli.stream.inputs import make_rereadable
+    from softmax_cli.terminal.progress import progress
+    from softmax_cli.weighting import prior as priorestimation
+    from softmax_cli.weighting.terms import read_prior
+
+    fleet = find_fleet()
+    rewind = make_rereadable(source.paths, priorestimation.FLAG)
+    with source.open() as opened:
+        classes = opened.columns.classes
+        before = scoring.before_prior(opened.columns)
+        transform = priorestimation.probabilities_transform(opened.columns, before, run.on_bad_row != "error")
+        prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
+        with ExitStack() as closing:
+            kept = closing.enter_context(priorestimation.kept_probabilities(len(classes)))
+            advance = closing.enter_context(progress(opened.table.size, not run.quiet, run.colors))
+            listeners = Listeners(advance, lambda rejects: None)
+            if fleet is None:
+                score_table(opened.table, transform, kept, run.workers, listeners)
+            else:
+                from softmax_cli.weighting.prior import keep_units
+
+                keep_units(fleet, source.reading(opened), transform, kept, listeners)
+            found = priorestimation.estimate_from(kept, prior)
+    rewind()
+    run.say(*priorestimation.report(found, classes))
+    for warning in priorestimation.warnings(found):
+        run.warn(warning)
+    return found

@@ -1,4 +1,4 @@
-"""How a run behaves: bad rows, threads, and what it says on the way."""
+"""What commands share beside their job: threads, notes on standard error, and colour."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.talk import PANEL, WorkOptions
+from softmax_cli.options.source import SourceOptions
+from softmax_cli.terminal.messages import tell
 
 if TYPE_CHECKING:
-    from softmax_cli.batches.badrows import Policy
+    from softmax_cli.distributed.engines import Engine
+    from softmax_cli.distributed.fleet import Fleet
+    from softmax_cli.prediction.bad_rows import Policy
+    from softmax_cli.terminal.console import Color
+
 
 POLICIES = ("error", "skip", "null")
 
@@ -24,13 +29,15 @@ class RunOptions(WorkOptions):
         str,
         typer.Option(
             help="A row that cannot be scored: error (stop), skip (leave it out) or null (keep it, unscored).",
-            rich_help_panel=PANEL,
+            rich_help_panel=TALK_PANEL,
         ),
     ] = "error"
     rejects: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Keep every bad row, with its place and reason, in a CSV file.", rich_help_panel=PANEL
+            metavar="FILE",
+            help="Keep every bad row, with its place and reason, in a CSV file.",
+            rich_help_panel=TALK_PANEL,
         ),
     ] = None
     dry_run: Annotated[
@@ -38,7 +45,7 @@ class RunOptions(WorkOptions):
         typer.Option(
             "--dry-run",
             help="Print columns and operations in order; only the first block is read.",
-            rich_help_panel=PANEL,
+            rich_help_panel=TALK_PANEL,
         ),
     ] = False
 
@@ -53,3 +60,116 @@ class RunOptions(WorkOptions):
     def policy(self) -> Policy:
         """Return what becomes of bad rows."""
         return cast("Policy", self.on_bad_row)
+
+
+TALK_PANEL = "Run"
+COLORS = ("auto", "always", "never")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorOptions:
+    """Whether what is shown is coloured."""
+
+    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=TALK_PANEL)] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.color not in COLORS:
+            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
+
+    @property
+    def colors(self) -> Color:
+        """Return whether to colour what is shown."""
+        return cast("Color", self.color)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkOptions(ColorOptions):
+    """What is said beside the data."""
+
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No notes on standard error.", rich_help_panel=TALK_PANEL)
+    ] = False
+
+    def say(self, *notes: str) -> None:
+        """Tell something on standard error, unless quiet."""
+        if not self.quiet:
+            for note in notes:
+                tell(note)
+
+    def warn(self, warning: str) -> None:
+        """Tell, also when quiet, that the result is probably not what was meant."""
+        tell(f"warning: {warning}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOptions(TalkOptions):
+    """How many threads do the work."""
+
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Worker threads; unsaid: all cores.", rich_help_panel=TALK_PANEL)
+    ] = None
+
+    @property
+    def workers(self) -> int:
+        """Return the number of worker threads."""
+        from softmax_cli.tables.pool import available_threads
+
+        return self.threads or available_threads()
+
+
+ENGINE_PANEL = "Beyond one machine"
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """The engine."""
+
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="ray, spark or dask: its workers do the units, on the cluster that RAY_ADDRESS, spark-submit or "
+            "DASK_SCHEDULER_ADDRESS names, else on --threads workers here. local: processes of this machine, "
+            "which is also where all is done if none is said.",
+            rich_help_panel=ENGINE_PANEL,
+        ),
+    ] = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the processes of this machine do the work."""
+        return self.engine in (None, "local")
+
+    def load(self) -> Engine:
+        """Return the engine.
+
+        Raises
+        ------
+        UsageError
+            There is no such engine, or it is not installed.
+        """
+        from softmax_cli.distributed import engines
+
+        return engines.by_name(self.engine or "local")
+
+
+def fleet_of(engine: EngineOptions, source: SourceOptions, workers: int) -> Fleet | None:
+    """Return who looks at the input; None: this process, since no engine was said.
+
+    Raises
+    ------
+    UsageError
+        There is no such engine, it is not installed, or the input is a stream, which cannot be cut into units.
+    """
+    if engine.engine is None:
+        return None
+    from softmax_cli.distributed.fleet import Fleet
+    from softmax_cli.distributed.plan import plan_units
+    from softmax_cli.stream.inputs import STDIN
+
+    files = source.files()
+    if STDIN in files:
+        raise UsageError(
+            f"--engine {engine.engine} cuts the input into units, and standard input cannot be cut: "
+            "save it to a file, or leave --engine out"
+        )
+    return Fleet(engine.load(), plan_units(files, source.input_format), workers)

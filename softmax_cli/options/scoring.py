@@ -1,21 +1,268 @@
-"""Everything between the scores that were read and the probabilities: four groups that only make sense together."""
+"""How scores become probabilities, apart from what concerns imbalance."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from softmax_cli.options.calibration import CalibrationOptions
+import typer
+
+from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
-from softmax_cli.options.remedies import RemedyOptions
-from softmax_cli.options.softmax import SoftmaxOptions
 from softmax_cli.options.source import Opened
 
 if TYPE_CHECKING:
-    from softmax_cli.batches.calibration import Calibration
-    from softmax_cli.batches.columns import Columns
-    from softmax_cli.batches.scoring import Emit, Scoring
-    from softmax_cli.numeric.em import PriorEstimate
+    from softmax_cli.calibration.calibration import Calibration
+    from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.prediction.scorer import Emit, Scoring
+    from softmax_cli.prediction.steps import Remedy, Term
+    from softmax_cli.tables.columns import Columns
+
+
+PANEL = "Softmax"
+
+
+@dataclass(frozen=True)
+class SoftmaxOptions:
+    """Temperature, activation, precision and truncation."""
+
+    temperature: Annotated[
+        float,
+        typer.Option(
+            "--temperature",
+            "-T",
+            help="Divides the logits: above 1 flattens the distribution, below 1 sharpens it; inf is uniform.",
+            rich_help_panel=PANEL,
+        ),
+    ] = 1.0
+    activation: Annotated[
+        str,
+        typer.Option(
+            help="softmax, sigmoid (multi-label: each class alone, no sum), sparsemax or entmax15 (exact zeros).",
+            rich_help_panel=PANEL,
+        ),
+    ] = "softmax"
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="Compute in float64 or float32; unsaid: float32 for binary files that hold nothing wider.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    top_p: Annotated[
+        float | None,
+        typer.Option(
+            help="Keep the smallest set of best classes whose probability reaches P, and renormalise.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    min_p: Annotated[
+        float | None,
+        typer.Option(
+            help="Keep classes with at least P times the largest probability, and renormalise.", rich_help_panel=PANEL
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise UsageError(f"--temperature {self.temperature:g}: {_wrong_temperature(self.temperature)}")
+        if self.dtype not in (None, "float32", "float64"):
+            raise UsageError(f"--dtype {self.dtype}: choose float32 or float64")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise UsageError(f"--top-p {self.top_p:g}: a probability above 0 and up to 1 is wanted")
+        if self.min_p is not None and not 0 <= self.min_p <= 1:
+            raise UsageError(f"--min-p {self.min_p:g}: a share from 0 to 1 is wanted")
+        if self.activation != "softmax" and not (self.top_p is None and self.min_p is None):
+            raise UsageError(
+                f"--top-p and --min-p cut a softmax distribution; --activation {self.activation} has none to cut"
+            )
+
+    def scoring(
+        self,
+        terms: tuple[Term, ...],
+        emit: tuple[Emit, ...],
+        top: int,
+        remedies: tuple[Remedy, ...] = (),
+        calibration: Calibration | None = None,
+    ) -> Scoring:
+        """Return the numeric half of a transform."""
+        from softmax_cli.numeric.activations import ACTIVATIONS
+        from softmax_cli.prediction.scorer import Scoring, Truncation
+        from softmax_cli.prediction.steps import Adjustment
+
+        if self.activation not in ACTIVATIONS:
+            raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
+        return Scoring(
+            Adjustment(self.temperature, terms, remedies, None if calibration is None else calibration.scale),
+            self.activation,
+            Truncation(self.top_p, self.min_p),
+            emit,
+            top,
+            None if calibration is None else calibration.sets,
+        )
+
+    def precision(self, opened: Opened) -> str:
+        """Return the type to compute in."""
+        from softmax_cli.prediction.logits import score_dtype
+
+        return self.dtype or str(score_dtype(opened.table.schema, opened.columns))
+
+
+def _wrong_temperature(temperature: float) -> str:
+    if math.isnan(temperature):
+        return "a number above 0 is wanted"
+    if temperature == 0:
+        return "division by zero; T -> 0 puts everything on the largest logit, which --only-predictions gives"
+    return "a negative temperature would turn the ranking of the classes around; a number above 0 is wanted"
+
+
+REMEDIES_PANEL = "Outlying logits (off by default; in this order, before the temperature)"
+
+
+@dataclass(frozen=True)
+class RemedyOptions:
+    """Bounds on logits, and their scale."""
+
+    clip_logits: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LO,HI",
+            help="Move logits beyond LO or HI to that bound; several at one bound become equal.",
+            rich_help_panel=REMEDIES_PANEL,
+        ),
+    ] = None
+    winsorize: Annotated[
+        float | None,
+        typer.Option(
+            metavar="Q",
+            help="Pull each row within its own Q and 1-Q quantiles (0 < Q < 0.5), between ranks linearly: from "
+            "Q = 1/(K-1) on the best two of K classes become equal.",
+            rich_help_panel=REMEDIES_PANEL,
+        ),
+    ] = None
+    softcap: Annotated[
+        float | None,
+        typer.Option(
+            metavar="C",
+            help="C*tanh(z/C): never beyond +-C, almost z near 0, the order is kept.",
+            rich_help_panel=REMEDIES_PANEL,
+        ),
+    ] = None
+    standardize: Annotated[
+        str | None,
+        typer.Option(
+            metavar="row",
+            help="row: (z - mean)/deviation over the classes of each row; takes away how sure the model was of one "
+            "row against another.",
+            rich_help_panel=REMEDIES_PANEL,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.winsorize is not None and not 0 < self.winsorize < 0.5:
+            raise UsageError(f"--winsorize {self.winsorize:g}: a share above 0 and below 0.5 is wanted, such as 0.05")
+        if self.softcap is not None and not 0 < self.softcap < math.inf:
+            raise UsageError(f"--softcap {self.softcap:g}: a finite number above 0 is wanted, such as 30")
+        if self.standardize not in (None, "row"):
+            raise UsageError(f"--standardize {self.standardize}: only row is possible: over the classes of each row")
+        if self.clip_logits is not None:
+            self._bounds(self.clip_logits)
+
+    def build(self, classes: tuple[str, ...]) -> tuple[Remedy, ...]:
+        """Return the remedies in the order in which they are applied."""
+        from softmax_cli.prediction import steps as remedies
+
+        if self.standardize is not None and len(classes) < 3:
+            raise UsageError("--standardize row: with two classes every row would become -1, 1; use --temperature")
+        chosen: list[Remedy] = []
+        if self.clip_logits is not None:
+            chosen.append(remedies.Clip(*self._bounds(self.clip_logits)))
+        if self.winsorize is not None:
+            chosen.append(remedies.Winsorize(self.winsorize))
+        if self.softcap is not None:
+            chosen.append(remedies.Softcap(self.softcap))
+        if self.standardize is not None:
+            chosen.append(remedies.Standardize())
+        return tuple(chosen)
+
+    def notes(self, classes: tuple[str, ...]) -> list[str]:
+        """Return what is to be said about them."""
+        notes = [remedy.step for remedy in self.build(classes)]
+        equal = math.floor((self.winsorize or 0) * (len(classes) - 1))
+        if equal:
+            notes.append(
+                f"--winsorize {self.winsorize:g}: of {len(classes)} classes the best {equal + 1} of a row become "
+                "equal, and the first of them is predicted; a smaller Q keeps the order"
+            )
+        return notes
+
+    @staticmethod
+    def _bounds(said: str) -> tuple[float, float]:
+        try:
+            low, high = (float(part) for part in said.split(","))
+        except ValueError:
+            raise UsageError(f"--clip-logits {said}: two numbers are wanted, such as --clip-logits=-30,30") from None
+        if not -math.inf < low < high < math.inf:
+            raise UsageError(f"--clip-logits {said}: finite bounds are wanted, the lower one first")
+        return low, high
+
+
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """The file that ``softmax-cli calibrate`` writes."""
+
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Apply what softmax-cli calibrate has fitted, instead of --temperature. Adds set (a list of classes) "
+            "and set_size, and withholds predictions, where the file holds thresholds for that.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    def check(self, softmax: SoftmaxOptions) -> None:
+        """Refuse, before anything is read, what a calibration excludes.
+
+        Raises
+        ------
+        UsageError
+            A temperature, another activation or float32 was said as well.
+        """
+        if self.calibration is None:
+            return
+        if softmax.temperature != 1:
+            raise UsageError("--temperature and --calibration exclude each other: a calibration holds its own T")
+        if softmax.activation != "softmax":
+            raise UsageError(f"--calibration gives softmax probabilities; --activation {softmax.activation} gives none")
+        if softmax.dtype == "float32":
+            raise UsageError("--calibration was fitted in float64, and its thresholds hold there: drop --dtype float32")
+
+    def load(self, columns: Columns, terms: tuple[Term, ...], remedies: tuple[Remedy, ...]) -> Calibration | None:
+        """Read the file, and refuse a table, weights or remedies that it was not made for; None: there is none.
+
+        Raises
+        ------
+        UsageError
+            There is no such file, or weights or remedies differ.
+        DataError
+            It is no calibration, or the table has other classes.
+        """
+        if self.calibration is None:
+            return None
+        from softmax_cli.calibration.file import read_calibration
+
+        found = read_calibration(self.calibration)
+        found.check_classes(columns.classes)
+        found.check_kind(columns.kind)
+        found.check_remedies(remedies)
+        found.check_terms(terms)
+        return found
+
+    def dtype(self, otherwise: str) -> str:
+        """Return the type to compute in: a calibration and its thresholds are made of float64."""
+        return otherwise if self.calibration is None else "float64"
 
 
 class Chosen(NamedTuple):

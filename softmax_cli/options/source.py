@@ -12,9 +12,10 @@ import typer
 from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from softmax_cli.batches.columns import Columns, Selection
-    from softmax_cli.batches.table import ReadOptions, Table
-    from softmax_cli.units.reading import Reading
+    from softmax_cli.distributed.plan import UnitReader
+    from softmax_cli.tables.columns import Columns, Selection
+    from softmax_cli.tables.table import ReadOptions, Table
+
 
 FILES = "Input"
 COLUMNS = "Columns"
@@ -95,7 +96,7 @@ class SourceOptions:
         """Open the input, look at its first block, and settle the roles of its columns."""
         import sys
 
-        from softmax_cli.sources import open_table
+        from softmax_cli.stream.inputs import open_table
 
         if not self.paths and sys.stdin.isatty():
             raise UsageError("nothing to read: name a file, or pipe one in; softmax-cli predict --help shows how")
@@ -105,18 +106,18 @@ class SourceOptions:
 
     def files(self) -> list[str]:
         """List the inputs one by one, in their order."""
-        from softmax_cli.sources.paths import expand_paths
+        from softmax_cli.stream.inputs import expand_paths
 
         return expand_paths(self.paths, self.input_format)
 
-    def reading(self, opened: Opened) -> Reading:
+    def reading(self, opened: Opened) -> UnitReader:
         """Return how a worker elsewhere reads a part of this input."""
         import os
 
-        from softmax_cli.batches.where import Condition
-        from softmax_cli.units.reading import Reading
+        from softmax_cli.distributed.plan import UnitReader
+        from softmax_cli.tables.filter import Condition
 
-        return Reading(
+        return UnitReader(
             folder=os.getcwd(),
             options=self._read_options(),
             input_format=self.input_format,
@@ -127,7 +128,7 @@ class SourceOptions:
         )
 
     def _read_options(self) -> ReadOptions:
-        from softmax_cli.batches.table import ReadOptions
+        from softmax_cli.tables.table import ReadOptions
 
         if self.decimal not in (".", ","):
             raise UsageError(f"--decimal {self.decimal!r}: write . or ,")
@@ -142,8 +143,8 @@ class SourceOptions:
         )
 
     def _selection(self) -> Selection:
-        from softmax_cli.batches.columns import Selection
-        from softmax_cli.perclass.names import read_class_names
+        from softmax_cli.tables.columns import Selection
+        from softmax_cli.weighting.values import read_class_names
 
         names = None if self.classes is None else read_class_names(self.classes)
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)  # type: ignore[arg-type]
@@ -157,7 +158,7 @@ class Opened(NamedTuple):
 
     def only(self, where: str) -> Opened:
         """Narrow the input down to the rows that ``COLUMN=VALUE`` selects."""
-        from softmax_cli.batches.where import Condition, rows_where
+        from softmax_cli.tables.filter import Condition, rows_where
 
         return self._replace(table=rows_where(self.table, self.columns, Condition.read(where)))
 
@@ -168,8 +169,8 @@ def settle(table: Table, said: Selection) -> Opened:
 
     import pyarrow as pa
 
-    from softmax_cli.batches.arrays import empty_batch
-    from softmax_cli.batches.columns import resolve
+    from softmax_cli.tables.arrays import empty_batch
+    from softmax_cli.tables.columns import resolve
 
     first = next(table.blocks, None)
     # Read with no column as a score, a text format shows the types that the other columns will have.

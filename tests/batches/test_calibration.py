@@ -9,15 +9,13 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from softmax_cli.batches.abstention import Abstention
-from softmax_cli.batches.adjustment import Adjustment, Term
-from softmax_cli.batches.calibration import Calibration, Figures, FitRecord, Scaled
-from softmax_cli.batches.remedies import Clip
-from softmax_cli.batches.scoring import Scoring, Truncation
-from softmax_cli.batches.sets import Nonconformity, SetRule
+from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord, Scaled
+from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.numeric.calibration import by_name, names
-from softmax_cli.numeric.calibration.temperature import Temperature
+from softmax_cli.numeric.calibrators import by_name, names
+from softmax_cli.numeric.calibrators.temperature import Temperature
+from softmax_cli.prediction.scorer import Scoring, Truncation
+from softmax_cli.prediction.steps import Adjustment, Clip, Nonconformity, SetRule, Term
 
 RNG = np.random.default_rng(2)
 LABELS = np.repeat([0, 1, 2], 40)

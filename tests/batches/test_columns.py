@@ -5,8 +5,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from softmax_cli.batches.columns import METADATA_KEY, Columns, Selection, resolve
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.tables.columns import METADATA_KEY, Columns, Selection, resolve
 
 
 def table(metadata=None, **columns):

@@ -12,12 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.batches.columns import Columns
-from softmax_cli.batches.evidence import Evidence
-from softmax_cli.batches.fold import no_evidence, with_batch
-from softmax_cli.batches.inspection import inspection
-from softmax_cli.batches.profile import make_inspector
-from softmax_cli.batches.table import Decoded, Place
+from softmax_cli.inspection.evidence import Evidence, make_inspector, no_evidence, with_batch
+from softmax_cli.inspection.report import inspection
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.table import Decoded, Place
 
 NAMES = tuple("abcdefgh")
 COLUMNS = Columns(NAMES, NAMES, "logits")

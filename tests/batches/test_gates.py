@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.batches.figures import Figure
-from softmax_cli.batches.gates import GateError, failures, parse_gate
 from softmax_cli.errors import ExitCode, UsageError
+from softmax_cli.evaluation.gates import GateError, failures, parse_gate
+from softmax_cli.evaluation.report import Figure
 
 SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 numbers = st.floats(allow_nan=False)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.batches.columns import Columns
-from softmax_cli.batches.labels import MISSING, ClassLookup, Reading
 from softmax_cli.errors import DataError
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import MISSING, ClassLookup, LabelReading
 
 
 def lookup(*classes, scores=None):
@@ -92,4 +92,4 @@ def test_a_truth_that_is_no_class_names_both_sets(truth):
 
 def test_no_rows_say_nothing():
     found = lookup("cat", "dog")(pa.array([], pa.string()), "y")
-    assert (len(found.indices), found.reading) == (0, Reading())
+    assert (len(found.indices), found.reading) == (0, LabelReading())

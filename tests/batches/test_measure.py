@@ -13,20 +13,17 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 from sklearn import metrics
 
-from softmax_cli.batches.columns import Columns
-from softmax_cli.batches.draws import Draws
-from softmax_cli.batches.figures import figures_of, names_of
-from softmax_cli.batches.judge import Judge
-from softmax_cli.batches.labels import ClassLookup
-from softmax_cli.batches.layout import Layout
-from softmax_cli.batches.measure import MOST_SLICES, Measured
-from softmax_cli.batches.parts import Plan
-from softmax_cli.batches.scoring import Scoring
-from softmax_cli.batches.settle import settle_report
-from softmax_cli.batches.table import Decoded, Place
-from softmax_cli.batches.transform import build_transform
-from softmax_cli.batches.truth import OwnTruth
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.evaluation.figure_list import settle_report
+from softmax_cli.evaluation.judge import Judge
+from softmax_cli.evaluation.measure import MOST_SLICES, Draws, Measured, Plan
+from softmax_cli.evaluation.report import figures_of, names_of
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import ClassLookup, OwnTruth
+from softmax_cli.tables.table import Decoded, Place
 
 CLASSES = ("cat", "dog", "bird", "fish")
 COLUMNS = Columns(CLASSES, CLASSES, "logits", label="y", others=("y", "source"))

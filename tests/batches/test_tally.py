@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.batches.tally import CONFIDENCE_UNIT, Tally, confidence_units
+from softmax_cli.prediction.transform import CONFIDENCE_UNIT, Tally, confidence_units
 
 CLASSES = 4
 scored_rows = st.lists(st.tuples(st.integers(0, CLASSES - 1), st.floats(0, 1)), max_size=30)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax, softmax
 
-from softmax_cli.batches.adjustment import Adjustment, Term, direction
-from softmax_cli.batches.columns import Columns, Selection, resolve
-from softmax_cli.batches.layout import Decision, Layout
-from softmax_cli.batches.scoring import Scoring, Truncation
-from softmax_cli.batches.transform import build_transform
 from softmax_cli.errors import DataError
+from softmax_cli.prediction.layout import Decision, Layout
+from softmax_cli.prediction.scorer import Scoring, Truncation
+from softmax_cli.prediction.steps import Adjustment, Term, direction
+from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.columns import Columns, Selection, resolve
 
 scores = hnp.arrays(
     np.float64,
@@ -237,7 +237,7 @@ def test_narrow_floats_widen():
 
 
 def test_probabilities_taken_for_logits_are_doubted():
-    from softmax_cli.batches.table import Decoded
+    from softmax_cli.tables.table import Decoded
 
     p = softmax(np.random.default_rng(0).normal(size=(5, 3)), axis=1)
     for matrix, doubtful in ((p, True), (p + 1, False), (np.vstack([p, [[3.0, 1, 2]]]), False)):

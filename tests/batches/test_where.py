@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from softmax_cli.batches.columns import Columns
-from softmax_cli.batches.table import Block, Decoded, Fault, Place, Table
-from softmax_cli.batches.where import Condition, rows_where
 from softmax_cli.errors import UsageError
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.filter import Condition, rows_where
+from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
 
 BATCH = pa.record_batch({"a": [1.0, 2.0, 3.0, 4.0], "split": ["val", "test", None, "val"], "fold": [1, 2, 2, 2]})
 COLUMNS = Columns(("a",), ("not a", "a"), "logits", others=("split", "fold"))

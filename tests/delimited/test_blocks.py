@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.delimited import blocks
-from softmax_cli.delimited.blocks import RowBlocks, count_lines, last_row_end
 from softmax_cli.errors import DataError
+from softmax_cli.formats.csv import reader as blocks
+from softmax_cli.formats.csv.reader import RowBlocks, count_lines, last_row_end
 
 # Quotes anywhere: doubled, stray, left open.
 texts = st.text(st.sampled_from('ab",;\n\r é'), max_size=60)

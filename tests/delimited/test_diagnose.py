@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from softmax_cli.batches.table import Block, Place
-from softmax_cli.delimited.diagnose import Diagnosis
-from softmax_cli.delimited.dialect import Dialect
-from softmax_cli.delimited.parse import decode
+from softmax_cli.formats.csv.faults import Diagnosis
+from softmax_cli.formats.csv.reader import decode
+from softmax_cli.formats.csv.sniff import Dialect
+from softmax_cli.tables.table import Block, Place
 
 NAMES = ("id", "cat", "dog")
 

@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.table import ReadOptions
-from softmax_cli.delimited.delimiter import DELIMITERS, find_delimiter
-from softmax_cli.delimited.dialect import Dialect, find_dialect
-from softmax_cli.delimited.encoding import check_encoding
-from softmax_cli.delimited.table import open_table
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.formats.csv.reader import open_table
+from softmax_cli.formats.csv.sniff import DELIMITERS, Dialect, check_encoding, find_delimiter, find_dialect
+from softmax_cli.tables.table import ReadOptions
 
 words = st.text("abé ", min_size=1, max_size=4)
 

@@ -14,12 +14,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.table import Block, ReadOptions, Table
-from softmax_cli.delimited import parse
-from softmax_cli.delimited.cells import SPELLED_MISSING, read_number
-from softmax_cli.delimited.dialect import Dialect
-from softmax_cli.delimited.table import open_table
 from softmax_cli.errors import DataError
+from softmax_cli.formats.csv import reader as parse
+from softmax_cli.formats.csv.reader import open_table
+from softmax_cli.formats.csv.sniff import SPELLED_MISSING, Dialect, read_number
+from softmax_cli.tables.table import Block, ReadOptions, Table
 
 DELIMITERS = ",;|\t"
 SIZES = st.integers(1, 80) | st.just(1 << 21)
@@ -225,7 +224,7 @@ def test_pandas_is_not_loaded():
     """It would take longer than ten rows do."""
     code = (
         "import io, sys\n"
-        "from softmax_cli.batches.table import ReadOptions\n"
+        "from softmax_cli.tables.table import ReadOptions\n"
         "from softmax_cli.formats import csv\n"
         "for text in (b'a,b\\n1,2\\n', b'a,b\\n\"1\",NA\\n', b'a,b\\n1,x\\n1\\n'):\n"
         "    table = csv.read(io.BytesIO(text), 'x', ReadOptions())\n"

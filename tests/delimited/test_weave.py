@@ -16,9 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.table import WriteOptions
-from softmax_cli.delimited.weave import RowWriter
-from softmax_cli.delimited.writer import DelimitedWriter
+from softmax_cli.formats.csv.writer import DelimitedWriter, RowWriter
+from softmax_cli.tables.table import WriteOptions
 
 PROBABILITY = {b"softmax_cli": b"prob"}
 NUMBER = {b"softmax_cli": b"number"}
@@ -232,9 +231,9 @@ def test_start_up_stays_light() -> None:
     """Writing a plain table loads neither pandas nor Arrow's compute module, which cost more than the work."""
     program = (
         "import io, sys, numpy as np, pyarrow as pa\n"
-        "from softmax_cli.batches.arrays import labels, numbers, strings\n"
-        "from softmax_cli.batches.table import WriteOptions\n"
-        "from softmax_cli.delimited.writer import DelimitedWriter\n"
+        "from softmax_cli.tables.arrays import labels, numbers, strings\n"
+        "from softmax_cli.tables.table import WriteOptions\n"
+        "from softmax_cli.formats.csv.writer import DelimitedWriter\n"
         "p = pa.field('p', pa.float64(), metadata={b'softmax_cli': b'prob'})\n"
         "label = labels(np.array([0], np.int32), strings(['a']))\n"
         "schema = pa.schema([('id', pa.string()), ('prediction', label.type), p])\n"

@@ -8,8 +8,7 @@ import pty
 
 import pytest
 
-from softmax_cli.display.console import make_console
-from softmax_cli.display.glyphs import glyphs
+from softmax_cli.terminal.console import glyphs, make_console
 
 
 @pytest.fixture(autouse=True)

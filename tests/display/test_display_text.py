@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from softmax_cli.display.figures import counted, percent, probability
-from softmax_cli.display.fitting import GAP, Want, fit
-from softmax_cli.display.text import shorten, visible, width
+from softmax_cli.terminal.table import GAP, Want, fit
+from softmax_cli.terminal.text import counted, percent, probability, shorten, visible, width
 
 anything = st.text(st.characters(exclude_categories=()), max_size=40)
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from softmax_cli.batches.figures import Figure
-from softmax_cli.batches.report import Bin, ClassFigures, Pair, Point, Report, Slice
-from softmax_cli.display.evaluation import show_evaluation
+from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Pair, Point, Report, Slice
+from softmax_cli.evaluation.screen import show_evaluation
 
 NAMES = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "smooth_ece")
 

@@ -14,12 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from softmax_cli.batches.arrays import labels, numbers, strings
-from softmax_cli.batches.columns import METADATA_KEY
-from softmax_cli.batches.tally import Tally, confidence_units
-from softmax_cli.display.console import make_console
-from softmax_cli.display.predictions import show_predictions
-from softmax_cli.display.rows import Shown
+from softmax_cli.prediction.screen import Shown, show_predictions
+from softmax_cli.prediction.transform import Tally, confidence_units
+from softmax_cli.tables.arrays import labels, numbers, strings
+from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.terminal.console import make_console
 
 PROB = {METADATA_KEY: b"prob"}
 HOSTILE = [
@@ -215,11 +214,11 @@ def test_no_pandas_and_no_compute_kernels():
     """Start-up time: what shows ten rows loads rich, and nothing else that is slow."""
     code = (
         "import sys, io, numpy as np, pyarrow as pa\n"
-        "from softmax_cli.display.predictions import show_predictions\n"
-        "from softmax_cli.display.rows import Shown\n"
-        "from softmax_cli.display.console import make_console\n"
-        "from softmax_cli.batches.arrays import strings, numbers\n"
-        "from softmax_cli.batches.tally import Tally\n"
+        "from softmax_cli.prediction.screen import show_predictions\n"
+        "from softmax_cli.prediction.screen import Shown\n"
+        "from softmax_cli.terminal.console import make_console\n"
+        "from softmax_cli.tables.arrays import strings, numbers\n"
+        "from softmax_cli.prediction.transform import Tally\n"
         "b = pa.RecordBatch.from_arrays([strings(['a']), strings(['x']), numbers(np.ones(1))], ['id', 'prediction',"
         " 'confidence'])\n"
         "show_predictions(make_console(io.StringIO()), b, Shown(('x',), id='id'), Tally(1, 0, 'error', np.ones(1, int),"

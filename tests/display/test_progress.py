@@ -13,11 +13,9 @@ import time
 
 import pytest
 
-from softmax_cli.display import progress as progress_module
-from softmax_cli.display.console import make_console
-from softmax_cli.display.glyphs import glyphs
-from softmax_cli.display.progress import progress
-from softmax_cli.display.progressbar import _duration, _line
+from softmax_cli.terminal import progress as progress_module
+from softmax_cli.terminal.console import glyphs, make_console
+from softmax_cli.terminal.progress import _duration, _line, progress
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def test_quiet_and_dumb_terminals_show_nothing(terminal, monkeypatch):
 def test_a_pipe_shows_nothing_and_loads_no_rich():
     """Standard error that is no terminal: not a byte, not a module."""
     code = (
-        "import sys; from softmax_cli.display import progress as module; module.PATIENCE = 0\n"
+        "import sys; from softmax_cli.terminal import progress as module; module.PATIENCE = 0\n"
         "with module.progress(10, enabled=True) as advance: advance(1, 5)\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('rich', 'pandas')])\n"
     )

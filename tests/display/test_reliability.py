@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from softmax_cli.batches.report import Bin
-from softmax_cli.display.glyphs import glyphs
-from softmax_cli.display.reliability import MOST_LINES, Brush, draw_gap, show_reliability
+from softmax_cli.evaluation.report import Bin
+from softmax_cli.evaluation.screen import MOST_LINES, Brush, draw_gap, show_reliability
+from softmax_cli.terminal.console import glyphs
 
 PLAIN = Brush("#", "+", "-", "|")
 shares = st.floats(0, 1)

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from softmax_cli import engines
 from softmax_cli.cli import StoppedError, _stop
+from softmax_cli.distributed import engines
 from softmax_cli.errors import DataError, SoftmaxCliError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from softmax_cli import engines
+from softmax_cli.distributed import engines
 from softmax_cli.errors import UsageError
 
 DRIVER = Path(__file__).with_name("driver.py")

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from softmax_cli.batches.table import ReadOptions, WriteOptions
 from softmax_cli.errors import DataError
 from softmax_cli.formats import arrow, arrows
+from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 SCHEMA = pa.schema([("id", pa.string()), ("a", pa.float64())])
 BATCH = pa.RecordBatch.from_arrays([pa.array(["x", None, "z"]), pa.array([1.0, 2.0, 3.0])], schema=SCHEMA)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.arrays import numbers, strings
-from softmax_cli.batches.table import ReadOptions, WriteOptions
 from softmax_cli.formats import by_suffix, csv, tsv
+from softmax_cli.tables.arrays import numbers, strings
+from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 texts = st.text(st.sampled_from('ab"\n\r,;|\t é0=-'), max_size=6)
 PROBABILITY = {b"softmax_cli": b"prob"}

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from softmax_cli.batches.table import ReadOptions
 from softmax_cli.formats import csv
+from softmax_cli.tables.table import ReadOptions
 
 
 def read(data, scores=(), **options):

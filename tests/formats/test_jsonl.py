@@ -13,14 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.table import Decoded, Fault, ReadOptions, Table, WriteOptions
 from softmax_cli.errors import DataError
 from softmax_cli.formats import json as json_format
 from softmax_cli.formats import jsonl
-from softmax_cli.jsontext.blocks import line_blocks, line_rows
-from softmax_cli.jsontext.decoding import decode_rows
-from softmax_cli.jsontext.fast import decode_fast
-from softmax_cli.jsontext.table import open_table
+from softmax_cli.formats.json.reader import decode_fast, decode_rows, line_blocks, line_rows, open_table
+from softmax_cli.tables.table import Decoded, Fault, ReadOptions, Table, WriteOptions
 
 PROBABILITY = {b"softmax_cli": b"prob"}
 NUMBER = {b"softmax_cli": b"number"}

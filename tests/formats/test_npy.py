@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.batches.table import ReadOptions, Table
 from softmax_cli.errors import DataError
 from softmax_cli.formats import npy, npz
+from softmax_cli.tables.table import ReadOptions, Table
 
 
 def saved(array: np.ndarray) -> bytes:

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from softmax_cli.batches.table import ReadOptions, WriteOptions
 from softmax_cli.errors import DataError
 from softmax_cli.formats import parquet
+from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 
 def written(table: pa.Table) -> bytes:

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli import formats
-from softmax_cli.batches.arrays import lists, numbers, strings
-from softmax_cli.batches.columns import METADATA_KEY
-from softmax_cli.batches.table import ReadOptions, WriteOptions
-from softmax_cli.compression import COMPRESSIONS
 from softmax_cli.errors import UsageError
+from softmax_cli.storage.compression import COMPRESSIONS
+from softmax_cli.tables.arrays import lists, numbers, strings
+from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 
 def make_table(rows: int, texts: list[str | None]) -> pa.RecordBatch:

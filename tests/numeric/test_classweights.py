@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.utils.class_weight import compute_class_weight
 
-from softmax_cli.numeric.classweights import Balanced, EffectiveNumber, InverseSquareRoot, LogPrior, Prior
+from softmax_cli.numeric.class_weights import Balanced, EffectiveNumber, InverseSquareRoot, LogPrior, Prior
 
 counts = hnp.arrays(np.float64, st.integers(2, 20), elements=st.integers(1, 10**7).map(float))
 betas = st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1 - 1e-9, 1 - 1e-15])

@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.conformal import class_thresholds, quantile_threshold, scores_of_truth, sets, threshold
-from softmax_cli.numeric.nonconformity import lac_scores
+from softmax_cli.numeric.conformal import (
+    class_thresholds,
+    lac_scores,
+    quantile_threshold,
+    scores_of_truth,
+    sets,
+    threshold,
+)
 
 miss_rates = st.sampled_from([0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99]) | st.floats(0.001, 0.999)
 held_out = hnp.arrays(float, st.integers(1, 40), elements=st.integers(0, 9))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.em import estimate_prior
+from softmax_cli.numeric.prior_shift import estimate_prior
 
 CENTRES = np.array([0.0, 1.5, 3.0, 4.5])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softmax_cli.numeric.exponents import adjust_, divide_
+from softmax_cli.numeric.softmax import adjust_, divide_
 
 MASKED = -np.inf
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.nonconformity import SCORES, aps_scores, lac_scores, raps_scores
+from softmax_cli.numeric.conformal import SCORES, aps_scores, lac_scores, raps_scores
 
 ROW = np.log([[0.2, 0.5, 0.3]])
 log_ps = hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(2, 8)), elements=st.floats(-30, 30)).map(

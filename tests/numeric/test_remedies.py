@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import zscore
 
-from softmax_cli.numeric.remedies import clip_, softcap_, standardize_, winsorize_
+from softmax_cli.numeric.clipping import clip_, softcap_, standardize_, winsorize_
 
 ALL = {
     "clip": lambda z: clip_(z, -3.0, 4.0),

@@ -7,7 +7,7 @@ from math import fsum
 import numpy as np
 import pytest
 
-from softmax_cli.numeric.rowsums import row_sums
+from softmax_cli.numeric.softmax import row_sums
 
 WIDTHS = (1, 2, 3, 7, 37, 128, 129, 1000, 50_257)
 

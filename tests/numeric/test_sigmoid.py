@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.sigmoid import log_sigmoid_, scale_, sigmoid_
+from softmax_cli.numeric.activations import log_sigmoid_, scale_, sigmoid_
 
 logits = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.floats(-750, 750), st.floats(-1, 1))
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.exponents import adjust_
-from softmax_cli.numeric.softmax import exp_normalize_, log_normalize_
+from softmax_cli.numeric.softmax import adjust_, exp_normalize_, log_normalize_
 
 Array = NDArray[np.floating]
 

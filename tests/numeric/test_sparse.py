@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.exponents import adjust_
-from softmax_cli.numeric.sparse import entmax15_, log_, sparsemax_
+from softmax_cli.numeric.activations import entmax15_, log_, sparsemax_
+from softmax_cli.numeric.softmax import adjust_
 
 Array = NDArray[np.floating]
 Kernel = Callable[[Array], Array]

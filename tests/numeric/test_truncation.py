@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.exponents import adjust_
-from softmax_cli.numeric.softmax import softmax
+from softmax_cli.numeric.softmax import adjust_, softmax
 from softmax_cli.numeric.truncation import truncate_
 
 Array = NDArray[np.floating]

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.softmax import softmax
-from softmax_cli.numeric.weights import (
+from softmax_cli.numeric.class_weights import (
     balanced,
     log_kept_share,
     log_prior_ratio,
@@ -18,6 +17,7 @@ from softmax_cli.numeric.weights import (
     logit_adjustment,
     normalize_prior,
 )
+from softmax_cli.numeric.softmax import softmax
 
 Vector = NDArray[np.float64]
 counts = hnp.arrays(np.float64, st.integers(1, 8), elements=st.integers(1, 10**6).map(float))

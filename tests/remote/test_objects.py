@@ -178,7 +178,7 @@ class TestRefusals:
     def test_someone_else_was_faster(self, bucket, monkeypatch):
         """The store itself refuses the second of two small files; of large ones, a look before they appear does."""
         from softmax_cli.errors import UsageError
-        from softmax_cli.sinks import whole_file
+        from softmax_cli.storage.writing import whole_file
 
         def write_late(key, size):
             with whole_file(bucket.url(key), force=False) as file:
@@ -281,9 +281,9 @@ class TestFailures:
 
     @pytest.mark.parametrize("suffix", ["csv", "parquet"])
     def test_an_object_that_changes_while_it_is_read(self, bucket, monkeypatch, softmax_cli, tmp_path, suffix):
-        from softmax_cli.batches.table import ReadOptions
         from softmax_cli.errors import DataError
-        from softmax_cli.sources import open_table
+        from softmax_cli.stream.inputs import open_table
+        from softmax_cli.tables.table import ReadOptions
 
         (tmp_path / "in.csv").write_bytes(
             b"a,b\n" + b"".join(b"%d,%d\n" % (i * 7919 % 99991, i) for i in range(2_000_000))

@@ -104,7 +104,7 @@ def test_a_store_that_cannot_be_asked(softmax_cli, tmp_path, url, env, words):
 def test_each_scheme_has_its_store():
     """A URL leads to the store of its scheme, and its key is what follows the bucket."""
     pytest.importorskip("obstore")
-    from softmax_cli.remote import store_of
+    from softmax_cli.storage.remote import store_of
 
     told = {}
     for url in ("s3://b/k/x.csv", "gs://b/k/x.csv", "abfss://b@account.dfs.core.windows.net/k/x.csv"):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError
-from softmax_cli.remote import ranges
-from softmax_cli.remote.ranges import RangedFile
+from softmax_cli.storage.remote import _ranges as ranges
+from softmax_cli.storage.remote._ranges import RangedFile
 
 DATA = os.urandom(5000)
 MOVES = st.lists(st.tuples(st.integers(0, 5200), st.integers(0, 900), st.booleans()), max_size=30)

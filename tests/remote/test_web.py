@@ -139,5 +139,5 @@ def test_a_run_on_local_files_loads_nothing_of_it(program_env, tmp_path):
         command, cwd=tmp_path, env=program_env | {"PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True
     )
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert "softmax_cli.remote" in loaded
+    assert "softmax_cli.storage.remote" in loaded
     assert not [name for name in loaded if re.match(r"obstore|fsspec|urllib\.request|http|softmax_cli\.remote\.", name)]

@@ -10,15 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from softmax_cli.batches.badrows import Policy
-from softmax_cli.batches.layout import Layout
-from softmax_cli.batches.scoring import Scoring
-from softmax_cli.batches.table import WriteOptions
-from softmax_cli.batches.transform import build_transform
+from softmax_cli.distributed.plan import Unit, plan_units
 from softmax_cli.options.source import SourceOptions
-from softmax_cli.units.parts import PartFormat
-from softmax_cli.units.plan import Unit, plan_units
-from softmax_cli.units.scoring import ScoreUnit
+from softmax_cli.prediction.bad_rows import Policy
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.parts import PartFormat, ScoreUnit
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.table import WriteOptions
 
 Job = tuple[ScoreUnit, tuple[Unit, ...]]
 MakeJob = Callable[..., Job]

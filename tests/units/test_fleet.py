@@ -15,28 +15,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.batches.inspection import inspection
-from softmax_cli.batches.judge import Judge
-from softmax_cli.batches.labels import ClassLookup
-from softmax_cli.batches.layout import Layout
-from softmax_cli.batches.parts import Plan
-from softmax_cli.batches.scoring import Scoring
-from softmax_cli.batches.settle import settle_report
-from softmax_cli.batches.transform import build_transform
-from softmax_cli.batches.truth import OwnTruth
+from softmax_cli.calibration.rows import Collector, collect, collect_units
+from softmax_cli.distributed.fleet import Fleet
+from softmax_cli.distributed.plan import plan_units
 from softmax_cli.errors import DataError
+from softmax_cli.evaluation.figure_list import settle_report
+from softmax_cli.evaluation.judge import Judge
+from softmax_cli.evaluation.measure import Plan
+from softmax_cli.evaluation.run import evaluate_table, evaluate_units
+from softmax_cli.inspection.report import inspection
+from softmax_cli.inspection.run import evidence_of, flags_in, flags_in_units, inspect_units, settled_inspector
 from softmax_cli.options.source import SourceOptions
-from softmax_cli.runs.evaluating import evaluate_table
-from softmax_cli.runs.inspecting import evidence_of, flags_in, settled_inspector
-from softmax_cli.runs.labelledrows import Collector, collect
-from softmax_cli.runs.priorestimation import kept_probabilities, probabilities_transform
-from softmax_cli.runs.scoring import Listeners, score_table
-from softmax_cli.units.collecting import collect_units
-from softmax_cli.units.evaluating import evaluate_units
-from softmax_cli.units.fleet import Fleet
-from softmax_cli.units.inspecting import flags_in_units, inspect_units
-from softmax_cli.units.plan import plan_units
-from softmax_cli.units.priorestimation import keep_units
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.run import Listeners, score_table
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.labels import ClassLookup, OwnTruth
+from softmax_cli.weighting.prior import keep_units, kept_probabilities, probabilities_transform
 
 CLASSES = ("cat", "dog", "bird")
 PLAN = Plan(top_k=(2,), replicates=40, seed=3)

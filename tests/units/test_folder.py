@@ -10,13 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.batches.adjustment import Adjustment
-from softmax_cli.batches.scoring import Scoring
-from softmax_cli.engines import by_name
+from softmax_cli.distributed.engines import by_name
 from softmax_cli.errors import UsageError
-from softmax_cli.runs.partition import Partition
-from softmax_cli.units.fingerprint import differences, digest, fingerprint
-from softmax_cli.units.folder import PartFolder
+from softmax_cli.prediction.folder import PartFolder, Partition, differences, digest, fingerprint
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.steps import Adjustment
 
 
 class CutError(BaseException):

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from softmax_cli.distributed.plan import UNIT_BYTES, Unit, plan_units, spread
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.units.plan import UNIT_BYTES, Unit, plan_units, spread
-from softmax_cli.units.scoring import read_record, read_rejects, record_of
+from softmax_cli.prediction.parts import read_record, read_rejects, record_of
 
 sizes = st.lists(st.integers(0, 40), min_size=1, max_size=4)
 in_turn = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

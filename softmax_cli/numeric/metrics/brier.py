@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics.top_label import log_p_of_truth
+from softmax_cli.numeric.metrics._confidence import log_p_of_truth
 
 
 def row_brier(log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Classwise calibration error: every class judged on its own probability, not only the predicted one."""
+"""Classwise calibration error over bins of equal count."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics.bins import BINS, norm_of, width_bin, width_edges
-from softmax_cli.numeric.metrics.top_label import on_grid
+from softmax_cli.numeric.metrics._confidence import BINS, Ranking, norm_of, on_grid, width_bin, width_edges
+from softmax_cli.numeric.metrics.ece import mass_bins
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,3 +75,70 @@ class ClasswiseEce:
     def value(self) -> float:
         """Classwise ECE, 0..1."""
         return self.error("l1")
+
+
+LIMIT = 1 << 25
+"""So many probabilities (rows x classes; 256 MB) are kept, and no more."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClasswiseMassEce:
+    """Mean over the classes of the calibration error of p_k against [k is true], in bins of equal count.
+
+    Equal counts need every probability in order. **Memory grows by 8 bytes a row and class**, and more than
+    33,554,432 of them are refused: bins of equal width (`ClasswiseEce`) keep sums only.
+    """
+
+    probabilities: tuple[NDArray[np.float64], ...]
+    labels: tuple[NDArray[np.int64], ...]
+    requested: int
+
+    @classmethod
+    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, bins: int = BINS) -> Self:
+        """Keep the probabilities of a block of rows.
+
+        Raises
+        ------
+        ValueError
+            There is no bin, or there are too many probabilities.
+        """
+        if bins < 1:
+            raise ValueError(f"{bins} bins: at least one is wanted")
+        return cls((np.minimum(np.exp(log_p), 1.0),), (np.array(labels, np.int64),), bins)
+
+    def __post_init__(self) -> None:
+        kept = sum(block.size for block in self.probabilities)
+        if kept > LIMIT:
+            raise ValueError(f"{kept} probabilities are too many to be kept in order for classwise bins of equal count")
+
+    def plus(self, other: Self) -> Self:
+        """Merge with the part of other rows.
+
+        Raises
+        ------
+        ValueError
+            The bins differ, or there are too many probabilities.
+        """
+        if self.requested != other.requested:
+            raise ValueError(f"{self.requested} bins do not add up with {other.requested}")
+        return type(self)(self.probabilities + other.probabilities, self.labels + other.labels, self.requested)
+
+    def by_class(self, norm: str = "l1") -> NDArray[np.float64]:
+        """Calibration error of every class, 0..1, shape (classes,); `norm` is l1, l2 or max."""
+        norm_of(norm)
+        classes = self.probabilities[0].shape[1]
+        return np.array([mass_bins(self._ranking(column), self.requested).error(norm) for column in range(classes)])
+
+    def error(self, norm: str = "l1") -> float:
+        """Mean over all classes, 0..1."""
+        return float(self.by_class(norm).mean())
+
+    @property
+    def value(self) -> float:
+        """Classwise ECE over equal-count bins, 0..1."""
+        return self.error("l1")
+
+    def _ranking(self, column: int) -> Ranking:
+        return Ranking(
+            tuple(block[:, column] for block in self.probabilities), tuple(block == column for block in self.labels)
+        )

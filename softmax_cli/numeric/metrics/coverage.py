@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.metrics.ratio import ratio
+from softmax_cli.numeric.metrics._confidence import ratio
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
+from softmax_cli.numeric.metrics._confidence import on_grid
 from softmax_cli.numeric.metrics.log_loss import row_log_loss
-from softmax_cli.numeric.metrics.top_label import on_grid
 
 _TO_THE_OCTAVE = 8
 INVERSE_TEMPERATURES = 2.0 ** (np.arange(-2 * _TO_THE_OCTAVE, 2 * _TO_THE_OCTAVE + 1) / _TO_THE_OCTAVE)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics.ranking import Ranking
+from softmax_cli.numeric.metrics._confidence import Ranking
 
 
 @dataclass(frozen=True, eq=False)

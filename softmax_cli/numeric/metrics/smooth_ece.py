@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics.top_label import on_grid, top_label
+from softmax_cli.numeric.metrics._confidence import on_grid, top_label
 
 _CELLS = 1 << 12
 """Cells of 0..1. A residual split over two nodes is off by less than (cell / bandwidth)^2 / 8 of its size."""

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.profile import extremes, twins
-from softmax_cli.numeric.profile.cells import CellFigures
-from softmax_cli.numeric.profile.extremes import Extreme
-from softmax_cli.numeric.profile.fences import Fences, make_fences
-from softmax_cli.numeric.profile.first import First
-from softmax_cli.numeric.profile.grid import Grid, make_grid
-from softmax_cli.numeric.profile.quantiles import Histogram
-from softmax_cli.numeric.profile.repeats import Repeats, row_hashes
-from softmax_cli.numeric.profile.rowfigures import RowFigures, judge
+from softmax_cli.numeric.profile import columns as twins
+from softmax_cli.numeric.profile import outliers as extremes
+from softmax_cli.numeric.profile.columns import CellFigures
+from softmax_cli.numeric.profile.outliers import Extreme, Fences, make_fences
+from softmax_cli.numeric.profile.quantiles import Grid, Histogram, make_grid
+from softmax_cli.numeric.profile.rows import First, Repeats, RowFigures, judge, row_hashes
 
 _BLOCK_BYTES = 1 << 19
 """What a core keeps close while it passes over a block several times."""

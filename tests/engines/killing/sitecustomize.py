@@ -5,9 +5,9 @@ import signal
 from pathlib import Path
 
 if "KILL_ONCE" in os.environ and __name__ == "sitecustomize":
-    from softmax_cli.units.reading import Reading
+    from softmax_cli.distributed.plan import UnitReader
 
-    _open = Reading.open
+    _open = UnitReader.open
 
     def _open_or_die(self, unit):
         mark = Path(os.environ["KILL_ONCE"])
@@ -16,4 +16,4 @@ if "KILL_ONCE" in os.environ and __name__ == "sitecustomize":
             os.kill(os.getpid(), signal.SIGKILL)
         return _open(self, unit)
 
-    Reading.open = _open_or_die
+    UnitReader.open = _open_or_die

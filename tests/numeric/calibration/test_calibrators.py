@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.numeric.calibration import by_name, names
-from softmax_cli.numeric.calibration.fitting.examples import AbsentClasses
+from softmax_cli.numeric.calibrators import by_name, names
+from softmax_cli.numeric.calibrators._examples import AbsentClasses
 
 CLASSES = 4
 every_method = pytest.mark.parametrize("name", names())

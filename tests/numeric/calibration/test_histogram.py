@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softmax_cli.numeric.calibration.histogram import BINS, Histogram
+from softmax_cli.numeric.calibrators.histogram import BINS, Histogram
 
 
 def two_classes(p):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.isotonic import IsotonicRegression
 
-from softmax_cli.numeric.calibration.isotonic import Isotonic
+from softmax_cli.numeric.calibrators.isotonic import Isotonic
 
 log_odds = hnp.arrays(float, 30, elements=st.integers(-6, 6))
 """Of two classes; few distinct values, hence many equal probabilities and none that are almost equal."""

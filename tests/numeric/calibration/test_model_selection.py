@@ -13,17 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.calibration.fitting.ece import top_label_ece
-from softmax_cli.numeric.calibration.fitting.examples import AbsentClasses
-from softmax_cli.numeric.calibration.fitting.folds import stratified_folds
-from softmax_cli.numeric.calibration.isotonic import Isotonic
-from softmax_cli.numeric.calibration.matrix import Matrix
-from softmax_cli.numeric.calibration.model_selection.cross_validation import cross_validated
-from softmax_cli.numeric.calibration.model_selection.scores import RowScores, paired_error
-from softmax_cli.numeric.calibration.model_selection.selection import select
-from softmax_cli.numeric.calibration.model_selection.verdict import verdict
-from softmax_cli.numeric.calibration.temperature import IDENTITY, Temperature
-from softmax_cli.numeric.calibration.vector import Vector
+from softmax_cli.numeric.calibrators._examples import AbsentClasses, stratified_folds
+from softmax_cli.numeric.calibrators.isotonic import Isotonic
+from softmax_cli.numeric.calibrators.matrix import Matrix
+from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
+from softmax_cli.numeric.calibrators.vector import Vector
+from softmax_cli.numeric.metrics.ece import top_label_ece
+from softmax_cli.numeric.model_selection import RowScores, cross_validated, paired_error, select, verdict
 
 
 def overconfident(rows=1000, classes=4, factor=3.0, seed=0):
@@ -208,7 +204,7 @@ def test_paper_objective_can_be_judged_too():
 
 def test_scipy_loads_only_when_something_is_fitted():
     script = (
-        "import sys, numpy; from softmax_cli.numeric.calibration import by_name, names\n"
+        "import sys, numpy; from softmax_cli.numeric.calibrators import by_name, names\n"
         "for name in names(): by_name(name)\n"
         "by_name('bcts').from_parameters({'temperature': 2.0, 'bias': [0.0, 1.0]}).log_p(numpy.zeros((2, 2)))\n"
         "assert not {'scipy', 'pandas'} & set(sys.modules), 'loaded'\n"

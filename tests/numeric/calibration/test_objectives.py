@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.calibration.bcts import TemperatureAndBias
-from softmax_cli.numeric.calibration.beta import log_and_log_one_minus
-from softmax_cli.numeric.calibration.fitting.examples import Examples
-from softmax_cli.numeric.calibration.fitting.full_matrix import Affine
-from softmax_cli.numeric.calibration.fitting.minimise import Prior, minimum
-from softmax_cli.numeric.calibration.fitting.one_vs_rest import logistic_loss
-from softmax_cli.numeric.calibration.fitting.softmax_loss import softmax_loss
-from softmax_cli.numeric.calibration.platt import log_odds
-from softmax_cli.numeric.calibration.vector import FactorAndBias
+from softmax_cli.numeric.calibrators._examples import Examples
+from softmax_cli.numeric.calibrators._one_vs_rest import logistic_loss
+from softmax_cli.numeric.calibrators._optimise import Prior, minimum, softmax_loss
+from softmax_cli.numeric.calibrators.bcts import TemperatureAndBias
+from softmax_cli.numeric.calibrators.beta import log_and_log_one_minus
+from softmax_cli.numeric.calibrators.matrix import Affine
+from softmax_cli.numeric.calibrators.platt import log_odds
+from softmax_cli.numeric.calibrators.vector import FactorAndBias
 
 CLASSES = 4
 

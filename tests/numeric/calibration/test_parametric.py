@@ -7,14 +7,13 @@ import pytest
 from scipy.special import expit, log_softmax, logit
 from sklearn.linear_model import LogisticRegression
 
-from softmax_cli.numeric.calibration.bcts import Bcts
-from softmax_cli.numeric.calibration.beta import Beta
-from softmax_cli.numeric.calibration.dirichlet import Dirichlet
-from softmax_cli.numeric.calibration.fitting.full_matrix import STRENGTHS
-from softmax_cli.numeric.calibration.matrix import Matrix
-from softmax_cli.numeric.calibration.platt import Platt
-from softmax_cli.numeric.calibration.temperature import Temperature
-from softmax_cli.numeric.calibration.vector import Vector
+from softmax_cli.numeric.calibrators.bcts import Bcts
+from softmax_cli.numeric.calibrators.beta import Beta
+from softmax_cli.numeric.calibrators.dirichlet import Dirichlet
+from softmax_cli.numeric.calibrators.matrix import STRENGTHS, Matrix
+from softmax_cli.numeric.calibrators.platt import Platt
+from softmax_cli.numeric.calibrators.temperature import Temperature
+from softmax_cli.numeric.calibrators.vector import Vector
 
 CLASSES = 3
 FACTOR = np.array([0.5, 1.0, 1.5])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.calibration.temperature import IDENTITY, Temperature
+from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
 
 
 def mean_nll(z, labels, temperature):
@@ -196,7 +196,7 @@ def test_scores_after_calibration_on_real_rows(real_data):
     with np.load(real_data("cifar10_resnet50_brier/cifar10_resnet50_brier.npz")) as arrays:
         calibrator = Temperature.fit(arrays["val_logits"].astype(float), arrays["val_labels"])
         log_p, labels = calibrator.log_p(arrays["test_logits"]), arrays["test_labels"]
-    from softmax_cli.numeric.calibration.model_selection.scores import RowScores
+    from softmax_cli.numeric.model_selection import RowScores
 
     scores = RowScores.of(log_p, labels).mean(np.full(len(labels), 1 / len(labels)))
     assert scores.nll == pytest.approx(wanted["test_at_T_nll"]["nll"], abs=1e-7)

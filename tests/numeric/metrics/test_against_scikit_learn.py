@@ -10,14 +10,12 @@ from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 from sklearn import metrics
 
-from softmax_cli.numeric.metrics.auroc import Auroc
-from softmax_cli.numeric.metrics.balanced import Balanced
+from softmax_cli.numeric.metrics.accuracy import Balanced, TopKAccuracy
+from softmax_cli.numeric.metrics.auroc import Auroc, ScoreCells
 from softmax_cli.numeric.metrics.brier import Brier
 from softmax_cli.numeric.metrics.confusion import Confusion
 from softmax_cli.numeric.metrics.ece import Ece
 from softmax_cli.numeric.metrics.log_loss import LogLoss
-from softmax_cli.numeric.metrics.scorecells import ScoreCells
-from softmax_cli.numeric.metrics.top_k_accuracy import TopKAccuracy
 
 CLASSES = 4
 EVERY = list(range(CLASSES))

@@ -5,8 +5,7 @@ import pytest
 from scipy.special import log_softmax
 
 from softmax_cli.numeric.metrics import auroc
-from softmax_cli.numeric.metrics.auroc import Auroc
-from softmax_cli.numeric.metrics.scorecells import ScoreCells, cell_bits
+from softmax_cli.numeric.metrics.auroc import Auroc, ScoreCells, cell_bits
 
 
 def rows_of(count, classes, seed):

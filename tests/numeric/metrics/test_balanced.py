@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from softmax_cli.numeric.metrics.balanced import Balanced
+from softmax_cli.numeric.metrics.accuracy import Balanced
 
 
 def test_unknown_is_not_zero():

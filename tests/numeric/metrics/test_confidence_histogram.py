@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from softmax_cli.numeric.metrics.histogram import ConfidenceHistogram
+from softmax_cli.numeric.metrics.ece import ConfidenceHistogram
 
 
 def test_right_and_wrong_apart():

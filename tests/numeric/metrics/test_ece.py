@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.metrics.bins import norm_of, width_bin, width_edges
+from softmax_cli.numeric.metrics._confidence import norm_of, width_bin, width_edges
 from softmax_cli.numeric.metrics.ece import Ece
 
 

@@ -10,8 +10,7 @@ from scipy.special import log_softmax
 
 from softmax_cli.numeric.bootstrap import weights
 from softmax_cli.numeric.metrics.ece import Ece
-from softmax_cli.numeric.metrics.ece_interval import EceInterval
-from softmax_cli.numeric.metrics.intervals import MeanIntervals
+from softmax_cli.numeric.metrics.intervals import EceInterval, MeanIntervals
 
 
 def calibrated(rows, seed):

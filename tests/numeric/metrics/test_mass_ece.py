@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.metrics.classwise_mass_ece import ClasswiseMassEce
-from softmax_cli.numeric.metrics.mass_ece import MassEce, mass_bins
-from softmax_cli.numeric.metrics.ranking import Ranking
+from softmax_cli.numeric.metrics._confidence import Ranking
+from softmax_cli.numeric.metrics.classwise_ece import ClasswiseMassEce
+from softmax_cli.numeric.metrics.ece import MassEce, mass_bins
 
 
 def ranking(rows):
@@ -55,7 +55,7 @@ def test_classes_one_by_one():
 
 
 def test_too_much_to_keep_is_refused(monkeypatch):
-    from softmax_cli.numeric.metrics import classwise_mass_ece
+    from softmax_cli.numeric.metrics import classwise_ece as classwise_mass_ece
 
     monkeypatch.setattr(classwise_mass_ece, "LIMIT", 30)
     part = ClasswiseMassEce.of(np.zeros((5, 4)), np.zeros(5, int))

@@ -16,26 +16,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.conformal import sets
-from softmax_cli.numeric.metrics.accuracy import Accuracy
+from softmax_cli.numeric.conformal import lac_scores, sets
+from softmax_cli.numeric.metrics.accuracy import Accuracy, Balanced, TopKAccuracy
 from softmax_cli.numeric.metrics.auroc import Auroc
-from softmax_cli.numeric.metrics.balanced import Balanced
 from softmax_cli.numeric.metrics.brier import Brier
-from softmax_cli.numeric.metrics.classwise_ece import ClasswiseEce
-from softmax_cli.numeric.metrics.classwise_mass_ece import ClasswiseMassEce
+from softmax_cli.numeric.metrics.classwise_ece import ClasswiseEce, ClasswiseMassEce
 from softmax_cli.numeric.metrics.confusion import Confusion
 from softmax_cli.numeric.metrics.coverage import Coverage
-from softmax_cli.numeric.metrics.ece import Ece
-from softmax_cli.numeric.metrics.ece_interval import EceInterval
-from softmax_cli.numeric.metrics.histogram import ConfidenceHistogram
-from softmax_cli.numeric.metrics.intervals import MeanIntervals
+from softmax_cli.numeric.metrics.ece import ConfidenceHistogram, Ece, MassEce
+from softmax_cli.numeric.metrics.intervals import EceInterval, MeanIntervals
 from softmax_cli.numeric.metrics.log_loss import LogLoss, row_log_loss
-from softmax_cli.numeric.metrics.mass_ece import MassEce
 from softmax_cli.numeric.metrics.refinement import Refinement
 from softmax_cli.numeric.metrics.risk_coverage import RiskCoverage
 from softmax_cli.numeric.metrics.smooth_ece import SmoothEce
-from softmax_cli.numeric.metrics.top_k_accuracy import TopKAccuracy
-from softmax_cli.numeric.nonconformity import lac_scores
 
 CLASSES = 4
 

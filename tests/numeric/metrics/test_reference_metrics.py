@@ -11,13 +11,11 @@ import pyarrow.parquet
 import pytest
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.metrics.accuracy import Accuracy
+from softmax_cli.numeric.metrics.accuracy import Accuracy, TopKAccuracy
 from softmax_cli.numeric.metrics.brier import Brier
 from softmax_cli.numeric.metrics.classwise_ece import ClasswiseEce
-from softmax_cli.numeric.metrics.ece import Ece
+from softmax_cli.numeric.metrics.ece import Ece, MassEce
 from softmax_cli.numeric.metrics.log_loss import LogLoss
-from softmax_cli.numeric.metrics.mass_ece import MassEce
-from softmax_cli.numeric.metrics.top_k_accuracy import TopKAccuracy
 
 NETWORKS = ["cifar10_resnet50_brier", "cifar10_wideresnet2610_flsd53"]
 CASES = ["val", "test", "test_at_T_nll", "test_at_T_ece"]

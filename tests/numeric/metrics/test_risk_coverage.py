@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.metrics.ranking import Ranking
+from softmax_cli.numeric.metrics._confidence import Ranking
 from softmax_cli.numeric.metrics.risk_coverage import RiskCoverage
 
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import log_softmax
 from scipy.stats import norm
 
+from softmax_cli.numeric.metrics._confidence import top_label
 from softmax_cli.numeric.metrics.smooth_ece import SmoothEce
-from softmax_cli.numeric.metrics.top_label import top_label
 
 
 def tables(rows, scale, seed):

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softmax_cli.numeric.metrics.accuracy import Accuracy
-from softmax_cli.numeric.metrics.top_k_accuracy import TopKAccuracy
+from softmax_cli.numeric.metrics.accuracy import Accuracy, TopKAccuracy
 
 
 def test_a_model_that_cannot_tell_classes_apart_cannot_pass():

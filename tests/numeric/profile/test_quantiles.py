@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.profile.grid import CORE, make_grid
-from softmax_cli.numeric.profile.quantiles import Histogram
+from softmax_cli.numeric.profile.quantiles import CORE, Histogram, make_grid
 
 
 @settings(max_examples=60, deadline=None)

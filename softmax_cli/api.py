@@ -1,0 +1,124 @@
+"""The main job on data frames, for notebooks: the same transform that the command line streams files through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from softmax_cli.numeric.class_weights import log_weights
+from softmax_cli.prediction.bad_rows import Policy
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.logits import score_dtype
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.steps import Adjustment, Term, direction
+from softmax_cli.prediction.transform import Transform, build_transform
+from softmax_cli.tables.columns import Kind, Selection, resolve
+from softmax_cli.weighting.values import align
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def predict(
+    scores: pd.DataFrame,
+    *,
+    temperature: float = 1.0,
+    class_weights: Mapping[str, float] | None = None,
+    top_k: int = 0,
+    logits: str | Sequence[str] | None = None,
+    kind: Kind | None = None,
+) -> pd.DataFrame:
+    """Turn the score columns of a data frame into probabilities.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        A row per example; class columns are found by the rules of ``softmax-cli predict``.
+    temperature : float
+        Divides the logits; above 0.
+    class_weights : mapping of str to float, optional
+        What the probability of a class is multiplied by before renormalising; a class that is not listed has weight 1.
+    top_k : int
+        List so many of the best classes instead of all; 0: all.
+    logits : str or sequence of str, optional
+        The class columns: a pattern, a range, or names.
+    kind : {"logits", "prob", "logprob"}, optional
+        What the scores are, where the names of their columns do not tell.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the index of `scores`: other columns unchanged, then ``prediction``, ``confidence`` and ``prob_<class>``,
+        or ``label_1``, ``prob_1``, ``label_2`` ...
+
+    Raises
+    ------
+    ValueError
+        The temperature is not above 0, or a weight is negative.
+    DataError
+        A row has a missing or infinite score, or no column looks like a score.
+    UsageError
+        A name that was given is not there.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> predict(pd.DataFrame({"cat": [2.0], "dog": [1.0]})).round(3).to_dict("records")
+    [{'prediction': 'cat', 'confidence': 0.731, 'prob_cat': 0.731, 'prob_dog': 0.269}]
+    """
+    batch = pa.RecordBatch.from_pandas(scores.rename(columns=str), preserve_index=False)
+    scored = transform(
+        batch, temperature=temperature, class_weights=class_weights, top_k=top_k, logits=logits, kind=kind
+    )(batch)
+    frame: pd.DataFrame = scored.to_pandas(strings_to_categorical=False)
+    frame.index = scores.index
+    return frame
+
+
+def transform(
+    sample: pa.RecordBatch | pa.Table,
+    *,
+    temperature: float = 1.0,
+    class_weights: Mapping[str, float] | None = None,
+    top_k: int = 0,
+    logits: str | Sequence[str] | None = None,
+    kind: Kind | None = None,
+    on_bad_row: Policy = "error",
+) -> Transform:
+    """Settle what is to be done to all batches of a table, from a few of its rows.
+
+    Parameters
+    ----------
+    sample : RecordBatch or Table
+        At least one row, with all columns.
+    on_bad_row : {"error", "skip", "null"}
+        What becomes of a row that cannot be scored: an error, left out, or kept without values.
+
+    Returns
+    -------
+    Transform
+        Frozen, stateless and picklable: ``t(batch)`` scores a RecordBatch, ``t.schema(schema)`` tells the columns of
+        the result. `softmax_cli.distributed.engines.for_ray` and `for_spark` fit it into a pipeline. The other parameters, and
+        what is raised, are as for `predict`.
+
+    Examples
+    --------
+    >>> t = transform(pa.table({"logit_cat": [2.0], "logit_dog": [1.0]}))
+    >>> t(pa.record_batch({"logit_cat": [0.0], "logit_dog": [0.0]})).to_pylist()
+    [{'prediction': 'cat', 'confidence': 0.5, 'prob_cat': 0.5, 'prob_dog': 0.5}]
+    """
+    if not temperature > 0:
+        raise ValueError(f"temperature {temperature}: a number above 0 is wanted")
+    said = logits if logits is None or isinstance(logits, str) else tuple(logits)
+    head = sample if isinstance(sample, pa.RecordBatch) else pa.Table.to_batches(sample.combine_chunks())[0]
+    columns = resolve(head.schema, Selection(scores=said, kind=kind), head)
+    terms = () if class_weights is None else (_weights(class_weights, columns.classes),)
+    scoring = Scoring(Adjustment(temperature, terms), top=top_k)
+    return build_transform(columns, scoring, Layout(), str(score_dtype(head.schema, columns)), on_bad_row)
+
+
+def _weights(weights: Mapping[str, float], classes: tuple[str, ...]) -> Term:
+    values, _ = align("class_weights", weights, classes, default=1.0)
+    return Term("class_weights", "+ log w", log_weights(values), direction(values, classes))

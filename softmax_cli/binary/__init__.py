@@ -1,1 +1,0 @@
-"""Binary tables: what the formats that are read through Arrow have in common."""

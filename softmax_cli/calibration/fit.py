@@ -1,0 +1,305 @@
+"""How a calibration is found: by one method, by the paper's grid, by the best of all methods, or not at all.
+
+Every plan ends in the same `Fitted`: the calibrator, what it did on rows that it was not fitted to, and the fits of the
+folds, with which thresholds can be chosen on held-out rows too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord, Scaled
+from softmax_cli.calibration.rows import LabelledRows
+from softmax_cli.calibration.thresholds import Abstention
+from softmax_cli.errors import DataError
+from softmax_cli.numeric.calibrators import Calibrator, by_name, names
+from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows, stratified_folds
+from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
+from softmax_cli.numeric.model_selection import (
+    CrossValidation,
+    Fit,
+    Refusal,
+    RowScores,
+    Scores,
+    Selection,
+    cross_validated,
+    select,
+    verdict,
+)
+from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.steps import Adjustment, Remedy, SetRequest, Term
+
+
+class AbstentionRequest(Protocol):
+    """Chooses the confidence below which no prediction is given."""
+
+    def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Abstention:
+        """Choose on held-out rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be found."""
+
+    plan: Plan
+    folds: int
+    seed: int
+    sets: SetRequest | None = None
+    abstention: AbstentionRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the rows are, and what is done to logits around the calibration."""
+
+    source: str
+    kind: str
+    classes: tuple[str, ...]
+    remedies: tuple[Remedy, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+
+def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibration, Fitted]:
+    """Fit to the logits as they are, then choose thresholds on what comes out after weights and priors.
+
+    A threshold is taken from rows that the calibrator which scored them has not seen: fold by fold (cross-conformal
+    prediction, Vovk 2015, "Cross-conformal predictors"), or from all rows where nothing was fitted to them; only then
+    is the promise of split conformal prediction exact.
+
+    Raises
+    ------
+    DataError
+        There is no row, the rows determine no such calibration, or no threshold does what was asked.
+    """
+    if not len(rows.z):
+        raise DataError(f"{setting.source}: no row to fit to; a table with scores and their true classes is wanted")
+    fitted = carried_out(job.plan, Fitting(rows.z, rows.labels, job.folds, job.seed), setting.classes)
+    sets, abstention = None, None
+    if job.sets is not None or job.abstention is not None:
+        log_p = _held_out(rows, fitted, job, setting.terms)
+        sets = None if job.sets is None else job.sets.rule(log_p, rows.labels)
+        abstention = None if job.abstention is None else job.abstention.choose(log_p, rows.labels)
+    bias = Adjustment(terms=setting.terms).bias
+    record = FitRecord(
+        data=setting.source,
+        data_hash=rows.hash,
+        rows=len(rows.z),
+        kind=setting.kind,
+        objective=fitted.objective,
+        folds=job.folds,
+        seed=job.seed,
+        before=Figures.of(fitted.before),
+        after=Figures.of(fitted.after),
+        remedies=tuple(remedy.step for remedy in setting.remedies),
+        warnings=fitted.warnings,
+    )
+    keeps_bias = sets is not None or abstention is not None
+    return Calibration(
+        fitted.calibrator, setting.classes, record, bias if keeps_bias else None, sets, abstention
+    ), fitted
+
+
+def _held_out(rows: LabelledRows, fitted: Fitted, job: Job, terms: tuple[Term, ...]) -> NDArray[np.float64]:
+    """Final log-probabilities, shape (rows, classes), each row by a calibrator that has not seen it."""
+    if not fitted.fold_fits:
+        return _log_p(fitted.calibrator, rows.z, terms)
+    log_p = np.empty(rows.z.shape)
+    fold_of = stratified_folds(rows.labels, job.folds, job.seed)
+    for fold, calibrator in enumerate(fitted.fold_fits):
+        held_out = fold_of == fold
+        log_p[held_out] = _log_p(calibrator, rows.z[held_out], terms)
+    return log_p
+
+
+def _log_p(calibrator: Calibrator, z: NDArray[np.float64], terms: tuple[Term, ...]) -> NDArray[np.float64]:
+    """Score as a transform does, in its memory order: the last bits, and so the ties at a threshold, depend on it."""
+    matrix = np.array(z, np.float64, order="F" if z.shape[1] <= COLUMNAR_CLASSES else "C")
+    scoring = Scoring(Adjustment(1.0, terms, (), Scaled(calibrator)), emit=("logprob",))
+    return np.asarray(scoring(matrix).values["logprob"], np.float64)
+
+
+UNFITTED = "none"
+"""The objective of a calibration that nothing was fitted for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """Rows to fit to, and how they are cut into folds."""
+
+    z: NDArray[np.float64]
+    """Shape (rows, classes)."""
+    labels: NDArray[np.int64]
+    """Shape (rows,)."""
+    folds: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A calibrator and what speaks for it."""
+
+    calibrator: Calibrator
+    objective: str
+    before: Scores
+    after: Scores
+    """On rows that the calibrator was not fitted to."""
+    cross_validation: CrossValidation | None = None
+    """Of the method that was tried; None: nothing was fitted."""
+    fold_fits: tuple[Calibrator, ...] = ()
+    """The fit that did not see fold 1, fold 2, ...; empty where the calibrator has seen none of the rows."""
+    selection: Selection | None = None
+    """All methods that were compared."""
+    warnings: tuple[str, ...] = ()
+
+
+class Plan(Protocol):
+    """Finds a calibration for rows."""
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Fit; ValueError where the rows determine no such calibration."""
+
+
+def named(error: ValueError, classes: tuple[str, ...]) -> str:
+    """Tell why a method refuses rows, with the names of classes in the place of their numbers."""
+    if not isinstance(error, AbsentClasses):
+        return str(error)
+    shown = ", ".join(classes[index] for index in error.classes[:5])
+    more = f" and {len(error.classes) - 5} more" if len(error.classes) > 5 else ""
+    return f"none of {error.where} is labelled {shown}{more}, and every class needs an example"
+
+
+_FULL_MATRIX = ("matrix", "dirichlet")
+_MOST_CLASSES = 200
+"""Up to so many classes a comparison of all methods tries those with a parameter for every pair of classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneMethod:
+    """Maximum likelihood, unless that does not help on held-out rows."""
+
+    method: str
+    keep: bool = False
+    """Keep the fit even so."""
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Fit and judge."""
+        method = _Remembering.of(self.method)
+        result = cross_validated(method.fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+        if not self.keep or result.improves:
+            return _judged(method, result, fitting)
+        fold_fits, warnings = tuple(method.fits), (_kept_anyway(result, "--keep-fit"),)
+        calibrator = method.fit(fitting.z, fitting.labels)
+        return Fitted(calibrator, "nll", result.before, result.after, result, fold_fits, warnings=warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class BestMethod:
+    """Of all methods the one with the least cross-validated negative log-likelihood."""
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Compare, fit and judge."""
+        classes = fitting.z.shape[1]
+        left_out = _FULL_MATRIX if classes > _MOST_CLASSES else ()
+        methods = [_Remembering.of(name) for name in names() if name not in left_out]
+        told = ValueError(f"{classes}^2 parameters take hours to compare; ask for it alone with --method")
+        found = select(
+            fitting.z,
+            fitting.labels,
+            methods=[cast("type[Calibrator]", method) for method in methods],
+            folds=fitting.folds,
+            seed=fitting.seed,
+        )
+        found = replace(found, refused=(*found.refused, *(Refusal(name, told) for name in left_out)))
+        best = next(method for method in methods if method.name == found.best.method)
+        return _judged(best, found.best, fitting, found)
+
+
+@dataclass(frozen=True, slots=True)
+class EceGrid:
+    """The temperature of least ECE, as the focal-loss papers chose it; kept whatever it does to the likelihood."""
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Search the grid, and judge."""
+        grid = _Remembering(Temperature.fit_ece_grid, Temperature.name)
+        result = cross_validated(grid.fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+        calibrator = Temperature.fit_ece_grid(fitting.z, fitting.labels)
+        warnings = () if result.improves else (_kept_anyway(result, "--objective ece-grid"),)
+        return Fitted(calibrator, "ece-grid", result.before, result.after, result, tuple(grid.fits), warnings=warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A calibrator that has not seen these rows: the identity, or one from a file."""
+
+    calibrator: Calibrator = IDENTITY
+
+    def __call__(self, fitting: Fitting) -> Fitted:
+        """Judge only."""
+        examples = Examples.checked(fitting.z, fitting.labels)
+        before, after = (
+            RowScores.of(log_p, examples.labels).mean(examples.weights)
+            for log_p in (log_softmax_rows(examples.z), self.calibrator.log_p(examples.z))
+        )
+        return Fitted(self.calibrator, UNFITTED, before, after)
+
+
+def _kept_anyway(result: CrossValidation, flag: str) -> str:
+    before, after = result.before.nll, result.after.nll
+    return f"log loss does not improve on held-out rows ({before:.6g} to {after:.6g}); {flag} keeps the fit"
+
+
+def _judged(
+    method: _Remembering, result: CrossValidation, fitting: Fitting, selection: Selection | None = None
+) -> Fitted:
+    fold_fits = tuple(method.fits)
+    found = verdict(result, method.fit, fitting.z, fitting.labels)
+    return Fitted(
+        found.calibrator,
+        "nll",
+        result.before,
+        result.after if found.kept else result.before,
+        result,
+        fold_fits if found.kept else (),
+        selection,
+        found.warnings,
+    )
+
+
+class _Remembering:
+    """A method that keeps what it has fitted, fold after fold: thresholds need the same fits."""
+
+    def __init__(self, fit: Fit, name: str) -> None:
+        self.name = name
+        self._fit = fit
+        self.fits: list[Calibrator] = []
+
+    @classmethod
+    def of(cls, method: str) -> Self:
+        """Take a method by its name."""
+        return cls(by_name(method).fit, method)
+
+    def fit(self, z: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Calibrator:
+        """Fit, and keep it."""
+        self.fits.append(self._fit(z, labels, weights))
+        return self.fits[-1]
+
+
+def carried_out(plan: Plan, fitting: Fitting, classes: tuple[str, ...]) -> Fitted:
+    """Carry out a plan, and tell in the user's words what stands in its way.
+
+    Raises
+    ------
+    DataError
+        The rows determine no such calibration.
+    """
+    try:
+        return plan(fitting)
+    except AbsentClasses as error:
+        raise DataError(f"{named(error, classes)}; --method temperature needs no row of each class") from error
+    except ValueError as error:
+        raise DataError(f"no calibration follows from these rows: {error}") from error

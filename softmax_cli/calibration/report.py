@@ -1,0 +1,145 @@
+"""What ``calibrate`` reports, as plain values: the same for a screen and for a program."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from softmax_cli.calibration.calibration import Calibration, Figures
+from softmax_cli.calibration.fit import Fitted, named
+from softmax_cli.calibration.rows import LabelledRows
+from softmax_cli.calibration.thresholds import Abstention
+from softmax_cli.numeric.model_selection import Ranked, Refusal
+from softmax_cli.stream.outputs import finite_or_null
+from softmax_cli.version import __version__
+
+FORMAT = 1
+"""Version of the JSON report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One method of a comparison, on held-out rows."""
+
+    method: str
+    figures: Figures
+    behind: float
+    """Log loss above that of the best."""
+    behind_error: float
+    """Standard error of `behind`."""
+    free_parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetsFound:
+    """A conformal threshold."""
+
+    score: str
+    coverage: float
+    thresholds: tuple[float, ...]
+    """One, or one for each class; ``inf`` admits the class always."""
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationReport:
+    """A calibration and what speaks for it."""
+
+    source: str
+    rows: int
+    left_out: int
+    classes: int
+    method: str
+    description: str
+    """The formula with its numbers."""
+    objective: str
+    folds: int
+    seed: int
+    interval: tuple[float, float] | None
+    """95 % interval of T, where T was fitted by likelihood."""
+    before: Figures
+    after: Figures
+    gain_error: float | None
+    """Standard error of the fall in log loss."""
+    compared: tuple[Compared, ...]
+    """Best first; empty unless methods were compared."""
+    simpler: tuple[str, ...]
+    """Methods with fewer parameters within one standard error of the best."""
+    refused: tuple[tuple[str, str], ...]
+    """Methods that cannot be fitted to these rows, and why."""
+    sets: SetsFound | None
+    abstention: Abstention | None
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Values that JSON has, under the names of the fields; what is infinite is null."""
+        held = {"format": FORMAT, "softmax_cli": __version__, **asdict(self)}
+        return {key: finite_or_null(value) for key, value in held.items()}
+
+
+def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -> CalibrationReport:
+    """Settle the report."""
+    selection = fitted.selection
+    interval = found.calibrator.parameters().get("interval")
+    return CalibrationReport(
+        source=found.fit.data,
+        rows=len(rows.z),
+        left_out=rows.left_out,
+        classes=len(found.classes),
+        method=found.calibrator.name,
+        description=found.calibrator.describe(),
+        objective=fitted.objective,
+        folds=found.fit.folds,
+        seed=found.fit.seed,
+        interval=(float(interval[0]), float(interval[1])) if isinstance(interval, list) else None,
+        before=Figures.of(fitted.before),
+        after=Figures.of(fitted.after),
+        gain_error=None if fitted.cross_validation is None else fitted.cross_validation.gain_error,
+        compared=() if selection is None else tuple(map(_compared, selection.ranked)),
+        simpler=() if selection is None else selection.simpler,
+        refused=() if selection is None else tuple(_refused(one, found.classes) for one in selection.refused),
+        sets=_sets(found),
+        abstention=found.abstention,
+        warnings=(*fitted.warnings, *_threshold_warnings(rows, found)),
+    )
+
+
+def _compared(ranked: Ranked) -> Compared:
+    judged = ranked.cross_validation
+    return Compared(
+        judged.method,
+        Figures.of(judged.after),
+        ranked.behind,
+        ranked.behind_error,
+        judged.free_parameters,
+    )
+
+
+def _refused(refusal: Refusal, classes: tuple[str, ...]) -> tuple[str, str]:
+    return refusal.method, named(refusal.reason, classes)
+
+
+def _sets(found: Calibration) -> SetsFound | None:
+    if found.sets is None:
+        return None
+    rule = found.sets
+    return SetsFound(rule.nonconformity.score, rule.coverage, tuple(rule.threshold.tolist()), rule.rows)
+
+
+def _threshold_warnings(rows: LabelledRows, found: Calibration) -> list[str]:
+    if found.sets is None or np.isfinite(found.sets.threshold).all():
+        return []
+    wanted = math.ceil(found.sets.coverage / (1 - found.sets.coverage) - 1e-9)
+    if len(found.sets.threshold) == 1:
+        return [
+            f"{len(rows.labels)} rows cannot promise a coverage of {found.sets.coverage:g}: every set holds every "
+            f"class; at least {wanted} rows are needed"
+        ]
+    support = Counter(rows.labels.tolist())
+    unbounded = np.flatnonzero(found.sets.threshold == math.inf).tolist()
+    short = [f"{found.classes[i]} ({support[i]} rows)" for i in unbounded]
+    shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
+    return [f"in every set, since a class needs at least {wanted} rows of its own for its threshold: {shown}"]

@@ -1,0 +1,156 @@
+"""The rows of a table with their true classes, all in memory: fitting looks at every row several times."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.distributed.fleet import Fleet
+from softmax_cli.distributed.plan import Unit, UnitReader
+from softmax_cli.errors import DataError
+from softmax_cli.prediction.bad_rows import refuse, rejects
+from softmax_cli.prediction.logits import look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.prediction.steps import Remedy
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import MISSING, ClassLookup, LabelReading
+from softmax_cli.tables.pool import ordered_map
+from softmax_cli.tables.table import Block, Decoded, Table
+
+Advance = Callable[[int, int], None]
+"""Gets the rows and the bytes of input that were done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledRows:
+    """Rows that can be scored and whose truth is known."""
+
+    z: NDArray[np.float64]
+    """Logits or log-probabilities after the remedies, shape (rows, classes); C order."""
+    labels: NDArray[np.int64]
+    """Column of the true class, shape (rows,)."""
+    left_out: int
+    """Bad rows that were passed over."""
+    reading: LabelReading
+    """How the truths were read."""
+    doubtful: bool
+    """Every row looks like probabilities although it was taken as logits."""
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self], classes: int) -> Self:
+        """Put consecutive runs of rows together, in order; the same rows come of every cut.
+
+        Raises
+        ------
+        DataError
+            Truths are names in one and numbers in another.
+        """
+        kept, reading = [], LabelReading()
+        for part in parts:
+            reading = reading.plus(part.reading)
+            kept.append(part)
+        return cls(
+            np.concatenate([np.empty((0, classes)), *(part.z for part in kept)]),
+            np.concatenate([np.empty(0, np.int64), *(part.labels for part in kept)]),
+            sum(part.left_out for part in kept),
+            reading,
+            all(part.doubtful for part in kept),
+        )
+
+    @property
+    def hash(self) -> str:
+        """``sha256:...`` of the scores and labels: the same for the same rows in any file format."""
+        digest = hashlib.sha256(f"{self.z.shape}".encode())
+        digest.update(np.ascontiguousarray(self.z, "<f8").data)
+        digest.update(np.ascontiguousarray(self.labels, "<i8").data)
+        return f"sha256:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Takes labelled rows out of decoded batches; stateless and picklable, so that threads and engines share it."""
+
+    columns: Columns
+    remedies: tuple[Remedy, ...]
+    skips_bad_rows: bool
+
+    def __call__(self, decoded: Decoded) -> LabelledRows:
+        """Take the rows of one batch.
+
+        Raises
+        ------
+        DataError
+            A row cannot be scored and is not to be skipped, or has no truth, or one that is no class.
+        """
+        scores = read_scores(decoded.batch, self.columns, np.dtype(np.float64))
+        doubtful = not self.columns.kind_was_said and look_like_probabilities(scores)
+        z = to_log_scale_(scores, self.columns)
+        bad = ~np.isfinite(z.max(axis=1, initial=-np.inf))
+        bad[[fault.row for fault in decoded.faults]] = True
+        if bad.any() and not self.skips_bad_rows:
+            refuse(rejects(decoded, bad, self.columns))
+        good = ~bad
+        name = self.columns.label or ""
+        read = ClassLookup.of(self.columns)(decoded.batch.column(name), name)
+        if (unlabelled := np.flatnonzero(good & (read.indices == MISSING))).size:
+            place = decoded.place(int(unlabelled[0]), name)
+            raise DataError(f"{place.where}: column {name!r}: no truth; leave such rows out, or fill them in")
+        truth = z[np.arange(len(z)), read.indices]
+        if (impossible := np.flatnonzero(good & (truth == -np.inf))).size:
+            row = int(impossible[0])
+            raise DataError(
+                f"{decoded.place(row, name).where}: the true class {self.columns.classes[read.indices[row]]!r} has "
+                "probability 0, and no calibration can raise it; leave such rows out, or write probabilities that are "
+                "not rounded to 0"
+            )
+        kept = np.ascontiguousarray(z[good])
+        for remedy in self.remedies:
+            remedy(kept)
+        return LabelledRows(kept, read.indices[good], int(bad.sum()), read.reading, doubtful)
+
+
+def collect(table: Table, collector: Collector, threads: int, advance: Advance) -> LabelledRows:
+    """Take all rows of a table, or of a run of its rows, in order.
+
+    Raises
+    ------
+    DataError
+        See `Collector`.
+    """
+
+    def work(block: Block) -> tuple[Block, LabelledRows]:
+        return block, collector(table.decode(block, collector.columns.scores))
+
+    def parts() -> Iterator[LabelledRows]:
+        for block, part in ordered_map(work, table.blocks, threads):
+            yield part
+            advance(len(part.z) + part.left_out, block.size)
+
+    return LabelledRows.joined(parts(), len(collector.columns.classes))
+
+
+@dataclass(frozen=True, slots=True)
+class CollectUnit:
+    """Takes the rows of a unit."""
+
+    collector: Collector
+
+    def __call__(self, unit: Unit, table: Table) -> LabelledRows:
+        """Return them in order."""
+        return collect(table, self.collector, 1, lambda rows, size: None)
+
+
+def collect_units(fleet: Fleet, reading: UnitReader, collector: Collector, advance: Advance) -> LabelledRows:
+    """Take all rows of a table: the very rows that `collect` takes, so that every fit is the same to the last bit."""
+    with fleet.results(reading, CollectUnit(collector)) as results:
+        return LabelledRows.joined(_told(results, advance), len(collector.columns.classes))
+
+
+def _told(results: Iterable[tuple[Unit, LabelledRows]], advance: Advance) -> Iterator[LabelledRows]:
+    for unit, rows in results:
+        yield rows
+        advance(len(rows.z) + rows.left_out, unit.size)

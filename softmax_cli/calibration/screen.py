@@ -1,0 +1,100 @@
+"""The report of ``calibrate`` on a screen: the formula, what it does on held-out rows, and the thresholds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from softmax_cli.calibration.calibration import Figures
+from softmax_cli.calibration.fit import UNFITTED
+from softmax_cli.calibration.report import CalibrationReport
+from softmax_cli.terminal.console import Glyphs, glyphs
+from softmax_cli.terminal.messages import heading, paragraph
+from softmax_cli.terminal.table import Column, TextColumn, draw
+from softmax_cli.terminal.text import counted
+
+_PAPERS_WAY = (
+    "--objective ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, the way of the focal-loss papers; "
+    "ECE is no proper score, and likelihood is the objective to use"
+)
+_LEGEND = "log loss in nats; Brier 0 to 2, summed over classes; ECE of the predicted class, 15 bins of equal width"
+
+
+def show_calibration(console: Console, found: CalibrationReport) -> None:
+    """Print a report, as `make_console` opens the console."""
+    marks = glyphs(console)
+    left_out = f", {counted(found.left_out, 'bad row')} left out" if found.left_out else ""
+    seen = f"{counted(found.rows, 'row')}, {counted(found.classes, 'class')}{left_out}"
+    paragraph(console, f"{found.source}: {seen}", marks)
+    paragraph(console, f"{found.method}: {found.description}", marks, "bold")
+    if found.objective == "ece-grid":
+        paragraph(console, _PAPERS_WAY, marks, "yellow")
+    judged = "these rows, which nothing was fitted to" if found.objective == UNFITTED else _folds(found)
+    heading(console, f"On {judged}", marks)
+    _show_figures(console, [("before", found.before), ("after", found.after)], marks)
+    if found.gain_error is not None and found.after != found.before:
+        fall = found.before.nll - found.after.nll
+        paragraph(console, f"log loss falls by {fall:.4g}, standard error {found.gain_error:.2g}", marks)
+    paragraph(console, _LEGEND, marks, "dim")
+    _show_comparison(console, found, marks)
+    _show_thresholds(console, found, marks)
+
+
+def _folds(found: CalibrationReport) -> str:
+    return f"held-out rows, {found.folds} stratified folds, seed {found.seed}"
+
+
+def _show_figures(console: Console, lines: Sequence[tuple[str, Figures]], marks: Glyphs) -> None:
+    columns: list[Column] = [TextColumn("", [name for name, _ in lines], 9, least=8, most=20)]
+    for title, values in (
+        ("log loss", [one.nll for _, one in lines]),
+        ("Brier", [one.brier for _, one in lines]),
+        ("ECE", [one.ece for _, one in lines]),
+    ):
+        columns.append(TextColumn(title, [_figure(value) for value in values], 8, is_number=True))
+    draw(console, columns, marks)
+
+
+def _show_comparison(console: Console, found: CalibrationReport, marks: Glyphs) -> None:
+    if not found.compared:
+        return
+    heading(console, f"All methods, on the same {found.folds} folds", marks)
+    lines = found.compared
+    columns: list[Column] = [TextColumn("method", [one.method for one in lines], 9, least=8, most=20)]
+    for title, values, weight in (
+        ("log loss", [_figure(one.figures.nll) for one in lines], 9),
+        ("behind", [_figure(one.behind) for one in lines], 8),
+        ("+-", [_figure(one.behind_error) for one in lines], 7),
+        ("Brier", [_figure(one.figures.brier) for one in lines], 6),
+        ("ECE", [_figure(one.figures.ece) for one in lines], 6),
+        ("parameters", [f"{one.free_parameters:,}" for one in lines], 5),
+    ):
+        columns.append(TextColumn(title, values, weight, is_number=True))
+    draw(console, columns, marks)
+    if found.simpler:
+        paragraph(console, f"within one standard error of the best, and simpler: {', '.join(found.simpler)}", marks)
+    for method, reason in found.refused:
+        paragraph(console, f"{method} cannot be fitted: {reason}", marks, "dim", hang="  ")
+
+
+def _show_thresholds(console: Console, found: CalibrationReport, marks: Glyphs) -> None:
+    if (sets := found.sets) is not None:
+        heading(console, "Prediction sets", marks)
+        lowest, highest = min(sets.thresholds), max(sets.thresholds)
+        cut = f"threshold {_figure(lowest)}" if len(sets.thresholds) == 1 else "a threshold for each class, "
+        cut += "" if len(sets.thresholds) == 1 else f"{_figure(lowest)} to {_figure(highest)}"
+        told = f"{sets.score}: classes with a score up to the threshold cover {sets.coverage:g} of rows; {cut}"
+        paragraph(console, f"{told}, from {counted(sets.rows, 'row')}", marks)
+    if (abstention := found.abstention) is not None:
+        heading(console, "Abstaining", marks)
+        told = (
+            f"{abstention.asked}: answer where the confidence is at least {abstention.confidence:.6g}; of these rows "
+            f"{abstention.coverage:.2%} are answered, and {abstention.risk:.2%} of the answers are wrong"
+        )
+        paragraph(console, told, marks)
+
+
+def _figure(value: float) -> str:
+    return "inf" if math.isinf(value) else f"{value:.5f}"

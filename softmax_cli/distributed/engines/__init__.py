@@ -1,0 +1,145 @@
+"""Who runs the units of a job, and where: every module here is one engine, called by its name.
+
+An engine schedules, places and runs again; what a unit does is not its business. A module offers `run`, as `Engine` has
+it, and `NEEDS`, the library that it stands on. That is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pkgutil
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from softmax_cli.distributed.engines.ray import for_ray
+from softmax_cli.distributed.engines.spark import for_spark
+from softmax_cli.errors import SoftmaxCliError, UsageError
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def output_aside() -> Iterator[None]:
+    """Send to standard error what is printed meanwhile, by this process and those it starts: output is data."""
+    if sys.stdout is None:  # the shell has closed it: 1>&-
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@contextmanager
+def settling_in() -> Iterator[None]:
+    """Import and start a guest: its warnings are not for the user, and our own handlers of signals stay."""
+    ours = {number: signal.getsignal(number) for number in STOPS}
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        if threading.current_thread() is threading.main_thread():  # nobody else may, and hence nobody else has
+            for number, handler in ours.items():
+                signal.signal(number, handler)
+
+
+__all__ = ["Engine", "by_name", "for_ray", "for_spark", "names"]
+
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
+
+
+class Engine(Protocol):
+    """Runs a function over units."""
+
+    def run(self, work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Result]]:
+        """Yield the position in `units` and the result of each, as they finish; prints meanwhile go to standard error.
+
+        Parameters
+        ----------
+        work : callable
+            Picklable, and idempotent: the unit of a worker that was killed is run again.
+        workers : int
+            How many units run at once; a cluster that was joined has its own number.
+
+        Raises
+        ------
+        SoftmaxCliError
+            As it came out of a unit: the first of the units in order, if several fail.
+        """
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Names of the engines there are, in alphabetical order."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def by_name(name: str) -> Engine:
+    """Find an engine that can run here.
+
+    Raises
+    ------
+    UsageError
+        There is no such engine, or the library that it needs is not installed.
+    """
+    if name not in names():
+        raise UsageError(f"no engine is called {name!r}; there are: {', '.join(names())}")
+    module: Any = import_module(f"{__name__}.{name}")
+    if module.NEEDS is not None and importlib.util.find_spec(module.NEEDS) is None:
+        raise UsageError(f"--engine {name} needs {module.NEEDS}: pip install 'softmax-cli[{name}]'")
+    return _Checked(cast(Engine, module))
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a user is to be told of a unit. A value: an engine would run what raises again, and print its trace."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt(Generic[Unit, Result]):
+    work: Callable[[Unit], Result]
+
+    def __call__(self, unit: Unit) -> Result | _Failure:
+        try:
+            return self.work(unit)
+        except (SoftmaxCliError, MemoryError, OSError) as error:
+            return _Failure(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """An engine whose units may fail: all before the first that failed are waited for, so that one message follows."""
+
+    engine: Engine
+
+    def run(self, work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Result]]:
+        if not units:
+            return
+        waiting = set(range(len(units)))
+        first, failure = len(units), None
+        with output_aside(), closing(self.engine.run(_Attempt(work), units, workers)) as finished:  # type: ignore[type-var]
+            for position, came in finished:
+                waiting.discard(position)
+                if not isinstance(came, _Failure):
+                    yield position, came
+                elif position < first:
+                    first, failure = position, came.error
+                if failure is not None and min(waiting, default=first) >= first:
+                    raise failure

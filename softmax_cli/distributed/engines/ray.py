@@ -1,0 +1,59 @@
+"""Units as Ray tasks: on the cluster that RAY_ADDRESS names, else on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import as_completed
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from softmax_cli.distributed.engines import settling_in
+from softmax_cli.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from softmax_cli.prediction.transform import Transform
+
+
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
+
+NEEDS = "ray"
+RETRIES = 3
+
+
+def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Result]]:
+    """See `Engine`."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    with ExitStack() as closing:
+        with settling_in():
+            import ray
+        closing.callback(ray.shutdown)
+        try:
+            with settling_in():
+                ray.init(log_to_driver=False, logging_level="ERROR", **_place(workers))
+            task = ray.remote(max_retries=RETRIES)(lambda unit: work(unit))
+            positions = {task.remote(unit).future(): position for position, unit in enumerate(units)}
+            for done in as_completed(positions):  # ray.wait would make another error of a signal
+                yield positions[done], done.result()
+        except Exception as error:  # of no narrower kind, where Ray does not come up in time
+            raise DataError(f"ray: {error}") from error
+
+
+def _place(workers: int) -> dict[str, Any]:
+    joined = os.environ.get("RAY_ADDRESS")
+    if joined:
+        return {"address": joined}
+    return {"address": "local", "num_cpus": workers, "include_dashboard": False}  # unsaid, any that it remembers
+
+
+def for_ray(transform: Transform) -> Callable[[pa.Table], pa.Table]:
+    """Make what ``ds.map_batches(..., batch_format="pyarrow")`` takes: Ray hands over tables."""
+
+    def score(table: pa.Table) -> pa.Table:
+        batches = [transform(batch) for batch in table.to_batches()]
+        return table.from_batches(batches, transform.schema(table.schema))
+
+    return score

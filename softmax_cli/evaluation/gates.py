@@ -1,0 +1,73 @@
+"""Conditions under which an evaluation counts as failed: a quality gate for pipelines."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from softmax_cli.errors import ExitCode, SoftmaxCliError, UsageError
+from softmax_cli.evaluation.report import Figure
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+)
+_FORM = re.compile(r"\s*([A-Za-z_][\w-]*)\s*(>=|<=|>|<)\s*(\S+)\s*")
+
+
+class GateError(SoftmaxCliError):
+    """A figure is not good enough; everything else was done."""
+
+    code = ExitCode.GATE
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Fails where ``name sign limit`` holds."""
+
+    said: str
+    name: str
+    sign: str
+    limit: float
+
+    def failure(self, figures: Mapping[str, Figure]) -> str | None:
+        """Return why it fails; None: it does not. A figure that is not known fails: nothing vouches for it."""
+        value = figures[self.name].value
+        if value != value:
+            return f"--fail-if {self.said!r}: {self.name} is unknown"
+        if _COMPARE[self.sign](value, self.limit):
+            return f"--fail-if {self.said!r}: {self.name} is {value:.6g}"
+        return None
+
+
+def parse_gate(said: str, names: Sequence[str]) -> Gate:
+    """Read ``ece > 0.05``.
+
+    Raises
+    ------
+    UsageError
+        It has another form, or names no figure.
+    """
+    match = _FORM.fullmatch(said)
+    if match is None:
+        raise UsageError(f"--fail-if {said!r}: write a figure, a sign and a number, such as --fail-if 'ece > 0.05'")
+    name, sign, limit = match.groups()
+    name = name.lower().replace("-", "_")
+    if name not in names:
+        raise UsageError(f"--fail-if {said!r}: no figure is called {name!r}; there are: {', '.join(names)}")
+    try:
+        number = float(limit)
+    except ValueError:
+        number = float("nan")
+    if number != number:
+        raise UsageError(f"--fail-if {said!r}: {limit!r} is not a number")
+    return Gate(said.strip(), name, sign, number)
+
+
+def failures(gates: Iterable[Gate], figures: Iterable[Figure]) -> tuple[str, ...]:
+    """Return why gates fail, in the order in which they were given."""
+    by_name = {figure.name: figure for figure in figures}
+    found = [gate.failure(by_name) for gate in gates]
+    return tuple(reason for reason in found if reason is not None)

@@ -1,0 +1,261 @@
+"""The report of ``evaluate`` on a screen: the figures, the reliability diagram, and where the errors are."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Report
+from softmax_cli.terminal.console import Glyphs, glyphs
+from softmax_cli.terminal.messages import heading, paragraph
+from softmax_cli.terminal.table import BarColumn, Column, TextColumn, Want, draw
+from softmax_cli.terminal.text import counted, percent, probability, visible
+
+_CLASSES = 12
+"""Classes in the table: all of so many, else the worst."""
+_PAIRS = 5
+_TITLE, _VALUE, _INTERVAL = 17, 9, 20
+_SLICED = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "smooth_ece")
+
+
+def show_evaluation(console: Console, report: Report) -> None:
+    """Print a report; `console` as `make_console` opens it."""
+    marks = glyphs(console)
+    _show_source(console, report, marks)
+    if not report.rows:
+        paragraph(console, "no row to measure", marks, "yellow")
+        return
+    _show_figures(console, report, marks)
+    heading(console, f"reliability of the predicted class, {report.bins_by}", marks)
+    show_reliability(console, report.bins, marks)
+    _show_histogram(console, report, marks)
+    _show_risk(console, report, marks)
+    _show_classes(console, report, marks)
+    _show_confusions(console, report, marks)
+    _show_slices(console, report, marks)
+
+
+def _show_source(console: Console, report: Report, marks: Glyphs) -> None:
+    bad = f" ({counted(report.bad_rows, 'bad row')} left out)" if report.bad_rows else ""
+    paragraph(console, f"{report.source}: {counted(report.rows, 'row')}{bad}, {report.columns}", marks, "bold")
+    paragraph(console, f"probabilities: {'; '.join(report.operations)}", marks, "dim", hang="  ")
+    console.print()
+
+
+def _show_figures(console: Console, report: Report, marks: Glyphs) -> None:
+    limits = "95 % interval" if report.bootstrap else ""
+    console.print(Text(f"{'':{_TITLE}}  {'value':>{_VALUE}}  {limits:{_INTERVAL}}".rstrip(), "bold"), soft_wrap=True)
+    for figure in report.figures:
+        _show_figure(console, figure, bool(report.bootstrap), marks)
+    if report.bootstrap:
+        told = (
+            f"intervals: {report.bootstrap} bootstrap replicates, seed {report.seed}; those of ECE are free of its bias"
+        )
+        paragraph(console, told, marks, "dim")
+
+
+def _show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:
+    interval = "" if figure.interval is None else "[{}, {}]".format(*map(_number, figure.interval))
+    start = f"{visible(figure.title, marks.encoding):{_TITLE}}  {_number(figure.value):>{_VALUE}}  "
+    start += f"{interval:{_INTERVAL}}  " if with_intervals else ""
+    room = max(20, min(console.width, 120) - len(start))
+    first, *rest = textwrap.wrap(visible(figure.note, marks.encoding), room) or [""]
+    console.print(Text.assemble(start, (first, "dim")), soft_wrap=True)
+    for line in rest:
+        console.print(Text(" " * len(start) + line, "dim"), soft_wrap=True)
+
+
+def _number(value: float) -> str:
+    if value != value:
+        return "unknown"
+    return f"{value:.5f}" if abs(value) < 1e3 else f"{value:.4g}"
+
+
+def _show_histogram(console: Console, report: Report, marks: Glyphs) -> None:
+    """Print the confidences by tenths, those before the first and after the last that is used left out."""
+    tenths = [(a + c, b + d) for (a, b), (c, d) in zip(report.histogram[::2], report.histogram[1::2], strict=True)]
+    used = [place for place, pair in enumerate(tenths) if sum(pair)]
+    lines = range(used[0], used[-1] + 1)
+    most = max(map(sum, tenths))
+    heading(console, "confidence of the predictions", marks)
+    columns: list[Column] = [
+        TextColumn("confidence", [f"{place / 10:.1f} - {(place + 1) / 10:.1f}" for place in lines], 9, least=10),
+        TextColumn("right", [f"{tenths[place][0]:,}" for place in lines], 8, is_number=True, least=6),
+        TextColumn("wrong", [f"{tenths[place][1]:,}" for place in lines], 8, is_number=True, least=6),
+        TextColumn("share", [percent(sum(tenths[place]), report.rows) for place in lines], 7, is_number=True, least=8),
+        BarColumn([sum(tenths[place]) / most for place in lines], 1),
+    ]
+    draw(console, columns, marks)
+
+
+def _show_risk(console: Console, report: Report, marks: Glyphs) -> None:
+    heading(console, "if only the surest predictions were given", marks)
+    columns: list[Column] = [
+        TextColumn("answered", [f"{100 * point.coverage:.1f} %" for point in report.risk_coverage], 9, is_number=True),
+        TextColumn(
+            "confidence from", [probability(point.threshold, 4) for point in report.risk_coverage], 8, is_number=True
+        ),
+        TextColumn("errors", [f"{100 * point.risk:.2f} %" for point in report.risk_coverage], 9, is_number=True),
+    ]
+    draw(console, columns, marks)
+
+
+def _show_classes(console: Console, report: Report, marks: Glyphs) -> None:
+    shown = _worst(report.per_class)
+    heading(console, "classes" if len(shown) == report.classes else "classes with the lowest F1", marks)
+    columns: list[Column] = [
+        TextColumn("class", [visible(one.name, marks.encoding) for one in shown], 9, least=8, most=24),
+        TextColumn("rows", [f"{one.support:,}" for one in shown], 8, is_number=True),
+        TextColumn("predicted", [f"{one.predicted:,}" for one in shown], 4, is_number=True),
+    ]
+    for title, values, weight in (
+        ("precision", [one.precision for one in shown], 6),
+        ("recall", [one.recall for one in shown], 7),
+        ("F1", [one.f1 for one in shown], 7),
+        ("AUROC", [one.auroc for one in shown], 3),
+        ("ECE", [one.ece for one in shown], 3),
+        ("coverage", [one.coverage for one in shown], 5),
+        ("set size", [one.mean_set_size for one in shown], 5),
+    ):
+        if any(value is not None for value in values):
+            columns.append(TextColumn(title, [_rounded(value) for value in values], weight, is_number=True))
+    draw(console, columns, marks)
+    if left := report.classes - len(shown):
+        paragraph(console, f"{marks.ellipsis} {left:,} more classes: --per-class FILE has all", marks, "dim")
+
+
+def _worst(classes: Sequence[ClassFigures]) -> list[ClassFigures]:
+    """Choose the classes to show, in the order of the table: all, or those that occur and have the lowest F1."""
+    if len(classes) <= _CLASSES:
+        return list(classes)
+    occur = [place for place, one in enumerate(classes) if one.support]
+    chosen = sorted(occur, key=lambda place: (classes[place].f1, -classes[place].support, place))[:_CLASSES]
+    return [classes[place] for place in chosen]
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.3f}"
+
+
+def _show_confusions(console: Console, report: Report, marks: Glyphs) -> None:
+    wrong = sorted((pair for pair in report.confusion if pair.true != pair.predicted), key=lambda pair: -pair.rows)
+    if not wrong:
+        return
+    shown = wrong[:_PAIRS]
+    heading(console, "commonest confusions", marks)
+    support = {one.name: one.support for one in report.per_class}
+    columns: list[Column] = [
+        TextColumn("true", [visible(pair.true, marks.encoding) for pair in shown], 9, least=8, most=24),
+        TextColumn("taken for", [visible(pair.predicted, marks.encoding) for pair in shown], 9, least=9, most=24),
+        TextColumn("rows", [f"{pair.rows:,}" for pair in shown], 8, is_number=True),
+        TextColumn("of the class", [percent(pair.rows, support[pair.true]) for pair in shown], 7, is_number=True),
+    ]
+    draw(console, columns, marks)
+
+
+def _show_slices(console: Console, report: Report, marks: Glyphs) -> None:
+    if report.by is None:
+        return
+    heading(console, f"by {report.by}", marks)
+    columns: list[Column] = [
+        TextColumn("value", [visible(one.name, marks.encoding) for one in report.slices], 9, least=8, most=24),
+        TextColumn("rows", [f"{one.rows:,}" for one in report.slices], 8, is_number=True),
+    ]
+    for name in _SLICED:
+        found = [next(figure for figure in one.figures if figure.name == name) for one in report.slices]
+        title = found[0].title
+        columns.append(TextColumn(title, [_number(figure.value) for figure in found], 5, is_number=True))
+    draw(console, columns, marks)
+
+
+MOST_LINES = 30
+"""More bins than this are left out, those with the fewest rows first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brush:
+    """The marks of a diagram."""
+
+    came_true: str
+    """Accuracy, up to the confidence."""
+    more: str
+    """Accuracy above the confidence: too modest."""
+    less: str
+    """Confidence above the accuracy: too sure."""
+    mark: str
+    """Where the mean confidence stands."""
+
+
+_UNICODE = Brush("█", "▓", "░", "│")
+_ASCII = Brush("#", "+", "-", "|")
+
+
+def brush(marks: Glyphs) -> Brush:
+    """Choose marks that the terminal can draw."""
+    return _ASCII if marks.full.isascii() else _UNICODE
+
+
+@dataclass(frozen=True, slots=True)
+class GapColumn:
+    """Accuracy as a bar and confidence as a mark on a line from 0 to 1; what lies between them is the gap."""
+
+    bins: Sequence[Bin]
+    weight: int
+    heading: str = "from 0 to 1"
+    is_number: bool = False
+
+    def want(self) -> Want:
+        """Ask for enough to see a gap of 2 %."""
+        return Want(natural=50, least=12, weight=self.weight)
+
+    def cells(self, cells: int, marks: Glyphs) -> list[Text]:
+        """Draw every bin."""
+        return [draw_gap(one, cells, brush(marks)) for one in self.bins]
+
+
+def draw_gap(one: Bin, cells: int, with_brush: Brush) -> Text:
+    """Draw one bin on a line that is `cells` wide."""
+    mark = min(int(one.confidence * cells), cells - 1)
+    end = round(one.accuracy * cells)
+    line = Text()
+    line.append(with_brush.came_true * min(end, mark), "cyan")
+    line.append(with_brush.less * max(mark - end, 0), "red")
+    line.append(with_brush.mark, "bold")
+    line.append(with_brush.more * max(end - mark - 1, 0), "green")
+    return line
+
+
+def show_reliability(console: Console, bins: Sequence[Bin], marks: Glyphs) -> None:
+    """Print a diagram of the bins that hold rows."""
+    used = [one for one in bins if one.rows]
+    shown = _fullest(used)
+    columns: list[Column] = [
+        TextColumn("confidence", [_range(one) for one in shown], 9, least=10, most=15),
+        TextColumn("rows", [f"{one.rows:,}" for one in shown], 8, is_number=True, least=4),
+        TextColumn("said", [probability(one.confidence) for one in shown], 6, is_number=True),
+        TextColumn("true", [probability(one.accuracy) for one in shown], 6, is_number=True),
+        TextColumn("gap", [f"{one.accuracy - one.confidence:+.3f}" for one in shown], 7, is_number=True, least=6),
+        GapColumn(shown, 5),
+    ]
+    draw(console, columns, marks)
+    signs = brush(marks)
+    legend = (
+        f"{signs.mark} said: mean confidence; {signs.came_true} true: accuracy; {signs.less} too sure; "
+        f"{signs.more} too modest"
+    )
+    if left := len(used) - len(shown):
+        legend += f"; {marks.ellipsis} {counted(left, 'bin')} with fewer rows not shown: --bins-out FILE has all"
+    paragraph(console, legend, marks, "dim")
+
+
+def _fullest(used: Sequence[Bin]) -> list[Bin]:
+    order = sorted(range(len(used)), key=lambda place: -used[place].rows)[:MOST_LINES]
+    return [used[place] for place in sorted(order)]
+
+
+def _range(one: Bin) -> str:
+    return f"{one.lower:.3f}-{one.upper:.3f}"

@@ -1,0 +1,158 @@
+"""One row to be explained: typed as numbers, or found in a table; and its explanation as plain values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.errors import DataError, UsageError
+from softmax_cli.numeric.explanation import Explanation
+from softmax_cli.prediction.logits import explain as explain_fault
+from softmax_cli.prediction.logits import read_scores, to_log_scale_
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.table import Decoded, Table
+
+TEMPERATURES = (0.5, 1.0, 2.0, 5.0)
+_NUDGED = 8
+"""So many of the best classes have their derivatives told: a full matrix of 1,000 classes is a million numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row of logits."""
+
+    where: str
+    """``logits.csv:18``, or how it was typed."""
+    classes: tuple[str, ...]
+    logits: NDArray[np.float64]
+    truth: str | None = None
+
+
+def typed_example(said: list[str]) -> Example | None:
+    """Read scores as typed: ``2.0 1.0 0.1``, or ``cat=2.0 dog=1.0``; None where something is no number.
+
+    Raises
+    ------
+    UsageError
+        They are numbers that no distribution follows from, or a name stands twice.
+    """
+    parts = [part.strip() for one in said for part in one.split(",")]
+    try:
+        logits = [float(part.rpartition("=")[2]) for part in parts]
+    except ValueError:
+        return None
+    names = [part.rpartition("=")[0].strip() or f"z{i}" for i, part in enumerate(parts, 1)]
+    if len(set(names)) < len(names):
+        raise UsageError(f"{' '.join(parts)}: two scores have the same name")
+    if any(math.isnan(z) or z == math.inf for z in logits) or all(z == -math.inf for z in logits):
+        raise UsageError(f"{' '.join(parts)}: finite scores are wanted (-inf masks a class, but not every one)")
+    if len(parts) == 1:  # a single score is that of one of two classes: z becomes [0, z]
+        return Example(parts[0], (f"not {names[0]}", names[0]), np.array([0.0, *logits]))
+    return Example(" ".join(parts), tuple(names), np.array(logits))
+
+
+def find_by_row(table: Table, columns: Columns, row: int) -> Example:
+    """Find a row by its number, from 1.
+
+    Raises
+    ------
+    DataError
+        There are not so many, or it cannot be scored.
+    """
+    seen = 0
+    for block in table.blocks:
+        decoded = table.decode(block, columns.scores)
+        if row <= seen + decoded.batch.num_rows:
+            return _example(decoded, columns, row - 1 - seen)
+        seen += decoded.batch.num_rows
+    raise DataError(f"{table.name}: --row {row}: there are {seen:,} rows, counted from 1")
+
+
+def find_by_id(table: Table, columns: Columns, value: str) -> Example:
+    """Find the first row with an id.
+
+    Raises
+    ------
+    DataError
+        There is none, or it cannot be scored.
+    UsageError
+        The table has no id column.
+    """
+    if columns.id is None:
+        raise UsageError(
+            f"--id {value}: {table.name} has no id column; name it with --id-column, or count with --row N"
+        )
+    for block in table.blocks:
+        decoded = table.decode(block, columns.scores)
+        ids = decoded.batch.column(columns.id).cast("string").to_pylist()
+        if value in ids:
+            return _example(decoded, columns, ids.index(value))
+    raise DataError(f"{table.name}: column {columns.id!r}: no row has the id {value!r}; --row N counts rows from 1")
+
+
+def _example(decoded: Decoded, columns: Columns, row: int) -> Example:
+    one = decoded.batch.slice(row, 1)
+    scores = read_scores(one, columns, np.dtype(np.float64))
+    where = decoded.place(row, columns.scores[0]).where
+    fault = next((fault for fault in decoded.faults if fault.row == row), None)
+    logits = to_log_scale_(scores.copy(), columns)[0]
+    if fault is not None or np.isnan(logits).any() or not np.isfinite(logits.max()):
+        column, problem = (fault.column, fault.problem) if fault else _culprit(scores[0], columns)
+        raise DataError(f"{where}: column {column!r}: the value {problem}; choose another row with --row N")
+    truth = None if columns.label is None else one.column(columns.label).cast("string").to_pylist()[0]
+    return Example(where, columns.classes, np.ascontiguousarray(logits), truth)
+
+
+def _culprit(scores: NDArray[np.floating], columns: Columns) -> tuple[str, str]:
+    position, problem = explain_fault(scores[1:] if columns.is_binary else scores, columns.kind)
+    return columns.scores[0 if columns.is_list else position], problem
+
+
+def nudged(explanation: Explanation) -> list[int]:
+    """Choose the classes whose derivatives are told: the best ones."""
+    return explanation.ranking[:_NUDGED]
+
+
+def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
+    """Return every number of an explanation as plain values; what is infinite or undefined is a string."""
+    names = example.classes
+    best = explanation.ranking[0]
+    naive = explanation.naive()
+    chosen = nudged(explanation)
+    rest = explanation.without(best)
+
+    def by_class(values: NDArray[np.floating]) -> dict[str, object]:
+        return {name: _plain(value) for name, value in zip(names, values.tolist(), strict=True)}
+
+    return {
+        "where": example.where,
+        "truth": example.truth,
+        "temperature": _plain(explanation.temperature),
+        "steps": {
+            "scores": by_class(explanation.logits),
+            "weights": by_class(explanation.weights),
+            "divided_by_temperature": by_class(explanation.scaled),
+            "plus_log_weight": by_class(explanation.adjusted),
+            "maximum": _plain(explanation.highest),
+            "minus_maximum": by_class(explanation.shifted),
+            "exponentials": by_class(explanation.exponentials),
+            "sum": explanation.total,
+            "prob": by_class(explanation.p),
+            "logprob": by_class(explanation.log_p),
+        },
+        "prediction": names[best],
+        "naive": {"sum": _plain(naive.total), "prob": by_class(naive.p), "fails": naive.fails},
+        "temperatures": {f"{t:g}": by_class(explanation.at_temperature(t)) for t in TEMPERATURES},
+        "alternatives": {name: by_class(values) for name, values in explanation.alternatives().items()},
+        "jacobian": {"classes": [names[i] for i in chosen], "values": explanation.jacobian(chosen).tolist()},
+        "entropy_nats": explanation.entropy,
+        "margin": explanation.margin,
+        "without_prediction": None if rest is None else by_class(rest),
+    }
+
+
+def _plain(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)

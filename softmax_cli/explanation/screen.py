@@ -1,0 +1,298 @@
+"""An explanation on a screen: the steps as columns of one table, and then what follows from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from softmax_cli.explanation.example import TEMPERATURES, Example, nudged
+from softmax_cli.explanation.topics import Figures, Topic
+from softmax_cli.numeric.explanation import Explanation
+from softmax_cli.terminal.console import Glyphs, glyphs
+from softmax_cli.terminal.messages import heading, paragraph
+from softmax_cli.terminal.table import BarColumn, Column, ConfidenceColumn, TextColumn, draw
+from softmax_cli.terminal.text import probability, visible
+
+FAR = 1000.0
+"""Added to every score to show that the shifted form does not care, and the naive one does."""
+OVERFLOW = (
+    "What changes is what a computer can hold: exp overflows above 709 and is 0 below -745, and neither inf/inf nor "
+    "0/0 is a number."
+)
+FAILED = "These scores are beyond that: the plain formula fails and the shifted one does not."
+SHIFTED = f"The same scores + {FAR:g} show it; after the shift they are the numbers above, to every digit shown."
+
+
+def show_explanation(console: Console, example: Example, told: Explanation) -> None:
+    """Print the steps of one softmax, why they are what they are, and what else could be done."""
+    marks = glyphs(console)
+    classes = Classes.of(example.classes, told.ranking, marks)
+    truth = "" if example.truth is None else f" (truth: {example.truth})"
+    paragraph(console, f"softmax of {example.where}{truth}", marks, "bold")
+    show_steps(console, told, classes, marks)
+    _show_shift(console, told, classes, marks)
+    show_temperatures(console, told, classes, marks)
+    show_nudges(console, told, classes, marks)
+    show_alternatives(console, told, classes, marks)
+    _show_figures(console, told, classes, marks)
+
+
+def _show_shift(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+    heading(console, "Why subtracting the maximum changes nothing", marks)
+    naive, far = told.naive(), told.naive(FAR)
+    z = "z" if told.temperature == 1 and (told.weights == 1).all() else "a"  # as it stands after the steps before
+    columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
+    for title, values, total in (
+        (f"exp({z})", naive.exponentials, naive.total),
+        ("its p", naive.p, naive.p.sum()),
+        (f"exp({z} - max)", told.exponentials, told.total),
+        ("its p", told.p, 1.0),
+        (f"exp({z} + {FAR:g})", far.exponentials, far.total),
+        ("its p", far.p, far.p.sum()),
+    ):
+        cells = numbers([*classes.pick(values.tolist()), float(total)])
+        columns.append(TextColumn(title, cells, 10, is_number=True))
+    draw(console, columns, marks)
+    highest = number(told.highest)
+    where = "" if z == "z" else "With a for the scores after temperature and weights: "
+    factor = "a number that no float can hold" if naive.fails else number(math.exp(told.highest))
+    paragraph(
+        console,
+        f"{where}exp({z} - {highest}) is exp({z}) divided by exp({highest}) = {factor}. Every class is divided by the "
+        "same number, so their sum is too, and in the quotient it cancels: p is the same.",
+        marks,
+    )
+    paragraph(console, f"{OVERFLOW} {FAILED if naive.fails else SHIFTED}", marks)
+
+
+def _show_figures(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+    heading(console, "How sure, and because of which score", marks)
+    best = told.ranking[0]
+    share = told.entropy / math.log(len(told.p)) if len(told.p) > 1 else 0.0
+    paragraph(
+        console,
+        f"entropy {told.entropy:.4f} nats = {told.entropy / math.log(2):.4f} bits, {share:.1%} of a uniform guess; "
+        f"margin between the best two {probability(told.margin)}",
+        marks,
+    )
+    rest = told.without(best)
+    if rest is None:
+        return
+    order = sorted(range(len(rest)), key=lambda i: (-rest[i], i))[:3]
+    named = ", ".join(f"{classes.name(i)} {probability(rest[i])}" for i in order if rest[i] > 0)
+    paragraph(
+        console,
+        f"without `{visible(classes.name(best), marks.encoding)}`, which holds {probability(told.p[best])}: {named}",
+        marks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A column of the table of steps, and the sentence about it."""
+
+    heading: str
+    values: Sequence[float]
+    sentence: str
+    total: float | None = None
+
+
+def _steps(told: Explanation, best: str) -> list[_Step]:
+    steps = [
+        _Step("score", told.logits.tolist(), "the scores (logits) z: any real numbers; only differences will count")
+    ]
+    if told.temperature != 1:
+        steps.append(
+            _Step(
+                "z/T",
+                told.scaled.tolist(),
+                f"divided by the temperature T = {told.temperature:g}: smaller differences "
+                "for T above 1, larger ones below",
+            )
+        )
+    if (told.weights != 1).any():
+        steps.append(
+            _Step(
+                "+ log w",
+                told.adjusted.tolist(),
+                "log of the class weight added: the same as multiplying the "
+                "probability by w; multiplying the score would turn around where it is negative",
+            )
+        )
+    highest = number(told.highest)
+    return [
+        *steps,
+        _Step(
+            "- max",
+            told.shifted.tolist(),
+            f"the largest, {highest}, subtracted: the best class is at 0, all others below",
+        ),
+        _Step(
+            "exp",
+            told.exponentials.tolist(),
+            "exp makes every number positive and keeps their order: one unit of "
+            f"score is a factor of 2.718; their sum is {number(told.total)}",
+            told.total,
+        ),
+        _Step("p", told.p.tolist(), "each divided by the sum: probabilities, which sum to 1", 1.0),
+        _Step("", [], f"the largest probability is the classification: {best}"),
+    ]
+
+
+def show_steps(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+    """Print the table, and what each of its columns is."""
+    steps = _steps(told, classes.name(told.ranking[0]))
+    columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
+    for position, step in enumerate(steps[:-1], 1):
+        total = [] if step.total is None else [step.total]
+        cells = [*numbers([*classes.pick(step.values), *total]), ""][: len(classes.names) + 1]
+        columns.append(TextColumn(f"{position} {step.heading}", cells, 10, is_number=True))
+    columns.append(BarColumn([*classes.pick(told.p.tolist()), 0.0], 1))
+    draw(console, columns, marks)
+    if classes.hidden:
+        left = sum(told.p[i] for i in classes.hidden)
+        paragraph(
+            console,
+            f"{marks.ellipsis} {len(classes.hidden)} more classes, p {number(float(left))} together",
+            marks,
+            "dim",
+        )
+    console.print()
+    for position, step in enumerate(steps, 1):
+        paragraph(console, f"{position} {step.sentence}", marks, hang="  ")
+
+
+def show_temperatures(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+    """Print p at several temperatures, with bars."""
+    heading(console, "What the temperature does", marks)
+    columns: list[Column] = [TextColumn("class", classes.names, 20, least=8, most=16)]
+    for temperature in TEMPERATURES:
+        p = classes.pick(told.at_temperature(temperature).tolist())
+        columns.append(ConfidenceColumn(p, 10, heading=f"T = {temperature:g}"))
+    draw(console, columns, marks)
+    paragraph(console, "It never changes which class is best (class weights aside), only how sure that looks.", marks)
+
+
+def show_nudges(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+    """Print the derivatives of the probabilities: a row answers, a column is nudged."""
+    heading(console, "How p answers to a small rise of one score (the Jacobian)", marks)
+    chosen = nudged(told)[:5]
+    matrix = told.jacobian(chosen)
+    names = [classes.name(i) for i in chosen]
+    columns: list[Column] = [TextColumn("p of", names, 20, least=8, most=14)]
+    for name, column in zip(names, matrix.T.tolist(), strict=True):
+        columns.append(TextColumn(f"z of {name}", [_signed(value) for value in column], 10, is_number=True, most=12))
+    draw(console, columns, marks)
+    divided = "" if told.temperature == 1 else f" / {told.temperature:g}"
+    among = f" (the best {len(chosen)} classes)" if len(chosen) < len(told.p) else ", so every column sums to 0"
+    paragraph(
+        console,
+        f"dp_i/dz_j = p_i (d_ij - p_j){divided}: a rising score takes from all other classes what it gives to its own"
+        f"{among}. Where one class has nearly everything, nothing moves: a saturated softmax does not learn.",
+        marks,
+    )
+
+
+def show_alternatives(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+    """Print what other functions make of the same scores."""
+    heading(console, "Other functions on the same scores", marks)
+    columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
+    for name, values in told.alternatives().items():
+        cells = numbers([*classes.pick(values.tolist()), round(float(values.sum()), 12)])
+        columns.append(TextColumn(name, cells, 10, is_number=True))
+    draw(console, columns, marks)
+    for line in (
+        "sigmoid: each class alone, for labels that do not exclude each other; no sum.",
+        "sparsemax, entmax15: sum to 1 like softmax, but give weak classes exactly 0.",
+        "z / sum z is not a softmax: it goes negative, is undefined where the sum is 0, and changes when the same "
+        "number is added to every score.",
+    ):
+        paragraph(console, line, marks, hang="  ")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:+.1e}"
+
+
+_SHOWN = 10
+"""More classes than this are shown by rank, the best ones only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The classes of a row, and those of them that are shown."""
+
+    every: tuple[str, ...]
+    shown: list[int]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], ranking: list[int], marks: Glyphs) -> Classes:
+        """Show all of a few classes in their order, else the best."""
+        told = tuple(visible(name, marks.encoding) for name in names)
+        return cls(told, list(range(len(names))) if len(names) <= _SHOWN else ranking[: _SHOWN - 2])
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the shown classes, as visible text."""
+        return [self.every[i] for i in self.shown]
+
+    @property
+    def hidden(self) -> list[int]:
+        """Positions of the classes that are not shown."""
+        shown = set(self.shown)
+        return [i for i in range(len(self.every)) if i not in shown]
+
+    def name(self, position: int) -> str:
+        """Name of one class, as visible text."""
+        return self.every[position]
+
+    def pick(self, values: Sequence[float]) -> list[float]:
+        """Values of the shown classes."""
+        return [values[i] for i in self.shown]
+
+
+def numbers(values: Sequence[float]) -> list[str]:
+    """A column of numbers: whole ones throughout, or four decimals throughout."""
+    if all(not math.isfinite(value) or (value == int(value) and abs(value) < 1e5) for value in values):
+        return [number(value) for value in values]
+    return [f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else number(value) for value in values]
+
+
+def number(value: float) -> str:
+    """Four decimals where they say something, else a power of ten; a whole number stays one."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < 1e5:
+        return str(int(value))
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
+
+
+def show_topic(console: Console, topic: Topic) -> None:
+    """Print its parts in turn, and what to type next."""
+    marks = glyphs(console)
+    paragraph(console, topic.title, marks, "bold")
+    for part in topic.parts:
+        console.print()
+        if isinstance(part, str):
+            paragraph(console, part, marks)
+        else:
+            _show_topic_figures(console, part, marks)
+    console.print()
+    for command in topic.commands:
+        console.print(Text(f"  {visible(command, marks.encoding)}", "cyan"), soft_wrap=True)
+
+
+def _show_topic_figures(console: Console, figures: Figures, marks: Glyphs) -> None:
+    columns: list[Column] = []
+    for position, heading in enumerate(figures.headings):
+        cells = [visible(_cell(row[position]), marks.encoding) for row in figures.rows]
+        columns.append(TextColumn(heading, cells, 10 - position, is_number=position > 0))
+    draw(console, columns, marks)
+
+
+def _cell(value: str | float | int) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,265 @@
+"""What a delimited file looks like: its delimiter, its header, and which of its columns are numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from softmax_cli.errors import DataError, UsageError
+from softmax_cli.tables.columns import repeated
+from softmax_cli.tables.table import ReadOptions
+
+SPELLED_MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "Null", "null", "None", "none")
+"""How files spell a value that is missing; ``nan`` reads as a number."""
+_MISSING = frozenset(spelling.lower() for spelling in SPELLED_MISSING) | {"nan", "+nan", "-nan"}
+_POINT_AND_COMMA = str.maketrans(",.", ".,")
+
+
+def read_number(cell: str, decimal: str = ".") -> float | None:
+    """Read a number, infinities and ``nan`` among them; None where the cell holds none.
+
+    No thousands marks, no underscores, no hexadecimal: what is not surely one number is none.
+    """
+    if decimal == ",":
+        cell = cell.translate(_POINT_AND_COMMA)
+    if "_" in cell or not cell.isascii():  # float() takes 1_0 and the digits of other scripts
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell stands for no value."""
+    return cell.strip().lower() in _MISSING
+
+
+def looks_like_decimal_comma(cell: str) -> bool:
+    """Whether a cell reads as a number whose decimal mark is a comma."""
+    return re.fullmatch(r"\s*[+-]?\d+,\d+(?:e[+-]?\d+)?\s*", cell, re.IGNORECASE | re.ASCII) is not None
+
+
+_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_MOSTLY = 0.4
+
+
+def check_encoding(data: bytearray, name: str, first_line: int) -> None:
+    """Refuse what is no text of lines.
+
+    Parameters
+    ----------
+    first_line : int
+        The physical line that `data` begins on; what begins a file is only looked for on line 1.
+
+    Raises
+    ------
+    DataError
+        UTF-16 or UTF-32, NUL bytes, or lines that end in a carriage return alone.
+    """
+    if first_line == 1:
+        mark = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), None)
+        if mark is not None:
+            raise DataError(f"{name}: the encoding is {mark}, not utf-8; convert it: {_iconv(mark)}")
+        if b"\n" not in data and b"\r" in data.rstrip(b"\r"):
+            raise DataError(f"{name}: lines end in a carriage return (CR) alone; convert it: tr '\\r' '\\n'")
+    at = data.find(b"\0")
+    if at >= 0:
+        line = first_line + data.count(b"\n", 0, at)
+        wide = _wide_encoding(data[:4096])
+        what = f"the encoding looks like {wide}; convert it: {_iconv(wide)}" if wide else "is this a binary file?"
+        raise DataError(f"{name}:{line}: a NUL byte, which utf-8 text has not; {what}")
+
+
+def decode_text(data: bytearray, name: str, first_line: int) -> str:
+    """Decode UTF-8.
+
+    Raises
+    ------
+    DataError
+        It is not; with the line, the byte, and how to convert a Latin-1 file.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = first_line + data.count(b"\n", 0, error.start)
+        raise DataError(
+            f"{name}:{line}: byte 0x{data[error.start]:02x} is not utf-8; if the encoding is Latin-1, convert it: "
+            f"{_iconv('latin1')}"
+        ) from None
+
+
+def _wide_encoding(sample: bytearray) -> str | None:
+    """Name the encoding without a mark in which Latin letters have a NUL beside them."""
+    for offset, encoding in ((1, "utf-16le"), (0, "utf-16be")):
+        if sample[offset::2].count(b"\0") > _MOSTLY * len(sample) and sample[1 - offset :: 2].count(b"\0") == 0:
+            return encoding
+    return None
+
+
+def _iconv(encoding: str) -> str:
+    return f"iconv -f {encoding} -t utf-8"
+
+
+def is_open(record: str, delimiter: str) -> bool:
+    """Whether a quote is opened in the text of a row that nothing closes: it would swallow a line that followed."""
+    return len(list(csv.reader([*io.StringIO(record, newline=""), "\n"], delimiter=delimiter))) == 1
+
+
+def records(text: str, delimiter: str) -> Iterator[tuple[list[str], str]]:
+    """Yield the cells and the text of every row, line ends and all; a blank line comes as a row without cells.
+
+    A carriage return outside quotes ends a row, alone too: pyarrow's parser has it so.
+    """
+    lines: list[str] = []
+
+    def feed() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            lines.append(line)
+            yield line
+
+    for cells in csv.reader(feed(), delimiter=delimiter):
+        yield cells, "".join(lines)
+        lines.clear()
+
+
+DELIMITERS = (",", "\t", ";", "|")
+_LOOKED_AT_BYTES = 1 << 16
+_LOOKED_AT_LINES = 100
+
+
+def check_delimiter(said: str) -> None:
+    """Refuse what cannot part cells.
+
+    Raises
+    ------
+    UsageError
+        It is not one ASCII character, or one with another meaning.
+    """
+    if len(said) != 1 or not said.isascii() or said in '"\r\n\0':
+        raise UsageError(f"--delimiter {said!r}: one ASCII character is wanted, no quote and no line end, such as ';'")
+
+
+def find_delimiter(head: bytearray, decimal: str = ".") -> str:
+    """Choose the delimiter that parts most lines into as many cells as the first, and of those the one with most cells.
+
+    Parameters
+    ----------
+    head : bytearray
+        The first bytes of a file, not necessarily of whole lines.
+    decimal : str
+        What parts the digits of a number, and so no cells.
+    """
+    lines = head.rfind(b"\n", 0, _LOOKED_AT_BYTES) + 1
+    text = head[: lines or len(head)].decode(errors="replace")
+    candidates = [delimiter for delimiter in DELIMITERS if delimiter != decimal]
+    best, best_score = candidates[0], (0.0, 1)
+    for delimiter in candidates:
+        rows = [cells for cells, _ in islice(records(text, delimiter), _LOOKED_AT_LINES) if cells]
+        widths = Counter(map(len, rows))
+        width = len(rows[0]) if rows else 1
+        score = (widths[width] / max(1, len(rows)), width)
+        if width > 1 and score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+_ROWS_LOOKED_AT = 1000
+_CELLS_LOOKED_AT = 20_000
+_ROWS_LOOKED_AT_LEAST = 20
+"""Rows of a wide table: a look at every column of a thousand rows would take longer than to score them."""
+_NAMES_SHOWN = 5
+
+
+class Dialect(NamedTuple):
+    """How the lines of one file are to be read."""
+
+    delimiter: str
+    decimal: str
+    names: tuple[str, ...]
+    numeric: frozenset[str]
+    """Columns in which at least half of the first values are numbers."""
+    header_bytes: int
+    """Length of the header and of blank lines before it."""
+    header_lines: int
+    notes: tuple[str, ...] = ()
+
+
+def find_dialect(first_block: bytearray, name: str, options: ReadOptions, delimiter: str) -> Dialect:
+    """Learn from the first block, which holds whole rows, how a file is to be read.
+
+    Raises
+    ------
+    DataError
+        It is empty, is no UTF-8 text, or names a column twice.
+    """
+    text = decode_text(first_block, name, 1)
+    header, first = "", None
+    found = records(text, delimiter)
+    for cells, record in found:
+        header += record
+        if any(cell.strip() for cell in cells):
+            first = cells
+            break
+    if first is None:
+        raise DataError(f"{name}: empty: a header and rows were wanted")
+    looked_at = min(_ROWS_LOOKED_AT, max(_ROWS_LOOKED_AT_LEAST, _CELLS_LOOKED_AT // len(first)))
+    rows = [cells for cells, _ in islice(found, looked_at) if cells]
+    notes: list[str] = []
+    if _is_data(first, rows, options):
+        rows.insert(0, first)
+        first, header = [str(index) for index in range(len(first))], ""
+        if options.header is None:
+            named = f"columns are named 0 to {first[-1]}" if len(first) > 1 else "the column is named 0"
+            notes.append(f"{name}: no header: the first line is numbers, so it is data; {named}")
+    elif options.header is None and (number := next(filter(_has_fraction, first), None)) is not None:
+        notes.append(f"{name}: the first line is the header, although {number!r} is a number; if not: --no-header")
+    _refuse_repeated(first, f"{name}:{header.count(chr(10)) or 1}")
+    columns = frozenset(n for i, n in enumerate(first) if _is_numeric(rows, i, options.decimal))
+    return Dialect(
+        delimiter, options.decimal, tuple(first), columns, len(header.encode()), header.count("\n"), tuple(notes)
+    )
+
+
+def _is_data(first: list[str], rows: list[list[str]], options: ReadOptions) -> bool:
+    """Whether the first line is numbers and not the positions 0, 1 ... K-1, which programs write as names."""
+    if options.header is not None:
+        return not options.header
+    if any(read_number(cell, options.decimal) is None for cell in first):
+        return False
+    positions = [str(index) for index in range(len(first))]
+    return [cell.strip() for cell in first] != positions or not rows
+
+
+def _refuse_repeated(names: list[str], where: str) -> None:
+    doubled = repeated(names)
+    if not doubled:
+        return
+    listed = [
+        f"{name!r} (columns {', '.join(str(at) for at, other in enumerate(names, 1) if other == name)})"
+        for name in doubled[:_NAMES_SHOWN]
+    ]
+    more = ["..."] if len(doubled) > _NAMES_SHOWN else []
+    raise DataError(f"{where}: two columns have the same name: {'; '.join(listed + more)}; rename one of them")
+
+
+def _is_numeric(rows: list[list[str]], at: int, decimal: str) -> bool:
+    """Whether at least half of the cells that hold something are numbers.
+
+    A column that holds nothing counts as numbers, and numbers with another decimal mark do too: taken for text, scores
+    would be left out without a word; taken for scores, text is refused with one.
+    """
+    cells = [row[at] for row in rows if at < len(row)]
+    others = [cell for cell in cells if read_number(cell, decimal) is None]
+    texts = [cell for cell in others if not is_missing(cell)]
+    commas = sum(map(looks_like_decimal_comma, texts)) if decimal == "." else 0
+    return len(texts) - commas <= len(cells) - len(others) + commas
+
+
+def _has_fraction(cell: str) -> bool:
+    return "." in cell and read_number(cell) is not None

@@ -1,0 +1,265 @@
+"""What findings are drawn from: the figures of a run of rows, and words for its rows and classes.
+
+The places of rows can be found only while the rows are at hand, but what is said of them is settled at the end. So a
+few rows are settled on beforehand, by a rule that has the same outcome wherever the table was cut: `wanted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.profile.outliers import Extreme, Fences
+from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
+from softmax_cli.prediction.bad_rows import rejects
+from softmax_cli.prediction.logits import check_width, read_scores, to_log_scale_
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.table import Decoded
+
+HEAD_ROWS = 1000
+"""The first rows, which settle the bins: always the same rows, however the table is cut into blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a row stands, for a reader."""
+
+    where: str
+    id: str | None = None
+    problem: str = ""
+    """Why a bad row is bad."""
+
+    def __str__(self) -> str:
+        return self.where if self.id is None else f"{self.where} ({self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The matrices of one batch, shape (rows, classes)."""
+
+    raw: NDArray[np.floating]
+    """As they stand in the file, ``nan`` for what is missing."""
+    z: NDArray[np.floating]
+    """As logits; the same array where the file has logits. A row that its reader found fault with is ``nan``."""
+
+
+def scores_of(decoded: Decoded, columns: Columns, dtype: str) -> Scores:
+    """Read the scores of a batch; no row is refused."""
+    raw = read_scores(decoded.batch, columns, np.dtype(dtype))
+    plain = columns.kind == "logits" and not columns.is_binary
+    z = raw if plain and not decoded.faults else to_log_scale_(raw.copy(order="K"), columns)
+    if columns.is_binary:
+        with np.errstate(under="ignore"):
+            raw = np.exp(z) if columns.kind == "prob" else z
+    for fault in decoded.faults:
+        z[fault.row] = np.nan
+    return Scores(raw, z)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Measures batches; stateless and picklable, so that threads and engines share it."""
+
+    columns: Columns
+    dtype: str
+    limit: float
+    """Robust deviations beyond which a logit is an outlier."""
+    ruler: Ruler
+
+    def __call__(self, decoded: Decoded) -> Profile:
+        """Measure one batch."""
+        scores = scores_of(decoded, self.columns, self.dtype)
+        return Profile.of(self.ruler, scores.z, scores.raw)
+
+
+def make_inspector(head: Sequence[Decoded], columns: Columns, dtype: str, limit: float) -> Inspector:
+    """Settle what to measure with on the first rows of a table.
+
+    Parameters
+    ----------
+    head : sequence of Decoded
+        Batches that together have the first `HEAD_ROWS` rows, or all there are.
+    limit : float
+        Robust deviations beyond which a logit is an outlier; probabilities are not judged by it.
+
+    Raises
+    ------
+    DataError
+        A list column is not as wide as there are classes.
+    """
+    for decoded in head[:1]:
+        check_width(decoded.batch.schema, columns)
+    parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
+    rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
+    return Inspector(columns, dtype, limit, make_ruler(rows, limit if columns.kind == "logits" else np.inf))
+
+
+def spot_of(decoded: Decoded, row: int, columns: Columns, is_bad: bool) -> Spot:
+    """Say where a row of a batch stands in the input."""
+    name = None if columns.id is None else str(decoded.batch.column(columns.id)[row].as_py())
+    if is_bad:
+        marked = np.zeros(decoded.batch.num_rows, np.bool_)
+        marked[row] = True
+        (reject,) = rejects(decoded, marked, columns)
+        return Spot(reject.where, name, str(reject))
+    return Spot(decoded.place(row, None).where, name)
+
+
+Severity = Literal["problem", "warning", "note"]
+SCALE_RATIO = 4.0
+"""Spread of a class against that of the median class. Real networks of 10 and 214 classes stay between 0.5 and 1.7."""
+NAMED = 3
+"""Places and classes that a sentence names."""
+_WORST = 20
+"""Outliers whose places are known; the report names the worst of them. Finding a place is slow in a text file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a user should know."""
+
+    code: str
+    """Stable name for programs: ``outlier-cells``."""
+    severity: Severity
+    """problem: results are wrong or missing; warning: probably not what was meant; note: worth knowing."""
+    text: str
+    """A sentence with figures."""
+    places: tuple[str, ...] = ()
+    """The first or the worst of them."""
+    advice: str = ""
+    flag: str = ""
+    """What to add to ``softmax-cli predict``."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The figures of a run of rows; those of consecutive runs add up exactly, with `plus`."""
+
+    profile: Profile
+    columns: Columns
+    dtype: str
+    limit: float
+    """Robust deviations."""
+    ruler: Ruler
+    """What the whole table is measured with."""
+    spots: dict[int, Spot]
+    """Where the wanted rows stand."""
+
+    @classmethod
+    def none(cls, columns: Columns, dtype: str, limit: float, ruler: Ruler) -> Self:
+        """Return the evidence of no row."""
+        empty = np.empty((0, len(columns.classes)), np.dtype(dtype))
+        return cls(Profile.of(ruler, empty, empty), columns, dtype, limit, ruler, {})
+
+    def plus(self, other: Self) -> Self:
+        """Add the evidence of the rows that follow."""
+        return self.followed_by(other.profile, lambda row: other.spots[row])
+
+    def followed_by(self, profile: Profile, spot: Callable[[int], Spot]) -> Self:
+        """Add the figures of the rows that follow; `spot` is asked where those of them stand that are wanted now."""
+        before = self.profile.rows
+        total = replace(self, profile=self.profile.plus(profile), spots={})
+        spots = {row: self.spots[row] if row < before else spot(row - before) for row in sorted(total.wanted)}
+        return replace(total, spots=spots)
+
+    @property
+    def wanted(self) -> set[int]:
+        """Rows whose places are written down: the first finds of every kind, and the worst cells.
+
+        Which cells are outliers is known at the end only. Wanted are those beyond the fences of the first rows, and of
+        these the farthest from the middle of the first rows. Another outlier is named by the number of its row alone.
+        """
+        one = self.profile
+        firsts = (one.missing, one.above, one.masked, one.flat, one.bad)
+        worst = sorted(self._beyond(self.ruler.fences), key=lambda cell: cell.rank)[:_WORST]
+        return {row for first in firsts for row, _ in first.places} | {cell.row for cell in worst}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.columns.classes
+
+    @cached_property
+    def fences(self) -> Fences:
+        """The final fences; those of probabilities are open."""
+        return self.profile.fences(self.limit if self.columns.kind == "logits" else np.inf)
+
+    @cached_property
+    def outside(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Outliers of each class under and over the fences, shape (classes,) both."""
+        return self.profile.values.outside(self.fences.low, self.fences.high)
+
+    @cached_property
+    def outliers(self) -> tuple[Extreme, ...]:
+        """The kept cells that are outliers after all, the farthest from its class's median first."""
+        return tuple(sorted(self._beyond(self.fences), key=lambda one: (-abs(self.robust_z(one)), one.row)))
+
+    def _beyond(self, fences: Fences) -> list[Extreme]:
+        return [
+            one
+            for one in self.profile.extremes
+            if one.code < fences.low[one.position] or one.code > fences.high[one.position]
+        ]
+
+    def robust_z(self, cell: Extreme) -> float:
+        """Robust deviations of a cell from the median of its class."""
+        return (cell.value - float(self.fences.median[cell.position])) / float(self.fences.scale[cell.position])
+
+    @cached_property
+    def relative_spread(self) -> NDArray[np.float64]:
+        """Robust spread of each class against that of the median class, shape (classes,); 1 where it has none."""
+        spread = self.fences.scale
+        known = (spread > 0) & self.judged & ~self.profile.cells.constant
+        return np.where(known, spread / np.median(spread[known]), 1.0) if known.any() else np.ones(len(spread))
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Classes that are measured, not made up: of a single score column, the second one; shape (classes,)."""
+        mask = np.ones(len(self.classes), np.bool_)
+        if self.columns.is_binary:
+            mask[0] = False
+        return mask
+
+    def spot(self, row: int) -> str:
+        """Say where a row stands."""
+        return str(self.spots.get(row, f"data row {row + 1:,}"))
+
+    def cells(self, places: Iterable[tuple[int, int]]) -> tuple[str, ...]:
+        """Say where cells, or whole rows, stand."""
+        return tuple(
+            self.spot(row) + (f", class {self.classes[position]}" if position >= 0 else "") for row, position in places
+        )
+
+    def names(self, positions: Iterable[int]) -> str:
+        """Name the first few classes."""
+        told = [self.classes[position] for position in positions]
+        more = f" and {len(told) - NAMED:,} more" if len(told) > NAMED else ""
+        return ", ".join(told[:NAMED]) + more
+
+
+def counted(number: int, what: str) -> str:
+    """Put a count before its noun: ``1 row``, ``3 classes``."""
+    plural = f"{what}es" if what.endswith("s") else f"{what}s"
+    return f"{number:,} {what if number == 1 else plural}"
+
+
+def share(part: int, whole: int) -> str:
+    """Tell a share in percent."""
+    percent = 100 * part / max(whole, 1)
+    return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
+
+
+def no_evidence(inspector: Inspector) -> Evidence:
+    """Return where the evidence of what an inspector looks at begins."""
+    return Evidence.none(inspector.columns, inspector.dtype, inspector.limit, inspector.ruler)
+
+
+def with_batch(evidence: Evidence, decoded: Decoded, profile: Profile) -> Evidence:
+    """Add the rows of one batch, which follow."""
+    bad = {row for row, _ in profile.bad.places}
+    return evidence.followed_by(profile, lambda row: spot_of(decoded, row, evidence.columns, row in bad))

@@ -1,0 +1,392 @@
+"""Logits far beyond what is usual in their class, and rows that such a cell decides alone."""
+
+from __future__ import annotations
+
+import math
+import pkgutil
+from importlib import import_module
+
+import numpy as np
+
+from softmax_cli.inspection.evidence import NAMED, SCALE_RATIO, Evidence, Finding, counted, share
+from softmax_cli.numeric.profile.columns import FLOAT16_MAX
+from softmax_cli.numeric.profile.outliers import Extreme
+from softmax_cli.numeric.profile.rows import First
+
+_MOST = 0.5
+"""Share of rows from which a table as a whole is suspected."""
+
+
+def find_kind(evidence: Evidence) -> list[Finding]:
+    """Compare what the rows look like with what they are read as."""
+    if not evidence.profile.figures.scored:
+        return []
+    return _KINDS[evidence.columns.kind](evidence)
+
+
+def _as_logits(evidence: Evidence) -> list[Finding]:
+    figures = evidence.profile.figures
+    alike, scored = figures.like_probabilities, figures.scored
+    if alike and alike >= _MOST * scored:
+        return [
+            Finding(
+                "probabilities-as-logits",
+                "problem",
+                f"{counted(alike, 'row')} of {scored:,} lie in [0, 1] and sum to 1, yet are read as logits",
+                advice="a softmax of probabilities is far too flat: say what they are",
+                flag="--input prob",
+            )
+        ]
+    if alike:
+        return [
+            Finding(
+                "some-probabilities",
+                "warning",
+                f"{counted(alike, 'row')} of {scored:,} ({share(alike, scored)}) look like probabilities among logits",
+                advice="see whether two kinds of output were put into one file; predict takes all rows for one kind",
+            )
+        ]
+    alike = figures.like_log_probabilities
+    if alike >= _MOST * scored:
+        return [
+            Finding(
+                "log-probabilities-as-logits",
+                "note",
+                f"{counted(alike, 'row')} of {scored:,} look like log-probabilities (their exponentials sum to 1)",
+                advice="softmax gives the same probabilities either way; saying it has values above 0 refused",
+                flag="--input logprob",
+            )
+        ]
+    return []
+
+
+def _as_probabilities(evidence: Evidence) -> list[Finding]:
+    return _sums(
+        evidence, evidence.profile.figures.like_probabilities, "probabilities", "do not lie in [0, 1] and sum to 1"
+    )
+
+
+def _as_log_probabilities(evidence: Evidence) -> list[Finding]:
+    alike = evidence.profile.figures.like_log_probabilities
+    return _sums(evidence, alike, "log-probabilities", "have exponentials that do not sum to 1")
+
+
+def _sums(evidence: Evidence, alike: int, what: str, problem: str) -> list[Finding]:
+    scored = evidence.profile.figures.scored
+    if alike == scored:
+        return []
+    return [
+        Finding(
+            "sums-off",
+            "warning",
+            f"{counted(scored - alike, 'row')} of {scored:,} read as {what} {problem} within 0.001",
+            advice="predict renormalises such rows; if the scores are logits, say so",
+            flag="--input logits",
+        )
+    ]
+
+
+_KINDS = {"logits": _as_logits, "prob": _as_probabilities, "logprob": _as_log_probabilities}
+
+
+def find_scale(evidence: Evidence) -> list[Finding]:
+    """Compare the robust spread of every class with that of the median class."""
+    ratio = evidence.relative_spread
+    off = np.flatnonzero((ratio > SCALE_RATIO) | (ratio < 1 / SCALE_RATIO))
+    if evidence.columns.kind != "logits" or len(ratio) < 3 or not len(off):
+        return []
+    usual = float(evidence.fences.scale[off[0]] / ratio[off[0]])
+    off = off[np.argsort(-np.abs(np.log(ratio[off])), kind="stable")]
+    told = ", ".join(f"{evidence.classes[i]} x{ratio[i]:.3g}" for i in off[:NAMED].tolist())
+    more = f" and {len(off) - NAMED:,} more" if len(off) > NAMED else ""
+    return [
+        Finding(
+            "class-on-another-scale",
+            "problem",
+            f"{counted(len(off), 'class')} spread unlike the others (median class: {usual:.3g}): {told}{more}",
+            advice="softmax compares classes as they stand: see whether the columns have one unit; a vector "
+            "calibration (softmax-cli calibrate --method vector) gives each class its own factor",
+        )
+    ]
+
+
+def find_missing(evidence: Evidence) -> list[Finding]:
+    """Name bad rows, missing cells and infinities."""
+    profile = evidence.profile
+    found = []
+    if profile.bad.count:
+        found.append(
+            Finding(
+                "bad-rows",
+                "problem",
+                f"{counted(profile.bad.count, 'row')} of {profile.rows:,} cannot be scored",
+                tuple(evidence.spots[row].problem for row, _ in profile.bad.places),
+                "mend them, or leave them out; --rejects FILE keeps them with their reasons",
+                "--on-bad-row skip",
+            )
+        )
+    found += _cells(evidence, profile.missing, "missing-cells", "missing or not a number")
+    found += _cells(evidence, profile.above, "infinite-cells", "+inf (or too large for the type of the numbers)")
+    if profile.masked.count:
+        cells = profile.rows * len(evidence.classes)
+        found.append(
+            Finding(
+                "masked-cells",
+                "note",
+                f"{counted(profile.masked.count, 'cell')} ({share(profile.masked.count, cells)}) of "
+                f"{evidence.names((profile.cells.masked > 0).nonzero()[0].tolist())} "
+                "mask their class: its p is exactly 0",
+                evidence.cells(profile.masked.places),
+            )
+        )
+    return found
+
+
+def _cells(evidence: Evidence, first: First, code: str, what: str) -> list[Finding]:
+    if not first.count:
+        return []
+    return [
+        Finding(
+            code,
+            "problem",
+            f"{counted(first.count, 'cell')} {'is' if first.count == 1 else 'are'} {what}",
+            evidence.cells(first.places),
+            "such values are never made up: the rows are bad until the cells are mended",
+            "--on-bad-row skip",
+        )
+    ]
+
+
+SURE = 0.999
+"""Probability from which one cell is said to hold the whole row."""
+_NAMED = 5
+
+
+def find_outliers(evidence: Evidence) -> list[Finding]:
+    """Name outlying cells, and what p would be without those that decide their rows."""
+    under, over = evidence.outside
+    total = int((under + over).sum())
+    if not total:
+        return []
+    cells = int(evidence.profile.cells.finite.sum())
+    hit = np.argsort(-(under + over), kind="stable")[: int(((under + over) > 0).sum())].tolist()
+    named = evidence.outliers[:_NAMED]
+    how = "clip the logits (or --winsorize Q)" + ("; --rows-out FILE names every one" if len(named) < total else "")
+    found = [
+        Finding(
+            "outlier-cells",
+            "warning" if over.any() else "note",  # one far under the others only makes its class a little less likely
+            f"{counted(total, 'cell')} ({share(total, cells)}) in {counted(len(hit), 'class')} "
+            f"({evidence.names(hit)}) beyond {evidence.limit:g} robust deviations",
+            tuple(_cell(evidence, one) for one in named),
+            f"see where they come from; to score with them, {how}",
+            f"--clip-logits={_bounds(evidence)}",
+        )
+    ]
+    held = [told for one in evidence.outliers if (told := without(evidence, one))]
+    if held:
+        found.append(
+            Finding(
+                "rows-held-by-an-outlier",
+                "problem",
+                f"{counted(len(held), 'row')} with over {SURE:.1%} of the mass on a class only because of such a cell",
+                tuple(held[:_NAMED]),
+                "without it: the cell put at the median of its class; clipping bounds what one cell can do",
+                f"--clip-logits={_bounds(evidence)}",
+            )
+        )
+    return found
+
+
+def without(evidence: Evidence, cell: Extreme) -> str:
+    """Say what p would be with the cell at the median of its class; "" where the cell does not decide its row alone."""
+    if not cell.share > SURE:
+        return ""
+    winner, p = cell.without(float(evidence.fences.median[cell.position]))
+    if winner == cell.position and p > SURE:
+        return ""
+    name, other = evidence.classes[cell.position], evidence.classes[winner]
+    return f"{evidence.spot(cell.row)}: {name} {_above(cell.share)}; without it {other} {p:.3f}"
+
+
+def _above(p: float) -> str:
+    return "1.000" if p == 1 else f"{min(p, 0.9999):.4f}"
+
+
+def _cell(evidence: Evidence, cell: Extreme) -> str:
+    position = cell.position
+    return (
+        f"{evidence.spot(cell.row)}: {evidence.classes[position]} = {cell.value:.6g} "
+        f"(median {evidence.fences.median[position]:.3g}, robust z {evidence.robust_z(cell):+.3g})"
+    )
+
+
+def _bounds(evidence: Evidence) -> str:
+    """Bounds that the cells within their own fences are within, rounded outwards; classes on another scale aside."""
+    grid, fences = evidence.profile.values.grid, evidence.fences
+    edges = grid.edges()
+    ratio = evidence.relative_spread
+    usual = (fences.high < grid.bins) & (ratio <= SCALE_RATIO) & (ratio >= 1 / SCALE_RATIO)
+    low = grid.centre + grid.spread * edges[fences.low.clip(1)]
+    high = grid.centre + grid.spread * edges[(fences.high + 1).clip(0, grid.bins - 1)]
+    return f"{math.floor(low[usual].min())},{math.ceil(high[usual].max())}"
+
+
+_MANY = 0.5
+"""Share of rows from which saturation is more than worth knowing."""
+
+
+def find_precision(evidence: Evidence) -> list[Finding]:
+    """Count saturated rows in the precision that the table is scored in, and cells beyond float16."""
+    figures, cells = evidence.profile.figures, evidence.profile.cells
+    found = []
+    narrow = evidence.dtype == "float32"
+    count = figures.saturated32 if narrow else figures.saturated64
+    if count:
+        better = f"; in float64 {figures.saturated64:,}" if narrow else ""
+        found.append(
+            Finding(
+                "saturated-rows",
+                "warning" if count > _MANY * figures.scored else "note",
+                f"{counted(count, 'row')} ({share(count, figures.scored)}) have a confidence of exactly 1 "
+                f"in {evidence.dtype}{better}",
+                advice="such rows cannot be ranked by confidence"
+                + ("; score in float64, or fit" if narrow else ": fit")
+                + " a temperature (softmax-cli calibrate, then -T)",
+                flag="--dtype float64" if narrow and figures.saturated64 < count else "-T",
+            )
+        )
+    if overflowing := int(cells.overflowing.sum()):
+        found.append(
+            Finding(
+                "float16-overflow",
+                "note",
+                f"{counted(overflowing, 'cell')} of {evidence.names(cells.overflowing.nonzero()[0].tolist())} "
+                f"lie beyond {FLOAT16_MAX:,.0f}, the largest float16",
+                advice="stored as float16 they would become infinite and their rows bad: keep float32",
+            )
+        )
+    return found
+
+
+def find_duplicates(evidence: Evidence) -> list[Finding]:
+    """Name repeated rows, repeated columns, constant columns and rows without a preference."""
+    return [*_rows(evidence), *_columns(evidence), *_constant(evidence), *_flat(evidence)]
+
+
+def _rows(evidence: Evidence) -> list[Finding]:
+    repeats, rows = evidence.profile.repeats, evidence.profile.rows
+    if not repeats.extra:
+        return []
+    about = "" if repeats.exact else "about "
+    return [
+        Finding(
+            "duplicate-rows",
+            "warning",
+            f"{about}{counted(repeats.extra, 'row')} ({share(repeats.extra, rows)}) repeat the scores of an earlier "
+            f"row to the last bit ({about}{counted(repeats.groups, 'different row')} occur more than once)",
+            tuple(f"data row {row + 1:,} stands {count:,} times" for row, count in repeats.commonest(3)),
+            "see whether files were joined twice; metrics and calibration would count such examples more than once",
+        )
+    ]
+
+
+def _columns(evidence: Evidence) -> list[Finding]:
+    twins = evidence.profile.twins
+    known = evidence.profile.cells.finite > 0
+    pairs = [(int(first), i) for i, first in enumerate(twins) if first != i and known[i]]
+    if evidence.profile.rows < 2 or not pairs:
+        return []
+    told = tuple(f"{evidence.classes[i]} = {evidence.classes[first]}" for first, i in pairs[:5])
+    return [
+        Finding(
+            "duplicate-columns",
+            "problem",
+            f"{counted(len(pairs), 'class')} equal another class in every row: {', '.join(told[:3])}",
+            told,
+            "two classes that always tie share one probability; leave a column out by naming the others",
+            "--logits 'a,b,c'",
+        )
+    ]
+
+
+def _constant(evidence: Evidence) -> list[Finding]:
+    same = np.flatnonzero(evidence.profile.cells.constant & evidence.judged)
+    if evidence.profile.rows < 2 or not len(same):
+        return []
+    told = tuple(f"{evidence.classes[i]} = {evidence.profile.cells.lowest[i]:.6g}" for i in same[:5].tolist())
+    return [
+        Finding(
+            "constant-columns",
+            "warning",
+            f"{counted(len(same), 'class')} hold one number in every row: {evidence.names(same.tolist())}",
+            told,
+            "see whether the column is a score at all; name the score columns to leave it out",
+            "--logits 'a,b,c'",
+        )
+    ]
+
+
+def _flat(evidence: Evidence) -> list[Finding]:
+    flat = evidence.profile.flat
+    if not flat.count:
+        return []
+    return [
+        Finding(
+            "flat-rows",
+            "warning",
+            f"{counted(flat.count, 'row')} ({share(flat.count, evidence.profile.rows)}) "
+            "give every class the same score",
+            evidence.cells(flat.places),
+            "their prediction is the first class by order alone; see whether the model has failed on them",
+        )
+    ]
+
+
+_MOST_CLASSES = 0.9
+"""Share of rows from which one class is said to take them all."""
+_EXPECTED = 20
+"""Rows per class that there must be before an absent class says anything."""
+
+
+def find_balance(evidence: Evidence) -> list[Finding]:
+    """Name a class that wins nearly always, and classes that never win."""
+    counts, scored = evidence.profile.figures.predicted, evidence.profile.figures.scored
+    if scored < _EXPECTED * len(counts):
+        return []
+    found = []
+    best = int(counts.argmax())
+    if counts[best] > _MOST_CLASSES * scored:
+        found.append(
+            Finding(
+                "one-class-predicted",
+                "warning",
+                f"{evidence.classes[best]} is predicted for {share(int(counts[best]), scored)} "
+                f"of {counted(scored, 'row')}",
+                advice="if training data were imbalanced and these rows are not, correct for the priors "
+                "(with --target-prior uniform)",
+                flag="--source-prior FILE",
+            )
+        )
+    if len(never := np.flatnonzero(counts == 0)):
+        found.append(
+            Finding(
+                "classes-never-predicted",
+                "note",
+                f"{counted(len(never), 'class')} of {len(counts):,} win no row: {evidence.names(never.tolist())}",
+                advice="a rare class can be raised by priors or weights (-w)",
+                flag="--source-prior FILE",
+            )
+        )
+    return found
+
+
+_ORDER = ("problem", "warning", "note")
+
+
+def find_all(evidence: Evidence) -> list[Finding]:
+    """Every finding about a table, the gravest first."""
+    found: list[Finding] = []
+    for module in pkgutil.iter_modules(__path__):
+        found += import_module(f"{__name__}.{module.name}").find(evidence)
+    return sorted(found, key=lambda finding: _ORDER.index(finding.severity))

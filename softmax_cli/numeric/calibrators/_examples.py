@@ -1,0 +1,200 @@
+"""Rows to learn from, checked once: every method refuses the same faults with the same words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.softmax import adjust_, log_normalize_
+
+_SHOWN = 12
+"""Classes that a message lists before it says how many more there are."""
+
+
+class AbsentClasses(ValueError):
+    """A method that fits every class on its own was given no example of some."""
+
+    def __init__(self, classes: tuple[int, ...], where: str = "the rows to fit to") -> None:
+        super().__init__(classes, where)
+        self.classes = classes
+        """Indices, for a caller who knows the names."""
+        self.where = where
+
+    def __str__(self) -> str:
+        """Say which and what to do."""
+        shown = ", ".join(map(str, self.classes[:_SHOWN]))
+        more = f" and {len(self.classes) - _SHOWN} more" if len(self.classes) > _SHOWN else ""
+        return (
+            f"none of {self.where} is labelled with the classes at {shown}{more}, whose own parameters need examples; "
+            "temperature fits one number for all classes and needs no example of each"
+        )
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows with a known class and a weight that may not be lost in any of them."""
+
+    z: NDArray[np.float64]
+    """Shape (rows, classes), C order; finite or ``-inf``."""
+    labels: NDArray[np.int64]
+    """Shape (rows,); no row's own class is masked."""
+    weights: NDArray[np.float64]
+    """Shape (rows,); sums to 1."""
+
+    @classmethod
+    def checked(cls, z: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+        """Take rows to fit to; those of weight 0 are left out.
+
+        Raises
+        ------
+        ValueError
+            A shape does not fit, a logit is ``nan`` or ``+inf``, a label is no class, a true class is masked, a
+            weight is negative, or nothing is left.
+        """
+        z = np.ascontiguousarray(z, np.float64)
+        labels = np.asarray(labels)
+        if z.ndim != 2 or labels.shape != z.shape[:1]:
+            raise ValueError(
+                f"logits of shape {z.shape} and labels of shape {labels.shape}: (rows, classes) and (rows,) are wanted"
+            )
+        if z.shape[1] < 2:
+            raise ValueError("there is one class: its probability is 1 whatever is fitted")
+        weights = _counts(weights, len(labels))
+        if not weights.all():
+            z, labels, weights = z[weights > 0], labels[weights > 0], weights[weights > 0]
+        if len(labels) == 0:
+            raise ValueError("there is no row to fit to")
+        _check_rows(z, labels)
+        return cls(z, labels.astype(np.int64), weights / weights.sum())
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.z)
+
+    @property
+    def classes(self) -> int:
+        """How many there are, those without an example included."""
+        return int(self.z.shape[1])
+
+    def require_every_class(self) -> None:
+        """Refuse rows that leave a class out.
+
+        Raises
+        ------
+        AbsentClasses
+            A class has no example.
+        """
+        absent = np.flatnonzero(np.bincount(self.labels, minlength=self.classes) == 0)
+        if len(absent):
+            raise AbsentClasses(tuple(absent.tolist()))
+
+
+def _counts(weights: NDArray[Any] | None, rows: int) -> NDArray[np.float64]:
+    if weights is None:
+        return np.ones(rows)
+    weights = np.asarray(weights, np.float64)
+    if weights.shape != (rows,):
+        raise ValueError(f"weights of shape {weights.shape}: one for each of {rows} rows is wanted")
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError("row weights must be finite and 0 or more")
+    return weights
+
+
+def _check_rows(z: NDArray[np.float64], labels: NDArray[Any]) -> None:
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"labels are {labels.dtype}; class indices are wanted")
+    stray = np.flatnonzero((labels < 0) | (labels >= z.shape[1]))
+    if len(stray):
+        raise ValueError(f"row {stray[0]}: label {labels[stray[0]]} is none of the classes 0 to {z.shape[1] - 1}")
+    bad = np.flatnonzero(~(z.max(axis=1) < np.inf))
+    if len(bad):
+        raise ValueError(f"row {bad[0]} has nan or +inf; numbers are wanted, or -inf for a masked class")
+    masked = np.flatnonzero(z[np.arange(len(z)), labels] == -np.inf)
+    if len(masked):
+        raise ValueError(
+            f"row {masked[0]}: its true class has probability 0 (-inf), and no parameter can raise it; "
+            f"{len(masked)} such rows: leave them out, or give probabilities that are not rounded to 0"
+        )
+
+
+_LARGEST = 1e300
+"""Bounds logits so that a product with a weight, and a sum of such, stays finite."""
+_LOWEST_LOG = -745.0
+"""log of the smallest float64 above 0: stands for the log of a probability that was rounded to 0."""
+
+
+def check_classes(z: NDArray[Any], classes: int) -> None:
+    """Refuse logits of other classes than were fitted.
+
+    Raises
+    ------
+    ValueError
+        There are more or fewer.
+    """
+    if z.ndim != 2 or z.shape[1] != classes:
+        raise ValueError(f"logits of shape {z.shape}: the calibration was fitted to {classes} classes")
+
+
+def log_softmax_rows(z: NDArray[Any]) -> NDArray[np.float64]:
+    """Log-probabilities as they stand, a new array in C order: sums depend on the memory order, results must not."""
+    rows = np.array(z, np.float64, order="C")
+    adjust_(rows)
+    log_normalize_(rows)
+    return rows
+
+
+def finite_rows(z: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Copy of the logits with 0 where a class is masked, so that it adds nothing to others, and the mask.
+
+    Rows that hold ``nan`` or ``+inf`` keep a ``nan``.
+    """
+    x = np.array(z, np.float64, order="C")
+    masked = x == -np.inf
+    x[masked] = 0
+    x[x == np.inf] = np.nan
+    return np.clip(x, -_LARGEST, _LARGEST, out=x), masked
+
+
+def normalized(q: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Log-probabilities from exponents, in place, with the masked classes at ``-inf``."""
+    q[masked] = -np.inf
+    adjust_(q)
+    log_normalize_(q)
+    return q
+
+
+def log_one_minus(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log(1 - p) from log p, without loss near p = 0 and p = 1; at least -745, also where p was rounded to 1.
+
+    Two forms, each exact where the other cancels; Maechler (2012), "Accurately computing log(1 - exp(-|a|))".
+    """
+    with np.errstate(divide="ignore", under="ignore"):
+        result = np.where(log_p > -np.log(2), np.log(-np.expm1(log_p)), np.log1p(-np.exp(log_p)))
+    return np.maximum(result, _LOWEST_LOG)
+
+
+def stratified_folds(labels: NDArray[Any], folds: int, seed: int) -> NDArray[np.int64]:
+    """Fold of every row, shape (rows,), from the labels, their order and the seed alone.
+
+    The rows of a class are shuffled and dealt out in turn, each class going on where the one before ended, so that
+    neither a class nor the folds as a whole differ by more than one row.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two folds, or fewer rows than folds.
+    """
+    if not 2 <= folds <= len(labels):
+        raise ValueError(f"{folds} folds of {len(labels)} rows: at least 2 folds and a row for each are wanted")
+    _, first, of_row = np.unique(labels, return_index=True, return_inverse=True)
+    # Classes in the order of their first rows: other names for the classes then leave the folds as they are.
+    turn = np.argsort(np.argsort(first))[of_row]
+    shuffled = np.random.Generator(np.random.PCG64(seed)).permutation(len(labels))
+    by_class = shuffled[np.argsort(turn[shuffled], kind="stable")]
+    dealt = np.empty(len(labels), np.int64)
+    dealt[by_class] = np.arange(len(labels)) % folds
+    return dealt

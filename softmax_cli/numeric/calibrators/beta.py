@@ -1,0 +1,73 @@
+"""Beta calibration, one class against the rest: a curve that can bend differently near 0 and near 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.calibrators import Matrix
+from softmax_cli.numeric.calibrators._examples import log_one_minus
+from softmax_cli.numeric.calibrators._one_vs_rest import apply_logistic, fit_logistic
+from softmax_cli.numeric.calibrators._parameters import OfVectors
+
+
+def log_and_log_one_minus(log_p: Matrix) -> tuple[Matrix, Matrix]:
+    """Log p and -log(1 - p), shape (rows, classes) each."""
+    return log_p, -log_one_minus(log_p)
+
+
+@dataclass(frozen=True, eq=False)
+class Beta(OfVectors):
+    """q = 1/(1 + exp(-(a log p - b log(1-p) + c))) for each class, a and b 0 or more, divided by their sum.
+
+    a = b = 1, c = 0 changes nothing; a = b is Platt scaling of the log-odds.
+
+    Notes
+    -----
+    Kull, Silva Filho & Flach (2017), "Beta calibration: a well-founded and easily implemented improvement on logistic
+    calibration for binary classifiers", AISTATS. Weak prior about the identity as in `Prior.weak`.
+    """
+
+    name: ClassVar[str] = "beta"
+
+    a: NDArray[np.float64]
+    """Shape (classes,), 0 or more: the curve near p = 0."""
+    b: NDArray[np.float64]
+    """Shape (classes,), 0 or more: the curve near p = 1."""
+    intercept: NDArray[np.float64]
+    """c, shape (classes,)."""
+
+    def __post_init__(self) -> None:
+        if (self.a < 0).any() or (self.b < 0).any():
+            raise ValueError("beta calibration with a negative 'a' or 'b' would turn the ranking around")
+
+    @property
+    def free_parameters(self) -> int:
+        """Three for each class."""
+        return 3 * len(self.a)
+
+    @classmethod
+    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+        """Logistic regression of each class on log p and -log(1 - p); see `Calibrator.fit`.
+
+        Raises
+        ------
+        ValueError
+            A class has no example.
+        """
+        lower = (0.0, 0.0, -np.inf)
+        return cls(*fit_logistic(z, labels, weights, log_and_log_one_minus, identity=(1.0, 1.0, 0.0), lower=lower))
+
+    def log_p(self, z: Matrix) -> Matrix:
+        """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
+        return apply_logistic(z, np.stack([self.a, self.b, self.intercept]), log_and_log_one_minus)
+
+    def describe(self) -> str:
+        """One line for people."""
+        return (
+            f"one class against the rest, beta: a from {self.a.min():.4g} to {self.a.max():.4g}, "
+            f"b from {self.b.min():.4g} to {self.b.max():.4g}"
+        )

@@ -1,0 +1,246 @@
+"""The one number that divides logits: the minimum of the mean negative log-likelihood along beta = 1/T.
+
+With s = z - max z, the loss log sum exp(beta s) - beta s_y is convex in beta; its slope is E_p[s] - s_y and its
+curvature Var_p(s). The root of the slope is found by Newton's steps, kept inside a bracket: far out the curvature
+vanishes and a bare Newton step leaves every bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.calibrators import Matrix, Parameters
+from softmax_cli.numeric.calibrators._examples import Examples
+from softmax_cli.numeric.calibrators._optimise import blocks, total
+from softmax_cli.numeric.calibrators._parameters import number, vector
+from softmax_cli.numeric.metrics.ece import top_label_ece
+from softmax_cli.numeric.softmax import adjust_, check_temperature, log_normalize_
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """p = softmax(z/T).
+
+    Notes
+    -----
+    Guo, Pleiss, Sun & Weinberger (2017), "On calibration of modern neural networks", ICML.
+    """
+
+    name: ClassVar[str] = "temperature"
+
+    temperature: float
+    """T above 0: above 1 lowers confidence, below 1 raises it."""
+    interval: tuple[float, float] | None = None
+    """95 % interval of T, where the likelihood gave one."""
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+    @property
+    def free_parameters(self) -> int:
+        """T; none where T was left at 1."""
+        return int(self != IDENTITY)
+
+    @classmethod
+    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+        """Minimise the mean negative log-likelihood over log(1/T) in [-16, 16]; see `Calibrator.fit`.
+
+        Raises
+        ------
+        ValueError
+            The rows are perfectly separated (T -> 0), or worse than uniform (T -> inf): there is no minimum.
+        """
+        return cls(*best_temperature(Examples.checked(z, labels, weights)))
+
+    @classmethod
+    def fit_ece_grid(
+        cls,
+        z: Matrix,
+        labels: NDArray[Any],
+        weights: NDArray[Any] | None = None,
+        *,
+        temperatures: Sequence[float] = TEMPERATURES,
+        bins: int = 15,
+    ) -> Self:
+        """Take the first temperature of a grid with the least ECE on these rows: the way of the focal-loss papers.
+
+        `fitting.ece_grid` says what is wrong with it. There is no interval.
+        """
+        return cls(ece_minimising_temperature(Examples.checked(z, labels, weights), temperatures, bins))
+
+    def log_p(self, z: Matrix) -> Matrix:
+        """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
+        return log_normalize_(adjust_(np.array(z, np.float64, order="C"), self.temperature))
+
+    def parameters(self) -> Parameters:
+        """T, and its interval where there is one."""
+        if self.interval is None:
+            return {"temperature": self.temperature}
+        return {"temperature": self.temperature, "interval": list(self.interval)}
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Self:
+        """Rebuild from `parameters`."""
+        interval = None
+        if "interval" in parameters:
+            low, high = vector(parameters, "interval", 2).tolist()
+            interval = (low, high)
+        return cls(number(parameters, "temperature"), interval)
+
+    def describe(self) -> str:
+        """One line for people."""
+        if self.interval is None:
+            return f"z/T, T = {self.temperature:.6g}"
+        low, high = self.interval
+        return f"z/T, T = {self.temperature:.6g} (95 % interval {low:.4g} to {high:.4g})"
+
+
+IDENTITY = Temperature(1.0)
+"""Leaves the probabilities as they are."""
+
+
+BOUND = 16.0
+"""Largest |log(1/T)| that is looked at: T from 1.1e-7 to 8.9e6."""
+_LOWEST = -1e300
+"""Stands for ``-inf``: exp gives 0 all the same, and 0 times it is 0, not nan."""
+_TOLERANCE = 1e-10
+_STEPS = 100
+_NORMAL_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Derivatives of the mean loss by beta."""
+
+    first: float
+    second: float
+    squares: float
+    """Sum over rows of (weight times the row's own first derivative) squared: the variance of `first`."""
+
+
+def best_temperature(examples: Examples) -> tuple[float, tuple[float, float]]:
+    """T of least mean negative log-likelihood, and its 95 % interval.
+
+    Returns
+    -------
+    temperature : float
+        To a relative 1e-10.
+    interval : (float, float)
+        exp(log T +- 1.96 s), s from the observed information with the variance of the scores (see Notes).
+
+    Raises
+    ------
+    ValueError
+        The loss has no minimum within `BOUND`.
+
+    Notes
+    -----
+    Guo, Pleiss, Sun & Weinberger (2017), "On calibration of modern neural networks". Interval: observed information
+    (Efron & Hinkley 1978), in its sandwich form (Huber 1967; White 1982), which also holds where no T makes the model
+    true, and does not change when all weights are multiplied by the same number.
+    """
+    highest = _row_maxima(examples)
+    beta, slope = 1.0, _slope(examples, highest, 1.0)
+    low, high = math.exp(-BOUND), math.exp(BOUND)
+    _check_bound(examples, highest, low if slope.first >= 0 else high)
+    for _ in range(_STEPS):
+        if slope.first > 0:
+            high = beta
+        elif slope.first < 0:
+            low = beta
+        step = beta - slope.first / slope.second if slope.second > 0 else math.inf
+        following = step if low < step < high else math.sqrt(low * high)
+        done = abs(following - beta) <= _TOLERANCE * beta
+        beta = following
+        slope = _slope(examples, highest, beta)
+        if done or slope.first == 0:
+            break
+    return 1 / beta, _interval(beta, slope)
+
+
+def _interval(beta: float, slope: Slope) -> tuple[float, float]:
+    information = slope.second * beta
+    spread = _NORMAL_95 * math.sqrt(slope.squares) / information if information > 0 else math.inf
+    # A spread beyond the search itself says no more than "anything".
+    factor = math.exp(min(spread, 2 * BOUND))
+    return 1 / beta / factor, 1 / beta * factor
+
+
+def _check_bound(examples: Examples, highest: NDArray[np.float64], bound: float) -> None:
+    at_bound = _slope(examples, highest, bound)
+    if at_bound.first == 0 and at_bound.second == 0 and bound < 1:
+        raise ValueError("every row has equal logits: no temperature changes anything")
+    if bound > 1 and at_bound.first <= 0:
+        raise ValueError(
+            f"perfectly separated: the true class has the largest logit in all of {examples.rows} rows, and the "
+            "likelihood grows without end as T -> 0; more rows, or rows the model was not trained on, are wanted"
+        )
+    if bound < 1 and at_bound.first >= 0:
+        raise ValueError(
+            "worse than uniform: the true class's logit is on average no higher than the others', and the "
+            "likelihood grows as T -> inf; do labels and columns belong together?"
+        )
+
+
+def _row_maxima(examples: Examples) -> NDArray[np.float64]:
+    highest = np.empty(examples.rows)
+    for rows in blocks(examples.rows, examples.classes):
+        highest[rows] = examples.z[rows].max(axis=1)
+    return highest
+
+
+def _slope(examples: Examples, highest: NDArray[np.float64], beta: float) -> Slope:
+    def part(rows: slice) -> NDArray[np.float64]:
+        with np.errstate(over="ignore", under="ignore"):
+            s = examples.z[rows] - highest[rows, None]
+            np.maximum(s, _LOWEST, out=s)
+            e = np.exp(s * beta)
+            sums = e.sum(axis=1)
+            true = s[np.arange(len(s)), examples.labels[rows]]
+            e *= s
+            mean = e.sum(axis=1) / sums
+            e *= s
+            variance = e.sum(axis=1) / sums - mean**2
+        score = examples.weights[rows] * (mean - true)
+        return np.array([score.sum(), examples.weights[rows] @ variance, score @ score])
+
+    first, second, squares = total(part, examples.rows, examples.classes)
+    return Slope(float(first), max(float(second), 0.0), float(squares))
+
+
+TEMPERATURES = tuple(tenths / 10 for tenths in range(1, 101))
+"""0.1, 0.2 .. 10.0."""
+
+
+def ece_minimising_temperature(
+    examples: Examples, temperatures: Sequence[float] = TEMPERATURES, bins: int = 15
+) -> float:
+    """First temperature of the grid with the least top-label ECE.
+
+    Notes
+    -----
+    Mukhoti et al. (2020), "Calibrating deep neural networks using focal loss", NeurIPS.
+    """
+    grid = np.asarray(temperatures, np.float64)
+    confidence = np.empty((len(grid), examples.rows))
+    correct = np.empty(examples.rows, np.bool_)
+
+    def part(rows: slice) -> NDArray[np.float64]:
+        z = examples.z[rows]
+        best = z.argmax(axis=1)
+        correct[rows] = best == examples.labels[rows]
+        with np.errstate(over="ignore", under="ignore"):
+            s = z - z[np.arange(len(z)), best][:, None]
+            for row, temperature in enumerate(grid):
+                confidence[row, rows] = 1 / np.exp(s / temperature).sum(axis=1)
+        return np.zeros(1)
+
+    total(part, examples.rows, examples.classes)
+    errors = [top_label_ece(of_grid, correct, examples.weights, bins) for of_grid in confidence]
+    return float(grid[int(np.argmin(errors))])

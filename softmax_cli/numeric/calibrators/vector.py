@@ -1,0 +1,83 @@
+"""Vector scaling: a factor and a number to add for each class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.calibrators import Matrix
+from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized
+from softmax_cli.numeric.calibrators._optimise import Prior, minimum, softmax_loss
+from softmax_cli.numeric.calibrators._parameters import OfVectors
+
+
+class FactorAndBias:
+    """q = w x + b; the parameters are w, then b."""
+
+    def exponents(self, theta: NDArray[np.float64], x: NDArray[Any]) -> NDArray[np.float64]:
+        """See `LinearMap`."""
+        factor, bias = theta.reshape(2, -1)
+        return x * factor + bias
+
+    def gradient(self, x: NDArray[Any], residual: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `LinearMap`."""
+        return np.append(np.einsum("rc,rc->c", residual, x), residual.sum(axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Vector(OfVectors):
+    """p = softmax(w z + b).
+
+    A number added to all logits of a row changes the result, unlike with every other method but `Matrix`: fit and
+    apply it to logits of one network, not to mixed sources.
+
+    Notes
+    -----
+    Guo, Pleiss, Sun & Weinberger (2017), "On calibration of modern neural networks", ICML.
+    """
+
+    name: ClassVar[str] = "vector"
+
+    factor: NDArray[np.float64]
+    """w, shape (classes,); finite, of either sign."""
+    bias: NDArray[np.float64]
+    """b, shape (classes,); finite, centred."""
+
+    @property
+    def free_parameters(self) -> int:
+        """Two for each class, less one since b is centred."""
+        return 2 * len(self.bias) - 1
+
+    @classmethod
+    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+        """Maximum likelihood with a weak prior about w = 1, b = 0; see `Calibrator.fit` and `Prior.weak`.
+
+        Raises
+        ------
+        ValueError
+            A class has no example.
+        """
+        examples = Examples.checked(z, labels, weights)
+        examples.require_every_class()
+        identity = np.repeat([1.0, 0.0], examples.classes)
+        theta = minimum(softmax_loss(examples, FactorAndBias()), Prior.weak(identity, examples.rows))
+        factor, bias = theta.reshape(2, -1)
+        return cls(factor, bias - bias.mean())
+
+    def log_p(self, z: Matrix) -> Matrix:
+        """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
+        check_classes(z, len(self.bias))
+        x, masked = finite_rows(z)
+        x *= self.factor
+        x += self.bias
+        return normalized(x, masked)
+
+    def describe(self) -> str:
+        """One line for people."""
+        return (
+            f"w z + b, w from {self.factor.min():.4g} to {self.factor.max():.4g}, "
+            f"b from {self.bias.min():.4g} to {self.bias.max():.4g}"
+        )

@@ -1,0 +1,140 @@
+"""Commands that convert plain values by themselves, and leave typer what is anything else.
+
+typer 0.29 converts with pydantic and builds a validator for every option, typed or not: that takes longer than numpy
+and pyarrow take to load. What was typed is still taken apart by typer's parser, and whatever is not plainly what its
+option wants is left to typer as a whole, so that every message is typer's.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+import typer
+from typer.core import TyperCommand
+
+from softmax_cli.storage.writing import ClosedPipeError
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Give typer one keyword for every field of the dataclasses that `command` takes, and of those within them.
+
+    Raises
+    ------
+    TypeError
+        Two groups share a field.
+    """
+    groups = {name: kind for name, kind in get_type_hints(command).items() if name != "return"}
+    owners: dict[str, type] = {}
+    parameters = []
+    for group in groups.values():
+        for owner, parameter in _options(group):
+            if owners.setdefault(parameter.name, owner) is not owner:
+                both = f"{owners[parameter.name].__name__} and {owner.__name__}"
+                raise TypeError(f"{command.__name__}: {both} both have an option {parameter.name!r}")
+            parameters.append(parameter)
+
+    @functools.wraps(command)
+    def typed(**values: Any) -> None:
+        try:
+            command(**{name: _filled(group, values) for name, group in groups.items()})
+            sys.stdout.flush()
+        except BrokenPipeError:  # told apart here: typer would make an error of it
+            raise ClosedPipeError from None
+
+    typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    typed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return typed
+
+
+def _options(group: type) -> Iterator[tuple[type, inspect.Parameter]]:
+    """Find every option of a group, and of the groups that it is made of, with its owner."""
+    hints = _hints(group)
+    for field in fields(group):
+        hint = hints[field.name]
+        if is_dataclass(hint):
+            yield from _options(hint)  # type: ignore[arg-type]  # is_dataclass leaves open whether it is an instance
+            continue
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        default = inspect.Parameter.empty if default is MISSING else default
+        yield group, inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def _filled(group: type, values: Mapping[str, Any]) -> Any:
+    """Make a group, and the groups that it is made of, from what was typed."""
+    hints = _hints(group)
+    made = {
+        field.name: _filled(hints[field.name], values) if is_dataclass(hints[field.name]) else values[field.name]
+        for field in fields(group)
+    }
+    return group(**made)
+
+
+@functools.cache
+def _hints(group: type) -> dict[str, Any]:
+    """Evaluate a group's annotations, once: each of its options is an expression to compile."""
+    return get_type_hints(group, include_extras=True)
+
+
+class PlainCommand(TyperCommand):
+    """A command of options that hold text, numbers or flags, as `takes_groups` makes it."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own name
+        """Fill `ctx.params` from what was typed; with typer's messages where it cannot be."""
+        typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
+        assert self.callback is not None, "a command runs a function"
+        values = None if rest or ctx.resilient_parsing else plain_values(inspect.signature(self.callback), typed)
+        if values is None:
+            return super().parse_args(ctx, args)
+        ctx.params.update(values)
+        ctx.args = rest
+        return rest
+
+
+def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Convert what was typed, by name; None where typer has to say something about it.
+
+    Parameters
+    ----------
+    wanted : inspect.Signature
+        Keywords annotated by ``Annotated[type, typer.Option(...)]``.
+    typed : mapping
+        Text, lists of text or flags; None, or whatever the parser marks it with, for what was not typed.
+    """
+    given = {name: value for name, value in typed.items() if isinstance(value, bool | str | list | tuple)}
+    if not given.keys() <= wanted.parameters.keys():  # --help
+        return None
+    try:
+        return {
+            name: _plain(parameter.annotation, given[name]) if name in given else _unsaid(parameter)
+            for name, parameter in wanted.parameters.items()
+        }
+    except ValueError:
+        return None
+
+
+def _plain(annotation: Any, value: Any) -> Any:
+    """Convert one value; ValueError where it is not plainly of its kind or within its bounds."""
+    hint, option = get_args(annotation)
+    kind = next(kind for kind in (*get_args(hint), hint) if kind is not NoneType)
+    if not isinstance(value, str):
+        return value if isinstance(value, bool) else [kind(one) for one in value]
+    if kind is str:
+        return value
+    number = kind(value)
+    above = option.min is None or number >= option.min
+    below = option.max is None or number <= option.max
+    if not (value.isascii() and above and below):
+        raise ValueError(value)
+    return number
+
+
+def _unsaid(parameter: inspect.Parameter) -> Any:
+    if parameter.default is parameter.empty:
+        raise ValueError(parameter.name)
+    return parameter.default

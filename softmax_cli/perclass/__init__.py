@@ -1,1 +1,0 @@
-"""What users say per class: names, weights, priors, labels, typed or in a file."""

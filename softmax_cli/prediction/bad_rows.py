@@ -1,0 +1,95 @@
+"""Rows that cannot be scored: found, named, and dealt with as the user said."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.errors import DataError
+from softmax_cli.prediction.logits import explain, read_scores
+from softmax_cli.storage.writing import whole_file
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.table import Decoded, Fault
+
+Policy = Literal["error", "skip", "null"]
+WAYS_ON = "mend the row, or go on with --on-bad-row skip (leave it out) or null (keep it, unscored)"
+
+
+class Reject(NamedTuple):
+    """A row that was not scored, as it stood in the input."""
+
+    where: str
+    column: str
+    problem: str
+    record: str
+
+    def __str__(self) -> str:
+        named = f" column {self.column!r}:" if self.column else ""
+        return f"{self.where}:{named} {self.problem}"
+
+
+def rejects(decoded: Decoded, bad: NDArray[np.bool_], columns: Columns) -> list[Reject]:
+    """Name every bad row of a batch, in order, with what is wrong with it.
+
+    Parameters
+    ----------
+    decoded : Decoded
+        The batch; faults that its reader has named keep their words.
+    bad : array of bool, shape (rows,)
+        Rows that the scoring found no distribution for.
+    """
+    named = {fault.row: fault for fault in reversed(decoded.faults)}
+    found = []
+    for row in np.flatnonzero(bad).tolist():
+        fault = named.get(row) or _value_fault(decoded, row, columns)
+        place = decoded.place(row, fault.column)
+        found.append(Reject(place.where, fault.column or "", fault.problem, place.record))
+    return found
+
+
+def _value_fault(decoded: Decoded, row: int, columns: Columns) -> Fault:
+    scores = read_scores(decoded.batch.slice(row, 1), columns, np.dtype(np.float64))[0]
+    culprit, problem = explain(scores[1:] if columns.is_binary else scores, columns.kind)
+    name = columns.scores[0 if columns.is_list else culprit]
+    within = f" (class {columns.classes[culprit]!r})" if columns.is_list else ""
+    return Fault(row, name, f"{decoded.place(row, name).found!r}{within} {problem}")
+
+
+def refuse(found: Sequence[Reject]) -> None:
+    """Stop at the first bad row.
+
+    Raises
+    ------
+    DataError
+        There is one.
+    """
+    if found:
+        raise DataError(f"{found[0]}; {WAYS_ON}")
+
+
+class KeepRejects(Protocol):
+    """Takes rejected rows in order."""
+
+    def __call__(self, rejects: Sequence[Reject], /) -> None:
+        """Keep some more."""
+
+
+@contextmanager
+def rejects_file(path: str, force: bool) -> Iterator[KeepRejects]:
+    """Open a CSV file (where,column,problem,record) that is complete when the block ends."""
+    with whole_file(path, force) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(["where", "column", "problem", "record"])
+
+        def keep(rejects: Sequence[Reject], /) -> None:
+            rows.writerows([r.where, r.column, r.problem, r.record] for r in rejects)
+
+        yield keep
+        text.detach()  # flushes, and leaves the file open for its owner

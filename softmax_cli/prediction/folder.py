@@ -1,0 +1,345 @@
+"""A folder of parts that is finished or visibly not: parts gather in ``_unfinished``, and ``_SUCCESS`` comes last.
+
+Readers of folders pass over names that begin with ``_``: until the commit there is nothing for them to find.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from softmax_cli.distributed.engines import Engine
+from softmax_cli.distributed.plan import Unit
+from softmax_cli.errors import UsageError
+from softmax_cli.prediction.bad_rows import KeepRejects
+from softmax_cli.prediction.parts import RECORD, Part, ScoreUnit, read_record, read_rejects, record_of, together
+from softmax_cli.prediction.run import Finished
+from softmax_cli.storage.reading import absolute, state_of
+from softmax_cli.storage.writing import telling_errors, whole_file
+from softmax_cli.version import __version__
+
+UNFINISHED, MANIFEST, SUCCESS = "_unfinished", "_manifest.json", "_SUCCESS"
+JOB = "job"
+"""In the manifest the key, in the folder of unfinished parts the file, that says what job it is."""
+OURS = re.compile(rf"part-\d{{5,}}\.[\w.]+|{UNFINISHED}|{MANIFEST}|{SUCCESS}")
+
+
+@dataclass(frozen=True, slots=True)
+class PartFolder:
+    """Where the parts of one job end up."""
+
+    path: Path
+
+    @property
+    def unfinished(self) -> Path:
+        """Where they are until all are done."""
+        return self.path.absolute() / UNFINISHED
+
+    def check(self, force: bool, resume: bool) -> None:
+        """Refuse, before anything is read, a folder that cannot be made, or that holds something.
+
+        Raises
+        ------
+        UsageError
+            With what to type instead.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file; name another folder for the parts")
+        if not self.path.absolute().parent.is_dir():
+            raise UsageError(
+                f"{self.path}: there is no folder {self.path.parent}; make it: mkdir -p {self.path.parent}"
+            )
+        there = os.listdir(self.path) if self.path.is_dir() else []
+        if not there:
+            return
+        strangers = sorted(name for name in there if not OURS.fullmatch(name))
+        if strangers:
+            raise UsageError(
+                f"{self.path} holds {strangers[0]}, which no run has left there; name another folder, or a file in it"
+            )
+        if not (force or resume):
+            state = "an unfinished run; go on with --resume" if UNFINISHED in there else "the parts of a finished run"
+            raise UsageError(f"{self.path} holds {state}; replace it with --force, or name another folder")
+
+    def check_inputs(self, files: Sequence[str]) -> None:
+        """Refuse to read what is to be replaced.
+
+        Raises
+        ------
+        UsageError
+            An input lies in the folder.
+        """
+        for file in files:
+            if self.path.is_dir() and Path(file).exists() and self.path.samefile(Path(file).resolve().parent):
+                raise UsageError(f"{self.path} holds the input {file}: the output needs another folder")
+
+    @contextmanager
+    def claim(self, job: Fingerprint, resume: bool) -> Iterator[None]:
+        """Make the folder ready for the parts of a job, and keep other runs out meanwhile.
+
+        Raises
+        ------
+        UsageError
+            Another run is at work there, or what is there belongs to another job and is to be gone on with.
+        """
+        made = not self.path.exists()
+        with telling_errors(self.path):
+            self.path.mkdir(exist_ok=True)
+        lock = os.open(self.path, os.O_RDONLY)
+        try:
+            self._lock(lock)
+            with self._clearing(made):
+                self._begin(job, resume)
+                yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def _clearing(self, made: bool) -> Iterator[None]:
+        """After a failure, leave nothing where nothing is done, so that the next run finds nothing in its way."""
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                if not any(name.startswith("part-") for name in os.listdir(self.unfinished)):
+                    shutil.rmtree(self.unfinished)
+                if made:
+                    self.path.rmdir()
+            raise
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"{self.path}: another run is writing there; wait for it, or name another folder"
+            ) from None
+        except OSError:  # a file system without locks
+            return
+
+    def _begin(self, job: Fingerprint, resume: bool) -> None:
+        before = self._job() if resume else None
+        if before is not None and before != job:
+            told = "; ".join(differences(before, job))
+            raise UsageError(
+                f"{self.path} holds parts of another job: {told}; go on with the command that began it, or start anew "
+                "with --force"
+            )
+        if before is None and self.unfinished.exists():
+            shutil.rmtree(self.unfinished)
+        self.unfinished.mkdir(exist_ok=True)
+        _write_json(self.unfinished / JOB, job)
+
+    def _job(self) -> Fingerprint | None:
+        """Return the fingerprint of the job whose parts are there."""
+        return _read_json(self.unfinished / JOB) or (_read_json(self.path / MANIFEST) or {}).get(JOB)
+
+    def committed(self, job: Fingerprint) -> list[dict[str, Any]]:
+        """Return the records of all parts of a job whose manifest is written: only the mark may be missing."""
+        manifest = _read_json(self.path / MANIFEST) or {}
+        listed: list[dict[str, Any]] = manifest["parts"] if manifest.get(JOB) == job else []
+        return listed if all(map(self._is_there, listed)) else []
+
+    def done(self, job: Fingerprint) -> list[dict[str, Any]]:
+        """Return the records of the parts that a claimed job has already."""
+        records = map(read_record, self.unfinished.glob(f"part-*{RECORD}"))
+        return self.committed(job) or [record for record in records if self._is_there(record)]
+
+    def _is_there(self, record: Mapping[str, Any]) -> bool:
+        """Look for the bytes; after a commit that was cut short, a part may be in its last place."""
+        places = (self.unfinished / record["name"], self.path / record["name"])
+        sizes = [path.stat().st_size for path in places if path.exists()]
+        return sizes[:1] == [record["bytes"]]
+
+    def commit(self, names: Sequence[str], manifest: Mapping[str, object]) -> None:
+        """Give all parts their names, then write the manifest, then the mark; every step can be done again."""
+        with telling_errors(self.path):
+            (self.path / SUCCESS).unlink(missing_ok=True)
+            for old in sorted(self.path.glob("part-*")):
+                if old.name not in names:
+                    old.unlink()
+            for name in names:
+                if (self.unfinished / name).exists():
+                    (self.unfinished / name).replace(self.path / name)
+            _write_json(self.path / MANIFEST, manifest)
+            shutil.rmtree(self.unfinished)
+            with whole_file(self.path / SUCCESS, force=True):
+                pass
+
+
+def _write_json(path: Path, value: object) -> None:
+    with whole_file(path, force=True) as file:
+        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(path.read_text("utf-8", "surrogateescape")))
+    except FileNotFoundError:
+        return None
+
+
+Fingerprint = dict[str, Any]
+"""Values that JSON has."""
+
+
+def fingerprint(work: ScoreUnit, units: Sequence[Unit]) -> Fingerprint:
+    """Say what is done to what: two jobs with equal fingerprints write equal parts."""
+    read, transform = work.reading, work.transform
+    inputs = sorted({absolute(read.folder, unit.path) for unit in units})
+    settings = (transform, read.options, read.input_format, read.schema, read.where, work.form)
+    return {
+        "softmax_cli": __version__,
+        "operations": transform.steps(),
+        "format": work.form.suffix,
+        "settings": digest(settings),
+        "inputs": {path: state_of(path) for path in inputs},
+        "units": [str(unit) for unit in units],
+    }
+
+
+def differences(before: Mapping[str, Any], now: Fingerprint) -> list[str]:
+    """Tell in words what differs, the most telling first."""
+    told = []
+    if before.get("softmax_cli") != now["softmax_cli"]:
+        told.append(f"it was begun by version {before.get('softmax_cli')}, this is {now['softmax_cli']}")
+    was, files = before.get("inputs", {}), now["inputs"]
+    told += [f"{path} was not there" for path in files if path not in was]
+    told += [f"{path} is not among the inputs" for path in was if path not in files]
+    told += [f"{path} has changed" for path in files if path in was and was[path] != files[path]]
+    if before.get("operations") != now["operations"]:
+        told.append(f"then: {', '.join(before.get('operations', []))}; now: {', '.join(now['operations'])}")
+    if before.get("format") != now["format"]:
+        told.append(f"the parts were {before.get('format')}, now {now['format']}")
+    rest = ("settings", "units")
+    if not told and any(before.get(name) != now[name] for name in rest):
+        told.append("options differ (columns, weights, bad rows, digits ...)")
+    return told
+
+
+def digest(value: object) -> str:
+    """Hash a value made of dataclasses, tuples, arrays, schemas and plain values, by its content to the last bit."""
+    state = hashlib.sha256()
+    for piece in _pieces(value):
+        state.update(len(piece).to_bytes(8, "little"))
+        state.update(piece)
+    return state.hexdigest()
+
+
+def _pieces(value: object) -> Iterator[bytes]:
+    if is_dataclass(value):
+        yield type(value).__qualname__.encode()
+        for field in fields(value):
+            yield from _pieces(getattr(value, field.name))
+    elif isinstance(value, np.ndarray):
+        yield f"{value.dtype.str} {value.shape}".encode()
+        yield value.tobytes()
+    elif isinstance(value, pa.Schema):
+        yield value.serialize().to_pybytes()
+    elif isinstance(value, Mapping):
+        yield from _pieces(tuple(value.items()))
+    elif isinstance(value, tuple | list):
+        yield f"{type(value).__qualname__} of {len(value)}".encode()
+        for item in value:
+            yield from _pieces(item)
+    elif value is None or isinstance(value, str | int | float | range | np.generic):
+        yield repr(value).encode()
+    else:
+        raise TypeError(f"a {type(value).__name__} has no fingerprint")
+
+
+Progress = Callable[[int, int], None]
+RejectsFile = AbstractContextManager[KeepRejects]
+MANIFEST_FORMAT = 1
+"""Version of the manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A job whose result is a folder of parts."""
+
+    work: ScoreUnit
+    units: tuple[Unit, ...]
+    folder: PartFolder
+    workers: int
+    """How many units at once."""
+    resume: bool
+    """Keep what a run of the same job has done there."""
+
+    def run(self, engine: Engine, progress: Progress, rejects: RejectsFile) -> Finished:
+        """Run the units that are not done, gather their bad rows in order, and commit.
+
+        Raises
+        ------
+        DataError
+            A unit failed: the first in order, if several did. What was done stays, to be gone on with.
+        UsageError
+            The folder is taken by another run, or by parts of another job.
+        """
+        job = fingerprint(self.work, self.units)
+        with self.folder.claim(job, self.resume):
+            parts = self._done(job)
+            for part in parts.values():
+                progress(part.finished.tally.rows, part.unit.size)
+            waiting = [unit for unit in self.units if unit.number not in parts]
+            for _, part in engine.run(self.work, waiting, self.workers):
+                parts[part.unit.number] = part
+                progress(part.finished.tally.rows, part.unit.size)
+            in_order = [parts[unit.number] for unit in self.units]
+            if not self.folder.committed(job):  # else a run before has gathered them
+                self._gather(in_order, rejects)
+            self.folder.commit([part.name for part in in_order], self._manifest(job, in_order))
+        return together(in_order)
+
+    def describe(self) -> str:
+        """Say in a line how the job is cut."""
+        pieces = sum(unit.row_groups is not None for unit in self.units)
+        whole = len(self.units) - pieces
+        cut = [f"{whole:,} of a whole file"] * (whole > 0) + [f"{pieces:,} of row groups of a large file"] * (
+            pieces > 0
+        )
+        return f"{len(self.units):,}: {', '.join(cut)}; {self.workers} at once"
+
+    def _done(self, job: Fingerprint) -> dict[int, Part]:
+        names = {self.work.name(unit): unit for unit in self.units}
+        policy = self.work.transform.on_bad_row
+        parts = [Part.from_json(held, names[held["name"]], policy) for held in self.folder.done(job)]
+        return {part.unit.number: part for part in parts}
+
+    def _gather(self, parts: Sequence[Part], rejects: RejectsFile) -> None:
+        with rejects as keep:
+            for part in parts:
+                if part.finished.tally.bad_rows:
+                    for reject in read_rejects(record_of(self.folder.unfinished / part.name)):
+                        keep((reject,))
+
+    def _manifest(self, job: Fingerprint, parts: Sequence[Part]) -> dict[str, object]:
+        finished = together(parts)
+        return {
+            "format": MANIFEST_FORMAT,
+            "rows": finished.written,
+            "rows_read": finished.tally.rows,
+            "bad_rows": finished.tally.bad_rows,
+            "scored": self.work.transform.record(),
+            "versions": {
+                "softmax_cli": __version__,
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "pyarrow": pa.__version__,
+            },
+            JOB: job,
+            "parts": [part.to_json() for part in parts],
+        }

@@ -1,0 +1,154 @@
+"""A part of the result: what one unit comes to, as a file and as figures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial, reduce
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from softmax_cli import formats
+from softmax_cli.distributed.plan import Unit, UnitReader
+from softmax_cli.formats import Writer
+from softmax_cli.prediction.bad_rows import Policy, Reject
+from softmax_cli.prediction.run import Finished, Listeners, score_table
+from softmax_cli.prediction.transform import Tally, Transform
+from softmax_cli.storage.writing import whole_file
+from softmax_cli.stream.outputs import table_writer
+from softmax_cli.tables.table import WriteOptions
+
+RECORD = ".done"
+"""End of the name of what lies beside a part: a line for each bad row, and at last what the part comes to."""
+_REJECT = b"["
+"""How the line of a bad row begins; that of the part begins with a brace."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreUnit:
+    """Scores the units of one job; picklable. Equal units give equal bytes, whoever runs them and however often."""
+
+    reading: UnitReader
+    transform: Transform
+    form: PartFormat
+    folder: Path
+    """Where parts go, absolute."""
+    units: int
+    """How many there are in all."""
+    threads: int
+
+    def name(self, unit: Unit) -> str:
+        """Name the part of a unit: names stand in the order of the input, however many units there are."""
+        return f"part-{unit.number:0{max(5, len(str(self.units - 1)))}d}{self.form.suffix}"
+
+    def __call__(self, unit: Unit) -> Part:
+        """Write the part of a unit, then its bad rows and that it is done.
+
+        Raises
+        ------
+        DataError
+            A row, the file or the disk is bad.
+        """
+        path = self.folder / self.name(unit)
+        digests: list[str] = []
+        with whole_file(record_of(path), force=True) as told:
+            listeners = Listeners(lambda rows, size: None, partial(_put_down, told))
+            with self.reading.open(unit) as table, self.form.open(path, digests) as writer:
+                finished = score_table(table, self.transform, writer, self.threads, listeners)
+            part = Part(unit, path.name, digests[0], path.stat().st_size, finished)
+            told.write(json.dumps(part.to_json()).encode())
+        return part
+
+
+def record_of(part: Path) -> Path:
+    """Name what lies beside a part."""
+    return part.with_name(part.name + RECORD)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read what a part comes to."""
+    with path.open("rb") as file:
+        return dict(json.loads(deque(file, maxlen=1)[0]))
+
+
+def read_rejects(path: Path) -> Iterator[Reject]:
+    """Read the bad rows of a part, in their order."""
+    with path.open("rb") as file:
+        for line in file:
+            if line.startswith(_REJECT):
+                yield Reject(*json.loads(line))
+
+
+def _put_down(file: BinaryIO, rejects: Sequence[Reject]) -> None:
+    file.writelines(json.dumps(reject).encode() + b"\n" for reject in rejects)
+
+
+@dataclass(frozen=True, slots=True)
+class PartFormat:
+    """How every part is written; picklable."""
+
+    suffix: str
+    """``.parquet``, ``.csv.gz``: tells the format, and the compression around it."""
+    schema: pa.Schema
+    options: WriteOptions
+
+    @contextmanager
+    def open(self, path: Path, digests: list[str]) -> Iterator[Writer]:
+        """Open a part, which appears whole or not at all; its sha256 is added to `digests` in the end."""
+        form, compression = formats.by_suffix(path.name)
+        with whole_file(path, force=True) as file:
+            with table_writer(file, form, compression, self.schema, self.options) as writer:
+                yield writer
+            file.seek(0)
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that is done."""
+
+    unit: Unit
+    name: str
+    sha256: str
+    size: int
+    """In bytes."""
+    finished: Finished
+
+    def to_json(self) -> dict[str, object]:
+        """Values that JSON has: an entry of the manifest, from which `from_json` makes the part again."""
+        groups, tally = self.unit.row_groups, self.finished.tally
+        return {
+            "name": self.name,
+            "rows": self.finished.written,
+            "bytes": self.size,
+            "sha256": self.sha256,
+            "source": self.unit.path,
+            "row_groups": None if groups is None else [groups.start, groups.stop - 1],
+            "rows_read": tally.rows,
+            "bad_rows": tally.bad_rows,
+            "predicted": tally.counts.tolist(),
+            "confidence": tally.confidence,
+            "doubtful": self.finished.doubtful,
+        }
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any], unit: Unit, bad_policy: Policy) -> Part:
+        """Make the part of a unit from its entry."""
+        counts = np.array(held["predicted"], np.int64)
+        tally = Tally(held["rows_read"], held["bad_rows"], bad_policy, counts, held["confidence"])
+        finished = Finished(tally, held["doubtful"], held["rows"])
+        return cls(unit, held["name"], held["sha256"], held["bytes"], finished)
+
+
+def together(parts: Sequence[Part]) -> Finished:
+    """Add up the parts of a job, in the order of the input: the last digit must not depend on who was first."""
+    tally = reduce(Tally.plus, (part.finished.tally for part in parts))
+    doubtful = all(part.finished.doubtful for part in parts if part.finished.tally.rows)
+    return Finished(tally, doubtful and tally.rows > 0, sum(part.finished.written for part in parts))

@@ -1,0 +1,224 @@
+"""What is done to the logits before they become probabilities: remedies, (z - max z)/T or a calibration, terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.numeric.clipping import clip_, softcap_, standardize_, winsorize_
+from softmax_cli.numeric.conformal import (
+    SCORES,
+    Scores,
+    class_thresholds,
+    quantile_threshold,
+    row_draws,
+    scores_of_truth,
+    sets,
+    threshold,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A constant per class that is added after the temperature: log weights, a ratio of priors."""
+
+    name: str
+    """The option it came from, as typed: ``--class-weights``."""
+    formula: str
+    """``+ log w``."""
+    values: NDArray[np.float64] = field(compare=False)
+    """Shape (classes,); ``-inf`` masks a class."""
+    told: str
+    """The direction in words: ``raises cat (x4)``."""
+
+
+class Scale(Protocol):
+    """What stands in the place of z/T: a calibration. Changes logits in place, each row by itself."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line, with the option it came from."""
+
+    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return `z` itself."""
+
+
+class Adjustment(NamedTuple):
+    """Remedies for outliers first, then the temperature or a calibration that holds it, then the terms."""
+
+    temperature: float = 1.0
+    terms: tuple[Term, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    calibration: Scale | None = None
+
+    @property
+    def bias(self) -> NDArray[np.float64] | None:
+        """Sum of the terms, shape (classes,); None when there is none."""
+        return np.sum([term.values for term in self.terms], axis=0) if self.terms else None
+
+    def steps(self) -> list[str]:
+        """The operations in order, one line each."""
+        scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
+        scaled += [self.calibration.step] if self.calibration is not None else []
+        terms = [f"{term.formula}  ({term.name}: {term.told})" for term in self.terms]
+        return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
+
+
+def direction(ratios: NDArray[np.float64], classes: tuple[str, ...]) -> str:
+    """Tell a factor per class in words, the strongest first: ``raises cat (x4), lowers dog (x0.5)``.
+
+    Parameters
+    ----------
+    ratios : array, shape (classes,)
+        What the odds of each class are multiplied by; 0 masks it.
+    """
+    with np.errstate(divide="ignore"):
+        strength = np.abs(np.log(ratios))
+    order = [i for i in np.argsort(-strength, kind="stable") if ratios[i] != 1]
+    words = [f"{_verb(ratios[i])} {classes[i]}{'' if ratios[i] == 0 else f' (x{ratios[i]:.4g})'}" for i in order[:4]]
+    words += [f"changes {len(order) - 4} more"] if len(order) > 4 else []
+    return ", ".join(words) or "changes nothing"
+
+
+def _verb(ratio: float) -> str:
+    if ratio == 0:
+        return "masks"
+    return "raises" if ratio > 1 else "lowers"
+
+
+Matrix = NDArray[np.floating]
+
+
+class Remedy(Protocol):
+    """Changes logits in place, shape (rows, classes), each row by itself."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line, with the option it came from."""
+
+    def __call__(self, z: Matrix) -> Matrix:
+        """Return `z` itself."""
+
+
+class Clip(NamedTuple):
+    """Bounds on every logit."""
+
+    low: float
+    high: float
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return f"clip z to [{self.low:g}, {self.high:g}]  (--clip-logits)"
+
+    def __call__(self, z: Matrix) -> Matrix:
+        """Clip in place."""
+        return clip_(z, self.low, self.high)
+
+
+class Winsorize(NamedTuple):
+    """Bounds on every row that its own quantiles set."""
+
+    share: float
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return f"pull z within the {self.share:g} and {1 - self.share:g} quantiles of its row  (--winsorize)"
+
+    def __call__(self, z: Matrix) -> Matrix:
+        """Winsorize in place."""
+        return winsorize_(z, self.share)
+
+
+class Softcap(NamedTuple):
+    """A smooth bound."""
+
+    cap: float
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return f"{self.cap:g} * tanh(z / {self.cap:g})  (--softcap)"
+
+    def __call__(self, z: Matrix) -> Matrix:
+        """Cap in place."""
+        return softcap_(z, self.cap)
+
+
+class Standardize(NamedTuple):
+    """Mean 0 and deviation 1 within every row."""
+
+    step: str = "(z - mean) / deviation of its row  (--standardize)"
+
+    def __call__(self, z: Matrix) -> Matrix:
+        """Standardize in place."""
+        return standardize_(z)
+
+
+@dataclass(frozen=True, slots=True)
+class Nonconformity:
+    """How strange a class is for a row."""
+
+    score: str
+    """lac, aps or raps."""
+    seed: int | None = None
+    """Of the draws that break ties in aps and raps; None: not randomized."""
+
+    def __call__(self, log_p: NDArray[np.float64]) -> Scores:
+        """Score every class, shape (rows, classes)."""
+        return SCORES[self.score](log_p, None if self.seed is None else row_draws(log_p, self.seed))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetRule:
+    """Classes within the threshold, the likeliest one at least unless `allow_empty`."""
+
+    nonconformity: Nonconformity
+    coverage: float
+    """Share of sets that hold the truth, as promised."""
+    threshold: NDArray[np.float64]
+    """Shape (1,), or (classes,) for one each; ``inf`` admits the class always."""
+    rows: int
+    """How many rows the threshold comes from."""
+    allow_empty: bool = False
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        each = "a threshold for each class" if len(self.threshold) > 1 else f"threshold {self.threshold[0]:.6g}"
+        drawn = "" if self.nonconformity.seed is None else f", randomized with seed {self.nonconformity.seed}"
+        how = f"{self.nonconformity.score}, {each}{drawn}"
+        return f"set of classes that covers {self.coverage:g}  (--calibration: {how})"
+
+    def __call__(self, log_p: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Whether a class is in the set of its row, shape (rows, classes)."""
+        scores = self.nonconformity(np.ascontiguousarray(log_p, np.float64))
+        return sets(scores, self.threshold, allow_empty=self.allow_empty)
+
+
+@dataclass(frozen=True, slots=True)
+class SetRequest:
+    """What a threshold is to promise, before there are rows to take it from."""
+
+    nonconformity: Nonconformity
+    coverage: float
+    per_class: bool = False
+    allow_empty: bool = False
+    quantile: str = "exact"
+    """exact: the order statistic of the theorem; higher: what published code takes, one score further."""
+
+    def rule(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> SetRule:
+        """Take the threshold from held-out rows, with final log-probabilities of shape (rows, classes)."""
+        scores = scores_of_truth(self.nonconformity(np.ascontiguousarray(log_p)), labels)
+        # Through its decimal spelling: 1 - 0.9 is 0.09999999999999998 in binary.
+        miscoverage = float(f"{1 - self.coverage:.12g}")
+        if self.per_class:
+            found = class_thresholds(scores, labels, log_p.shape[1], miscoverage=miscoverage)
+        else:
+            find = {"exact": threshold, "higher": quantile_threshold}[self.quantile]
+            found = np.array([find(scores, miscoverage=miscoverage)])
+        return SetRule(self.nonconformity, self.coverage, found, len(labels), self.allow_empty)

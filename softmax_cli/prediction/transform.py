@@ -1,0 +1,230 @@
+"""The map that carries every scoring command: a batch of scores in, a batch of probabilities out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.logits import check_width, look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.prediction.scorer import Scored, Scoring
+from softmax_cli.tables.arrays import empty_batch, take
+from softmax_cli.tables.columns import METADATA_KEY, Columns
+from softmax_cli.tables.table import Decoded, Place
+from softmax_cli.version import __version__
+
+RECORD_FORMAT = 1
+"""Version of the record that output files carry about themselves."""
+_RECORDED_KINDS = {"prob": "prob", "logprob": "logprob", "logit": "logits"}
+
+
+class Outcome(NamedTuple):
+    """What came of one batch."""
+
+    batch: pa.RecordBatch
+    tally: Tally
+    rejects: tuple[Reject, ...] = ()
+    doubtful: bool = False
+    """Every row looks like probabilities although it was taken as logits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """Scores to probabilities, stateless, frozen and picklable.
+
+    The same object serves a stream, a notebook and an engine. Made by `build_transform`, which fits its parts to each
+    other.
+    """
+
+    columns: Columns
+    scoring: Scoring = field(default_factory=Scoring)
+    layout: Layout = field(default_factory=Layout)
+    dtype: str = "float64"
+    on_bad_row: Policy = "error"
+    passed: tuple[str, ...] = ()
+    """What the columns that pass through are called in the result, in their order."""
+
+    def schema(self, given: pa.Schema) -> pa.Schema:
+        """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
+        check_width(given, self.columns)
+        kept = {k: v for k, v in (given.metadata or {}).items() if k not in (METADATA_KEY, b"pandas")}
+        return self(empty_batch(given)).schema.with_metadata({**kept, METADATA_KEY: json.dumps(self.record()).encode()})
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Score one batch."""
+        return self.run(Decoded(batch, _in_memory)).batch
+
+    def run(self, decoded: Decoded) -> Outcome:
+        """Score one batch and say what became of its rows.
+
+        Raises
+        ------
+        DataError
+            A row cannot be scored, and `on_bad_row` is ``error``.
+        """
+        batch = decoded.batch
+        scores = read_scores(batch, self.columns, np.dtype(self.dtype))
+        doubtful = not self.columns.kind_was_said and look_like_probabilities(scores)
+        scored = self.scoring(to_log_scale_(scores, self.columns))
+        if decoded.faults:
+            scored.bad[[fault.row for fault in decoded.faults]] = True
+        found: list[Reject] = []
+        if scored.bad.any():
+            found = rejects(decoded, scored.bad, self.columns)
+            if self.on_bad_row == "error":
+                refuse(found)
+        kept = batch.select(self.columns.others).rename_columns(self.passed)
+        tally = self._tally(scored)
+        if found and self.on_bad_row == "skip":
+            good = ~scored.bad
+            kept, scored = take(kept, np.flatnonzero(good)), _only(scored, good)
+        return Outcome(self.layout(kept, scored, self.columns.classes), tally, tuple(found), doubtful)
+
+    def _tally(self, scored: Scored) -> Tally:
+        good = ~scored.bad
+        predictions, confidence = scored.prediction, scored.confidence
+        if scored.bad.any():
+            predictions, confidence = predictions[good], confidence[good]
+        counts = np.bincount(predictions, minlength=len(self.columns.classes)).astype(np.int64)
+        return Tally(
+            rows=len(scored.bad),
+            bad_rows=int(scored.bad.sum()),
+            bad_policy=self.on_bad_row,
+            counts=counts,
+            confidence=confidence_units(confidence),
+        )
+
+    def record(self) -> dict[str, object]:
+        """What an output file says about itself, so that a later command needs no flags."""
+        emitted = self.scoring.emit[0]
+        names = {"wide": [f"{emitted}_{name}" for name in self.columns.classes], "list": [emitted]}
+        whole = not (self.layout.only_predictions or (self.scoring.top and self.layout.shape == "wide"))
+        return {
+            "format": RECORD_FORMAT,
+            "softmax_cli": __version__,
+            "kind": _RECORDED_KINDS[emitted],
+            "classes": list(self.columns.classes),
+            "scores": names.get(self.layout.shape, []) if whole else [],
+            "operations": self.steps(),
+        }
+
+    def steps(self) -> list[str]:
+        """The operations in order, one line each."""
+        read = {
+            "logits": "logits as they are",
+            "prob": "log p of probabilities",
+            "logprob": "log-probabilities as they are",
+        }
+        truncation = self.scoring.truncation
+        return [
+            f"read {self.columns.kind}: {read[self.columns.kind]}, in {self.dtype}",
+            *self.scoring.adjustment.steps(),
+            self.scoring.activation,
+            *([self.scoring.sets.step] if self.scoring.sets is not None else []),
+            *([f"keep top-p {truncation.top_p:g} of the distribution"] if truncation.top_p is not None else []),
+            *([f"keep p >= {truncation.min_p:g} * the largest p"] if truncation.min_p is not None else []),
+            *([f"list the best {self.scoring.top} classes"] if self.scoring.top else []),
+            *(["abstain below the threshold"] if self.layout.decision.threshold is not None else []),
+        ]
+
+
+def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: str, on_bad_row: Policy) -> Transform:
+    """Put the parts of a transform together.
+
+    A ranking covers at most all classes. A column that passes through gives way where it bears the name of a computed
+    one: ``label`` becomes ``input_label``.
+    """
+    top = min(scoring.top, len(columns.classes))
+    if layout.shape == "long":
+        top = top or len(columns.classes)
+    scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)
+    computed = layout(
+        empty_batch(pa.schema([])), scoring(np.empty((0, len(columns.classes)), dtype)), columns.classes
+    ).schema.names
+    passed = tuple(f"input_{name}" if name in computed else name for name in columns.others)
+    return Transform(columns, scoring, layout, dtype, on_bad_row, passed)
+
+
+def _only(scored: Scored, rows: NDArray[np.bool_]) -> Scored:
+    return Scored(
+        prediction=scored.prediction[rows],
+        confidence=scored.confidence[rows],
+        values={name: matrix[rows] for name, matrix in scored.values.items()},
+        top=None if scored.top is None else scored.top[rows],
+        bad=scored.bad[rows],
+        sets=None if scored.sets is None else scored.sets[rows],
+    )
+
+
+def _in_memory(row: int, column: str | None) -> Place:
+    """Where a row stands when there is no file behind the batch."""
+    return Place(f"row {row + 1}", "value", "")
+
+
+CONFIDENCE_UNIT = 2.0**-32
+"""What confidences are counted in. A mean of rounded ones is off by half of that at most, 1.2e-10."""
+
+
+def confidence_units(confidence: NDArray[np.floating]) -> int:
+    """Add up confidences, 0 to 1, shape (rows,), each rounded to whole units; up to 2^31 rows."""
+    return int(np.rint(confidence * (1 / CONFIDENCE_UNIT)).sum(dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """Counts of what was scored; parts add up with `plus`.
+
+    All figures are whole numbers, so they do not depend on how the rows were cut into batches or in which order these
+    are added.
+    """
+
+    rows: int
+    """Rows that were read, the bad ones among them."""
+    bad_rows: int
+    """Rows that no distribution follows from."""
+    bad_policy: Policy
+    """What became of the bad rows."""
+    counts: NDArray[np.int64]
+    """How many rows have each class as their most probable one, shape (classes,); adds up to `scored`."""
+    confidence: int
+    """Sum over the scored rows of the probability of the most probable class, as `confidence_units`."""
+
+    def __post_init__(self) -> None:
+        if int(self.counts.sum()) != self.scored:
+            raise ValueError(f"counts add up to {self.counts.sum()}, but {self.scored} rows were scored")
+
+    @property
+    def scored(self) -> int:
+        """Rows that have a distribution."""
+        return self.rows - self.bad_rows
+
+    @property
+    def mean_confidence(self) -> float | None:
+        """Mean probability of the most probable class, 0 to 1; None when no row was scored."""
+        return self.confidence / self.scored * CONFIDENCE_UNIT if self.scored else None
+
+    def plus(self, other: Tally) -> Tally:
+        """Add the figures of the rows that follow.
+
+        Raises
+        ------
+        ValueError
+            The two are of runs with other classes or another policy, so that their sum would mean nothing.
+        """
+        if self.counts.shape != other.counts.shape:
+            raise ValueError(f"{len(self.counts)} classes cannot be added to {len(other.counts)}")
+        if self.bad_policy != other.bad_policy:
+            raise ValueError(f"bad rows: {self.bad_policy} cannot be added to {other.bad_policy}")
+        return Tally(
+            rows=self.rows + other.rows,
+            bad_rows=self.bad_rows + other.bad_rows,
+            bad_policy=self.bad_policy,
+            counts=self.counts + other.counts,
+            confidence=self.confidence + other.confidence,
+        )

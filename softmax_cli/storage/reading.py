@@ -1,0 +1,85 @@
+"""A file that is wanted as it is, beside the tables: here or remote."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO, cast
+
+from softmax_cli.errors import DataError
+from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
+
+COPY_BYTES = 1 << 20
+
+
+def spool(file: BinaryIO, name: str) -> BinaryIO:
+    """Copy a pipe to an unnamed temporary file, for a format that is not read from front to back.
+
+    Raises
+    ------
+    DataError
+        The disk of the temporary folder is full.
+    """
+    import shutil
+    import tempfile
+
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        shutil.copyfileobj(file, copy, COPY_BYTES)
+    except OSError as error:
+        copy.close()
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise DataError(
+            f"{name}: this format needs a temporary copy of what comes through a pipe or compressed, and "
+            f"{tempfile.gettempdir()} did not take it: {reason}; "
+            "name a plain file, or set TMPDIR to a folder with more space"
+        ) from error
+    except BaseException:
+        copy.close()
+        raise
+    copy.seek(0)
+    return cast(BinaryIO, copy)
+
+
+CHUNK_BYTES = 1 << 20
+MOST_BYTES = 1 << 30
+
+
+def is_file(name: str) -> bool:
+    """Whether there is a file by this name."""
+    return is_there(name) if is_remote(name) else os.path.isfile(name)
+
+
+def open_bytes(name: str) -> BinaryIO:
+    """Open a file for reading bytes; OSError, or the errors of its store, where that fails."""
+    return open_binary(name) if is_remote(name) else cast(BinaryIO, open(name, "rb"))
+
+
+def state_of(name: str) -> list[int | str | None]:
+    """Return what tells one state of a file from another: its size, and its time or its version."""
+    if is_remote(name):
+        held = look(name)
+        return [held.size, held.version]
+    here = os.stat(name)
+    return [here.st_size, here.st_mtime_ns]
+
+
+def absolute(folder: str, name: str) -> str:
+    """Return a name that means the same file wherever it is used; relative ones begin at `folder`."""
+    return name if is_remote(name) else os.path.join(folder, name)
+
+
+def read_bytes(name: str) -> bytes:
+    """Read a small file.
+
+    Raises
+    ------
+    DataError
+        It is larger than a gigabyte.
+    """
+    data = bytearray()
+    with open_bytes(name) as file:
+        while more := file.read(CHUNK_BYTES):
+            data += more
+            if len(data) > MOST_BYTES:
+                raise DataError(f"more than {MOST_BYTES:,} bytes; a small file is wanted")
+    return bytes(data)

@@ -1,0 +1,61 @@
+"""One reader, several workers, one writer: the order of the input is kept, and memory holds a few blocks at most."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def available_threads() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+    """Apply `work` to every item on several threads and yield the results in the order of the items.
+
+    At most ``threads + 2`` items are under way, so a slow consumer holds up the reading instead of filling the memory.
+    An error comes up where its item stands: all results before it are yielded first. A single item needs no pool.
+    """
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+    under_way: deque[Future[Result]] = deque()
+    try:
+        for item in chain(first, items):
+            under_way.append(pool.submit(work, item))
+            if len(under_way) >= threads + 2:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def read_ahead(items: Iterator[Item], most: int = 2) -> Iterator[Item]:
+    """Fetch items on a thread of its own, up to `most` ahead of who takes them, so that reading and writing overlap.
+
+    For sources that answer soon: a thread that waits for a pipe could not be stopped by a signal.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, thread_name_prefix="reader") as pool:
+        fetched = deque(pool.submit(next, items, None) for _ in range(most))
+        while (item := fetched.popleft().result()) is not None:
+            fetched.append(pool.submit(next, items, None))
+            yield item

@@ -1,0 +1,144 @@
+"""How far long work has come, for a person who waits. A pipe, a log and short work never see it, nor pay for rich."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from softmax_cli.terminal.console import Glyphs, glyphs
+from softmax_cli.terminal.text import shorten
+
+if TYPE_CHECKING:
+    from softmax_cli.terminal.console import Color
+
+
+PATIENCE = 1.0
+"""Seconds of work before the bar appears."""
+
+Advance = Callable[[int, int], None]
+"""Takes the rows and the bytes of input that were done since the last call."""
+
+
+@contextmanager
+def progress(
+    total_bytes: int | None, enabled: bool, color: Color = "auto", stream: TextIO | None = None
+) -> Iterator[Advance]:
+    """Show a bar while work goes on, and take it away at the end.
+
+    Parameters
+    ----------
+    total_bytes : int or None
+        Size of the input, where known: without it there is no percentage and no time left.
+    enabled : bool
+        False (``--quiet``): show nothing.
+    color : {"auto", "always", "never"}
+        As for `make_console`.
+    stream : text file, optional
+        Standard error by default. Nothing is shown when it is no terminal, or one that cannot move its cursor.
+
+    Yields
+    ------
+    callable
+        ``advance(rows, bytes)``.
+    """
+    stream = sys.stderr if stream is None else stream
+    if not enabled or not _can_redraw(stream):
+        yield _ignore
+        return
+    with ExitStack() as shown:
+        yield _patient(total_bytes, color, stream, shown)
+
+
+def _patient(total_bytes: int | None, color: Color, stream: TextIO, shown: ExitStack) -> Advance:
+    """Count in silence at first; the bar, once it is due, enters `shown` and starts from what was counted."""
+    begun = time.monotonic()
+    rows = size = 0
+    draw: Callable[[int, int], None] | None = None
+
+    def advance(more_rows: int, more_bytes: int) -> None:
+        nonlocal rows, size, draw
+        rows, size = rows + more_rows, size + more_bytes
+        if draw is None and time.monotonic() - begun >= PATIENCE:
+            from softmax_cli.terminal.console import make_console
+
+            draw = shown.enter_context(open_bar(make_console(stream, color), total_bytes, begun))
+        if draw is not None:
+            draw(rows, size)
+
+    return advance
+
+
+def _can_redraw(stream: TextIO) -> bool:
+    return not stream.closed and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _ignore(rows: int, size: int) -> None:
+    """Show nothing."""
+
+
+_BAR_CELLS = 20
+
+
+@contextmanager
+def open_bar(console: Console, total_bytes: int | None, begun: float) -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar on a terminal until the context ends, then leave no trace of it.
+
+    Parameters
+    ----------
+    console : rich Console
+        On a terminal.
+    total_bytes : int or None
+        Size of the whole input.
+    begun : float
+        When the work began, on the clock of `time.monotonic`.
+
+    Yields
+    ------
+    callable
+        ``draw(rows, bytes)``: what is done so far.
+    """
+    marks = glyphs(console)
+    with Live(
+        console=console, transient=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+    ) as live:
+        last = -1.0
+
+        def draw(rows: int, size: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= 0.1:
+                last = now
+                live.update(_line(rows, size, total_bytes, now - begun, marks, console.width), refresh=True)
+
+        yield draw
+
+
+def _line(rows: int, size: int, total_bytes: int | None, seconds: float, marks: Glyphs, width: int) -> Text:
+    facts = f"{rows:,} rows  {size / 1e6 / seconds:,.0f} MB/s"
+    if not total_bytes:
+        return Text(shorten(f"{facts}  {_duration(seconds)} so far", width, marks.ellipsis))
+    share = min(size / total_bytes, 1.0)  # a file may grow while it is read
+    told = f"{int(100 * share):3d} %  {facts}"
+    if size:
+        told += f"  {_duration(seconds * (1 - share) / share)} left"
+    if len(told) + _BAR_CELLS + 2 > width:
+        return Text(shorten(told, width, marks.ellipsis))
+    return Text.assemble((marks.bar(share, _BAR_CELLS), "cyan"), "  ", told)
+
+
+def _duration(seconds: float) -> str:
+    """Tell a time in one or two units: ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,33 @@
+"""Class weights on a screen: how often each class was seen, what it weighs, and what that does."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from softmax_cli.terminal.console import glyphs
+from softmax_cli.terminal.table import BarColumn, Column, TextColumn, draw
+from softmax_cli.terminal.text import counted, visible
+from softmax_cli.weighting.table import ClassWeights
+
+
+def show_weights(console: Console, found: ClassWeights) -> None:
+    """Print a line per class, the commonest first, and what was computed."""
+    marks = glyphs(console)
+    names = [visible(name, marks.encoding) for name in found.classes]
+    counts = found.counts.tolist()
+    columns: list[Column] = [
+        TextColumn("class", names, 9, least=8, most=30),
+        TextColumn("count", [f"{count:,.10g}" for count in counts], 8, is_number=True),
+        TextColumn("share", [f"{share:.1%}" for share in found.shares.tolist()], 6, is_number=True),
+        TextColumn(found.column, [f"{value:.4g}" for value in found.values.tolist()], 7, is_number=True),
+        TextColumn("effect", found.effects(), 5, least=10),
+        BarColumn((found.values / found.values.max()).tolist(), 1),
+    ]
+    draw(console, columns, marks)
+    ratio = counts[0] / counts[-1]
+    seen = (
+        f"{counted(len(names), 'class')}, {sum(counts):,.10g} examples; the commonest is {ratio:.3g} times the rarest"
+    )
+    console.print(Text(seen))
+    console.print(Text(f"{found.column} = {visible(found.formula, marks.encoding)}", "dim"))

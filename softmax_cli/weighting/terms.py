@@ -1,0 +1,92 @@
+"""Weights, priors and shares as users give them, made into terms that are added to log-probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.errors import DataError, UsageError
+from softmax_cli.numeric import class_weights as numeric
+from softmax_cli.prediction.steps import Term, direction
+from softmax_cli.weighting.values import COUNT_COLUMNS, align, count_labels, read_class_values
+
+BALANCED = "balanced:"
+
+
+def weight_term(flag: str, said: str, classes: tuple[str, ...], notes: list[str], undo: bool = False) -> Term:
+    """Return + log w, or - log w to undo weights that the model was trained with.
+
+    Raises
+    ------
+    UsageError
+        A weight is negative, belongs to no class, or is 0 where it is to be undone.
+    """
+    if said.startswith(BALANCED):
+        weights = _balanced(flag, said.removeprefix(BALANCED), classes)
+    else:
+        values = read_class_values(flag, said, ("weight", "class_weight", "w"))
+        weights, unlisted = align(flag, values, classes, default=1.0)
+        negative = [f"{name}={value:g}" for name, value in zip(classes, weights, strict=True) if value < 0]
+        if negative:
+            raise UsageError(f"{flag} {negative[0]}: a weight is 0 (masks the class) or more")
+        notes += [f"{flag}: not listed, weight 1: {_few(unlisted)}"] if unlisted else []
+    if undo and not weights.all():
+        raise UsageError(f"{flag}: a weight of 0 cannot be undone: the model never learned that class")
+    if not weights.any():
+        raise UsageError(f"{flag}: every class is masked by a weight of 0")
+    signed, ratios = (-1.0, 1 / weights) if undo else (1.0, weights)
+    formula = "- log w" if undo else "+ log w"
+    return Term(flag, formula, signed * numeric.log_weights(weights), direction(ratios, classes))
+
+
+def _balanced(flag: str, said: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    counts, missing = align(flag, count_labels(flag, said, None), classes, default=0.0)
+    if missing or not counts.all():
+        absent = [name for name, count in zip(classes, counts, strict=True) if not count]
+        raise DataError(f"{flag} {BALANCED}{said}: no training example of {_few(absent)}; give weights for every class")
+    return numeric.balanced(counts)
+
+
+def read_prior(flag: str, said: str, classes: tuple[str, ...], notes: list[str]) -> NDArray[np.float64]:
+    """Read a prior, shape (classes,), summing to 1, from counts or shares for every class, or ``uniform``."""
+    if said == "uniform":
+        return np.full(len(classes), 1 / len(classes))
+    preferred = ("prior", "share", flag.removeprefix("--").replace("-", "_"), *COUNT_COLUMNS)
+    values, _ = align(flag, read_class_values(flag, said, preferred), classes, default=None)
+    wrong = [f"{name}={value:g}" for name, value in zip(classes, values, strict=True) if value <= 0]
+    if wrong:
+        raise UsageError(f"{flag} {wrong[0]}: a prior is above 0; leave a class out with --class-weights NAME=0")
+    prior = numeric.normalize_prior(values)
+    if abs(values.sum() - 1) > 1e-9:
+        shares = [f"{name} {share:.4g}" for name, share in zip(classes, prior, strict=True)]
+        notes.append(f"{flag}: {values.sum():g} in all, as shares: {_few(shares)}")
+    return prior
+
+
+def prior_term(flag: str, source: NDArray[np.float64], target: NDArray[np.float64], classes: tuple[str, ...]) -> Term:
+    """Return + log(target/source)."""
+    return Term(
+        flag, "+ log(target/source prior)", numeric.log_prior_ratio(target, source), direction(target / source, classes)
+    )
+
+
+def kept_share_term(flag: str, said: str, classes: tuple[str, ...]) -> Term:
+    """Return - log(share): a class of which few rows were kept is more frequent than the model has seen."""
+    shares, _ = align(flag, read_class_values(flag, said, ("share", "kept_share", "kept")), classes, default=1.0)
+    wrong = [f"{name}={value:g}" for name, value in zip(classes, shares, strict=True) if not 0 < value <= 1]
+    if wrong:
+        raise UsageError(f"{flag} {wrong[0]}: a share is above 0 and at most 1")
+    return Term(flag, "- log(kept share)", numeric.log_kept_share(shares), direction(1 / shares, classes))
+
+
+def logit_adjustment_term(flag: str, source: NDArray[np.float64], tau: float, classes: tuple[str, ...]) -> Term:
+    """Return - tau*log(prior)."""
+    if not np.isfinite(tau):
+        raise UsageError(f"{flag} {tau}: a finite number is wanted; 1 equals a uniform target prior")
+    values = numeric.logit_adjustment(source, tau)
+    # Only ratios between classes matter; the mean keeps the figures near 1.
+    return Term(flag, f"- {tau:g}*log(prior)", values, direction(np.exp(values - values.mean()), classes))
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
