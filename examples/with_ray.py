@@ -8,8 +8,7 @@ from pathlib import Path
 
 import ray
 
-from softmax_cli import transform
-from softmax_cli.distributed.engines import for_ray
+from softmax_cli import for_ray, transform
 
 # A bare init would join whatever cluster this machine remembers, also one that is gone.
 ray.init(os.environ.get("RAY_ADDRESS", "local"))

@@ -9,8 +9,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.functions import avg, count
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from softmax_cli import transform
-from softmax_cli.distributed.engines import for_spark
+from softmax_cli import for_spark, transform
 
 spark = SparkSession.builder.master("local[2]").getOrCreate()
 logits = spark.read.parquet(str(Path(__file__).with_name("digits.parquet")))

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from softmax_cli.version import __version__
 
 if TYPE_CHECKING:
-    from softmax_cli.api import predict, transform
+    from softmax_cli.api import for_ray, for_spark, predict, transform
     from softmax_cli.numeric.softmax import log_softmax, softmax
 
 
-__all__ = ["__version__", "log_softmax", "predict", "softmax", "transform"]
+__all__ = ["__version__", "for_ray", "for_spark", "log_softmax", "predict", "softmax", "transform"]
 
 _HOMES = {
+    "for_ray": "softmax_cli.api",
+    "for_spark": "softmax_cli.api",
     "log_softmax": "softmax_cli.numeric.softmax",
     "predict": "softmax_cli.api",
     "softmax": "softmax_cli.numeric.softmax",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from softmax_cli.prediction.logits import score_dtype
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.steps import Adjustment, Term, direction
 from softmax_cli.prediction.transform import Transform, build_transform
+from softmax_cli.tables.arrays import without_dictionaries
 from softmax_cli.tables.columns import Kind, Selection, resolve
 from softmax_cli.weighting.values import align
 
@@ -100,8 +101,8 @@ def transform(
     -------
     Transform
         Frozen, stateless and picklable: ``t(batch)`` scores a RecordBatch, ``t.schema(schema)`` tells the columns of
-        the result. `softmax_cli.distributed.engines.for_ray` and `for_spark` fit it into a pipeline. The other parameters, and
-        what is raised, are as for `predict`.
+        the result. `for_ray` and `for_spark` fit it into a pipeline. The other
+        parameters, and what is raised, are as for `predict`.
 
     Examples
     --------
@@ -122,3 +123,18 @@ def transform(
 def _weights(weights: Mapping[str, float], classes: tuple[str, ...]) -> Term:
     values, _ = align("class_weights", weights, classes, default=1.0)
     return Term("class_weights", "+ log w", log_weights(values), direction(values, classes))
+
+
+def for_ray(transform: Transform) -> Callable[[pa.Table], pa.Table]:
+    """Make what ``ds.map_batches(..., batch_format="pyarrow")`` takes: Ray hands over tables."""
+
+    def score(table: pa.Table) -> pa.Table:
+        batches = [transform(batch) for batch in table.to_batches()]
+        return table.from_batches(batches, transform.schema(table.schema))
+
+    return score
+
+
+def for_spark(transform: Transform) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Make what ``df.mapInArrow(..., schema)`` takes: Spark hands over batches one by one, and reads plain columns."""
+    return lambda batches: (without_dictionaries(transform(batch)) for batch in batches)

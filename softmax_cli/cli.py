@@ -15,10 +15,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from softmax_cli import commands
-from softmax_cli.errors import ExitCode, SoftmaxCliError
+from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError
 from softmax_cli.options.parser import PlainCommand, takes_groups
-from softmax_cli.storage.writing import ClosedPipeError
-from softmax_cli.terminal.messages import tell
+from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
 
 OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"
@@ -30,10 +29,6 @@ COLLECTED_FROM = 500_000
 Loading modules makes a hundred thousand objects and no such cycles, yet the looks at them take a quarter of the time
 of a small table. A stream of blocks makes none either: its memory is flat without a collector.
 """
-
-
-class StoppedError(BaseException):
-    """A signal asked the program to end; not an `Exception`, so that nothing but `main` takes it for an error."""
 
 
 def build_app(typed: Sequence[str]) -> typer.Typer:
@@ -90,17 +85,17 @@ def _run() -> int:
     try:
         build_app(sys.argv[1:])()
     except SoftmaxCliError as error:
-        tell(f"error: {error}")
+        print_message(f"error: {error}")
         return error.code
     except MemoryError:
-        tell(f"error: {OUT_OF_MEMORY}")
+        print_message(f"error: {OUT_OF_MEMORY}")
         return ExitCode.DATA
     except ClosedPipeError:
         _drop_output()
         return ExitCode.DONE
     except OSError as error:  # of the machine, and not foreseen where it happened: a full disk under printed text
         _drop_output()
-        tell(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+        print_message(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
         return ExitCode.DATA
     except StoppedError as stopped:
         return 128 + int(stopped.args[0])

@@ -32,3 +32,17 @@ class UsageError(SoftmaxCliError):
     """What was typed cannot be carried out, and nothing was started."""
 
     code = ExitCode.USAGE
+
+
+class ClosedPipeError(Exception):
+    """The reader of our output has seen enough (``| head``); that is success."""
+
+
+class StoppedError(BaseException):
+    """A signal asked the program to end; not an `Exception`, so that nothing but `main` takes it for an error."""
+
+
+class GateError(SoftmaxCliError):
+    """A figure is not good enough; everything else was done."""
+
+    code = ExitCode.GATE

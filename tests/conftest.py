@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from hypothesis import settings
 # A deadline would be about the machine's load; what hangs is ended by pytest's own timeout.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+csv.field_size_limit(1 << 30)  # cells of many megabytes are read back by Python's own reader
 
 ROOT = Path(__file__).parents[1]
 

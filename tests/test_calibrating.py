@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from softmax_cli.calibration.fit import BestMethod, EceGrid, Given, Job, OneMethod, Setting, calibrate
-from softmax_cli.calibration.rows import LabelledRows
+from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibrators import by_name

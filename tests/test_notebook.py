@@ -66,7 +66,15 @@ def test_the_examples_in_the_docstrings_hold():
 
 
 def test_public_names():
-    assert set(softmax_cli.__all__) == {"__version__", "log_softmax", "predict", "softmax", "transform"}
+    assert set(softmax_cli.__all__) == {
+        "__version__",
+        "for_ray",
+        "for_spark",
+        "log_softmax",
+        "predict",
+        "softmax",
+        "transform",
+    }
     assert all(hasattr(softmax_cli, name) for name in softmax_cli.__all__)
     assert not hasattr(softmax_cli, "nonsense")
 

@@ -1,0 +1,1 @@
+"""Calibrations fitted to labelled rows, kept as JSON files, reported."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord, Scaled
-from softmax_cli.calibration.rows import LabelledRows
+from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names

@@ -10,7 +10,7 @@ import numpy as np
 
 from softmax_cli.calibration.calibration import Calibration, Figures
 from softmax_cli.calibration.fit import Fitted, named
-from softmax_cli.calibration.rows import LabelledRows
+from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.numeric.model_selection import Ranked, Refusal
 from softmax_cli.stream.outputs import finite_or_null

@@ -10,9 +10,8 @@ from rich.console import Console
 from softmax_cli.calibration.calibration import Figures
 from softmax_cli.calibration.fit import UNFITTED
 from softmax_cli.calibration.report import CalibrationReport
-from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.messages import heading, paragraph
-from softmax_cli.terminal.table import Column, TextColumn, draw
+from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
+from softmax_cli.terminal.grid import Column, TextColumn, draw
 from softmax_cli.terminal.text import counted
 
 _PAPERS_WAY = (

@@ -17,8 +17,8 @@ from softmax_cli.options.source import Opened, SourceOptions
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan, Setting
+    from softmax_cli.calibration.labelled_rows import LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
-    from softmax_cli.calibration.rows import LabelledRows
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.prediction.steps import Remedy, SetRequest
 
@@ -111,14 +111,14 @@ class FittingOptions(WorkOptions):
 
     def plan(self, given: Calibration | None) -> Plan:
         """Return how the calibration is to be found; `given` is what --calibration holds."""
-        from softmax_cli.calibration import fit as fittingplans
+        from softmax_cli.calibration import fit
 
         if given is not None:
-            return fittingplans.Given(given.calibrator)
+            return fit.Given(given.calibrator)
         if self.objective == "ece-grid":
-            return fittingplans.EceGrid()
-        special: dict[str, Plan] = {"auto": fittingplans.BestMethod(), "none": fittingplans.Given()}
-        return special.get(self.method) or fittingplans.OneMethod(self.method, self.keep_fit)
+            return fit.EceGrid()
+        special: dict[str, Plan] = {"auto": fit.BestMethod(), "none": fit.Given()}
+        return special.get(self.method) or fit.OneMethod(self.method, self.keep_fit)
 
     @property
     def prints_file(self) -> bool:
@@ -317,7 +317,7 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
 def _read(
     source: SourceOptions, opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...], fleet: Fleet | None
 ) -> LabelledRows:
-    from softmax_cli.calibration.rows import Collector, collect
+    from softmax_cli.calibration.labelled_rows import Collector, collect
     from softmax_cli.terminal.progress import progress
 
     collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
@@ -325,7 +325,7 @@ def _read(
         if fleet is None:
             rows = collect(opened.table, collector, fitting.workers, advance)
         else:
-            from softmax_cli.calibration.rows import collect_units
+            from softmax_cli.calibration.labelled_rows import collect_units
 
             rows = collect_units(fleet, source.reading(opened), collector, advance)
     fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")

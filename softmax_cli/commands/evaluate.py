@@ -190,8 +190,8 @@ class ReportOptions:
 
     def gates(self, plan: Plan, has_sets: bool) -> list[Gate]:
         """Return the gates."""
+        from softmax_cli.evaluation.figure_list import names_of
         from softmax_cli.evaluation.gates import parse_gate
-        from softmax_cli.evaluation.report import names_of
 
         names = names_of(plan, has_sets)
         return [parse_gate(said, names) for said in self.fail_if]
@@ -237,8 +237,8 @@ def evaluate(
     they are ranked at the end (AURC, bins of equal mass);
     --kind classwise --scheme mass keeps every probability.
     """
+    from softmax_cli.errors import GateError
     from softmax_cli.evaluation.figure_list import settle_report
-    from softmax_cli.evaluation.gates import GateError
     from softmax_cli.evaluation.run import evaluate_table
 
     report.check(source.paths, source.label)

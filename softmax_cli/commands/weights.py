@@ -11,11 +11,11 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.run import TalkOptions
-from softmax_cli.terminal.messages import tell
+from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
     from softmax_cli.numeric.class_weights import Rule
-    from softmax_cli.weighting.table import ClassWeights
+    from softmax_cli.weighting.report import ClassWeights
 
 
 METHODS = ("balanced", "inverse-sqrt", "effective-number", "log-prior", "prior")
@@ -84,14 +84,14 @@ class WeightingOptions(TalkOptions):
 
     def rule(self) -> Rule:
         """Return how weights follow from counts."""
-        from softmax_cli.numeric import class_weights as rules
+        from softmax_cli.numeric import class_weights
 
         choices: dict[str, Rule] = {
-            "balanced": rules.Balanced(),
-            "inverse-sqrt": rules.InverseSquareRoot(),
-            "effective-number": rules.EffectiveNumber(0.999 if self.beta is None else self.beta),
-            "log-prior": rules.LogPrior(1.0 if self.tau is None else self.tau),
-            "prior": rules.Prior(),
+            "balanced": class_weights.Balanced(),
+            "inverse-sqrt": class_weights.InverseSquareRoot(),
+            "effective-number": class_weights.EffectiveNumber(0.999 if self.beta is None else self.beta),
+            "log-prior": class_weights.LogPrior(1.0 if self.tau is None else self.tau),
+            "prior": class_weights.Prior(),
         }
         return choices[self.method]
 
@@ -120,7 +120,7 @@ def weights(weighting: WeightingOptions) -> None:
     class: log w is added to the logit, which is never multiplied. On a terminal
     a table is shown; in a pipe the weights are written as CSV.
     """
-    from softmax_cli.weighting.table import class_weights
+    from softmax_cli.weighting.report import class_weights
 
     weighting.check()
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
@@ -128,7 +128,7 @@ def weights(weighting: WeightingOptions) -> None:
         found.write(weighting.output, weighting.force)
     _report(found, weighting)
     if not weighting.quiet:
-        tell(USES[found.column].format(file=weighting.output or "FILE"))
+        print_message(USES[found.column].format(file=weighting.output or "FILE"))
 
 
 def _report(found: ClassWeights, weighting: WeightingOptions) -> None:

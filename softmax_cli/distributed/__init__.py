@@ -1,0 +1,1 @@
+"""Work beyond one process: a job cut into units, and the engines that run them."""

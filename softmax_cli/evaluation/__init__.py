@@ -1,0 +1,1 @@
+"""A labelled table measured: metrics, intervals, gates, the report and its screen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import nan
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.evaluation.gates import Gate, failures
 from softmax_cli.evaluation.judge import Judge
-from softmax_cli.evaluation.measure import Draws, Measured, Parts, Plan
-from softmax_cli.evaluation.report import Bin, ClassFigures, Pair, Point, Report, Slice, figures_of
+from softmax_cli.evaluation.measure import Draws, Limits, Measured, Parts, Plan
+from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Pair, Point, Report, Slice
 from softmax_cli.numeric.metrics._confidence import Bins
 from softmax_cli.numeric.metrics.auroc import Auroc
 from softmax_cli.numeric.metrics.confusion import Confusion
@@ -169,6 +169,44 @@ def _answered(parts: Parts, least: float) -> tuple[float, float]:
     if not len(right):
         return (0.0 if len(correct) else nan), nan
     return len(right) / len(correct), int((~right).sum()) / len(right)
+
+
+def figures_of(plan: Plan, parts: Parts, auroc: Auroc | None, limits: Mapping[str, Limits]) -> tuple[Figure, ...]:
+    """Settle every figure of some rows.
+
+    Parameters
+    ----------
+    auroc : Auroc or None
+        None: it was not measured (it is not for slices).
+    limits : mapping
+        Limits by name, for the figures that have them.
+    """
+    figures = [
+        Figure(entry.name, entry.title, entry.value(parts), limits.get(entry.name), entry.note(parts))
+        for entry in entries(plan)
+    ]
+    if auroc is not None:
+        figures.append(Figure("macro_auroc", "macro AUROC", auroc.value, None, _auroc_note(auroc)))
+    if parts.coverage is not None:
+        sets = parts.coverage
+        figures.append(Figure("coverage", "set coverage", sets.value, None, "share of sets that hold the truth"))
+        figures.append(Figure("mean_set_size", "set size", sets.mean_size, None, "classes in a set, mean"))
+    return tuple(figures)
+
+
+def names_of(plan: Plan, has_sets: bool) -> tuple[str, ...]:
+    """List the figures that there will be, before anything is measured."""
+    return (
+        *(entry.name for entry in entries(plan)),
+        "macro_auroc",
+        *(("coverage", "mean_set_size") if has_sets else ()),
+    )
+
+
+def _auroc_note(auroc: Auroc) -> str:
+    absent = f"; {auroc.absent:,} classes without both sides left out" if auroc.absent else ""
+    bound = f"; within {auroc.error_bound:.1g} (counted in cells)" if auroc.error_bound > 0 else ""
+    return f"one class against the rest, mean{absent}{bound}"
 
 
 COVERAGES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)

@@ -8,19 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from softmax_cli.errors import ExitCode, SoftmaxCliError, UsageError
+from softmax_cli.errors import UsageError
 from softmax_cli.evaluation.report import Figure
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 )
 _FORM = re.compile(r"\s*([A-Za-z_][\w-]*)\s*(>=|<=|>|<)\s*(\S+)\s*")
-
-
-class GateError(SoftmaxCliError):
-    """A figure is not good enough; everything else was done."""
-
-    code = ExitCode.GATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Report
-from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.messages import heading, paragraph
-from softmax_cli.terminal.table import BarColumn, Column, TextColumn, Want, draw
+from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
+from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, Want, draw
 from softmax_cli.terminal.text import counted, percent, probability, visible
 
 _CLASSES = 12

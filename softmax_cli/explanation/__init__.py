@@ -1,0 +1,1 @@
+"""Softmax shown step by step: one row worked through, and short topics."""

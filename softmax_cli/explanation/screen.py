@@ -12,9 +12,8 @@ from rich.text import Text
 from softmax_cli.explanation.example import TEMPERATURES, Example, nudged
 from softmax_cli.explanation.topics import Figures, Topic
 from softmax_cli.numeric.explanation import Explanation
-from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.messages import heading, paragraph
-from softmax_cli.terminal.table import BarColumn, Column, ConfidenceColumn, TextColumn, draw
+from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
+from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, TextColumn, draw
 from softmax_cli.terminal.text import probability, visible
 
 FAR = 1000.0
@@ -288,9 +287,9 @@ def show_topic(console: Console, topic: Topic) -> None:
 
 def _show_topic_figures(console: Console, figures: Figures, marks: Glyphs) -> None:
     columns: list[Column] = []
-    for position, heading in enumerate(figures.headings):
+    for position, title in enumerate(figures.headings):
         cells = [visible(_cell(row[position]), marks.encoding) for row in figures.rows]
-        columns.append(TextColumn(heading, cells, 10 - position, is_number=position > 0))
+        columns.append(TextColumn(title, cells, 10 - position, is_number=position > 0))
     draw(console, columns, marks)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib
-import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -32,7 +31,7 @@ class Scans:
 
 def read_scans() -> Scans:
     """Read the rows."""
-    with (files("softmax_cli") / "topics" / "digits.csv").open("r", encoding="utf-8") as file:
+    with (files("softmax_cli") / "explanation" / "digits.csv").open("r", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     classes = tuple(header[2:])
     return Scans(
@@ -68,28 +67,6 @@ class Topic:
             for part in self.parts
         ]
         return {"title": self.title, "parts": parts, "commands": list(self.commands)}
-
-
-def topic_names() -> list[str]:
-    """Return the topics that there are."""
-    return [module.name for module in pkgutil.iter_modules(__path__)]
-
-
-def read_topic(name: str) -> Topic:
-    """Work a topic out.
-
-    Raises
-    ------
-    UsageError
-        There is no such topic.
-    """
-    if name not in topic_names():
-        raise UsageError(
-            f"{name}: neither a file nor a topic (there are {', '.join(topic_names())}); "
-            "scores are typed as 2.0 1.0 0.1"
-        )
-    topic: Topic = importlib.import_module(f"{__name__}.{name}").topic()
-    return topic
 
 
 CORRECTION = (
@@ -206,3 +183,21 @@ def temperature() -> Topic:
         ),
         ("softmax-cli explain 2.0 1.0 0.1 -T 2", "softmax-cli predict logits.csv -T 2"),
     )
+
+
+TOPICS: dict[str, Callable[[], Topic]] = {"imbalance": imbalance, "temperature": temperature}
+
+
+def read_topic(name: str) -> Topic:
+    """Work a topic out.
+
+    Raises
+    ------
+    UsageError
+        There is no such topic.
+    """
+    if name not in TOPICS:
+        raise UsageError(
+            f"{name}: neither a file nor a topic (there are {', '.join(TOPICS)}); scores are typed as 2.0 1.0 0.1"
+        )
+    return TOPICS[name]()

@@ -16,8 +16,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import pyarrow as pa
 
 from softmax_cli.errors import UsageError
-from softmax_cli.storage.compression import Compression
-from softmax_cli.storage.compression import compression_by_suffix as compression_by_suffix
+from softmax_cli.storage.compression import Compression, compression_by_suffix
 from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -57,7 +56,7 @@ class Format(Protocol):
 @cache
 def names() -> tuple[str, ...]:
     """Names of the formats there are, in alphabetical order."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
 def name_of(form: Format) -> str:

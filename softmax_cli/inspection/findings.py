@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import pkgutil
-from importlib import import_module
 
 import numpy as np
 
 from softmax_cli.inspection.evidence import NAMED, SCALE_RATIO, Evidence, Finding, counted, share
-from softmax_cli.numeric.profile.columns import FLOAT16_MAX
+from softmax_cli.numeric.profile.class_columns import FLOAT16_MAX
 from softmax_cli.numeric.profile.outliers import Extreme
-from softmax_cli.numeric.profile.rows import First
+from softmax_cli.numeric.profile.row_figures import First
 
 _MOST = 0.5
 """Share of rows from which a table as a whole is suspected."""
@@ -381,12 +379,19 @@ def find_balance(evidence: Evidence) -> list[Finding]:
     return found
 
 
+FINDERS = (
+    find_balance,
+    find_duplicates,
+    find_kind,
+    find_missing,
+    find_outliers,
+    find_precision,
+    find_scale,
+)
 _ORDER = ("problem", "warning", "note")
 
 
 def find_all(evidence: Evidence) -> list[Finding]:
     """Every finding about a table, the gravest first."""
-    found: list[Finding] = []
-    for module in pkgutil.iter_modules(__path__):
-        found += import_module(f"{__name__}.{module.name}").find(evidence)
+    found = [finding for find in FINDERS for finding in find(evidence)]
     return sorted(found, key=lambda finding: _ORDER.index(finding.severity))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from softmax_cli.inspection.evidence import Evidence, Finding, scores_of, spot_of
 from softmax_cli.inspection.findings import find_all, without
 from softmax_cli.numeric.profile.outliers import cell_of
-from softmax_cli.numeric.profile.rows import BINS, row_hashes
+from softmax_cli.numeric.profile.row_figures import BINS, row_hashes
 from softmax_cli.tables.table import Decoded
 from softmax_cli.version import __version__
 

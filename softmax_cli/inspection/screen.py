@@ -11,7 +11,7 @@ from rich.text import Text
 
 from softmax_cli.inspection.report import ClassFigures, Inspection
 from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.table import BarColumn, Column, TextColumn, draw
+from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
 from softmax_cli.terminal.text import counted, percent, visible
 
 _STYLES = {"problem": "bold red", "warning": "yellow", "note": "cyan"}

@@ -41,15 +41,30 @@ def _entmax15_log_(a: NDArray[Any]) -> NDArray[Any]:
     return log_(entmax15_(a))
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    activation.name: activation
-    for activation in (
-        Activation("softmax", adjust_, exp_normalize_, log_normalize_),
-        Activation("sigmoid", scale_, sigmoid_, log_sigmoid_, sums_to_one=False),
-        Activation("sparsemax", adjust_, sparsemax_, _sparsemax_log_),
-        Activation("entmax15", adjust_, entmax15_, _entmax15_log_),
-    )
-}
+def entmax15_(a: Matrix) -> Matrix:
+    """1.5-entmax of every row, in place: between softmax and sparsemax.
+
+    p = max(a/2 - tau, 0)^2, exact by sorting; Peters, Niculae & Martins (2019), "Sparse sequence-to-sequence models",
+    ACL.
+    """
+    if a.size == 0:
+        return a
+    a -= a.max(axis=1)[:, None]
+    a /= 2
+    ranked, k = _ranked(a)
+    mean = np.cumsum(ranked, axis=1) / k
+    spread = np.cumsum(ranked**2, axis=1) - k * mean**2
+    candidates = mean - np.sqrt(np.maximum((1 - spread) / k, 0))
+    a -= _at_support(candidates, candidates <= ranked).astype(a.dtype)
+    np.maximum(a, 0, out=a)
+    return _rescale_(np.square(a, out=a))
+
+
+def log_sigmoid_(a: Matrix) -> Matrix:
+    """log(1/(1 + exp(-a))) in place, precise also where the sigmoid rounds to 0 or 1; ``-inf`` at ``-inf``."""
+    from scipy.special import log_expit
+
+    return log_expit(a, out=a)
 
 
 def scale_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | None = None) -> Matrix:
@@ -101,17 +116,6 @@ def sigmoid_(a: Matrix) -> Matrix:
     return expit(a, out=a)
 
 
-def log_sigmoid_(a: Matrix) -> Matrix:
-    """log(1/(1 + exp(-a))) in place, precise also where the sigmoid rounds to 0 or 1; ``-inf`` at ``-inf``."""
-    from scipy.special import log_expit
-
-    return log_expit(a, out=a)
-
-
-_BELOW_SUPPORT = -2.0
-"""The threshold is at most 1 under the largest: what is further down has p = 0, and the clip keeps its sums finite."""
-
-
 def sparsemax_(a: Matrix) -> Matrix:
     """Project every row onto the probability simplex, in place.
 
@@ -127,23 +131,19 @@ def sparsemax_(a: Matrix) -> Matrix:
     return _rescale_(np.maximum(a, 0, out=a))
 
 
-def entmax15_(a: Matrix) -> Matrix:
-    """1.5-entmax of every row, in place: between softmax and sparsemax.
+ACTIVATIONS: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        Activation("softmax", adjust_, exp_normalize_, log_normalize_),
+        Activation("sigmoid", scale_, sigmoid_, log_sigmoid_, sums_to_one=False),
+        Activation("sparsemax", adjust_, sparsemax_, _sparsemax_log_),
+        Activation("entmax15", adjust_, entmax15_, _entmax15_log_),
+    )
+}
 
-    p = max(a/2 - tau, 0)^2, exact by sorting; Peters, Niculae & Martins (2019), "Sparse sequence-to-sequence models",
-    ACL.
-    """
-    if a.size == 0:
-        return a
-    a -= a.max(axis=1)[:, None]
-    a /= 2
-    ranked, k = _ranked(a)
-    mean = np.cumsum(ranked, axis=1) / k
-    spread = np.cumsum(ranked**2, axis=1) - k * mean**2
-    candidates = mean - np.sqrt(np.maximum((1 - spread) / k, 0))
-    a -= _at_support(candidates, candidates <= ranked).astype(a.dtype)
-    np.maximum(a, 0, out=a)
-    return _rescale_(np.square(a, out=a))
+
+_BELOW_SUPPORT = -2.0
+"""The threshold is at most 1 under the largest: what is further down has p = 0, and the clip keeps its sums finite."""
 
 
 def log_(p: Matrix) -> Matrix:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.profile.rows import row_hashes
+from softmax_cli.numeric.profile.row_figures import row_hashes
 
 
 def scores_of_truth(scores: Scores, labels: NDArray[np.integer]) -> NDArray[np.float64]:

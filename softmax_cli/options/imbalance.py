@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.run import RunOptions
-from softmax_cli.options.scoring import ScoringOptions
-from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +17,9 @@ if TYPE_CHECKING:
 
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.options.run import RunOptions
+    from softmax_cli.options.scoring import ScoringOptions
+    from softmax_cli.options.source import SourceOptions
     from softmax_cli.prediction.steps import Term
 
 
@@ -141,7 +141,7 @@ class ImbalanceOptions:
         estimate : PriorEstimate or None
             What --estimate-prior has found; None: nothing yet.
         """
-        from softmax_cli.weighting import terms as imbalance
+        from softmax_cli.weighting import terms as imbalance_terms
 
         notes: list[str] = []
         terms: list[Term] = []
@@ -150,29 +150,29 @@ class ImbalanceOptions:
                 "priors and kept shares are about classes that exclude each other; --activation sigmoid has none"
             )
         if self.class_weights is not None:
-            terms.append(imbalance.weight_term("--class-weights", self.class_weights, classes, notes))
+            terms.append(imbalance_terms.weight_term("--class-weights", self.class_weights, classes, notes))
         if self.undo_class_weights is not None:
             terms.append(
-                imbalance.weight_term("--undo-class-weights", self.undo_class_weights, classes, notes, undo=True)
+                imbalance_terms.weight_term("--undo-class-weights", self.undo_class_weights, classes, notes, undo=True)
             )
         if self.source_prior is not None:
-            source = imbalance.read_prior("--source-prior", self.source_prior, classes, notes)
+            source = imbalance_terms.read_prior("--source-prior", self.source_prior, classes, notes)
             terms += self._prior_terms(source, classes, notes)
         if self.estimate_prior:
             terms.append(_estimated(classes, activation, estimate))
         if self.kept_share is not None:
-            terms.append(imbalance.kept_share_term("--kept-share", self.kept_share, classes))
+            terms.append(imbalance_terms.kept_share_term("--kept-share", self.kept_share, classes))
         return tuple(terms), [*notes, *(f"{term.name}: {term.told}" for term in terms)]
 
     def _prior_terms(self, source: NDArray[np.float64], classes: tuple[str, ...], notes: list[str]) -> list[Term]:
-        from softmax_cli.weighting import terms as imbalance
+        from softmax_cli.weighting import terms as imbalance_terms
 
         terms = []
         if self.target_prior is not None:
-            target = imbalance.read_prior("--target-prior", self.target_prior, classes, notes)
-            terms.append(imbalance.prior_term("--target-prior", source, target, classes))
+            target = imbalance_terms.read_prior("--target-prior", self.target_prior, classes, notes)
+            terms.append(imbalance_terms.prior_term("--target-prior", source, target, classes))
         if self.logit_adjust is not None:
-            terms.append(imbalance.logit_adjustment_term("--logit-adjust", source, self.logit_adjust, classes))
+            terms.append(imbalance_terms.logit_adjustment_term("--logit-adjust", source, self.logit_adjust, classes))
         return terms
 
 
@@ -207,18 +207,18 @@ def estimated_prior(
     from softmax_cli.prediction.run import Listeners, score_table
     from softmax_cli.stream.inputs import make_rereadable
     from softmax_cli.terminal.progress import progress
-    from softmax_cli.weighting import prior as priorestimation
+    from softmax_cli.weighting import prior as prior_estimation
     from softmax_cli.weighting.terms import read_prior
 
     fleet = find_fleet()
-    rewind = make_rereadable(source.paths, priorestimation.FLAG)
+    rewind = make_rereadable(source.paths, prior_estimation.FLAG)
     with source.open() as opened:
         classes = opened.columns.classes
         before = scoring.before_prior(opened.columns)
-        transform = priorestimation.probabilities_transform(opened.columns, before, run.on_bad_row != "error")
+        transform = prior_estimation.probabilities_transform(opened.columns, before, run.on_bad_row != "error")
         prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
         with ExitStack() as closing:
-            kept = closing.enter_context(priorestimation.kept_probabilities(len(classes)))
+            kept = closing.enter_context(prior_estimation.kept_probabilities(len(classes)))
             advance = closing.enter_context(progress(opened.table.size, not run.quiet, run.colors))
             listeners = Listeners(advance, lambda rejects: None)
             if fleet is None:
@@ -227,9 +227,9 @@ def estimated_prior(
                 from softmax_cli.weighting.prior import keep_units
 
                 keep_units(fleet, source.reading(opened), transform, kept, listeners)
-            found = priorestimation.estimate_from(kept, prior)
+            found = prior_estimation.estimate_from(kept, prior)
     rewind()
-    run.say(*priorestimation.report(found, classes))
-    for warning in priorestimation.warnings(found):
+    run.say(*prior_estimation.report(found, classes))
+    for warning in prior_estimation.warnings(found):
         run.warn(warning)
     return found

@@ -193,11 +193,11 @@ class OutputOptions:
     def _target(self) -> tuple[Format, Compression | None]:
         """Return the format of the output, and the compression around it."""
         from softmax_cli import formats
-        from softmax_cli.storage import compression
+        from softmax_cli.storage.compression import compression_by_suffix
 
         if self.path is not None and self.format is None:
             return formats.by_suffix(self.path)
-        around = None if self.path is None or self.is_folder else compression.by_suffix(self.path)
+        around = None if self.path is None or self.is_folder else compression_by_suffix(self.path)
         return formats.by_name(self.format or "csv"), around
 
 

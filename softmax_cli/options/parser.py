@@ -18,7 +18,7 @@ from typing import Any, get_args, get_type_hints
 import typer
 from typer.core import TyperCommand
 
-from softmax_cli.storage.writing import ClosedPipeError
+from softmax_cli.errors import ClosedPipeError
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -9,7 +9,7 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.source import SourceOptions
-from softmax_cli.terminal.messages import tell
+from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
     from softmax_cli.distributed.engines import Engine
@@ -19,6 +19,57 @@ if TYPE_CHECKING:
 
 
 POLICIES = ("error", "skip", "null")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorOptions:
+    """Whether what is shown is coloured."""
+
+    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=TALK_PANEL)] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.color not in COLORS:
+            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
+
+    @property
+    def colors(self) -> Color:
+        """Return whether to colour what is shown."""
+        return cast("Color", self.color)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkOptions(ColorOptions):
+    """What is said beside the data."""
+
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No notes on standard error.", rich_help_panel=TALK_PANEL)
+    ] = False
+
+    def say(self, *notes: str) -> None:
+        """Tell something on standard error, unless quiet."""
+        if not self.quiet:
+            for note in notes:
+                print_message(note)
+
+    def warn(self, warning: str) -> None:
+        """Tell, also when quiet, that the result is probably not what was meant."""
+        print_message(f"warning: {warning}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOptions(TalkOptions):
+    """How many threads do the work."""
+
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Worker threads; unsaid: all cores.", rich_help_panel=TALK_PANEL)
+    ] = None
+
+    @property
+    def workers(self) -> int:
+        """Return the number of worker threads."""
+        from softmax_cli.tables.pool import available_threads
+
+        return self.threads or available_threads()
 
 
 @dataclass(frozen=True)
@@ -63,58 +114,8 @@ class RunOptions(WorkOptions):
 
 
 TALK_PANEL = "Run"
+
 COLORS = ("auto", "always", "never")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColorOptions:
-    """Whether what is shown is coloured."""
-
-    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=TALK_PANEL)] = "auto"
-
-    def __post_init__(self) -> None:
-        if self.color not in COLORS:
-            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
-
-    @property
-    def colors(self) -> Color:
-        """Return whether to colour what is shown."""
-        return cast("Color", self.color)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TalkOptions(ColorOptions):
-    """What is said beside the data."""
-
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No notes on standard error.", rich_help_panel=TALK_PANEL)
-    ] = False
-
-    def say(self, *notes: str) -> None:
-        """Tell something on standard error, unless quiet."""
-        if not self.quiet:
-            for note in notes:
-                tell(note)
-
-    def warn(self, warning: str) -> None:
-        """Tell, also when quiet, that the result is probably not what was meant."""
-        tell(f"warning: {warning}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkOptions(TalkOptions):
-    """How many threads do the work."""
-
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Worker threads; unsaid: all cores.", rich_help_panel=TALK_PANEL)
-    ] = None
-
-    @property
-    def workers(self) -> int:
-        """Return the number of worker threads."""
-        from softmax_cli.tables.pool import available_threads
-
-        return self.threads or available_threads()
 
 
 ENGINE_PANEL = "Beyond one machine"

@@ -1,0 +1,1 @@
+"""Logits to probabilities: the steps in their order, the transform of a batch, the run, its screen."""

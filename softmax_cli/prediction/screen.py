@@ -15,7 +15,7 @@ from softmax_cli.prediction.transform import Tally, Transform
 from softmax_cli.tables.arrays import empty_batch, floats
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.table import BarColumn, Column, ConfidenceColumn, OtherClassesColumn, TextColumn, draw, total
+from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, OtherClassesColumn, TextColumn, draw, total
 from softmax_cli.terminal.text import counted, percent, probability, visible, width
 
 _OWN_COLUMN_EACH = 4
@@ -296,8 +296,8 @@ def texts(array: pa.Array, encoding: str) -> list[str]:
 def numbers(array: pa.Array, field: pa.Field) -> list[str]:
     """Real numbers with as many digits as a person compares; a null is empty."""
     is_probability = (field.metadata or {}).get(METADATA_KEY) == b"prob"
-    tell = probability if is_probability else _number
-    return ["" if value is None else tell(value) for value in array.to_pylist()]
+    write = probability if is_probability else _number
+    return ["" if value is None else write(value) for value in array.to_pylist()]
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,1 @@
+"""Bytes here and elsewhere: paths, reading, writing whole files, compression, remote files."""

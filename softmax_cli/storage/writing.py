@@ -11,14 +11,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import BinaryIO, cast
 
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli.errors import ClosedPipeError, DataError, UsageError
 from softmax_cli.storage.remote import bare_name, is_remote, store_of
 
 _BUFFER_BYTES = 1 << 16
-
-
-class ClosedPipeError(Exception):
-    """The reader of our output has seen enough (``| head``); that is success."""
 
 
 class StandardOutput(io.RawIOBase):

@@ -1,1 +1,1 @@
-"""What each command does between its options and its display: one job, one file."""
+"""The ends of a run: what was named as input becomes one table, what is computed becomes files."""

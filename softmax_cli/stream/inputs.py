@@ -13,8 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import Format, by_name, by_suffix, name_of, sniff
-from softmax_cli.storage.compression import compression_by_magic
-from softmax_cli.storage.compression import compression_by_suffix as compression_by_suffix
+from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
 from softmax_cli.storage.reading import spool
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
 from softmax_cli.tables.concat import unite

@@ -1,1 +1,1 @@
-"""Floor 1: Arrow record batches in, Arrow record batches out. No paths, no screen."""
+"""A table while it is read: blocks of rows, the roles of their columns, the truths. No paths, no screen."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
 from rich.box import Box
 from rich.console import Console
+from rich.text import Text
 
-from softmax_cli.storage.writing import ClosedPipeError
+from softmax_cli.errors import ClosedPipeError
+from softmax_cli.terminal.text import visible
 
 Color = Literal["auto", "always", "never"]
 _UNKNOWN_WIDTH = 80
@@ -109,3 +112,20 @@ def glyphs(console: Console) -> Glyphs:
     if console.options.ascii_only or os.environ.get("TERM") == "dumb":
         return Glyphs("..", "ok", "x", "|", "#", "", ".", Box(_RULED.format("-"), ascii=True), encoding)
     return Glyphs("…", "✓", "✗", "·", "█", "▏▎▍▌▋▊▉", " ", Box(_RULED.format("─")), encoding)
+
+
+_WIDEST = 88
+"""Longer lines are hard to read, however wide the terminal."""
+
+
+def heading(console: Console, text: str, marks: Glyphs) -> None:
+    """Print the name of a section, a blank line before it."""
+    console.print()
+    paragraph(console, text, marks, "bold")
+
+
+def paragraph(console: Console, text: str, marks: Glyphs, style: str = "", hang: str = "") -> None:
+    """Print text that breaks between words; the lines after the first begin with `hang`."""
+    width = max(20, min(console.width, _WIDEST))
+    for line in textwrap.wrap(visible(text, marks.encoding), width, subsequent_indent=hang):
+        console.print(Text(line, style), soft_wrap=True)

@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
-from softmax_cli.terminal.console import Glyphs, glyphs
 from softmax_cli.terminal.text import shorten
 
-if TYPE_CHECKING:
-    from softmax_cli.terminal.console import Color
+if TYPE_CHECKING:  # rich loads with the bar, when the work turns out to be long
+    from rich.console import Console
+    from rich.text import Text
+
+    from softmax_cli.terminal.console import Color, Glyphs
 
 
 PATIENCE = 1.0
@@ -105,6 +103,10 @@ def open_bar(console: Console, total_bytes: int | None, begun: float) -> Iterato
     callable
         ``draw(rows, bytes)``: what is done so far.
     """
+    from rich.live import Live
+
+    from softmax_cli.terminal.console import glyphs
+
     marks = glyphs(console)
     with Live(
         console=console, transient=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
@@ -122,6 +124,8 @@ def open_bar(console: Console, total_bytes: int | None, begun: float) -> Iterato
 
 
 def _line(rows: int, size: int, total_bytes: int | None, seconds: float, marks: Glyphs, width: int) -> Text:
+    from rich.text import Text
+
     facts = f"{rows:,} rows  {size / 1e6 / seconds:,.0f} MB/s"
     if not total_bytes:
         return Text(shorten(f"{facts}  {_duration(seconds)} so far", width, marks.ellipsis))

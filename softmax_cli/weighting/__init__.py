@@ -1,0 +1,1 @@
+"""Class weights and priors: how they are written, what they add to logits, how a prior is estimated."""

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.terminal.console import glyphs
-from softmax_cli.terminal.table import BarColumn, Column, TextColumn, draw
+from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
 from softmax_cli.terminal.text import counted, visible
-from softmax_cli.weighting.table import ClassWeights
+from softmax_cli.weighting.report import ClassWeights
 
 
 def show_weights(console: Console, found: ClassWeights) -> None:

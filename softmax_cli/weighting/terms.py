@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.numeric import class_weights as numeric
+from softmax_cli.numeric import class_weights
 from softmax_cli.prediction.steps import Term, direction
 from softmax_cli.weighting.values import COUNT_COLUMNS, align, count_labels, read_class_values
 
@@ -36,7 +36,7 @@ def weight_term(flag: str, said: str, classes: tuple[str, ...], notes: list[str]
         raise UsageError(f"{flag}: every class is masked by a weight of 0")
     signed, ratios = (-1.0, 1 / weights) if undo else (1.0, weights)
     formula = "- log w" if undo else "+ log w"
-    return Term(flag, formula, signed * numeric.log_weights(weights), direction(ratios, classes))
+    return Term(flag, formula, signed * class_weights.log_weights(weights), direction(ratios, classes))
 
 
 def _balanced(flag: str, said: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ def _balanced(flag: str, said: str, classes: tuple[str, ...]) -> NDArray[np.floa
     if missing or not counts.all():
         absent = [name for name, count in zip(classes, counts, strict=True) if not count]
         raise DataError(f"{flag} {BALANCED}{said}: no training example of {_few(absent)}; give weights for every class")
-    return numeric.balanced(counts)
+    return class_weights.balanced(counts)
 
 
 def read_prior(flag: str, said: str, classes: tuple[str, ...], notes: list[str]) -> NDArray[np.float64]:
@@ -56,7 +56,7 @@ def read_prior(flag: str, said: str, classes: tuple[str, ...], notes: list[str])
     wrong = [f"{name}={value:g}" for name, value in zip(classes, values, strict=True) if value <= 0]
     if wrong:
         raise UsageError(f"{flag} {wrong[0]}: a prior is above 0; leave a class out with --class-weights NAME=0")
-    prior = numeric.normalize_prior(values)
+    prior = class_weights.normalize_prior(values)
     if abs(values.sum() - 1) > 1e-9:
         shares = [f"{name} {share:.4g}" for name, share in zip(classes, prior, strict=True)]
         notes.append(f"{flag}: {values.sum():g} in all, as shares: {_few(shares)}")
@@ -66,7 +66,10 @@ def read_prior(flag: str, said: str, classes: tuple[str, ...], notes: list[str])
 def prior_term(flag: str, source: NDArray[np.float64], target: NDArray[np.float64], classes: tuple[str, ...]) -> Term:
     """Return + log(target/source)."""
     return Term(
-        flag, "+ log(target/source prior)", numeric.log_prior_ratio(target, source), direction(target / source, classes)
+        flag,
+        "+ log(target/source prior)",
+        class_weights.log_prior_ratio(target, source),
+        direction(target / source, classes),
     )
 
 
@@ -76,14 +79,14 @@ def kept_share_term(flag: str, said: str, classes: tuple[str, ...]) -> Term:
     wrong = [f"{name}={value:g}" for name, value in zip(classes, shares, strict=True) if not 0 < value <= 1]
     if wrong:
         raise UsageError(f"{flag} {wrong[0]}: a share is above 0 and at most 1")
-    return Term(flag, "- log(kept share)", numeric.log_kept_share(shares), direction(1 / shares, classes))
+    return Term(flag, "- log(kept share)", class_weights.log_kept_share(shares), direction(1 / shares, classes))
 
 
 def logit_adjustment_term(flag: str, source: NDArray[np.float64], tau: float, classes: tuple[str, ...]) -> Term:
     """Return - tau*log(prior)."""
     if not np.isfinite(tau):
         raise UsageError(f"{flag} {tau}: a finite number is wanted; 1 equals a uniform target prior")
-    values = numeric.logit_adjustment(source, tau)
+    values = class_weights.logit_adjustment(source, tau)
     # Only ratios between classes matter; the mean keeps the figures near 1.
     return Term(flag, f"- {tau:g}*log(prior)", values, direction(np.exp(values - values.mean()), classes))
 

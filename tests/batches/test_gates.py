@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.errors import ExitCode, UsageError
-from softmax_cli.evaluation.gates import GateError, failures, parse_gate
+from softmax_cli.errors import ExitCode, GateError, UsageError
+from softmax_cli.evaluation.gates import failures, parse_gate
 from softmax_cli.evaluation.report import Figure
 
 SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}

@@ -14,10 +14,9 @@ from scipy.special import log_softmax
 from sklearn import metrics
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.evaluation.figure_list import settle_report
+from softmax_cli.evaluation.figure_list import figures_of, names_of, settle_report
 from softmax_cli.evaluation.judge import Judge
 from softmax_cli.evaluation.measure import MOST_SLICES, Draws, Measured, Plan
-from softmax_cli.evaluation.report import figures_of, names_of
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform

@@ -5,7 +5,10 @@ import pty
 import subprocess
 import sys
 
-CODE = "from softmax_cli.terminal.messages import tell; tell('a \\x1b[31mred\\u202e name ' + 'word ' * 30)"
+CODE = """
+from softmax_cli.terminal.messages import print_message
+print_message('a \\x1b[31mred\\u202e name ' + 'word ' * 30)
+"""
 
 
 def test_a_message_in_a_pipe_is_one_line_without_escapes():

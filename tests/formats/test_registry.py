@@ -96,8 +96,8 @@ def test_no_format_drags_in_what_costs_time_to_load():
 import io, sys
 import numpy as np, pyarrow as pa
 from softmax_cli import formats
-from softmax_cli.batches.arrays import lists
-from softmax_cli.batches.table import ReadOptions, WriteOptions
+from softmax_cli.tables.arrays import lists
+from softmax_cli.tables.table import ReadOptions, WriteOptions
 formats.by_suffix("x.parquet"), formats.sniff(b"PAR1")
 assert "pyarrow.parquet" not in sys.modules
 batch = pa.RecordBatch.from_arrays([lists(np.ones((2, 2)))], schema=pa.schema([

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.calibration.rows import Collector, collect, collect_units
+from softmax_cli.calibration.labelled_rows import Collector, collect, collect_units
 from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.distributed.plan import plan_units
 from softmax_cli.errors import DataError

@@ -20,8 +20,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from softmax_cli.distributed.engines.ray import for_ray
-from softmax_cli.distributed.engines.spark import for_spark
 from softmax_cli.errors import SoftmaxCliError, UsageError
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
@@ -56,8 +54,6 @@ def settling_in() -> Iterator[None]:
             for number, handler in ours.items():
                 signal.signal(number, handler)
 
-
-__all__ = ["Engine", "by_name", "for_ray", "for_spark", "names"]
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")

@@ -12,9 +12,7 @@ from softmax_cli.distributed.engines import settling_in
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from softmax_cli.prediction.transform import Transform
+    pass
 
 
 Unit = TypeVar("Unit")
@@ -47,13 +45,3 @@ def _place(workers: int) -> dict[str, Any]:
     if joined:
         return {"address": joined}
     return {"address": "local", "num_cpus": workers, "include_dashboard": False}  # unsaid, any that it remembers
-
-
-def for_ray(transform: Transform) -> Callable[[pa.Table], pa.Table]:
-    """Make what ``ds.map_batches(..., batch_format="pyarrow")`` takes: Ray hands over tables."""
-
-    def score(table: pa.Table) -> pa.Table:
-        batches = [transform(batch) for batch in table.to_batches()]
-        return table.from_batches(batches, transform.schema(table.schema))
-
-    return score

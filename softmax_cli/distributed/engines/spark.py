@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from subprocess import DEVNULL
@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from softmax_cli.distributed.engines import settling_in
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import without_dictionaries
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from softmax_cli.prediction.transform import Transform
+    pass
 
 
 Unit = TypeVar("Unit")
@@ -54,8 +51,3 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
                 yield positions[done], done.result()[0]
         except (Py4JError, PySparkException) as error:
             raise DataError(f"spark: {error} (it needs Java 17 or later: java -version)") from error
-
-
-def for_spark(transform: Transform) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Make what ``df.mapInArrow(..., schema)`` takes: Spark hands over batches one by one, and reads plain columns."""
-    return lambda batches: (without_dictionaries(transform(batch)) for batch in batches)

@@ -159,7 +159,6 @@ def _quoted_cells(buffer: bytearray, end: int, delimiter: bytes) -> NDArray[np.i
 
 
 _LINE_ENDS = b"\r\n"
-_QUOTE = b'"'[0]
 
 
 def decode(block: Block, scores: Sequence[str], dialect: Dialect, name: str) -> Decoded:
@@ -257,12 +256,10 @@ def open_table(
     dialect = find_dialect(first.data, name, options, found)
     fields = [pa.field(n, pa.float64() if n in dialect.numeric else pa.string()) for n in dialect.names]
 
-    def decode(block: Block, scores: Sequence[str]) -> Decoded:
-        # pyarrow.csv loads on the first block, not for a file that is refused.
-
+    def decode_block(block: Block, scores: Sequence[str]) -> Decoded:
         return decode(block, scores, dialect, name)
 
-    return Table(name, pa.schema(fields), _rows(first, blocks, dialect), decode, notes=dialect.notes)
+    return Table(name, pa.schema(fields), _rows(first, blocks, dialect), decode_block, notes=dialect.notes)
 
 
 def _rows(first: Block, later: Iterator[Block], dialect: Dialect) -> Iterator[Block]:

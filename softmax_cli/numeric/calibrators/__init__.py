@@ -2,7 +2,8 @@
 
 A method is a module that holds one class, called by the module's name with a capital letter (``bcts.py``: ``Bcts``),
 that answers to `Calibrator`. A calibrator is its fitted parameters: there is none that is not fitted. What fits them
-lies in ``fitting/``, what chooses between methods in ``model_selection/``; scipy is imported only while fitting.
+lies in the modules with an underscore, what chooses between methods in `model_selection`; scipy is imported only while
+fitting.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Calibrator(Protocol):
 @cache
 def names() -> tuple[str, ...]:
     """Names of the methods there are, in alphabetical order."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
 def by_name(name: str) -> type[Calibrator]:

@@ -106,9 +106,6 @@ def total(part: Callable[[slice], NDArray[np.float64]], rows: int, classes: int)
     return result
 
 
-Vector = NDArray[np.float64]
-
-
 class LinearMap(Protocol):
     """A map that is linear in its parameters."""
 

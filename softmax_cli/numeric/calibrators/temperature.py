@@ -22,6 +22,9 @@ from softmax_cli.numeric.calibrators._parameters import number, vector
 from softmax_cli.numeric.metrics.ece import top_label_ece
 from softmax_cli.numeric.softmax import adjust_, check_temperature, log_normalize_
 
+TEMPERATURES = tuple(tenths / 10 for tenths in range(1, 101))
+"""0.1, 0.2 .. 10.0."""
+
 
 @dataclass(frozen=True)
 class Temperature:
@@ -212,10 +215,6 @@ def _slope(examples: Examples, highest: NDArray[np.float64], beta: float) -> Slo
 
     first, second, squares = total(part, examples.rows, examples.classes)
     return Slope(float(first), max(float(second), 0.0), float(squares))
-
-
-TEMPERATURES = tuple(tenths / 10 for tenths in range(1, 101))
-"""0.1, 0.2 .. 10.0."""
 
 
 def ece_minimising_temperature(

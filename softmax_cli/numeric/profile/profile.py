@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.profile import columns as twins
-from softmax_cli.numeric.profile import outliers as extremes
-from softmax_cli.numeric.profile.columns import CellFigures
+from softmax_cli.numeric.profile import class_columns, outliers
+from softmax_cli.numeric.profile.class_columns import CellFigures
 from softmax_cli.numeric.profile.outliers import Extreme, Fences, make_fences
 from softmax_cli.numeric.profile.quantiles import Grid, Histogram, make_grid
-from softmax_cli.numeric.profile.rows import First, Repeats, RowFigures, judge, row_hashes
+from softmax_cli.numeric.profile.row_figures import First, Repeats, RowFigures, judge, row_hashes
 
 _BLOCK_BYTES = 1 << 19
 """What a core keeps close while it passes over a block several times."""
@@ -101,8 +100,8 @@ class Profile:
             flat=First.of_rows(flat),
             bad=First.of_rows(~good),
             repeats=Repeats.of(row_hashes(raw)[won], won),
-            twins=twins.twins_of(raw),
-            extremes=extremes.extremes_of(z, codes, watched, ruler.grid),
+            twins=class_columns.twins_of(raw),
+            extremes=outliers.extremes_of(z, codes, watched, ruler.grid),
         )
 
     def plus(self, other: Profile) -> Profile:
@@ -119,8 +118,8 @@ class Profile:
             flat=self.flat.plus(other.flat, self.rows),
             bad=self.bad.plus(other.bad, self.rows),
             repeats=self.repeats.plus(other.repeats, self.rows),
-            twins=twins.plus(self.twins, other.twins),
-            extremes=extremes.plus(self.extremes, other.extremes, self.rows),
+            twins=class_columns.plus(self.twins, other.twins),
+            extremes=outliers.plus(self.extremes, other.extremes, self.rows),
         )
 
     def fences(self, limit: float) -> Fences:

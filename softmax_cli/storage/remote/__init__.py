@@ -1,6 +1,6 @@
 """Files on other machines, by the scheme of their names: ``s3://``, ``gs://``, ``az://``, ``https://`` ...
 
-The folder `stores` is the registry of schemes. Nothing in it loads for a run on local files.
+This folder is the registry of schemes: a module is one kind of storage. None loads for a run on local files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from softmax_cli.errors import DataError, UsageError
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _WEB = re.compile("https?://", re.IGNORECASE)
-ANY_OTHER = "anyother"
+ANY_OTHER = "any other"
 """The store for schemes that no other one claims."""
 
 
@@ -42,7 +42,7 @@ class RemoteWriter(io.RawIOBase):
 
 
 class Store(Protocol):
-    """What a module of `stores` offers."""
+    """What a module of this folder offers."""
 
     SCHEMES: Sequence[str]
     LISTS: bool
@@ -78,8 +78,8 @@ def store_of(url: str) -> Store:
 @cache
 def registered() -> dict[str, Store]:
     """Return the stores by their schemes."""
-
-    modules = (import_module(f"{stores.__name__}.{module.name}") for module in pkgutil.iter_modules(stores.__path__))
+    names = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    modules = [import_module(f"{__name__}.{name}") for name in names]
     return {scheme: cast(Store, module) for module in modules for scheme in module.SCHEMES}
 
 

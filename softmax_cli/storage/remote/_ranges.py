@@ -72,7 +72,7 @@ class RangedFile(io.RawIOBase):
         """Yes."""
         return True
 
-    def tell(self) -> int:
+    def print_message(self) -> int:
         """Return the position in bytes."""
         return self._position
 

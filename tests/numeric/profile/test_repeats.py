@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.numeric.profile.rows import Repeats, row_hashes
+from softmax_cli.numeric.profile.row_figures import Repeats, row_hashes
 
 few_rows = hnp.arrays(
     np.float32, st.tuples(st.integers(0, 40), st.just(2)), elements=st.sampled_from([0.0, -0.0, 1.0, 2.5])

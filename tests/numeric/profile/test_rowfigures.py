@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import entropy
 
-from softmax_cli.numeric.profile.rows import BINS, judge
+from softmax_cli.numeric.profile.row_figures import BINS, judge
 
 
 def table(rows=400, classes=6):

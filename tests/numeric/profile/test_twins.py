@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.numeric.profile.columns import plus, twins_of
+from softmax_cli.numeric.profile.class_columns import plus, twins_of
 
 tables = hnp.arrays(
     np.float64, st.tuples(st.integers(1, 8), st.integers(1, 6)), elements=st.sampled_from([0.0, 1.0, np.nan])

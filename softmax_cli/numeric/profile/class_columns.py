@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
 from softmax_cli.numeric.profile.quantiles import Grid
-from softmax_cli.numeric.profile.rows import row_hashes
+from softmax_cli.numeric.profile.row_figures import row_hashes
 
 FLOAT16_MAX = 65504.0
 """The largest finite float16."""
