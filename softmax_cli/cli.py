@@ -76,14 +76,15 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     gc.set_threshold(COLLECTED_FROM)
-    code = _run()
+    code = run(sys.argv[1:])
     gc.freeze()  # what is left goes with the process; the last look of the collector would change nothing
     sys.exit(code)
 
 
-def _run() -> int:
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; whoever calls may go on, and run another."""
     try:
-        build_app(sys.argv[1:])()
+        build_app(arguments)(list(arguments), prog_name="softmax-cli")
     except SoftmaxCliError as error:
         print_message(f"error: {error}")
         return error.code
