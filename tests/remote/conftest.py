@@ -29,6 +29,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("remote")
 
 
+@pytest.fixture
+def softmax_cli(softmax_cli_process: Callable[..., Any]) -> Callable[..., Any]:
+    """Run the program in a process of its own: a store is opened once in a process, with the keys that it has then."""
+    return softmax_cli_process
+
+
 @dataclass(frozen=True)
 class Bucket:
     """A bucket of a real server, looked into with a client that is not the one under test."""

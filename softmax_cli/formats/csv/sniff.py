@@ -14,6 +14,9 @@ from softmax_cli.errors import DataError, UsageError
 from softmax_cli.tables.columns import repeated
 from softmax_cli.tables.table import ReadOptions
 
+# One limit for the process, where the standard library would refuse a cell of more than 128 kB.
+csv.field_size_limit(1 << 28)
+
 SPELLED_MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "Null", "null", "None", "none")
 """How files spell a value that is missing; ``nan`` reads as a number."""
 _MISSING = frozenset(spelling.lower() for spelling in SPELLED_MISSING) | {"nan", "+nan", "-nan"}
