@@ -1,6 +1,6 @@
 """Probabilities in a Ray Data pipeline: the same transform as ``softmax-cli predict``, on batches that Ray reads.
 
-pip install 'softmax-cli[ray]' && python examples/with_ray.py
+pip install 'ray>=2.60' && python examples/with_ray.py
 """
 
 import os

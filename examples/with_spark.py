@@ -1,6 +1,6 @@
 """Probabilities in a Spark pipeline: the same transform as ``softmax-cli predict``, on batches that Spark reads.
 
-pip install 'softmax-cli[spark]' && python examples/with_spark.py
+pip install 'pyspark>=4.3' && python examples/with_spark.py
 """
 
 from pathlib import Path

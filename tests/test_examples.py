@@ -1,10 +1,9 @@
-"""The examples: each walk runs, and prints figures that were worked out here by other means."""
+"""The examples: what the recipes print was worked out here by other means."""
 
 from __future__ import annotations
 
 import io
-import subprocess
-from functools import cache
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -19,55 +18,43 @@ def logits_of(table: pd.DataFrame) -> pd.DataFrame:
     return table.filter(like="logit_").rename(columns=lambda name: name.removeprefix("logit_"))
 
 
-@pytest.fixture(scope="module")
-def walk(program_env):
-    @cache
-    def run(name: str) -> str:
-        done = subprocess.run(
-            ["bash", EXAMPLES / f"{name}.sh"], capture_output=True, text=True, env=program_env, timeout=100, check=False
+def shown(page: str, command: str) -> list[str]:
+    """Return the lines that a recipe shows under a command; they are compared with the program's own elsewhere."""
+    _, _, after = (EXAMPLES / page).read_text("utf-8").partition(f"$ {command}\n")
+    assert after, f"{page} has no {command}"
+    return list(itertools.takewhile(lambda line: not line.startswith(("$", "```")), after.splitlines()))
+
+
+def test_a_temperature_lowers_the_confidence_as_softmax_has_it():
+    logits = logits_of(pd.read_csv(EXAMPLES / "digits.csv", nrows=2)).to_numpy()
+    for options, temperature in (("-q", 1), ("-q -T 2", 2)):
+        lines = shown(
+            "first_steps.md", f"softmax-cli predict examples/digits.csv {options} --only-predictions | head -3"
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
-
-    return run
+        printed = [float(line.rpartition(",")[2]) for line in lines[1:]]
+        np.testing.assert_allclose(printed, softmax(logits / temperature, axis=1).max(axis=1), rtol=1e-8)
 
 
-def test_first_steps_print_the_mean_confidence(walk):
-    printed = walk("walk_first_steps")
-    logits = logits_of(pd.read_csv(EXAMPLES / "digits.csv")).to_numpy()
-    for temperature in (1, 2):
-        assert f"T={temperature} {softmax(logits / temperature, axis=1).max(axis=1).mean():.4f}" in printed
-
-
-def test_first_steps_list_the_three_best_classes_of_three_scans(walk):
-    printed = walk("walk_first_steps").splitlines()
-    first = next(number for number, line in enumerate(printed) if "label_1,prob_1" in line)
-    listed = pd.read_csv(io.StringIO("\n".join(printed[first : first + 4])))
+def test_the_three_best_classes_are_the_three_largest_logits():
+    lines = shown(
+        "first_steps.md", "head -4 examples/digits.csv | softmax-cli predict - -q --top-k 3 --decimals 3 --format csv"
+    )
+    listed = pd.read_csv(io.StringIO("\n".join(lines)))
     logits = logits_of(pd.read_csv(EXAMPLES / "digits.csv", nrows=3))
     assert listed["label_1"].tolist() == logits.idxmax(axis=1).tolist()
     assert listed["prob_1"].tolist() == softmax(logits.to_numpy(), axis=1).max(axis=1).round(3).tolist()
 
 
-def test_imbalance_moves_the_accuracy_as_the_counts_say(walk):
+def test_imbalance_moves_the_accuracy_as_the_counts_say():
     """The three vocabularies are one correction: argmax of logits less the log of the training counts."""
-    printed = walk("walk_imbalance")
     table = pd.read_csv(EXAMPLES / "digits_imbalanced.csv")
     counts = pd.read_csv(EXAMPLES / "training_counts.csv", index_col="class")["count"]
     before = (logits_of(table).idxmax(axis=1) == table["label"]).mean()
     after = ((logits_of(table) - np.log(counts)).idxmax(axis=1) == table["label"]).mean()
+    page = (EXAMPLES / "imbalanced_classes.md").read_text("utf-8")
     assert after > before + 0.05
-    assert printed.count(f"{before:.4f}  (") == 1
-    assert printed.count(f"{after:.4f}  (") == 3
-
-
-def test_formats_lose_no_row_and_no_digit(walk):
-    printed = walk("walk_formats")
-    assert "rows: 600\n" in printed
-    assert "\nidentical\n" in printed
-
-
-def test_every_walk_is_a_test():
-    assert {path.stem for path in EXAMPLES.glob("*.sh")} == {"walk_first_steps", "walk_imbalance", "walk_formats"}
+    assert page.count(f'"value": {before}') == 1
+    assert page.count(f'"value": {after}') == 3
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)

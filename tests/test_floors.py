@@ -22,6 +22,7 @@ FLOORS = (
     ("storage",),
     ("formats",),
     ("stream",),
+    ("page",),
     ("distributed",),
     ("prediction",),
     ("weighting", "evaluation", "calibration", "inspection", "explanation"),

@@ -13,6 +13,7 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import estimated_prior
+from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions, fleet_of
 from softmax_cli.options.scoring import Chosen, ScoringOptions
 from softmax_cli.options.source import COLUMNS, Opened, SourceOptions
@@ -29,6 +30,29 @@ if TYPE_CHECKING:
     from softmax_cli.prediction.run import Listeners
     from softmax_cli.tables.columns import Columns
     from softmax_cli.tables.labels import Truth
+
+
+RANK = 3
+FIRST = (
+    "temperature",
+    "calibration",
+    "label",
+    "labels",
+    "where",
+    "by",
+    "bins",
+    "per_class",
+    "fail_if",
+    "json",
+    "report",
+    "plot",
+    "quiet",
+)
+EXAMPLES = (
+    ("softmax-cli evaluate logits.csv", "accuracy, log loss, Brier score, ECE, with intervals"),
+    ("softmax-cli evaluate logits.csv --by country", "for every country too"),
+    ("softmax-cli evaluate logits.csv --fail-if 'ece > 0.05'", "exit code 3 where it is"),
+)
 
 
 PANEL = "Metrics"
@@ -227,6 +251,7 @@ def evaluate(
     scoring: ScoringOptions,
     metrics: MetricOptions,
     report: ReportOptions,
+    pictures: EvaluationPictureOptions,
     engine: EngineOptions,
     run: RunOptions,
 ) -> None:
@@ -242,6 +267,7 @@ def evaluate(
     from softmax_cli.evaluation.run import evaluate_table
 
     report.check(source.paths, source.label)
+    pictures.check(source.paths, report.force, (report.per_class, report.bins_out))
     fleet = fleet_of(engine, source, run.workers)
     estimate = estimated_prior(source, scoring, run, lambda: fleet)
     with source.open() as opened:
@@ -262,6 +288,7 @@ def evaluate(
         told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
     _tell(told, found, run)
     _give(told, report, run)
+    _draw(told, pictures, report.force)
     if told.failed_gates:
         raise GateError("; ".join(told.failed_gates))
 
@@ -320,6 +347,17 @@ def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:
     if report.json:
         run.say(f"{told.columns}; {told.rows:,} rows")
     _print(_as_json(told) if report.json else _as_text(told, run))
+
+
+def _draw(told: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
+    if pictures.plot is not None:
+        from softmax_cli.evaluation.figures import write_evaluation_plots
+
+        write_evaluation_plots(told, pictures.names(), pictures.plot, force)
+    if pictures.report is not None:
+        from softmax_cli.evaluation.page import evaluation_page
+
+        write_page(evaluation_page(told, typed_command()), pictures.report, force)
 
 
 def _print(text: bytes) -> None:

@@ -10,14 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.pictures import PANEL, PlotOptions, typed_command, write_page
 from softmax_cli.options.run import ColorOptions
 from softmax_cli.options.source import COLUMNS, SourceOptions
+from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
     from softmax_cli.explanation.example import Example
     from softmax_cli.explanation.topics import Topic
     from softmax_cli.numeric.explanation import Explanation
     from softmax_cli.tables.columns import Selection
+
+
+RANK = 0
+FIRST = ("temperature", "class_weights", "row", "id", "json", "plot", "page")
+EXAMPLES = (
+    ("softmax-cli explain 2.0 1.0 0.1", "every step with your numbers"),
+    ("softmax-cli explain logits.csv --row 17", "a row of a table"),
+    ("softmax-cli explain 2 1 0.1 --page softmax.html", "a page on which the scores can be dragged"),
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class SubjectOptions(SourceOptions):
 
 
 @dataclass(frozen=True)
-class ExplanationOptions(ColorOptions):
+class ExplanationOptions(ColorOptions, PlotOptions):
     """Temperature, weights, and the form of the explanation."""
 
     temperature: Annotated[
@@ -98,6 +109,20 @@ class ExplanationOptions(ColorOptions):
         ),
     ] = None
     json: Annotated[bool, typer.Option("--json", help="Print every number as JSON, for a program.")] = False
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Write a page on which scores, temperature and weights can be dragged (needs Jinja2).",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=PANEL)] = False
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """List what is to be written, each with the option that asks for it."""
+        return super().files + ([] if self.page is None else [("--page", self.page)])
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -133,8 +158,16 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     dog=-1 -T 2), one row of a table (explain logits.csv --row 17), or those of
     a worked topic (explain imbalance).
     """
+    how.check(subject.paths, how.force)
+    if how.page is not None:
+        from softmax_cli.page import check_page
+
+        check_page(how.page, "--page")
     if subject.topic is not None:
         from softmax_cli.explanation.topics import read_topic
+
+        for flag, path in how.files:
+            raise UsageError(f"{flag} shows scores or a row, not a topic: softmax-cli explain 2 1 0.1 {flag} {path}")
 
         _tell_topic(read_topic(subject.topic), how)
         return
@@ -142,6 +175,8 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
 
     example = subject.example()
     explanation = how.explain(example)
+    if how.files:
+        _draw(example, explanation, how)
     if how.json:
         _print_json(to_json(example, explanation))
         return
@@ -149,6 +184,18 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     from softmax_cli.terminal.console import make_console
 
     show_explanation(make_console(sys.stdout, how.colors), example, explanation)
+
+
+def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -> None:
+    if how.plot is not None:
+        from softmax_cli.explanation.figures import write_explanation_plots
+
+        write_explanation_plots(example, explanation, how.plot, how.force)
+    if how.page is not None:
+        from softmax_cli.explanation.page import explanation_page
+
+        write_page(explanation_page(example, explanation, typed_command()), how.page, how.force)
+        print_message(f"{how.page}: open it in a browser")
 
 
 def _tell_topic(topic: Topic, how: ExplanationOptions) -> None:

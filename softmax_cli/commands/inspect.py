@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, WorkOptions, fleet_of
 from softmax_cli.options.source import SourceOptions
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from softmax_cli.inspection.report import Inspection
     from softmax_cli.options.source import Opened
     from softmax_cli.tables.table import Table
+
+
+RANK = 1
+FIRST = ("logits", "label", "input", "where", "outlier_limit", "rows_out", "all", "json", "report", "plot", "quiet")
+EXAMPLES = (
+    ("softmax-cli inspect logits.csv", "figures of every class, and what would go wrong"),
+    ("softmax-cli inspect logits.csv --rows-out odd.csv", "every flagged row, with its reasons"),
+    ("softmax-cli inspect logits.csv --report page.html", "the same on a page"),
+)
 
 
 REPORT = "Report"
@@ -87,7 +97,7 @@ class InspectionOptions(WorkOptions):
         return None if self.all else self.classes_shown
 
 
-def inspect(source: SourceOptions, look: InspectionOptions, engine: EngineOptions) -> None:
+def inspect(source: SourceOptions, look: InspectionOptions, pictures: PictureOptions, engine: EngineOptions) -> None:
     """Look for what would go wrong: outliers, bad rows, probabilities for logits, classes on another scale.
 
     Figures for every class, histograms of confidence and entropy, and findings,
@@ -97,9 +107,19 @@ def inspect(source: SourceOptions, look: InspectionOptions, engine: EngineOption
     from softmax_cli.inspection.report import inspection
 
     look.check(source.paths)
+    pictures.check(source.paths, look.force, [look.rows_out])
     fleet = fleet_of(engine, source, look.workers)
     name, evidence = _look(source, look, fleet)
-    _report(inspection(name, evidence), look)
+    found = inspection(name, evidence)
+    _report(found, look)
+    if pictures.plot is not None:
+        from softmax_cli.inspection.figures import write_inspection_plots
+
+        write_inspection_plots(found, pictures.plot, look.force)
+    if pictures.report is not None:
+        from softmax_cli.inspection.page import inspection_page
+
+        write_page(inspection_page(found, typed_command()), pictures.report, look.force)
     if look.rows_out is not None:
         count = _write_flagged(source, look, fleet, evidence, look.rows_out)
         look.say(f"{count:,} flagged rows in {look.rows_out}")

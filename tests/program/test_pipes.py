@@ -1,4 +1,4 @@
-"""The recipes of the README that join other programs by a pipe, run as they are shown there."""
+"""The recipes that join other programs by a pipe, run as they are shown there."""
 
 import re
 import shutil
@@ -14,7 +14,13 @@ import pytest
 pytestmark = pytest.mark.pipe
 
 ROOT = Path(__file__).parents[2]
-RECIPES = dict(re.findall(r"<!-- pipe: (\w+) -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL))
+RECIPES = dict(
+    re.findall(
+        r"<!-- pipe: (\w+) -->\n```sh\n(.*?)```",
+        (ROOT / "examples" / "files_and_pipes.md").read_text("utf-8"),
+        re.DOTALL,
+    )
+)
 
 
 @pytest.fixture

@@ -1,0 +1,178 @@
+"""``evaluate --plot``: the report as plots, each of which draws one panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.evaluation.report import ClassFigures, Pair, Report
+from softmax_cli.page.plot import BLACK, BLUE, GREY, LABELLED_CLASSES, ORANGE, name_ticks, write_plots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import SubFigure
+
+MOST_PAIRS = 15
+"""Confused pairs that are listed where the matrix has too many classes to be read."""
+MOST_CELLS = 60
+"""A larger matrix is summed in square tiles to about so many rows and columns."""
+
+
+def write_evaluation_plots(report: Report, names: Sequence[str], path: str, force: bool) -> None:
+    """Draw the named plots of a report on one sheet."""
+    title = f"{report.source}: {report.rows:,} rows, {report.classes:,} classes"
+    write_plots([partial(PLOTS[name], report) for name in names], title, path, force)
+
+
+def _reliability(report: Report, place: SubFigure) -> None:
+    """Accuracy against confidence in bins, with Wilson's 95 % intervals, over the counts of the bins."""
+    from scipy.stats import binomtest
+
+    upper, lower = place.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    bins = [one for one in report.bins if one.rows]
+    x = np.array([one.confidence for one in bins])
+    y = np.array([one.accuracy for one in bins])
+    limits = [binomtest(round(one.accuracy * one.rows), one.rows).proportion_ci(method="wilson") for one in bins]
+    reach = np.abs(np.array(limits).reshape(-1, 2).T - y)
+    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
+    upper.vlines(x, np.minimum(x, y), np.maximum(x, y), color=ORANGE, linewidth=3, alpha=0.7, label="gap")
+    upper.errorbar(x, y, reach, fmt="o", color=BLUE, markersize=4, capsize=2, label="accuracy, 95 %")
+    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=f"Reliability ({report.bins_by})")
+    place.legend(fontsize=7, loc="outside lower center", ncols=3)
+    edges, widths = [one.lower for one in report.bins], [one.upper - one.lower for one in report.bins]
+    lower.bar(edges, [one.rows for one in report.bins], widths, align="edge", color=BLUE, edgecolor="white")
+    lower.set(xlabel="confidence (probability of the predicted class)", ylabel="rows")
+    ece = report.figure("ece")
+    within = "" if ece.interval is None else f" [{ece.interval[0]:.4f}, {ece.interval[1]:.4f}]"
+    corner = f"ECE {ece.value:.4f}{within}\nN = {report.rows:,}"
+    upper.text(0.98, 0.03, corner, transform=upper.transAxes, ha="right", va="bottom", fontsize=8)
+
+
+def _confidence(report: Report, place: SubFigure) -> None:
+    """Rows by confidence, right ones below wrong ones."""
+    axes = place.subplots()
+    right, wrong = np.array(report.histogram).T
+    edges = np.linspace(0, 1, len(right) + 1)
+    width = edges[1] - edges[0]
+    axes.bar(edges[:-1], right, width, align="edge", color=BLUE, edgecolor="white", label="right")
+    axes.bar(edges[:-1], wrong, width, right, align="edge", color=ORANGE, edgecolor="white", hatch="///", label="wrong")
+    axes.set(
+        xlim=(0, 1), xlabel="confidence", ylabel="rows", title=f"Confidence ({len(right)} bins, N = {report.rows:,})"
+    )
+    axes.legend(fontsize=8, loc="upper left")
+
+
+def _confusion(report: Report, place: SubFigure) -> None:
+    """The matrix with its numbers; of many classes the most confused pairs, beside a picture in tiles."""
+    names = [one.name for one in report.per_class]
+    if len(names) <= LABELLED_CLASSES:
+        _labelled_matrix(report, names, place.subplots())
+        return
+    listed, picture = place.subplots(2, 1, height_ratios=(3, 2))
+    _confused_pairs(report.confusion, listed)
+    matrix = _matrix(report.confusion, names)
+    size = -(-len(names) // MOST_CELLS)
+    padded = np.pad(matrix, [(0, -len(names) % size)] * 2)
+    tiles = padded.reshape(len(padded) // size, size, len(padded) // size, size).sum(axis=(1, 3))
+    picture.imshow(np.log1p(tiles), cmap="Blues", interpolation="nearest")
+    picture.set(xticks=[], yticks=[], xlabel="predicted", ylabel="true")
+    tile = f"each dot {size} x {size} classes, " if size > 1 else ""
+    picture.set_title(f"all {len(names):,} classes ({tile}log of the rows)", fontsize=8, fontweight="normal")
+
+
+def _labelled_matrix(report: Report, names: list[str], axes: Axes) -> None:
+    matrix = _matrix(report.confusion, names)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    name_ticks(axes, names)
+    name_ticks(axes, names, vertical=False)
+    axes.set(
+        xlabel="predicted",
+        ylabel="true",
+        title=f"Confusion (rows; shade: share of the true class, N = {report.rows:,})",
+    )
+    axes.title.set_fontsize(9)
+    size = 8 if len(names) <= 12 else 5
+    for row, column in zip(*np.nonzero(matrix), strict=True):
+        color = "white" if shares[row, column] > 0.5 else BLACK
+        axes.text(column, row, f"{matrix[row, column]}", ha="center", va="center", fontsize=size, color=color)
+
+
+def _confused_pairs(pairs: Sequence[Pair], axes: Axes) -> None:
+    wrong = sorted((pair for pair in pairs if pair.true != pair.predicted), key=lambda pair: -pair.rows)
+    axes.set_title("Most confused pairs")
+    axes.set_xlabel("rows")
+    if not wrong:
+        axes.text(0.5, 0.5, "no row is wrong", ha="center", transform=axes.transAxes)
+        return
+    shown = wrong[:MOST_PAIRS]
+    axes.barh(range(len(shown)), [pair.rows for pair in shown], color=ORANGE)
+    name_ticks(axes, [f"{pair.true} → {pair.predicted}" for pair in shown])
+    axes.invert_yaxis()
+
+
+def _matrix(pairs: Sequence[Pair], names: list[str]) -> NDArray[np.int64]:
+    place = {name: number for number, name in enumerate(names)}
+    matrix = np.zeros((len(names), len(names)), np.int64)
+    for pair in pairs:
+        matrix[place[pair.true], place[pair.predicted]] = pair.rows
+    return matrix
+
+
+def _risk(report: Report, place: SubFigure) -> None:
+    """Share of errors among the rows that are answered, against their share."""
+    axes = place.subplots()
+    coverage = [point.coverage for point in report.risk_coverage]
+    axes.plot(coverage, [point.risk for point in report.risk_coverage], "o-", color=BLUE, markersize=4)
+    axes.set(
+        xlim=(0, 1.02),
+        xlabel="coverage (share of rows answered, the surest first)",
+        ylabel="risk (share of these wrong)",
+    )
+    axes.set_ylim(bottom=0)
+    axes.set_title(f"Risk and coverage (AURC {report.figure('aurc').value:.4f}, N = {report.rows:,})")
+    axes.grid(color=GREY, linewidth=0.4)
+
+
+def _classes(report: Report, place: SubFigure) -> None:
+    """Precision and recall of every class; of many classes, of those with the lowest F1."""
+    axes = place.subplots()
+    known = [one for one in report.per_class if one.support]
+    shown = sorted(known, key=_f1)[:LABELLED_CLASSES] if len(known) > LABELLED_CLASSES else known
+    for position, one in enumerate(shown):
+        axes.plot([one.recall, _or_zero(one.precision)], [position] * 2, color=GREY, linewidth=1)
+    rows = range(len(shown))
+    axes.plot([one.recall for one in shown], rows, "o", color=BLUE, markersize=4, label="recall")
+    axes.plot([_or_zero(one.precision) for one in shown], rows, "s", color=ORANGE, markersize=4, label="precision")
+    name_ticks(axes, [f"{one.name} ({one.support:,})" for one in shown])
+    axes.invert_yaxis()
+    of_all = "" if len(shown) == len(known) else f": the {len(shown)} lowest F1 of {len(known):,}"
+    axes.set(xlim=(-0.02, 1.02), xlabel="share", title=f"Classes{of_all} (rows)")
+    axes.grid(axis="x", color=GREY, linewidth=0.4)
+    axes.legend(fontsize=8, loc="lower left")
+
+
+def _f1(one: ClassFigures) -> float:
+    return _or_zero(one.f1)
+
+
+def _or_zero(value: float) -> float:
+    """0 for a figure that is not known, as the precision of a class that is never predicted."""
+    return 0.0 if np.isnan(value) else value
+
+
+PLOTS: Mapping[str, Callable[[Report, SubFigure], None]] = MappingProxyType(
+    {
+        "reliability": _reliability,
+        "confidence": _confidence,
+        "confusion": _confusion,
+        "risk": _risk,
+        "classes": _classes,
+    }
+)
+"""Name of a plot, for ``--plots``, and what draws it."""

@@ -1,0 +1,101 @@
+"""``evaluate --report``: the report as one HTML page."""
+
+from __future__ import annotations
+
+from softmax_cli.evaluation.report import Figure, Point, Report
+from softmax_cli.page.report import (
+    Table,
+    Tile,
+    curve_chart,
+    histogram_chart,
+    number,
+    reliability_chart,
+    report_page,
+    table,
+)
+
+DECIDING = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "macro_auroc")
+"""The figures that stand in large type."""
+MOST_PAIRS = 50
+
+
+def evaluation_page(report: Report, command: str) -> bytes:
+    """Make the page of a report."""
+    return report_page(
+        f"Evaluation of {report.source}",
+        command,
+        facts=[f"{report.rows:,} rows", f"{report.bad_rows:,} bad rows left out", report.columns],
+        tiles=[_tile(figure) for figure in report.figures if figure.name in DECIDING],
+        charts=[
+            reliability_chart(
+                "Of rows with confidence 0.9, nine of ten should be right: the marks should lie on the dashed line "
+                f"({report.bins_by}; larger marks hold more rows).",
+                [(b.lower, b.upper, b.rows, b.confidence, b.accuracy) for b in report.bins],
+            ),
+            histogram_chart(
+                "confidence",
+                "Confidence",
+                "How sure the predictions are; the upper part of a bar, in the other colour, was wrong.",
+                "confidence",
+                ("right", "wrong"),
+                report.histogram,
+            ),
+            curve_chart(
+                "risk",
+                "Risk and coverage",
+                "What would be left of the errors if only the surest predictions were given.",
+                ("share of rows answered", "share of these wrong"),
+                [(point.coverage, point.risk, _answered(point)) for point in report.risk_coverage],
+            ),
+        ],
+        tables=[*_classes(report), *_confusions(report), *_slices(report), _figures(report)],
+        steps=[*report.operations, f"intervals: 95 %, {report.bootstrap} bootstrap replicates, seed {report.seed}"],
+    )
+
+
+def _answered(point: Point) -> str:
+    return f"{point.coverage:.1%} answered, confidence from {point.threshold:.4f}: {point.risk:.2%} wrong"
+
+
+def _tile(figure: Figure) -> Tile:
+    return Tile(figure.title.strip(), number(figure.value), _interval(figure) or figure.note)
+
+
+def _interval(figure: Figure) -> str:
+    return "" if figure.interval is None else f"95 %: {figure.interval[0]:.4f} to {figure.interval[1]:.4f}"
+
+
+def _classes(report: Report) -> list[Table]:
+    rows = [
+        (c.name, f"{c.support:,}", f"{c.predicted:,}", *map(number, (c.precision, c.recall, c.f1, c.auroc, c.ece)))
+        for c in report.per_class
+    ]
+    columns = ("class", "rows", "predicted", "precision", "recall", "F1", "AUROC", "ECE")
+    return [table("classes", "Classes", "Each against the rest.", columns, rows)]
+
+
+def _confusions(report: Report) -> list[Table]:
+    support = {one.name: one.support for one in report.per_class}
+    wrong = sorted((pair for pair in report.confusion if pair.true != pair.predicted), key=lambda pair: -pair.rows)
+    rows = [
+        (pair.true, pair.predicted, f"{pair.rows:,}", f"{100 * pair.rows / support[pair.true]:.1f} %")
+        for pair in wrong[:MOST_PAIRS]
+    ]
+    columns = ("true", "taken for", "rows", "of the class")
+    return [table("confusions", "Commonest confusions", "", columns, rows)] if rows else []
+
+
+def _slices(report: Report) -> list[Table]:
+    if not report.slices:
+        return []
+    titles = [figure.title.strip() for figure in report.slices[0].figures if figure.name in DECIDING]
+    rows = [
+        (one.name, f"{one.rows:,}", *(number(f.value) for f in one.figures if f.name in DECIDING))
+        for one in report.slices
+    ]
+    return [table("slices", f"By {report.by}", "", (report.by or "", "rows", *titles), rows)]
+
+
+def _figures(report: Report) -> Table:
+    rows = [(f.title.strip(), number(f.value), _interval(f), f.note) for f in report.figures]
+    return table("figures", "All figures", "", ("figure", "value", "interval", "what it is"), rows)

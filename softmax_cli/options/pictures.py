@@ -1,0 +1,126 @@
+"""Plots and pages: what is drawn beside what is printed, and into which files."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+
+PANEL = "Plots and pages"
+
+
+@dataclass(frozen=True)
+class PlotOptions:
+    """A sheet of plots."""
+
+    plot: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Draw plots: a .png, .svg or .pdf (needs matplotlib).", rich_help_panel=PANEL
+        ),
+    ] = None
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """List what is to be written, each with the option that asks for it."""
+        return [] if self.plot is None else [("--plot", self.plot)]
+
+    def check(self, inputs: Sequence[str], force: bool, others: Sequence[str | None] = ()) -> None:
+        """Refuse, before anything is read, files that cannot be written or drawn.
+
+        Parameters
+        ----------
+        others : sequence of str or None
+            More files that the command writes.
+        """
+        from softmax_cli.storage.writing import check_target
+
+        taken = {Path(other).resolve() for other in others if other is not None}
+        for flag, path in self.files:
+            check_target(path, inputs, force)
+            if Path(path).resolve() in taken:
+                raise UsageError(f"{flag} {path}: another output has this name; two files need two names")
+            taken.add(Path(path).resolve())
+        if self.plot is not None:
+            from softmax_cli.page.plot import check_plot
+
+            check_plot(self.plot)
+
+
+@dataclass(frozen=True)
+class PictureOptions(PlotOptions):
+    """A sheet of plots, and a page with everything on it."""
+
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Write the report as a page for a browser: one file, no network (needs Jinja2).",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """List what is to be written, each with the option that asks for it."""
+        return super().files + ([] if self.report is None else [("--report", self.report)])
+
+    def check(self, inputs: Sequence[str], force: bool, others: Sequence[str | None] = ()) -> None:
+        """Refuse, before anything is read, files that cannot be written or drawn."""
+        super().check(inputs, force, others)
+        if self.report is not None:
+            from softmax_cli.page import check_page
+
+            check_page(self.report, "--report")
+
+
+@dataclass(frozen=True)
+class EvaluationPictureOptions(PictureOptions):
+    """Which plots there are."""
+
+    plots: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Which of reliability, confidence, confusion, risk, classes --plot draws; unsaid: all.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    def names(self) -> list[str]:
+        """Return the names of the plots to draw."""
+        from softmax_cli.evaluation.figures import PLOTS
+
+        chosen = list(PLOTS) if self.plots is None else [name.strip() for name in self.plots.split(",")]
+        for name in chosen:
+            if name not in PLOTS:
+                raise UsageError(f"--plots {self.plots}: no plot is called {name!r}; there are: {', '.join(PLOTS)}")
+        return chosen
+
+    def check(self, inputs: Sequence[str], force: bool, others: Sequence[str | None] = ()) -> None:
+        """Refuse, before anything is read, files that cannot be written or drawn."""
+        super().check(inputs, force, others)
+        if self.plots is not None:
+            if self.plot is None:
+                raise UsageError("--plots chooses what --plot FILE draws: add --plot plots.png")
+            self.names()
+
+
+def typed_command() -> str:
+    """Return the command line as it could be typed again."""
+    return shlex.join(["softmax-cli", *sys.argv[1:]])
+
+
+def write_page(page: bytes, path: str, force: bool) -> None:
+    """Write a page under its name, whole or not at all."""
+    from softmax_cli.storage.writing import whole_file
+
+    with whole_file(path, force) as file:
+        file.write(page)

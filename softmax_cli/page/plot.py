@@ -1,0 +1,92 @@
+"""Plots for papers: one look for all of them, readable in grey and by the colour-blind, and one way into a file."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from softmax_cli.errors import UsageError
+from softmax_cli.storage.writing import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+SUFFIXES = (".png", ".svg", ".pdf")
+BLUE, ORANGE, GREY, BLACK = "#0072b2", "#e69f00", "#9a9a9a", "#1a1a1a"
+"""Of Okabe and Ito's palette: told apart by the colour-blind, and of different lightness in print."""
+LABELLED_CLASSES = 20
+"""More class names than this do not fit beside each other."""
+_PANEL = 4.6
+"""Inches; two panels make the width of a page."""
+STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "softmax-cli",
+    "text.parse_math": False,  # a class may be called $x$
+}
+
+Panel = Callable[["SubFigure"], None]
+"""Draws one plot into its place on the sheet."""
+
+
+def check_plot(path: str) -> None:
+    """Refuse, before anything is computed, what cannot be drawn.
+
+    Raises
+    ------
+    UsageError
+        The name ends in none of `SUFFIXES`, or matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UsageError("--plot needs matplotlib: pip install 'matplotlib>=3.9'")
+    if PurePath(path).suffix.lower() not in SUFFIXES:
+        raise UsageError(f"--plot {path}: the name has to end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+
+
+def draw_sheet(panels: Sequence[Panel], title: str) -> Figure:
+    """Draw the panels on one sheet, two side by side."""
+    from matplotlib.figure import Figure
+
+    across = min(2, len(panels))
+    down = -(-len(panels) // across)
+    sheet = Figure(figsize=(_PANEL * across, _PANEL * down + 0.4), layout="constrained")
+    sheet.suptitle(title, fontsize=10, wrap=True)
+    for panel, place in zip(panels, sheet.subfigures(down, across, squeeze=False).flat, strict=False):
+        panel(place)
+    return sheet
+
+
+def write_plots(panels: Sequence[Panel], title: str, path: str, force: bool) -> None:
+    """Draw the panels on one sheet and write it; the same input gives the same bytes."""
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        sheet = draw_sheet(panels, title)
+        drawn = io.BytesIO()
+        form = PurePath(path).suffix.lower()[1:]
+        undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        sheet.savefig(drawn, format=form, metadata=undated[form])
+    with whole_file(path, force) as file:
+        file.write(drawn.getvalue())
+
+
+def name_ticks(axes: Axes, names: Sequence[str], vertical: bool = True) -> None:
+    """Write class names at 0, 1, 2 ..., shortened where they are long, and upright where they are many."""
+    shown = [name if len(name) <= 18 else f"{name[:17]}…" for name in names]
+    size = 8 if len(names) <= 12 else 6
+    if vertical:
+        axes.set_yticks(range(len(names)), shown, fontsize=size)
+    else:
+        slanted = max(map(len, shown), default=0) > 2
+        axes.set_xticks(range(len(names)), shown, fontsize=size, rotation=90 if slanted else 0)

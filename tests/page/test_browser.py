@@ -1,0 +1,166 @@
+"""Pages in a real browser: no error, no request, and every number that the program has."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    pytest.importorskip("jinja2")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def show(browser):
+    """Open a page from a file; at the end it has said nothing on the console and asked for nothing."""
+    heard: list[str] = []
+    pages = []
+
+    def opened(path: Path, width: int = 1280, scheme: str = "light"):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("console", lambda message: heard.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: heard.append(f"error: {error}"))
+        page.on("request", lambda request: None if request.url.startswith("file:") else heard.append(request.url))
+        page.goto(path.as_uri())
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert heard == []
+
+
+@pytest.fixture
+def table(tmp_path):
+    """The digits with class names that are markup."""
+    root = Path(__file__).parents[2] / "examples"
+    text = (root / "digits_imbalanced.csv").read_text()
+    path = tmp_path / "digits.csv"
+    path.write_text(text.replace("logit_nine", "logit_<b>nine</b>").replace(",nine,", ",<b>nine</b>,"))
+    return path
+
+
+def column(page, table: str, number: int) -> list[str]:
+    return page.locator(f"#{table} tbody tr:visible > :nth-child({number})").all_inner_texts()
+
+
+class TestExplanation:
+    @pytest.fixture
+    def page_of(self, softmax_cli, tmp_path):
+        def make(*arguments: str) -> Path:
+            done = softmax_cli("explain", *arguments, "--page", "softmax.html", "--force")
+            assert done.code == 0, done.err
+            return tmp_path / "softmax.html"
+
+        return make
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [("2", "1", "0.1"), ("cat=3.5", "dog=-2", "eel=0", "fox=-inf", "-T", "1.7"), ("700", "710", "-800")],
+    )
+    def test_the_numbers_are_those_of_the_program(self, page_of, show, softmax_cli, arguments):
+        page = show(page_of(*arguments))
+        told = json.loads(softmax_cli("explain", *arguments, "--json").text)
+        assert column(page, "steps", 6) == [f"{p:.4f}" for p in told["steps"]["prob"].values()]
+        assert column(page, "steps", 4) == [f"{e:.4f}" for e in told["steps"]["exponentials"].values()]
+        page.locator("#outlier").fill("0")
+        for position, name in ((6, "entmax15"), (7, "sparsemax")):
+            assert column(page, "outliers", position) == [f"{p:.4f}" for p in told["alternatives"][name].values()]
+
+    def test_dragging_gives_what_the_program_gives_for_the_new_numbers(self, page_of, show, softmax_cli):
+        page = show(page_of("2", "1", "0.1"))
+        page.locator("#z-1").fill("3.25")
+        page.locator("#temperature").fill("0.3")
+        temperature = page.locator("#temperature-value").inner_text()
+        told = json.loads(softmax_cli("explain", "2", "3.25", "0.1", "-T", temperature, "--json").text)
+        assert column(page, "steps", 6) == [f"{p:.4f}" for p in told["steps"]["prob"].values()]
+        assert page.locator("tr.best th").inner_text() == "z2"
+        page.get_by_role("button", name="start again").click()
+        assert column(page, "steps", 6) == ["0.6590", "0.2424", "0.0986"]
+
+    def test_weights_multiply_probabilities(self, page_of, show, softmax_cli):
+        page = show(page_of("cat=-1", "dog=-2"))
+        page.get_by_label("weight of dog").fill("4")
+        told = json.loads(softmax_cli("explain", "cat=-1", "dog=-2", "-w", "dog=4", "--json").text)
+        assert column(page, "weights", 4) == [f"{p:.4f}" for p in told["steps"]["prob"].values()]
+        assert column(page, "weights", 4) == ["0.4046", "0.5954"]
+
+    def test_the_gradient_is_p_less_y(self, page_of, show):
+        page = show(page_of("2", "1", "0.1"))
+        page.get_by_label("true class").select_option("z2")
+        assert page.locator("#gradient tbody td").all_inner_texts() == ["0.6590", "-0.7576", "0.0986"]
+
+    @pytest.mark.parametrize("width", [400, 1280])
+    def test_a_narrow_screen_scrolls_tables_only(self, page_of, show, width):
+        page = show(page_of(*(f"class{i}={i}" for i in range(12))), width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+class TestReport:
+    @pytest.fixture
+    def report(self, softmax_cli, table, tmp_path):
+        done = softmax_cli("evaluate", table, "--by", "split", "--report", "report.html", "--json")
+        assert done.code == 0, done.err
+        return tmp_path / "report.html", json.loads(done.text)
+
+    def test_figures_and_classes_are_those_of_the_json(self, report, show):
+        path, told = report
+        page = show(path)
+        assert column(page, "figures", 2) == [f"{one['value']:.4f}" for one in told["figures"].values()]
+        assert column(page, "classes", 1) == [one["name"] for one in told["per_class"]]
+        assert "<b>nine</b>" in column(page, "classes", 1)
+
+    def test_a_table_sorts_by_number_and_filters(self, report, show):
+        page = show(report[0])
+        page.locator("#classes").get_by_role("button", name="predicted").click()
+        counts = [int(cell) for cell in column(page, "classes", 3)]
+        assert counts == sorted(counts)
+        page.locator("#classes").get_by_role("button", name="predicted").click()
+        assert [int(cell) for cell in column(page, "classes", 3)] == sorted(counts, reverse=True)
+        page.locator("#classes-filter").fill("eig")
+        assert column(page, "classes", 1) == ["eight"]
+        assert page.locator("#classes-count").inner_text() == "1 of 10 rows"
+
+    def test_bins_tell_their_counts_to_mouse_and_keyboard(self, report, show):
+        path, told = report
+        page = show(path)
+        bins = [one for one in told["bins"] if one["rows"]]
+        marks = page.locator("#reliability circle")
+        assert marks.count() == len(bins)
+        marks.nth(1).hover()
+        assert f": {bins[1]['rows']:,} rows" in page.locator("#reliability-note").inner_text()
+        marks.last.focus()
+        assert f"accuracy {bins[-1]['accuracy']:.4f}" in page.locator("#reliability-note").inner_text()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('#confidence') !== null")
+
+    @pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (800, "light"), (1600, "dark")])
+    def test_it_fits_the_screen(self, report, show, width, scheme):
+        page = show(report[0], width, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        headings = page.locator("h1, h2").all_inner_texts()
+        assert headings[0].startswith("Evaluation of")
+        assert "Commonest confusions" in headings
