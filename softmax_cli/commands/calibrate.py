@@ -271,7 +271,7 @@ def calibrate(
         steps = remedies.build(opened.columns.classes)
         given = _given(fitting, opened, steps)
         setting, notes = _setting(opened, steps, imbalance)
-        fitting.say(*opened.table.notes, *remedies.notes(opened.columns.classes), *notes)
+        fitting.introduce(opened, *remedies.notes(opened.columns.classes), *notes)
         rows = _read(source, opened, fitting, steps, fleet)
         found, report = _find(rows, _job(fitting, thresholds, given), setting)
     if given is not None:
