@@ -66,7 +66,10 @@ def test_no_name_is_drawn_over_another(table, tmp_path, classes):
 
     from softmax_cli.page.plot import LABELLED_CLASSES, STYLE, draw_sheet, name_ticks
 
-    names = [f"a rather long class name {i}" if classes <= 10 else f"class {i}" for i in range(min(classes, LABELLED_CLASSES))]
+    names = [
+        f"a rather long class name {i}" if classes <= 10 else f"class {i}"
+        for i in range(min(classes, LABELLED_CLASSES))
+    ]
 
     def panel(place):
         axes = place.subplots()
