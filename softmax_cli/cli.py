@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
-import importlib
 import os
-import pkgutil
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from softmax_cli import commands
 from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError
-from softmax_cli.options.parser import PlainCommand, takes_groups
+from softmax_cli.options.parser import PlainCommand, ProgramGroup, option_names, takes_groups
 from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
 
+PROGRAM = "softmax-cli"
+EXAMPLES = (
+    ("softmax-cli predict logits.csv", "the first rows and a summary; in a pipe, data"),
+    ("softmax-cli evaluate logits.csv", "accuracy, log loss, calibration, with intervals"),
+    ("softmax-cli help predict", "the same as softmax-cli predict --help"),
+)
 OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"
 
 
@@ -37,21 +42,24 @@ def build_app(typed: Sequence[str]) -> typer.Typer:
     Where `typed` begins with a command, that one is loaded alone: the others and their options would cost more than a
     small table takes to score.
     """
-    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    chosen = [name for name in typed[:1] if name in names]
+    chosen = [name for name in typed[:1] if name in commands.names()]
     app = typer.Typer(
-        name="softmax-cli",
+        name=PROGRAM,
         help="Tables of classifier scores in, probabilities that can be trusted out.",
+        cls=type("Program", (ProgramGroup,), {"examples": EXAMPLES}),
+        context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
         add_help_option=not chosen,  # the program's own; typer 0.29 loads pydantic to learn that nobody typed it
         add_completion=False,
         pretty_exceptions_enable=False,
     )
     app.callback()(_program)
-    for name in chosen or names:
-        command = importlib.import_module(f"{commands.__name__}.{name}")
-        context = getattr(command, "CONTEXT", None)
-        app.command(name, cls=PlainCommand, context_settings=context)(takes_groups(getattr(command, name)))
+    modules = {name: commands.load(name) for name in chosen or commands.names()}
+    for name, module in sorted(modules.items(), key=lambda item: item[1].RANK):
+        context = {"help_option_names": ["-h", "--help"], **getattr(module, "CONTEXT", {})}
+        shown = type("Command", (PlainCommand,), {"first": module.FIRST, "examples": module.EXAMPLES})
+        register = app.command(name, cls=shown, context_settings=context)
+        register(takes_groups(getattr(module, name)))
     return app
 
 
@@ -63,7 +71,7 @@ def _print_version(wanted: bool) -> None:
 
 def _program(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+        bool, typer.Option("--version", "-V", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
 ) -> None:
     """Take what stands before a command."""
@@ -84,7 +92,9 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; whoever calls may go on, and run another."""
     try:
-        build_app(arguments)(list(arguments), prog_name="softmax-cli")
+        typed = [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else [*arguments]
+        leaving = build_app(typed)(typed, prog_name=PROGRAM, standalone_mode=False)
+        return leaving if isinstance(leaving, int) else ExitCode.DONE
     except SoftmaxCliError as error:
         print_message(f"error: {error}")
         return error.code
@@ -102,7 +112,49 @@ def run(arguments: Sequence[str]) -> int:
         return 128 + int(stopped.args[0])
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
-    return ExitCode.DONE
+    except Exception as error:
+        if not _is_usage_error(error):
+            raise
+        return _explain_usage(error, arguments)
+
+
+def _explain_usage(error: Any, arguments: Sequence[str]) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":  # typer has the whole help in it
+        error.show()
+    else:
+        command = next((name for name in arguments[:1] if name in commands.names()), None)
+        print_message(f"error: {_usage_message(error, command)}")
+    return ExitCode.USAGE
+
+
+def _is_usage_error(error: BaseException) -> bool:
+    """Whether typer or its parser raised it about what was typed (their classes moved between versions)."""
+    return hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def _usage_message(error: Any, command: str | None) -> str:
+    """Say in one line what is wrong with what was typed, and what to type.
+
+    Parameters
+    ----------
+    error : ClickException
+        As typer raised it.
+    command : str or None
+        The command that was typed; None where there is none of that name.
+    """
+    option = getattr(error, "option_name", None) if type(error).__name__ == "NoSuchOption" else None
+    help_text = f"softmax-cli {command} --help" if command else "softmax-cli --help"
+    if option is None or command is None:
+        return f"{error.format_message().rstrip('.')}; see {help_text}"
+    functions = {name: getattr(commands.load(name), name) for name in commands.names() if name != command}
+    others = [name for name, function in functions.items() if option in option_names(function)]
+    if others:
+        return f"{option} is no option of {command}; {' and '.join(others)} {'have' if len(others) > 1 else 'has'} it"
+    there = [name for one in error.ctx.command.params for name in one.opts if name.startswith("--")]
+    near = difflib.get_close_matches(option, there, 3, 0.75)
+    if near:
+        return f"{option}: no such option; did you mean {' or '.join(near)}?"
+    return f"{option}: no such option; {help_text}-all lists them"
 
 
 def _occupy_closed_streams() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -24,8 +23,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A deadline would be about the machine's load; what hangs is ended by pytest's own timeout.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
-
-csv.field_size_limit(1 << 30)  # cells of many megabytes are read back by Python's own reader
 
 ROOT = Path(__file__).parents[1]
 

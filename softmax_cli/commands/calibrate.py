@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from softmax_cli.prediction.steps import Remedy, SetRequest
 
 
+RANK = 4
+FIRST = ("method", "output", "label", "where", "coverage", "folds", "objective", "json", "quiet")
+EXAMPLES = (
+    ("softmax-cli calibrate val.csv -o calibration.json", "fit a temperature on held-out rows"),
+    ("softmax-cli calibrate val.csv --method auto -o calibration.json", "the method with the best held-out log loss"),
+    ("softmax-cli predict test.csv --calibration calibration.json", "score with it"),
+)
+
+
 FIT = "Fit"
 OBJECTIVES = ("nll", "ece-grid")
 

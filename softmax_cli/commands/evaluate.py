@@ -32,6 +32,29 @@ if TYPE_CHECKING:
     from softmax_cli.tables.labels import Truth
 
 
+RANK = 3
+FIRST = (
+    "temperature",
+    "calibration",
+    "label",
+    "labels",
+    "where",
+    "by",
+    "bins",
+    "per_class",
+    "fail_if",
+    "json",
+    "report",
+    "plot",
+    "quiet",
+)
+EXAMPLES = (
+    ("softmax-cli evaluate logits.csv", "accuracy, log loss, Brier score, ECE, with intervals"),
+    ("softmax-cli evaluate logits.csv --by country", "for every country too"),
+    ("softmax-cli evaluate logits.csv --fail-if 'ece > 0.05'", "exit code 3 where it is"),
+)
+
+
 PANEL = "Metrics"
 SCHEMES = ("width", "mass")
 KINDS = ("top-label", "classwise")

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from softmax_cli.tables.columns import Selection
 
 
+RANK = 0
+FIRST = ("temperature", "class_weights", "row", "id", "json", "plot", "page")
+EXAMPLES = (
+    ("softmax-cli explain 2.0 1.0 0.1", "every step with your numbers"),
+    ("softmax-cli explain logits.csv --row 17", "a row of a table"),
+    ("softmax-cli explain 2 1 0.1 --page softmax.html", "a page on which the scores can be dragged"),
+)
+
+
 @dataclass(frozen=True)
 class SubjectOptions(SourceOptions):
     """Numbers, a row of a file, or a topic."""

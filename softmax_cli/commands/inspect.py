@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from softmax_cli.tables.table import Table
 
 
+RANK = 1
+FIRST = ("logits", "label", "input", "where", "outlier_limit", "rows_out", "all", "json", "report", "plot", "quiet")
+EXAMPLES = (
+    ("softmax-cli inspect logits.csv", "figures of every class, and what would go wrong"),
+    ("softmax-cli inspect logits.csv --rows-out odd.csv", "every flagged row, with its reasons"),
+    ("softmax-cli inspect logits.csv --report page.html", "the same on a page"),
+)
+
+
 REPORT = "Report"
 
 

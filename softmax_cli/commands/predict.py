@@ -20,6 +20,32 @@ if TYPE_CHECKING:
     from softmax_cli.prediction.transform import Transform
 
 
+RANK = 2
+FIRST = (
+    "temperature",
+    "class_weights",
+    "calibration",
+    "top_k",
+    "output",
+    "format",
+    "logits",
+    "id",
+    "label",
+    "input",
+    "on_bad_row",
+    "dry_run",
+    "quiet",
+)
+EXAMPLES = (
+    ("softmax-cli predict logits.csv -o probs.parquet", "CSV to Parquet"),
+    ("softmax-cli predict logits.csv -T 1.5 --top-k 3 | head", "a softer distribution, the best three classes"),
+    (
+        "softmax-cli predict x.csv --source-prior counts.csv --target-prior uniform",
+        "undo the imbalance of the training data",
+    ),
+)
+
+
 DOUBLE_SOFTMAX = (
     "every row lies in [0, 1] and sums to 1, yet was read as logits: a softmax of probabilities is far too flat; "
     "if they are probabilities, say --input prob (if they are logits, --input logits)"

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from softmax_cli.weighting.report import ClassWeights
 
 
+RANK = 5
+FIRST = ("method", "output", "label", "json", "quiet")
+EXAMPLES = (
+    ("softmax-cli weights train_labels.csv -o weights.csv", "n / (K n_i), from labels or counts"),
+    ("softmax-cli predict logits.csv -w weights.csv", "score with them"),
+    ("softmax-cli weights counts.csv --method effective-number", "Cui et al. 2019"),
+)
+
+
 METHODS = ("balanced", "inverse-sqrt", "effective-number", "log-prior", "prior")
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from softmax_cli.errors import ClosedPipeError
 
@@ -81,11 +81,39 @@ def _hints(group: type) -> dict[str, Any]:
     return get_type_hints(group, include_extras=True)
 
 
-class PlainCommand(TyperCommand):
+class _WithExamples:
+    """A help text that ends in examples: what to type, and what that gives."""
+
+    examples: Sequence[tuple[str, str]] = ()
+    closing: str = ""
+    """The last line."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, then the examples."""
+        super().format_help(ctx, formatter)  # type: ignore[misc]  # typer's
+        print(" Examples:")
+        for command, result in self.examples:
+            print(f"   {command}\n       {result}")
+        print(f"\n {self.closing}\n" if self.closing else "")
+
+
+class ProgramGroup(_WithExamples, TyperGroup):
+    """The program, above its commands."""
+
+
+class PlainCommand(_WithExamples, TyperCommand):
     """A command of options that hold text, numbers or flags, as `takes_groups` makes it."""
+
+    first: tuple[str, ...] = ()
+    """Names of the parameters that ``--help`` shows; empty: all. ``--help-all`` shows the others too."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own name
         """Fill `ctx.params` from what was typed; with typer's messages where it cannot be."""
+        args = self._known_spellings(args)
+        if "--help-all" in args:
+            args = ["--help"]
+        elif self.first:
+            self._hide_all_but_first()
         typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
         assert self.callback is not None, "a command runs a function"
         values = None if rest or ctx.resilient_parsing else plain_values(inspect.signature(self.callback), typed)
@@ -94,6 +122,56 @@ class PlainCommand(TyperCommand):
         ctx.params.update(values)
         ctx.args = rest
         return rest
+
+    def _hide_all_but_first(self) -> None:
+        """Leave out of the help what few people need; it is parsed all the same."""
+        options = [one for one in self.params if isinstance(one, TyperOption)]
+        for option in options:
+            option.hidden = option.name not in self.first
+        hidden = sum(option.hidden for option in options)
+        self.closing = f"softmax-cli {self.name} --help-all shows {hidden} more options."
+
+    def _known_spellings(self, args: list[str]) -> list[str]:
+        """Accept the names that options have in other tools, and underscores for dashes."""
+        known = {name for one in self.params for name in one.opts}
+        ends = args.index("--") if "--" in args else len(args)
+        return [_respelled(one, known) if place < ends else one for place, one in enumerate(args)]
+
+
+OTHER_SPELLINGS = {
+    "--topk": "--top-k",
+    "--temp": "--temperature",
+    "--tau": "--temperature",
+    "--batch-size": "--batch-rows",
+    "--workers": "--threads",
+    "--num-workers": "--threads",
+    "--jobs": "--threads",
+    "--id2label": "--classes",
+    "--class-names": "--classes",
+    "--output": "-o",
+    "--out": "-o",
+    "--results-file": "-o",
+    "--results-format": "--format",
+    "--n-bins": "--bins",
+}
+"""Names that timm, Hugging Face, scikit-learn and common Unix tools give to options of this program."""
+
+
+def _respelled(typed: str, known: set[str]) -> str:
+    name, equals, value = typed.partition("=")
+    if not name.startswith("--") or name in known:
+        return typed
+    dashed = name.replace("_", "-")
+    ours = dashed if dashed in known else OTHER_SPELLINGS.get(dashed)
+    if ours not in known or (equals and not ours.startswith("--")):
+        return typed
+    return f"{ours}{equals}{value}"
+
+
+def option_names(command: Callable[..., None]) -> set[str]:
+    """Find the long names of all options of a command."""
+    groups = [hint for name, hint in get_type_hints(command).items() if name != "return"]
+    return {f"--{parameter.name.replace('_', '-')}" for group in groups for _, parameter in _options(group)}
 
 
 def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -243,7 +243,7 @@ def test_quiet_is_quiet(softmax_cli):
         (["--delimiter", ";;"], "one character"),
         (["--dtype", "float8"], "float32 or float64"),
         (["--color", "blue"], "auto, always, never"),
-        (["--no-such-option"], "No such option"),
+        (["--no-such-option"], "no such option"),
     ],
 )
 def test_usage_errors_are_told_and_nothing_starts(softmax_cli, arguments, words):
