@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RECIPES = dict(
     re.findall(
         r"<!-- engine: (\w+) -->\n```sh\n(.*?)```", (ROOT / "examples" / "clusters.md").read_text("utf-8"), re.DOTALL

@@ -1,6 +1,5 @@
 """Any cut into units, any number of threads, as often as one likes: the same rows, and of a unit the same bytes."""
 
-import os
 import pickle
 import tempfile
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.distributed.plan import UNIT_BYTES, Unit, plan_units, spread
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli.errors import DataError
 from softmax_cli.prediction.parts import read_record, read_rejects, record_of
 
 sizes = st.lists(st.integers(0, 40), min_size=1, max_size=4)
@@ -56,39 +54,6 @@ def test_a_unit_that_runs_again_gives_the_same_bytes(make_job, logits, write, ro
         before = Path(scratch, first.name).read_bytes()
         assert again(units[0]).sha256 == first.sha256
         assert Path(scratch, first.name).read_bytes() == before
-
-
-@given(groups=st.integers(0, 30), group_rows=st.integers(1, 20), unit_bytes=st.integers(1, 5000))
-@in_turn
-def test_units_hold_every_row_group_once_and_in_order(logits, write, groups, group_rows, unit_bytes):
-    with tempfile.TemporaryDirectory() as scratch:
-        path = write(Path(scratch, "in.parquet"), logits(groups * group_rows), group_rows)
-        units = plan_units([path], None, unit_bytes)
-        assert [unit.number for unit in units] == list(range(len(units)))
-        if len(units) > 1:
-            assert [group for unit in units for group in unit.row_groups] == list(range(groups))
-            assert sum(unit.size for unit in units) == pytest.approx(os.path.getsize(path), abs=len(units))
-        else:
-            assert units[0].row_groups is None
-
-
-def test_a_csv_stays_whole(tmp_path):
-    (tmp_path / "in.csv").write_text("a,b\n" + "1,2\n" * 100)
-    path = str(tmp_path / "in.csv")
-    assert plan_units([path], None, unit_bytes=10) == (Unit(0, path, None, 404),)
-
-
-def test_a_stream_is_refused():
-    with pytest.raises(UsageError, match="standard input is a stream"):
-        plan_units(["-"], None)
-
-
-@given(st.lists(st.integers(0, 5 * UNIT_BYTES), min_size=1, max_size=9), st.integers(1, 64))
-def test_no_core_is_used_twice(unit_sizes, cores):
-    units = [Unit(number, "x", None, size) for number, size in enumerate(unit_sizes)]
-    at_once, threads = spread(units, cores)
-    assert 1 <= at_once * threads <= cores
-    assert at_once <= len(units)
 
 
 def test_bad_rows_are_kept_with_their_place_in_the_whole_file(make_job, logits, write, tmp_path):

@@ -136,7 +136,7 @@ def test_a_run_on_local_files_loads_nothing_of_it(program_env, tmp_path):
     (tmp_path / "in.csv").write_text(ROWS)
     command = [sys.executable, "-X", "importtime", "-m", "softmax_cli", "predict", "in.csv", "-o", "out.csv"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=program_env | {"PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True
+        command, cwd=tmp_path, env=program_env | {"PYTHONPATH": str(Path(__file__).parents[3])}, capture_output=True
     )
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
     assert "softmax_cli.storage.remote" in loaded

@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from softmax_cli.errors import UsageError
 from softmax_cli.explanation.topics import TOPICS, TRAINING_COUNTS, Figures, read_scans, read_topic
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from scipy.special import softmax as reference
 import softmax_cli
 from softmax_cli import for_ray, for_spark
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 Z = np.array([[2.0, 1.0, -1.0], [0.5, 0.25, 3.0], [-4.0, -1.0, -2.0]])
 TABLE = pa.table({"id": ["x", "y", "z"]} | {f"logit_{name}": Z[:, i] for i, name in enumerate("abc")})
 
