@@ -87,7 +87,7 @@ class Collector:
             A row cannot be scored and is not to be skipped, or has no truth, or one that is no class.
         """
         scores = read_scores(decoded.batch, self.columns, np.dtype(np.float64))
-        doubtful = not self.columns.kind_was_said and look_like_probabilities(scores)
+        doubtful = self.columns.kind_is_assumed and look_like_probabilities(scores)
         z = to_log_scale_(scores, self.columns)
         bad = ~np.isfinite(z.max(axis=1, initial=-np.inf))
         bad[[fault.row for fault in decoded.faults]] = True

@@ -277,7 +277,7 @@ def evaluate(
         if run.dry_run:
             print(_plan(opened, judge))
             return
-        run.say(*opened.table.notes, *chosen.notes)
+        run.introduce(opened, *chosen.notes)
         with _listening(opened, run, report.force) as listeners:
             if fleet is None:
                 found = evaluate_table(opened.table, judge, plan, run.workers, listeners)
@@ -389,6 +389,7 @@ def _plan(opened: Opened, judge: Judge) -> str:
         [
             f"reads    {opened.table.name}",
             f"columns  {opened.columns.summary()}",
+            *opened.columns.explain(),
             f"truth    {judge.truth.column}",
             *(f"step {number}   {step}" for number, step in enumerate(judge.transform.steps(), 1)),
         ]

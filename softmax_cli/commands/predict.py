@@ -82,7 +82,7 @@ def predict(
         if run.dry_run:
             print(_plan(opened, transform, sink, partition))
             return
-        run.say(*opened.table.notes, *chosen.notes, *result.notes(len(classes)), *sink.notes())
+        run.introduce(opened, *chosen.notes, *result.notes(len(classes)), *sink.notes())
         if partition is not None:
             finished = _distribute(opened, partition, parts.load(), sink, run)
         else:
@@ -152,7 +152,7 @@ def _plan(opened: Opened, transform: Transform, sink: OutputOptions, partition: 
         [
             f"reads    {opened.table.name}",
             f"columns  {opened.columns.summary()}",
-            f"scores   {', '.join(opened.columns.scores)}",
+            *opened.columns.explain(),
             f"passes   {', '.join(opened.columns.others) or 'nothing'}",
             *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
             f"writes   {sink.describe()}: {', '.join(names)}",

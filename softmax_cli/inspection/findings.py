@@ -225,6 +225,7 @@ def _bounds(evidence: Evidence) -> str:
     edges = grid.edges()
     ratio = evidence.relative_spread
     usual = (fences.high < grid.bins) & (ratio <= SCALE_RATIO) & (ratio >= 1 / SCALE_RATIO)
+    usual |= ~usual.any()  # where no class is usual, all of them count
     low = grid.centre + grid.spread * edges[fences.low.clip(1)]
     high = grid.centre + grid.spread * edges[(fences.high + 1).clip(0, grid.bins - 1)]
     return f"{math.floor(low[usual].min())},{math.ceil(high[usual].max())}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.source import SourceOptions
+from softmax_cli.options.source import Opened, SourceOptions
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
@@ -50,6 +50,12 @@ class TalkOptions(ColorOptions):
         if not self.quiet:
             for note in notes:
                 print_message(note)
+
+    def introduce(self, opened: Opened, *notes: str) -> None:
+        """Tell how the input was read, and what is doubtful about the roles of its columns."""
+        self.say(*opened.table.notes, *notes)
+        for warning in opened.columns.warnings:
+            self.warn(warning)
 
     def warn(self, warning: str) -> None:
         """Tell, also when quiet, that the result is probably not what was meant."""

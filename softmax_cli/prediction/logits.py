@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
 from softmax_cli.tables.arrays import floats, matrix_of, validity
-from softmax_cli.tables.columns import Columns, Kind
+from softmax_cli.tables.column_names import Kind
+from softmax_cli.tables.columns import Columns
 
 TOLERANCE = 1e-3
 """How far a probability may exceed 1, or a log-probability 0, and still count as rounded."""
@@ -21,9 +22,17 @@ TOLERANCE = 1e-3
 def score_dtype(schema: pa.Schema, columns: Columns) -> np.dtype[np.floating]:
     """float32 when every score is float32 or narrower, else float64."""
     kinds = [schema.field(name).type for name in columns.scores]
-    values = [kind.value_type if columns.is_list else kind for kind in kinds]
+    values = [part for kind in kinds for part in _number_types(kind)]
     narrow = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in values)
     return np.dtype(np.float32 if narrow else np.float64)
+
+
+def _number_types(kind: pa.DataType) -> list[pa.DataType]:
+    if pa.types.is_struct(kind):
+        return [kind.field(i).type for i in range(kind.num_fields)]
+    if pa.types.is_map(kind):
+        return [kind.item_type]
+    return [kind.value_type if pa.types.is_nested(kind) else kind]
 
 
 def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
@@ -34,16 +43,43 @@ def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floa
     order: Literal["C", "F"] = "C" if len(columns.classes) > COLUMNAR_CLASSES else "F"
     if columns.is_list:
         matrix = np.empty((batch.num_rows, len(columns.classes)), dtype, order=order)
-        _fill_from_list(matrix, batch.column(columns.scores[0]), columns)
-        return matrix
+        _fill_from_nested(matrix, batch.column(columns.scores[0]), columns)
+        return _as_shares(matrix, columns)
     place = {name: i for i, name in enumerate(batch.schema.names)}
     positions = [place[name] for name in columns.scores]
     if columns.is_binary:  # of two classes, the score is that of the second
         positions *= 2
     try:
-        return matrix_of(batch, positions, dtype, order)
+        return _as_shares(matrix_of(batch, positions, dtype, order), columns)
     except TypeError as error:
         raise DataError(f"{error}; name the class columns with --logits") from None
+
+
+def _as_shares(scores: NDArray[np.floating], columns: Columns) -> NDArray[np.floating]:
+    """Turn percentages into probabilities, in place."""
+    return cast("NDArray[np.floating]", np.divide(scores, 100, out=scores)) if columns.percent else scores
+
+
+def _fill_from_nested(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:
+    if not columns.keys:
+        return _fill_from_list(matrix, array, columns)
+    if pa.types.is_map(array.type):
+        return _fill_from_map(matrix, array, columns)
+    for position, key in enumerate(columns.keys):
+        at = array.type.get_field_index(key)
+        matrix[:, position] = np.nan if at < 0 else floats(array.field(at), matrix.dtype)
+    matrix[~validity(array)] = np.nan
+    return None
+
+
+def _fill_from_map(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:
+    """Put the values of maps under their keys; a row that lacks a key, or has another, is ``nan`` throughout."""
+    place = {key: position for position, key in enumerate(columns.keys)}
+    matrix[...] = np.nan
+    for row, pairs in enumerate(array.to_pylist()):
+        if pairs is not None and {key for key, _ in pairs} == place.keys():
+            for key, value in pairs:
+                matrix[row, place[key]] = np.nan if value is None else value
 
 
 def _fill_from_list(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:

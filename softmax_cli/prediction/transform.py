@@ -70,7 +70,7 @@ class Transform:
         """
         batch = decoded.batch
         scores = read_scores(batch, self.columns, np.dtype(self.dtype))
-        doubtful = not self.columns.kind_was_said and look_like_probabilities(scores)
+        doubtful = self.columns.kind_is_assumed and look_like_probabilities(scores)
         scored = self.scoring(to_log_scale_(scores, self.columns))
         if decoded.faults:
             scored.bad[[fault.row for fault in decoded.faults]] = True
@@ -119,11 +119,13 @@ class Transform:
         read = {
             "logits": "logits as they are",
             "prob": "log p of probabilities",
+            "percent": "log p of percentages / 100",
             "logprob": "log-probabilities as they are",
         }
         truncation = self.scoring.truncation
+        kind = "percent" if self.columns.percent else self.columns.kind
         return [
-            f"read {self.columns.kind}: {read[self.columns.kind]}, in {self.dtype}",
+            f"read {kind}: {read[kind]}, in {self.dtype}",
             *self.scoring.adjustment.steps(),
             self.scoring.activation,
             *([self.scoring.sets.step] if self.scoring.sets is not None else []),

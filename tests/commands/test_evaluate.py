@@ -120,7 +120,7 @@ def test_an_id_with_two_truths_is_refused(softmax_cli, table, tmp_path):
 @pytest.mark.parametrize(
     ("truth", "flags", "told"),
     [
-        ("key_,y\na,cat\n", [], "no column 'id' to join by; there are: key_, y"),
+        ("nr,y\na,cat\n", [], "no column 'id' to join by; there are: nr, y"),
         ("id,one,two\na,cat,dog\n", [], "which column? write truth.csv:COLUMN with one of one, two"),
         ("id,y\na,cat\n", ["--logits", "id"], "joins by id, and no column is named like one"),
     ],

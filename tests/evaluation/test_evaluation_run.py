@@ -25,7 +25,7 @@ from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 CLASSES = ("cat", "dog", "bird")
-COLUMNS = Columns(CLASSES, CLASSES, "logits", label="y", others=("y", "source"), kind_was_said=False)
+COLUMNS = Columns(CLASSES, CLASSES, "logits", label="y", others=("y", "source"), kind_is_given=False)
 TRANSFORM = build_transform(COLUMNS, Scoring(emit=("logprob",)), Layout("list"), "float64", "skip")
 JUDGE = Judge(TRANSFORM, OwnTruth("y", ClassLookup.of(COLUMNS)), "source")
 PLAN = Plan(top_k=(2,), replicates=40, seed=3)

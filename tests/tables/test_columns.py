@@ -29,7 +29,7 @@ def test_a_prefix_goes_before_other_numbers():
 @pytest.mark.parametrize(("prefix", "kind"), [("logit_", "logits"), ("prob_", "prob"), ("logprob_", "logprob")])
 def test_a_prefix_tells_the_kind(prefix, kind):
     columns = taken(table(**{f"{prefix}a": [0.5], f"{prefix}b": [0.5]}))
-    assert (columns.kind, columns.kind_was_said) == (kind, True)
+    assert (columns.kind, columns.kind_is_given) == (kind, False)
 
 
 def test_what_is_said_goes_before_the_prefix():

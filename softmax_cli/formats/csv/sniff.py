@@ -11,11 +11,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.tables.columns import repeated
+from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import ReadOptions
 
-# One limit for the process, where the standard library would refuse a cell of more than 128 kB.
-csv.field_size_limit(1 << 28)
+csv.field_size_limit(1 << 28)  # for the process: the standard library would refuse a cell of more than 128 kB
 
 SPELLED_MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "Null", "null", "None", "none")
 """How files spell a value that is missing; ``nan`` reads as a number."""
