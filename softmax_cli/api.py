@@ -15,7 +15,8 @@ from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.steps import Adjustment, Term, direction
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.tables.arrays import without_dictionaries
-from softmax_cli.tables.columns import Kind, Selection, resolve
+from softmax_cli.tables.column_names import Kind
+from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.weighting.values import align
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""What can go wrong for a user, and the exit code that a shell sees for it."""
+"""What can go wrong for a user, the exit code that a shell sees for it, and the words for what was meant."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 
@@ -46,3 +47,24 @@ class GateError(SoftmaxCliError):
     """A figure is not good enough; everything else was done."""
 
     code = ExitCode.GATE
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Name things one after the other, and how many there are where that is more than `most`."""
+    shown = ", ".join(names[:most]) or "none"
+    return shown if len(names) <= most else f"{shown} ... ({len(names):,} in all)"
+
+
+def nearest(typed: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """Return the names that a misspelled one may have meant, the nearest first."""
+    import difflib
+
+    by_spelling = {name.strip().lower(): name for name in reversed(list(names))}
+    found = difflib.get_close_matches(typed.strip().lower(), by_spelling, n=most, cutoff=0.6)
+    return [by_spelling[spelling] for spelling in found]
+
+
+def did_you_mean(typed: str, names: Sequence[str]) -> str:
+    """Offer the nearest names; where none is near, say which there are."""
+    near = nearest(typed, names)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {listed(names)}"

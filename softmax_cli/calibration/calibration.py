@@ -16,7 +16,7 @@ from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import Calibrator
 from softmax_cli.prediction.steps import Remedy, SetRule, Term
-from softmax_cli.tables.columns import Kind
+from softmax_cli.tables.column_names import Kind
 
 if TYPE_CHECKING:
     from softmax_cli.numeric.model_selection import Scores

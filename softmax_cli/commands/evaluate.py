@@ -277,7 +277,7 @@ def evaluate(
         if run.dry_run:
             print(_plan(opened, judge))
             return
-        run.say(*opened.table.notes, *chosen.notes)
+        run.introduce(opened, *chosen.notes)
         with _listening(opened, run, report.force) as listeners:
             if fleet is None:
                 found = evaluate_table(opened.table, judge, plan, run.workers, listeners)
@@ -286,7 +286,7 @@ def evaluate(
 
                 found = evaluate_units(fleet, source.reading(opened), judge, plan, listeners)
         told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
-    _tell(told, found, run)
+    _tell(told, found, opened.columns, run)
     _give(told, report, run)
     _draw(told, pictures, report.force)
     if told.failed_gates:
@@ -323,16 +323,13 @@ def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listene
         yield Listeners(advance, keep)
 
 
-def _tell(told: Report, found: Evaluation, run: RunOptions) -> None:
-    from softmax_cli.commands.predict import DOUBLE_SOFTMAX
-
+def _tell(told: Report, found: Evaluation, columns: Columns, run: RunOptions) -> None:
     if found.reading.note is not None:
         run.say(found.reading.note)
     if told.bad_rows:
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
         run.say(f"{told.bad_rows:,} bad rows left out; {kept}")
-    if found.doubtful:
-        run.warn(DOUBLE_SOFTMAX)
+    run.report_kind(found.kinds, columns)
 
 
 def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:
@@ -389,6 +386,7 @@ def _plan(opened: Opened, judge: Judge) -> str:
         [
             f"reads    {opened.table.name}",
             f"columns  {opened.columns.summary()}",
+            *opened.columns.explain(),
             f"truth    {judge.truth.column}",
             *(f"step {number}   {step}" for number, step in enumerate(judge.transform.steps(), 1)),
         ]

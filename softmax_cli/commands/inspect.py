@@ -130,7 +130,7 @@ def _look(source: SourceOptions, look: InspectionOptions, fleet: Fleet | None) -
     from softmax_cli.terminal.progress import progress
 
     with source.open() as opened:
-        look.say(*opened.table.notes)
+        look.introduce(opened)
         inspector, table = look.settle(opened)
         with progress(table.size, not look.quiet, look.colors) as advance:
             if fleet is None:

@@ -46,12 +46,6 @@ EXAMPLES = (
 )
 
 
-DOUBLE_SOFTMAX = (
-    "every row lies in [0, 1] and sums to 1, yet was read as logits: a softmax of probabilities is far too flat; "
-    "if they are probabilities, say --input prob (if they are logits, --input logits)"
-)
-
-
 def predict(
     source: SourceOptions,
     scoring: ScoringOptions,
@@ -82,13 +76,12 @@ def predict(
         if run.dry_run:
             print(_plan(opened, transform, sink, partition))
             return
-        run.say(*opened.table.notes, *chosen.notes, *result.notes(len(classes)), *sink.notes())
+        run.introduce(opened, *chosen.notes, *result.notes(len(classes)), *sink.notes())
         if partition is not None:
             finished = _distribute(opened, partition, parts.load(), sink, run)
         else:
             finished = _show(opened, transform, sink, run) if sink.shows_table else _write(opened, transform, sink, run)
-        if finished.doubtful:
-            run.warn(DOUBLE_SOFTMAX)
+        run.report_kind(finished.kinds, opened.columns)
 
 
 def _write(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOptions) -> Finished:
@@ -152,7 +145,7 @@ def _plan(opened: Opened, transform: Transform, sink: OutputOptions, partition: 
         [
             f"reads    {opened.table.name}",
             f"columns  {opened.columns.summary()}",
-            f"scores   {', '.join(opened.columns.scores)}",
+            *opened.columns.explain(),
             f"passes   {', '.join(opened.columns.others) or 'nothing'}",
             *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
             f"writes   {sink.describe()}: {', '.join(names)}",

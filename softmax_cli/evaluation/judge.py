@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.prediction.bad_rows import Reject, refuse, rejects
-from softmax_cli.prediction.logits import look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.transform import Transform
 from softmax_cli.stream.inputs import open_table
-from softmax_cli.tables.columns import TRUTH_NAMES, Columns, is_id
+from softmax_cli.tables.column_names import id_rank, truth_rank
+from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import MISSING, ClassLookup, JoinedTruth, LabelReading, Truth, distinct
 from softmax_cli.tables.table import Decoded, Fault, ReadOptions
 
@@ -37,8 +38,8 @@ class Judged:
     read: int
     """Rows that were read, the bad ones among them."""
     rejects: tuple[Reject, ...]
-    doubtful: bool
-    """Every row looks like probabilities although it was taken as logits."""
+    kinds: KindCheck
+    """Whether rows look like another kind of scores than they were read as."""
     reading: LabelReading
 
 
@@ -66,7 +67,7 @@ class Judge:
         faults = [Fault(row, self.truth.column, self._missing(decoded, row)) for row in missing.tolist()]
         decoded = decoded._replace(faults=(*decoded.faults, *faults))
         scores = read_scores(batch, columns, np.dtype(self.transform.dtype))
-        doubtful = not columns.kind_was_said and look_like_probabilities(scores)
+        kinds = KindCheck.of(scores, columns)
         scored = self.transform.scoring(to_log_scale_(scores, columns))
         scored.bad[[fault.row for fault in decoded.faults]] = True
         rejected = rejects(decoded, scored.bad, columns) if scored.bad.any() else []
@@ -80,7 +81,7 @@ class Judge:
             sets=None if scored.sets is None else scored.sets[good],
             read=batch.num_rows,
             rejects=tuple(rejected),
-            doubtful=doubtful,
+            kinds=kinds,
             reading=found.reading,
         )
 
@@ -122,7 +123,8 @@ def join_labels(said: str, columns: Columns) -> JoinedTruth:
     reading = LabelReading()
     with open_table([path], ReadOptions(), None) as table:
         names = table.schema.names
-        ids = columns.id if columns.id in names else next((n for i, n in enumerate(names) if is_id(n, i)), None)
+        like_ids = (name for at, name in enumerate(names) if id_rank(name, at, len(names)) is not None)
+        ids = columns.id if columns.id in names else next(like_ids, None)
         if ids is None:
             raise UsageError(f"{FLAG} {path}: no column {columns.id!r} to join by; there are: {', '.join(names)}")
         label = _label_column(path, named, names, ids)
@@ -147,7 +149,7 @@ def _split(said: str) -> tuple[str, str | None]:
 
 def _label_column(path: str, named: str | None, names: Sequence[str], ids: str) -> str:
     others = [name for name in names if name != ids]
-    known = [name for name in others if name.lower() in TRUTH_NAMES]
+    known = [name for name in others if truth_rank(name) is not None]
     chosen = named or (known[0] if known else others[0] if len(others) == 1 else None)
     if chosen is None or chosen not in names:
         raise UsageError(f"{FLAG} {path}: which column? write {path}:COLUMN with one of {', '.join(others) or 'none'}")

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.columns import repeated
+from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 
 BLOCK_BYTES = 4 << 20

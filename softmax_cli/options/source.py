@@ -73,8 +73,8 @@ class SourceOptions:
     input: Annotated[
         str | None,
         typer.Option(
-            help="What the scores are: logits, prob or logprob. Never guessed from the values; column names "
-            "logit_*, prob_*, logprob_* tell it.",
+            help="What the scores are: logits, prob, percent or logprob. Never guessed from the values; column names "
+            "such as logit_*, prob_*, logprob_* tell it.",
             rich_help_panel=COLUMNS,
         ),
     ] = None
@@ -147,7 +147,7 @@ class SourceOptions:
         from softmax_cli.weighting.values import read_class_names
 
         names = None if self.classes is None else read_class_names(self.classes)
-        return Selection(self.logits, self.id, self.label, self.input, names, self.positive)  # type: ignore[arg-type]
+        return Selection(self.logits, self.id, self.label, self.input, names, self.positive)
 
 
 class Opened(NamedTuple):
@@ -163,7 +163,7 @@ class Opened(NamedTuple):
         return self._replace(table=rows_where(self.table, self.columns, Condition.read(where)))
 
 
-def settle(table: Table, said: Selection) -> Opened:
+def settle(table: Table, typed: Selection) -> Opened:
     """Settle the roles of the columns from the first block, which stays in the table to be scored."""
     import itertools
 
@@ -175,7 +175,7 @@ def settle(table: Table, said: Selection) -> Opened:
     first = next(table.blocks, None)
     # Read with no column as a score, a text format shows the types that the other columns will have.
     head = empty_batch(table.schema) if first is None else table.decode(first, ()).batch
-    columns = resolve(table.schema, said, head)
+    columns = resolve(table.schema, typed, head)
     scores = set(columns.scores)
     fields = [table.schema.field(name) if name in scores else head.schema.field(name) for name in head.schema.names]
     # Text under the name of a score is a number that is yet to be found wrong.

@@ -1,48 +1,65 @@
 """Which columns of a table are what: scores, ids, truth. Decided once, before the first row is scored.
 
-The only place that looks at column names; the rules are those that ``predict --help`` tells.
+The only place that decides it: by what was typed, by what the file says, by names (`column_names`), by the values of
+the first rows (`column_values`), in this order. What is open after that is refused, with the option that decides it.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli.errors import DataError, UsageError, listed
+from softmax_cli.tables.column_names import (
+    Kind,
+    Role,
+    class_names,
+    find_name,
+    id_rank,
+    repeated,
+    role_by_name,
+    truth_rank,
+)
+from softmax_cli.tables.column_values import (
+    FirstRows,
+    find_one_hot,
+    in_class_order,
+    is_nested_number,
+    is_number,
+    odd_columns,
+)
+from softmax_cli.tables.score_columns import ScoreColumns, find_scores
 
-Kind = Literal["logits", "prob", "logprob"]
+PERCENT = "percent"
 METADATA_KEY = b"softmax_cli"
 """Under this key the program's own files say, as JSON, what they hold, and its columns of numbers what they are."""
-
-PREFIXES: dict[str, Kind] = {"logit_": "logits", "logprob_": "logprob", "prob_": "prob"}
-LIST_KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("prob", "probs", "probability", "probabilities"), "prob"),
-    **dict.fromkeys(("logprob", "logprobs", "log_prob", "log_probs", "log_p"), "logprob"),
-}
+OWN_BEGINNINGS = ("logit_", "logprob_", "prob_")
 OUTPUT_NAMES = ("prediction", "confidence")
+LONG_COLUMNS = ("class", "label", "item", "classes", "labels", "items")
+BOOLEANS = ("True", "False", "true", "false", "TRUE", "FALSE", "")
+MOST_WARNINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the user said about the columns; None: not said."""
+    """What the user typed about the columns; None: nothing."""
 
     scores: str | tuple[str, ...] | None = None
-    """As typed (a pattern, a list, a range), or names one by one."""
+    """A pattern, a list, a range; or names one by one."""
     id: str | None = None
     label: str | None = None
-    kind: Kind | None = None
+    kind: str | None = None
+    """A `Kind`, or ``percent``."""
     classes: tuple[str, ...] | None = None
     positive: str | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in (None, *get_args(Kind)):
-            raise UsageError(f"--input {self.kind}: choose one of {', '.join(get_args(Kind))}")
+        if self.kind not in (None, *get_args(Kind), PERCENT):
+            raise UsageError(f"--input {self.kind}: choose one of {', '.join((*get_args(Kind), PERCENT))}")
 
 
 class Columns(NamedTuple):
@@ -57,13 +74,39 @@ class Columns(NamedTuple):
     others: tuple[str, ...] = ()
     """Columns that pass through unchanged (id and truth among them), in file order."""
     is_list: bool = False
-    kind_was_said: bool = True
-    """False: the kind is the default, and rows that look like probabilities deserve a warning."""
+    """The scores of a row are in one column: a list, a struct or a map."""
+    kind_is_given: bool = True
+    """Typed, or written into the file by this program."""
+    percent: bool = False
+    """The scores are probabilities in percent."""
+    keys: tuple[str, ...] = ()
+    """What a struct or a map calls the classes, in their order."""
+    one_hot: tuple[str, ...] = ()
+    """Columns of 0 and 1, one for each class in their order, that tell the truth where no column names it."""
+    truths: tuple[str, ...] = ()
+    """Columns of which each could be the truth, where the names leave it open which."""
+    passed_numbers: tuple[str, ...] = ()
+    """Columns of numbers that were taken for nothing."""
+    warnings: tuple[str, ...] = ()
+    evidence: tuple[tuple[str, str], ...] = ()
+    """What each role was decided by, for whoever wants to see it."""
 
     @property
     def is_binary(self) -> bool:
         """One score stands for two classes: z becomes [0, z]."""
         return not self.is_list and len(self.scores) == 1
+
+    def explain(self) -> list[str]:
+        """Name the columns of each role with what it was decided by, a line each."""
+        why = dict(self.evidence)
+        roles = {"scores": self.scores, "id": (self.id or "",), "truth": self.one_hot or (self.label or "",)}
+        lines = [f"{role:<8} {listed(roles[role], 40)} ({reason})" for role, reason in why.items()]
+        return lines + ([f"numbers  {listed(self.passed_numbers, 40)} (not taken)"] if self.passed_numbers else [])
+
+    @property
+    def kind_is_assumed(self) -> bool:
+        """Rows that look like probabilities deserve a warning: nothing but names says that they are logits."""
+        return self.kind == "logits" and not self.kind_is_given
 
     def summary(self) -> str:
         """What was taken for what, in a line."""
@@ -71,258 +114,252 @@ class Columns(NamedTuple):
         roles = [f"{len(self.classes)} classes: {' '.join(shown)}"]
         roles += [f"id: {self.id}"] if self.id is not None else []
         roles += [f"truth: {self.label}"] if self.label is not None else []
-        roles += [f"read as {self.kind}"] if self.kind != "logits" else []
+        roles += [f"truth: one-hot {listed(self.one_hot, 3)}"] if self.one_hot and self.label is None else []
+        roles += [f"passes: {listed(self.passed_numbers, 6)}"] if self.passed_numbers else []
+        roles += [f"read as {PERCENT if self.percent else self.kind}"] if self.kind != "logits" else []
         return "; ".join(roles)
 
 
-def resolve(schema: pa.Schema, said: Selection, head: pa.RecordBatch) -> Columns:
+def resolve(schema: pa.Schema, typed: Selection, head: pa.RecordBatch) -> Columns:
     """Find the scores, the id and the truth among the columns of a table.
 
     Parameters
     ----------
     schema : pyarrow.Schema
         Columns of the table; those that look like numbers have a numeric type.
-    said : Selection
-        What the user said, which goes before every guess.
+    typed : Selection
+        What the user typed, which goes before every other evidence.
     head : pyarrow.RecordBatch
-        The first rows: the width of a list column, and whether the truth spells class names with their prefix.
+        The first rows, read with no column taken for a score.
 
     Raises
     ------
     UsageError
-        A name that was said is not there.
+        A name that was typed is not there.
     DataError
-        No column looks like a score, or names are not unique.
+        No column looks like a score, names are not unique, or it is open which columns are meant.
     """
-    names = schema.names
-    if doubled := repeated(names):
+    if doubled := repeated(schema.names):
         raise DataError(f"two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them")
-    for flag, name in (("--id", said.id), ("--label", said.label)):
-        if name is not None and name not in names:
-            raise UsageError(f"{flag} {name!r}: no such column; there are: {', '.join(names)}")
-    id_column = said.id if said.id is not None else next((n for i, n in enumerate(names) if is_id(n, i)), None)
-    label = said.label if said.label is not None else next((n for n in names if n.lower() in TRUTH_NAMES), None)
-    scores, prefix_kind, prefix = _score_columns(schema, said, {id_column, label})
-    is_list = _is_list(schema.field(scores[0]).type)
-    record = _own_record(schema)
-    kind = said.kind or (record.get("kind") if record.get("scores") == scores else None) or prefix_kind
-    classes = said.classes or _default_classes(schema, scores, prefix, head, label)
-    taken = set(scores)
+    table = _Known.of(schema, typed, FirstRows(head))
+    given = (table.typed_id, table.typed_label)
+    scores = find_scores(schema, table.rows, typed.scores, table.roles, given, table.record)
+    label, truths = _find_truth(table, scores)
+    id_column, id_why = _find_id(table, scores, label)
+    is_list = is_nested_number(schema.field(scores.names[0]).type)
+    keys = _keys(table, scores.names[0]) if is_list else ()
     columns = Columns(
-        scores=tuple(scores),
-        classes=_named(classes, said, is_list, len(scores)),
-        kind=kind or "logits",
-        id=None if id_column in taken else id_column,
-        label=None if label in taken else label,
-        others=tuple(n for n in names if n not in taken and not (prefix_kind and _is_output(n, schema))),
+        scores=scores.names,
+        classes=_named(_classes(table, typed, scores, keys, label), typed, is_list, len(scores.names)),
+        kind=_kind(table, typed, scores) or "logits",
+        id=id_column,
+        label=label,
+        others=_others(table, scores),
         is_list=is_list,
-        kind_was_said=kind is not None,
+        kind_is_given=typed.kind is not None or table.is_own(scores.names),
+        percent=typed.kind == PERCENT,
+        keys=keys,
+        truths=truths,
+        warnings=_warnings(table, scores),
     )
     if doubled := repeated(columns.classes):
         raise DataError(
             f"two classes have the same name: {', '.join(map(repr, doubled))}; name them with --classes FILE"
         )
-    return columns
-
-
-def _score_columns(schema: pa.Schema, said: Selection, taken: set[str | None]) -> tuple[list[str], Kind | None, str]:
-    """Return the score columns, the kind that their names tell, and the prefix that is not part of a class name."""
-    if said.scores is not None:
-        names, prefix = expand(said.scores, schema.names)
-        _check_numeric(schema, names)
-        return names, _kind_by_name(names), prefix
-    free = [name for name in schema.names if name not in taken]
-    lists = [name for name in free if _is_list(schema.field(name).type)]
-    if lists:
-        return lists[:1], LIST_KINDS.get(lists[0].lower()), ""
-    for prefix, kind in PREFIXES.items():
-        names = [name for name in free if name.startswith(prefix) and len(name) > len(prefix)]
-        if names:
-            _refuse_listing(names, prefix, schema)
-            return names, kind, prefix
-    names = [
-        name
-        for position, name in enumerate(schema.names)
-        if name not in taken and _is_number(schema.field(name).type) and not looks_like_metadata(name, position)
-    ]
-    if not names:
-        raise DataError(_no_scores(schema))
-    return names, None, ""
-
-
-def _no_scores(schema: pa.Schema) -> str:
-    there = ", ".join(f"{field.name} ({field.type})" for field in schema)
-    return (
-        "no column looks like a score (a number whose name is not that of an id or a truth); "
-        f"there are: {there}; name the class columns with --logits 'a,b,c' or a pattern"
+    if columns.is_binary and typed.positive is None and typed.classes is None:
+        _refuse_long(table, columns)
+    one_hot = () if label is not None or columns.is_binary else _find_one_hot(table, columns)
+    known = {id_column, label, *one_hot}
+    evidence = {"scores": scores.why}
+    evidence |= {"id": id_why} if id_column is not None else {}
+    evidence |= {"truth": "typed" if label == table.typed_label else f"named {label}"} if label is not None else {}
+    return columns._replace(
+        one_hot=one_hot,
+        passed_numbers=tuple(n for n in columns.others if n not in known and table.holds_numbers(n)),
+        evidence=tuple((evidence | ({"truth": "columns of 0 and 1"} if one_hot else {})).items()),
     )
 
 
-def _refuse_listing(names: Sequence[str], prefix: str, schema: pa.Schema) -> None:
-    ranks = [name.removeprefix(prefix) for name in names]
-    there = set(schema.names)
-    if prefix == "prob_" and all(rank.isdecimal() and f"label_{rank}" in there for rank in ranks):
-        raise DataError(
-            "label_1, prob_1, ... list the best classes only: the other probabilities are not in this file; "
-            "write it again without --top-k"
+class _Known(NamedTuple):
+    """What is known of a table before its scores are looked for."""
+
+    schema: pa.Schema
+    rows: FirstRows
+    roles: Mapping[str, Role | None]
+    """What the file and the names say of each column."""
+    record: Mapping[str, Any]
+    """What a file of our own says about itself; empty for any other."""
+    typed_id: str | None
+    typed_label: str | None
+
+    @classmethod
+    def of(cls, schema: pa.Schema, typed: Selection, rows: FirstRows) -> _Known:
+        names, index = schema.names, _pandas_index(schema)
+        roles = {name: role_by_name(name, position, len(names)) for position, name in enumerate(names)}
+        return cls(
+            schema,
+            rows,
+            {name: "index" if name in index else role for name, role in roles.items()},
+            _metadata(schema, METADATA_KEY),
+            None if typed.id is None else find_name("--id", typed.id, names),
+            None if typed.label is None else find_name("--label", typed.label, names),
         )
 
+    def is_own(self, scores: Sequence[str]) -> bool:
+        """Whether a file of ours says that these are its scores."""
+        return bool(scores) and [*self.record.get("scores", ())] == [*scores]
 
-def _check_numeric(schema: pa.Schema, names: Sequence[str]) -> None:
-    lists = [name for name in names if _is_list(schema.field(name).type)]
-    if lists and len(names) > 1:
-        raise UsageError(f"--logits: {lists[0]!r} is a list column; name it alone")
-    binary_text = [n for n in names if not (_is_list(schema.field(n).type) or _may_be_number(schema.field(n).type))]
-    if binary_text:
-        field = schema.field(binary_text[0])
-        raise UsageError(f"--logits: column {field.name!r} holds {field.type}, not numbers")
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a column holds numbers, or lists of them."""
+        kind = self.schema.field(name).type
+        return is_number(kind) or is_nested_number(kind)
 
 
-def _default_classes(
-    schema: pa.Schema, scores: Sequence[str], prefix: str, head: pa.RecordBatch, label: str | None
+def _metadata(schema: pa.Schema, key: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads((schema.metadata or {}).get(key, b"{}"))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _pandas_index(schema: pa.Schema) -> list[str]:
+    """The columns that pandas wrote for the index of a frame; of a range there is none."""
+    written = _metadata(schema, b"pandas").get("index_columns", ())
+    return [name for name in written if isinstance(name, str) and name in schema.names]
+
+
+def _find_truth(table: _Known, scores: ScoreColumns) -> tuple[str | None, tuple[str, ...]]:
+    """Return the truth; where names leave it open which column it is, none, and all of those."""
+    if table.typed_label is not None:
+        return (None if table.typed_label in scores.names else table.typed_label), ()
+    named = [name for name in table.schema.names if table.roles[name] == "truth"]
+    named = [name for name in named if name not in scores.names and name != table.typed_id]
+    named.sort(key=lambda name: truth_rank(name) or 0)
+    ranks = [truth_rank(name) for name in named]
+    if not named or ranks.count(0) == 1 or all(_agree(table.rows, named[0], other) for other in named[1:]):
+        return (named[0] if named else None), ()
+    return None, tuple(named)
+
+
+def _agree(rows: FirstRows, one: str, other: str) -> bool:
+    """Whether each value of one column goes with one value of the other."""
+    pairs = set(zip(rows.texts(one), rows.texts(other), strict=False))
+    return len(pairs) == len({first for first, _ in pairs}) == len({second for _, second in pairs})
+
+
+def _find_id(table: _Known, scores: ScoreColumns, label: str | None) -> tuple[str | None, str]:
+    """Return the id and what it was decided by; of the levels of an index none is an id."""
+    if table.typed_id is not None:
+        return (None if table.typed_id in scores.names else table.typed_id), "typed"
+    names, taken = table.schema.names, {*scores.names, label}
+    ranks = {name: id_rank(name, at, len(names)) for at, name in enumerate(names) if name not in taken}
+    free = list(ranks)
+    levels = [name for name in free if table.roles[name] == "index"]
+    ranks |= {name: 2 for name in levels if ranks[name] is None}
+    has_levels = len(levels) > 1 and any(map(table.rows.is_repeated, levels))
+    known = [name for name in free if ranks[name] is not None and not (has_levels and name in levels)]
+    if known:
+        name = min(known, key=lambda name: ranks[name] or 0)
+        return name, "an index" if name in levels else f"named {name}"
+    ids = [name for name in scores.not_scores if not table.rows.is_repeated(name)]
+    return (ids[0], "whole numbers that all differ") if ids else (None, "")
+
+
+def _keys(table: _Known, name: str) -> tuple[str, ...]:
+    """The keys of a struct or a map; none of a list."""
+    kind = table.schema.field(name).type
+    if pa.types.is_struct(kind):
+        return tuple(kind.field(i).name for i in range(kind.num_fields))
+    return table.rows.keys(name) if pa.types.is_map(kind) else ()
+
+
+def _classes(
+    table: _Known, typed: Selection, scores: ScoreColumns, keys: tuple[str, ...], label: str | None
 ) -> tuple[str, ...]:
-    field = schema.field(scores[0])
-    if not _is_list(field.type):
-        truths = head.column(label).slice(0, 1000).cast(pa.string()).to_pylist() if label in head.schema.names else []
-        return class_names(scores, prefix, truths)
-    record = _own_record(schema)
-    size = field.type.list_size if pa.types.is_fixed_size_list(field.type) else _first_length(head, field.name)
-    known = record.get("classes", [])
-    return tuple(known) if len(known) == size else tuple(str(index) for index in range(size))
+    """The names of the classes: typed, by the file, the keys of a struct, the names of columns, positions in a list."""
+    known = tuple(map(str, table.record.get("classes", ())))
+    kind = table.schema.field(scores.names[0]).type
+    if typed.classes is not None:
+        return typed.classes
+    if keys:
+        return tuple(key.strip() for key in keys)
+    if not is_nested_number(kind):
+        is_known = table.is_own(scores.names) and len(known) == len(scores.names)
+        truths = table.rows.texts(label) if label is not None else ()
+        return known if is_known else class_names(scores.names, truths, scores.prefix)
+    size = kind.list_size if pa.types.is_fixed_size_list(kind) else table.rows.list_length(scores.names[0])
+    if size is None:
+        raise DataError(
+            f"column {scores.names[0]!r}: no row to tell how many classes there are; name them with --classes FILE"
+        )
+    return known if len(known) == size else tuple(str(index) for index in range(size))
 
 
-def _first_length(head: pa.RecordBatch, name: str) -> int:
-    lengths = [len(row) for row in head.column(name).slice(0, 100).to_pylist() if row is not None]
-    if not lengths:
-        raise DataError(f"column {name!r}: no row to tell how many classes there are; name them with --classes FILE")
-    return lengths[0]
-
-
-def _named(names: tuple[str, ...], said: Selection, is_list: bool, columns: int) -> tuple[str, ...]:
+def _named(names: tuple[str, ...], typed: Selection, is_list: bool, columns: int) -> tuple[str, ...]:
     if not is_list and columns == 1 and len(names) == 1:
-        positive = said.positive if said.positive is not None else names[0]
+        positive = typed.positive if typed.positive is not None else names[0]
         return (f"not {positive}", positive)
-    if said.positive is not None:
+    if typed.positive is not None:
         raise UsageError(f"--positive names the class of a single score column; there are {len(names)} columns")
     if not is_list and len(names) != (2 if columns == 1 else columns):
         raise UsageError(f"--classes: {len(names)} names for {columns} score columns")
     return names
 
 
-def _own_record(schema: pa.Schema) -> dict[str, Any]:
-    """What a file of our own says about itself; empty for any other."""
-    try:
-        record = json.loads((schema.metadata or {}).get(METADATA_KEY, b"{}"))
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
+def _kind(table: _Known, typed: Selection, scores: ScoreColumns) -> Kind | None:
+    """What the scores are: typed, by the file, by names; None where nothing tells it."""
+    if typed.kind is not None:
+        return "prob" if typed.kind == PERCENT else typed.kind  # type: ignore[return-value]  # one of KINDS
+    return (table.record.get("kind") if table.is_own(scores.names) else None) or scores.kind
 
 
-def _kind_by_name(names: Sequence[str]) -> Kind | None:
-    if len(names) == 1 and names[0].lower() in LIST_KINDS:
-        return LIST_KINDS[names[0].lower()]
-    return next((kind for prefix, kind in PREFIXES.items() if all(name.startswith(prefix) for name in names)), None)
+def _others(table: _Known, scores: ScoreColumns) -> tuple[str, ...]:
+    """The columns that pass through: neither scores nor written beside them by this program, which writes them anew."""
+    begun = any(all(name.startswith(beginning) for name in scores.names) for beginning in OWN_BEGINNINGS)
+    left_out = {*scores.names}
+    for name, field in zip(table.schema.names, table.schema, strict=True):
+        is_marked = METADATA_KEY in (field.metadata or {}) and (begun or bool(table.record))
+        if is_marked or (begun and (name in OUTPUT_NAMES or name.startswith(OWN_BEGINNINGS))):
+            left_out.add(name)
+    return tuple(name for name in table.schema.names if name not in left_out)
 
 
-def _is_output(name: str, schema: pa.Schema) -> bool:
-    """A column that this program wrote beside the scores and writes anew."""
-    marked = METADATA_KEY in (schema.field(name).metadata or {})
-    return marked or name in OUTPUT_NAMES or any(name.startswith(prefix) for prefix in PREFIXES)
+def _find_one_hot(table: _Known, columns: Columns) -> tuple[str, ...]:
+    """Columns of 0 and 1 that tell the truth, in the order of the classes."""
+    roles = {name: table.roles[name] for name in columns.others if name != columns.id}
+    free = [name for name, role in roles.items() if role in (None, "truth")]
+    return in_class_order(find_one_hot(table.rows, free, len(columns.classes)), columns.classes)
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+def _warnings(table: _Known, scores: ScoreColumns) -> tuple[str, ...]:
+    """Name score columns that may be no classes, where all numbers were taken that nothing was known of."""
+    odd = odd_columns(table.rows, scores.names) if scores.by_elimination else {}
+    return tuple(
+        f"is {name!r} a class? It {problem}; if not, name the class columns with --logits"
+        for name, problem in list(odd.items())[:MOST_WARNINGS]
+    )
 
 
-def _may_be_number(kind: pa.DataType) -> bool:
-    """Text formats type a column by its first rows; when the user names it as a score, it is read as one."""
-    return _is_number(kind) or pa.types.is_string(kind) or pa.types.is_null(kind)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in lists) and _is_number(kind.value_type)
-
-
-__all__ = ["ID_NAMES", "METADATA_KEY", "Columns", "Kind", "Selection", "resolve"]
-
-
-ID_NAMES = ("id", "index", "idx", "row", "key", "uuid", "name", "path", "file", "filename")
-TRUTH_NAMES = ("label", "target", "truth", "class", "y", "y_true")
-SPLIT_NAMES = ("split", "fold")
-UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
-"""What pandas calls an index that it wrote as a column."""
-SEPARATORS = "_.:-/ "
-
-
-def is_id(name: str, position: int) -> bool:
-    """Whether a column is named like an id (an unnamed column counts when it is the first)."""
-    return name.lower() in ID_NAMES or name.lower().endswith("_id") or (position == 0 and name in UNNAMED)
-
-
-def looks_like_metadata(name: str, position: int) -> bool:
-    """Whether a numeric column is named like something other than a score."""
-    return is_id(name, position) or name.lower() in TRUTH_NAMES or name.lower() in SPLIT_NAMES
-
-
-def repeated(names: Sequence[str]) -> list[str]:
-    """Names that stand more than once."""
-    return [name for name, count in Counter(names).items() if count > 1]
-
-
-def expand(said: str | tuple[str, ...], names: Sequence[str]) -> tuple[list[str], str]:
-    """Resolve ``logit_*``, ``a,b,c`` or ``a:b`` to column names in file order, and the fixed beginning of a pattern.
-
-    A column of exactly the name that was typed goes before every reading as a pattern.
+def _refuse_long(table: _Known, columns: Columns) -> None:
+    """Refuse a single score column in a table that has a row for each class.
 
     Raises
     ------
-    UsageError
-        A part matches no column.
+    DataError
+        Ids repeat, or a column of text is named like a class.
     """
-    if said in names:
-        return [str(said)], ""
-    chosen: set[str] = set()
-    for part in [part.strip() for part in said.split(",")] if isinstance(said, str) else said:
-        found = _part(part, names)
-        if not found:
-            raise UsageError(f"--logits {part!r}: no such column; there are: {', '.join(names)}")
-        chosen.update(found)
-    fixed = (
-        said[: min((said.index(mark) for mark in "*?[" if mark in said), default=0)] if isinstance(said, str) else ""
+    score, rows = columns.scores[0], table.rows
+    beside = [n for n in columns.others if n.strip().lower() in LONG_COLUMNS and n != table.typed_label]
+    beside = [n for n in beside if rows.is_text(n) and not {*rows.texts(n)} <= {*columns.classes, *BOOLEANS}]
+    is_repeated = columns.id is not None and rows.is_repeated(columns.id)
+    if not is_repeated and not beside:
+        return
+    why = f"ids repeat in {columns.id!r}" if is_repeated else f"{beside[0]!r} holds names"
+    way = f"--long {columns.id or 'ID'},{beside[0]},{score}" if beside else f"--group {columns.id}"
+    found = sorted({cell.strip() for cell in rows.texts(beside[0])}) if beside else []
+    named = f"--classes '{found[0]},{found[1]}'" if len(found) == 2 else "--positive NAME"
+    raise DataError(
+        f"{score!r} is the only score column, and {why}: where a row is one class of an example, {way} puts its rows "
+        f"together; where it is an example of its own, {named} says what the score is for"
     )
-    return [name for name in names if name in chosen], "" if "," in said else fixed
-
-
-def _part(part: str, names: Sequence[str]) -> list[str]:
-    if part in names:
-        return [part]
-    first, colon, last = part.partition(":")
-    if colon and first in names and last in names:
-        low, high = names.index(first), names.index(last)
-        if low > high:
-            raise UsageError(f"--logits {part!r}: {first!r} stands after {last!r}; write {last}:{first}")
-        return list(names[low : high + 1])
-    return [name for name in names if fnmatchcase(name, part)]
-
-
-def class_names(columns: Sequence[str], prefix: str, truths: Sequence[str | None]) -> tuple[str, ...]:
-    """Class names: column names less a prefix that all share, unless the truth spells the prefix too.
-
-    A prefix ends in a separator (``digit_0`` but not ``c0``). Where the truth column reads ``digit_0``, that is the
-    class's name, and dropping the prefix would only part the two.
-    """
-    if not prefix and len(columns) > 1:
-        prefix = _shared_prefix(columns)
-    if prefix and not set(columns).isdisjoint(truths):
-        return tuple(columns)
-    short = tuple(name.removeprefix(prefix) for name in columns)
-    return short if all(short) else tuple(columns)
-
-
-def _shared_prefix(names: Sequence[str]) -> str:
-    """Return the longest beginning of all names that ends in a separator."""
-    low, high = min(names), max(names)
-    size = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
-    end = max((low.rfind(mark, 0, size) for mark in SEPARATORS), default=-1) + 1
-    return low[:end]

@@ -123,7 +123,7 @@ def count_labels(flag: str, said: str, label: str | None) -> dict[str, float]:
         The column of labels, where the option says so.
     """
     from softmax_cli.stream.inputs import open_table
-    from softmax_cli.tables.columns import TRUTH_NAMES
+    from softmax_cli.tables.column_names import truth_rank
     from softmax_cli.tables.table import ReadOptions
 
     path, column = _split_column(said)
@@ -136,7 +136,7 @@ def count_labels(flag: str, said: str, label: str | None) -> dict[str, float]:
         counted = next((name for name in names if name.lower() in COUNT_COLUMNS), None)
         if column in (None, counted) and counted and any(name.lower() in CLASS_COLUMNS for name in names):
             return read_class_values(flag, said, COUNT_COLUMNS)
-        chosen = column or label or next((name for name in names if name.lower() in TRUTH_NAMES), None)
+        chosen = column or label or next((name for name in names if truth_rank(name) is not None), None)
         chosen = chosen or (names[0] if len(names) == 1 else None)
         if chosen not in names:
             raise DataError(

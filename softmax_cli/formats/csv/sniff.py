@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.tables.columns import repeated
+from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import ReadOptions
 from softmax_cli.text.parsing import Buffer, Dialect, cell_texts, field_counts, parse, text_role
 

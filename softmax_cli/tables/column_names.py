@@ -1,0 +1,354 @@
+"""What the name of a column says: score, id, truth, prediction, weight; patterns that users type; class names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from softmax_cli.errors import UsageError, did_you_mean
+
+Kind = Literal["logits", "prob", "logprob"]
+Role = Literal["id", "index", "truth", "prediction", "weight", "order"]
+"""What a column is that holds no scores; an ``index`` comes from pandas or R, an ``order`` is a split, step or time."""
+
+SEPARATORS = "_.:-/ =([|"
+
+
+class ScoreName(NamedTuple):
+    """How names begin that hold scores."""
+
+    words: tuple[str, ...]
+    kind: Kind
+    is_plain: bool
+    """False: a word that columns of other things begin with too, such as ``raw``."""
+
+
+_LOG_PROB = ("logprob", "logprobs", "log_prob", "log_probs", "log_proba", "log_probability", "log_probabilities")
+_PROB = ("prob", "probs", "proba", "probas", "probability", "probabilities")
+_SCORE_WORDS: tuple[tuple[Kind, bool, tuple[str, ...]], ...] = (
+    ("logprob", True, (*_LOG_PROB, "log_p", "logp", "log_softmax")),
+    ("logits", True, ("logit", "logits", "raw_formula_val")),
+    ("prob", True, (*_PROB, "softmax")),
+    ("logits", False, ("raw_score", "raw_scores", "score", "scores", "raw", "output", "outputs", "z")),
+    ("prob", False, ("p",)),
+)
+_OWNERS = ("y", "pred", "predict", "predicted", "class")
+"""Words that may stand before: ``pred_proba``, ``y_score``."""
+SCORE_NAMES = tuple(
+    ScoreName((*owner, *spelled.split("_")), kind, is_plain)
+    for kind, is_plain, spellings in _SCORE_WORDS
+    for spelled in spellings
+    for owner in ((), *((word,) for word in _OWNERS))
+    if not (owner and len(spelled) == 1)
+)
+_BY_WORDS = {name.words: name for name in SCORE_NAMES}
+_LONGEST = max(map(len, _BY_WORDS))
+_FIRST_WORDS = {words[0] for words in _BY_WORDS}
+_LAST_WORDS = {words[-1] for words in _BY_WORDS if len(words[-1]) > 1}
+
+_IDS = {"id", "ids", "uuid", "guid", "idx"}
+_ID_NAMES = {
+    "index",
+    "row",
+    "row number",
+    "rownum",
+    "key",
+    "name",
+    "path",
+    "file",
+    "filename",
+    "file name",
+    "file path",
+}
+_ID_IN_ONE_WORD = re.compile(
+    r"(image|img|sample|user|item|doc|document|row|query|example|record|object|file|case|patient|subject|customer|"
+    r"passenger|video|frame|photo|post|text|question|u|q|p)id"
+)
+_INDEX = re.compile(r"unnamed:[ _]?\d+(\.\d+)?(_level_\d+)?|level_\d+|__index_level_\d+__", re.IGNORECASE)
+_TRUTHS = (
+    "y true,ytrue,truth,ground truth,groundtruth,gt,actual,true label,true labels,true class,label true,"
+    "actual label,actual class,gt label,gold,gold label,gold labels",
+    "label,labels,label id,label ids,labelid,y test,y val,class label,target label,target class",
+    "target,targets",
+    "class",
+    "y",
+)
+"""The surest first: what is called y_true is the truth also beside a column called label."""
+_TRUTH_RANK = {name: rank for rank, names in enumerate(_TRUTHS) for name in names.split(",")}
+_PREDICTED = re.compile(r"preds?|predict(ed|ion|ions|s)?|yhat|ypreds?")
+_PREDICTIONS = {"y hat", "confidence", "conf", "entropy", "margin", "argmax", "energy"}
+_ORDERS = {"split", "fold", "kfold", "epoch", "step", "rank", "global step", "timestamp", "datetime"}
+
+
+_CHANGES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+_WORD = re.compile(r"[^\W_]+")
+_REMEMBERED = 1 << 18
+"""A name is looked at several times, and a table of a hundred thousand classes has as many."""
+
+
+@lru_cache(_REMEMBERED)
+def words(name: str) -> tuple[str, ...]:
+    """Take a name apart at separators, digits and changes of case: ``RawFormulaVal:Class=0`` has five words."""
+    return tuple(_WORD.findall(_CHANGES.sub(" ", name).lower()))
+
+
+def score_name(name: str) -> tuple[ScoreName, tuple[str, ...]] | None:
+    """Return how a name of scores begins, and the words of the class that follow; None where it is no such name."""
+    if name.startswith(".pred_"):  # tidymodels, beside its .pred_class
+        following = words(name)[1:]
+        return None if following == ("class",) else (ScoreName((".pred",), "prob", True), following)
+    told = words(name)
+    if not told or told[0] not in _FIRST_WORDS:
+        return None
+    sizes = range(min(_LONGEST, len(told)), 0, -1)
+    return next(((found, told[size:]) for size in sizes if (found := _BY_WORDS.get(told[:size]))), None)
+
+
+def score_ending(name: str) -> ScoreName | None:
+    """Return how a name ends where scores are named by their end: ``cat_prob``; None where it does not."""
+    told = words(name)
+    if len(told) < 2 or told[-1] not in _LAST_WORDS:
+        return None
+    sizes = range(min(_LONGEST, len(told) - 1), 0, -1)
+    return next((found for size in sizes if (found := _BY_WORDS.get(told[-size:]))), None)
+
+
+def role_by_name(name: str, position: int, columns: int) -> Role | None:
+    """Tell what a column is that is named like anything but a score; None where its name tells nothing.
+
+    Parameters
+    ----------
+    position, columns : int
+        Where it stands among how many: a column without a name is an index at either end of a table only.
+    """
+    if _INDEX.fullmatch(name.strip()) or (not name.strip() and position in (0, columns - 1)):
+        return "index"
+    told = words(name)
+    plain = " ".join(told)
+    if plain in _TRUTH_RANK:
+        return "truth"
+    if is_prediction_name(told):
+        return "prediction"
+    ending = told[:-1] if len(told) > 1 and told[-1].isdigit() else told
+    if plain in _ID_NAMES or (ending and (ending[-1] in _IDS or _ID_IN_ONE_WORD.fullmatch(ending[-1]))):
+        return "id"
+    if told and told[-1] == "index" and len(told) == 2 and told[0] in ("sample", "row", "example", "image", "item"):
+        return "id"
+    if told and told[-1] in ("weight", "weights"):
+        return "weight"
+    if plain in _ORDERS or (told and (told[0].startswith("time") or told[-1] in ("split", "fold", "epoch"))):
+        return "order"
+    return None
+
+
+def is_prediction_name(told: tuple[str, ...]) -> bool:
+    """Whether words name what a model has predicted, or a figure made of its scores."""
+    if not told:
+        return False
+    if _PREDICTED.fullmatch(told[0]) or _PREDICTED.fullmatch(told[-1]) or told[:2] in (("y", "pred"), ("y", "preds")):
+        return True
+    extreme = told[0] in ("max", "top") and len(told) > 1 and (told[1].isdigit() or (told[1],) in _BY_WORDS)
+    return extreme or " ".join(told) in _PREDICTIONS
+
+
+def truth_rank(name: str) -> int | None:
+    """How surely a name is that of the truth: 0 for ``y_true``, more for ``y``; None where it is none."""
+    return _TRUTH_RANK.get(" ".join(words(name)))
+
+
+def id_rank(name: str, position: int, columns: int) -> int | None:
+    """How surely a name is that of an id: 0 for ``user_id``, 1 for ``name``, 2 for an index; None where it is none."""
+    role = role_by_name(name, position, columns)
+    if role == "id":
+        return 1 if " ".join(words(name)) in _ID_NAMES else 0
+    return 2 if role == "index" else None
+
+
+class Family(NamedTuple):
+    """Columns that share how their names begin, and so are scores of one kind."""
+
+    names: tuple[str, ...]
+    kind: Kind | None
+    """None: the names do not tell it."""
+    rank: int
+    """Families of a lower rank are taken before those of a higher: logits before the probabilities made of them."""
+    told_by: str
+    """What they share, for messages: ``logit_*``."""
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """What the names call the classes."""
+        return frozenset(class_names(self.names, ()))
+
+
+RANKS: dict[tuple[Kind, bool], int] = {
+    ("logits", True): 0,
+    ("logits", False): 1,
+    ("logprob", True): 2,
+    ("prob", True): 3,
+    ("prob", False): 3,
+}
+NUMBERED_RANK = 1
+_NUMBERED = re.compile(r"(|class_?|cls_?|c)(\d+)", re.IGNORECASE)
+_NO_CLASS = {*_IDS, "index", "path", "file", "name"}
+
+
+def families(names: Sequence[str]) -> list[Family]:
+    """Find the families among the names of columns, in the order of their ranks.
+
+    A name of scores whose class would be ``id`` is left out where its beginning is used for other things too: a
+    ``p_id`` beside ``p_cat`` and ``p_dog``.
+    """
+    by_beginning: dict[ScoreName, list[str]] = {}
+    for name in names:
+        found = score_name(name)
+        if found is None or not found[1]:
+            continue
+        if found[0].is_plain or not (len(found[1]) == 1 and found[1][0] in _NO_CLASS):
+            by_beginning.setdefault(found[0], []).append(name)
+    told = [
+        Family(tuple(members), score.kind, RANKS[score.kind, score.is_plain], f"{_beginning(members)}*")
+        for score, members in by_beginning.items()
+        if len(members) > 1
+    ]
+    told += _numbered(names)
+    return sorted(told or _by_ending(names), key=lambda family: family.rank)
+
+
+def _beginning(names: Sequence[str]) -> str:
+    low, high = min(names), max(names)
+    return low[: next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))]
+
+
+def _numbered(names: Sequence[str]) -> list[Family]:
+    """Find names that are exactly 0 .. K-1 or 1 .. K, alone or behind ``class_``."""
+    by_stem: dict[str, list[tuple[int, str]]] = {}
+    for name in names:
+        if (found := _NUMBERED.fullmatch(name.strip())) is not None and found[2] == str(int(found[2])):
+            by_stem.setdefault(found[1], []).append((int(found[2]), name))
+    return [
+        Family(tuple(name for _, name in members), None, NUMBERED_RANK, f"{stem}{members[0][0]}, {stem}{members[1][0]}")
+        for stem, members in by_stem.items()
+        if len(members) > 1 and {number for number, _ in members} in (_count(0, members), _count(1, members))
+    ]
+
+
+def _count(start: int, members: Sequence[object]) -> set[int]:
+    return set(range(start, start + len(members)))
+
+
+def _by_ending(names: Sequence[str]) -> list[Family]:
+    by_ending: dict[ScoreName, list[str]] = {}
+    for name in names:
+        score = score_ending(name) if role_by_name(name, 1, 3) is None else None
+        if score is not None and score.is_plain:
+            by_ending.setdefault(score, []).append(name)
+    return [
+        Family(tuple(members), score.kind, RANKS[score.kind, score.is_plain], f"*{members[0][-len(score.words[-1]) :]}")
+        for score, members in by_ending.items()
+        if len(members) > 1
+    ]
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Names that stand more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def find_name(flag: str, typed: str, names: Sequence[str]) -> str:
+    """Return the column that was typed; blanks around a name do not count.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name; with the nearest ones.
+    """
+    if typed in names:
+        return typed
+    found = [name for name in names if name.strip() == typed.strip()]
+    if len(found) != 1:
+        raise UsageError(f"{flag} {typed!r}: no such column; {did_you_mean(typed, names)}")
+    return found[0]
+
+
+def expand(typed: str | tuple[str, ...], names: Sequence[str]) -> tuple[list[str], str]:
+    """Resolve ``logit_*``, ``a,b,c`` or ``a:b`` to column names in file order, and the fixed beginning of a pattern.
+
+    A column of exactly the name that was typed goes before every reading as a pattern.
+
+    Raises
+    ------
+    UsageError
+        A part matches no column.
+    """
+    if typed in names:
+        return [str(typed)], ""
+    chosen: set[str] = set()
+    for part in [part.strip() for part in typed.split(",")] if isinstance(typed, str) else typed:
+        found = _part(part, names)
+        chosen.update(found or [find_name("--logits", part, names)])
+    pattern = typed if isinstance(typed, str) and "," not in typed else ""
+    fixed = pattern[: min((pattern.index(mark) for mark in "*?[" if mark in pattern), default=0)]
+    return [name for name in names if name in chosen], fixed
+
+
+def _part(part: str, names: Sequence[str]) -> list[str]:
+    if part in names:
+        return [part]
+    first, colon, last = (end.strip() for end in part.partition(":"))
+    trimmed = [name.strip() for name in names]
+    if colon and first in trimmed and last in trimmed:
+        low, high = trimmed.index(first), trimmed.index(last)
+        if low > high:
+            raise UsageError(f"--logits {part!r}: {first!r} stands after {last!r}; write {last}:{first}")
+        return list(names[low : high + 1])
+    return [name for name in names if fnmatchcase(name, part)]
+
+
+def class_names(columns: Sequence[str], truths: Iterable[str], prefix: str = "") -> tuple[str, ...]:
+    """Class names: column names less a beginning that all share, unless the truths spell it too.
+
+    The beginning ends in a separator (``digit_0`` but not ``c0``): of scores the word that names them
+    (``logit_``, ``RawFormulaVal:Class=``), of other columns the longest. Where the truths read ``digit_0``, that is the
+    name of the class. `prefix` is what a pattern that was typed begins with; it goes before what is found.
+    """
+    names = [name.strip() for name in columns]
+    shared = _beginning(names) if len(names) > 1 else names[0]
+    ends = [end for end in range(len(shared), 0, -1) if shared[end - 1] in SEPARATORS and end < len(names[0])]
+    score_ends = [_score_end(name) for name in names]
+    if prefix and prefix[-1] in SEPARATORS and shared.startswith(prefix):
+        ends = [len(prefix)]
+    elif len(set(score_ends)) == 1 and score_ends[0]:
+        ends = [score_ends[0], *ends]
+    elif len(names) == 1:
+        ends = []
+    choices = [choice for end in [*ends, 0] if all(choice := _cut(names, end))]
+    known = {truth.strip() for truth in truths}
+    return next((choice for choice in choices if not known.isdisjoint(choice)), choices[0] if choices else tuple(names))
+
+
+def _score_end(name: str) -> int:
+    """Where the class begins in a name of scores; 0 where no separator stands before it."""
+    found = score_name(name)
+    if found is None or not found[1]:
+        return 0
+    spelled = r"[\W_]*".join(map(re.escape, found[0].words))
+    beginning = re.match(rf"(?i)[\W_]*{spelled}[\W_]+((class|cls)[\W_]+)?", name)
+    return 0 if beginning is None else beginning.end()
+
+
+def _cut(names: Sequence[str], start: int) -> tuple[str, ...]:
+    """Leave out what names begin with, and what they end with where that closes a bracket or names the scores."""
+    cut = [name[start:].strip() for name in names]
+    closing = {"(": ")", "[": "]"}.get(names[0][start - 1]) if start else None
+    if closing and all(name.endswith(closing) for name in cut):
+        return tuple(name[:-1].strip() for name in cut)
+    ending = score_ending(names[0])
+    if not start and len(names) > 1 and ending is not None and {score_ending(name) for name in names} == {ending}:
+        spelled = r"[\W_]*".join(map(re.escape, ending.words))
+        return tuple(re.sub(rf"(?i)[\W_]+{spelled}[\W_]*$", "", name) for name in cut)
+    return tuple(cut)

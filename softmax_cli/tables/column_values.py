@@ -1,0 +1,254 @@
+"""What the first rows say about columns whose names say nothing: ids, one-hot truths, columns unlike the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from softmax_cli.tables.arrays import floats
+
+MOST_ROWS, LEAST_ROWS, MOST_CELLS = 1000, 20, 20_000
+"""A look at every cell of a wide table would take longer than to score it."""
+SURE_ROWS = 8
+"""Whole numbers that all differ in so many rows are no scores where others have fractions."""
+FLOAT_ROWS = 20
+"""... and in so many where the file says that they are floats, as pandas does of ids with gaps."""
+LARGE = 100.0
+"""From here on whole numbers in rising order are taken for ids in fewer rows too."""
+
+_WHOLE = re.compile(r"\s*[+-]?\d+\s*")
+_NUMBERS = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?")
+_WORDS = {"true": 1.0, "false": 0.0}
+
+
+class FirstRows:
+    """The first rows of a table, as they were read with no column taken for a score: text formats give text."""
+
+    def __init__(self, head: pa.RecordBatch) -> None:
+        rows = min(MOST_ROWS, max(LEAST_ROWS, MOST_CELLS // max(1, head.num_columns)))
+        self._head = head.slice(0, rows)
+        self._numbers: dict[str, NDArray[np.float64]] = {}
+
+    @property
+    def rows(self) -> int:
+        """How many rows are looked at."""
+        return int(self._head.num_rows)
+
+    def texts(self, name: str) -> list[str]:
+        """The cells of a column as text, those that are there."""
+        column = self._head.column(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+            return []
+        return [cell for cell in column.cast(pa.string()).to_pylist() if cell is not None]
+
+    def is_text(self, name: str) -> bool:
+        """Whether a column holds text, by its type or in a text format by its first cells."""
+        kind = self._head.schema.field(name).type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        return bool(is_text and not np.isfinite(self.numbers(name)).all())
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """The values of a column, shape (rows,); ``nan`` where there is no number. Booleans are 0 and 1."""
+        if name not in self._numbers:
+            column = self._head.column(name)
+            if pa.types.is_boolean(column.type):
+                column = column.cast(pa.int8())
+            if pa.types.is_dictionary(column.type):
+                column = column.dictionary_decode()
+            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+                values = np.array([_number(cell) for cell in column.to_pylist()], np.float64)
+            elif is_number(column.type):
+                values = np.asarray(floats(column, np.dtype(np.float64)), np.float64)
+            else:
+                values = np.full(self.rows, np.nan)
+            self._numbers[name] = values
+        return self._numbers[name]
+
+    def matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """The values of some columns, shape (columns, rows)."""
+        return np.array([self.numbers(name) for name in names]).reshape(len(names), self.rows)
+
+    def has_fractions(self, name: str) -> bool:
+        """Whether a number is not whole."""
+        return bool(_fractions(self.numbers(name)).any())
+
+    def is_written_whole(self, name: str) -> bool:
+        """Whether the numbers are integers by their type, or in text have no decimal point."""
+        column = self._head.column(name)
+        if pa.types.is_string(column.type):
+            return all(_WHOLE.fullmatch(cell) for cell in column.to_pylist() if cell)
+        return bool(pa.types.is_integer(column.type))
+
+    def is_repeated(self, name: str) -> bool:
+        """Whether a value occurs more than once."""
+        cells = self.texts(name)
+        return len(set(cells)) < len(cells)
+
+    def list_length(self, name: str) -> int | None:
+        """The length of the first list of a column; None where there is none."""
+        return next(map(len, self._lists(name)), None)
+
+    def list_has_fractions(self, name: str) -> bool:
+        """Whether the lists of a column hold numbers that are not whole."""
+        numbers = np.array([item for row in self._lists(name)[:LEAST_ROWS] for item in row], np.float64)
+        return bool((numbers != np.round(numbers))[np.isfinite(numbers)].any())
+
+    def _lists(self, name: str) -> list[list[float]]:
+        """The lists of a column, those that are there; text formats give them as they are spelled."""
+        rows = [row for row in self._head.column(name).to_pylist() if row]
+        return [_NUMBERS.findall(row) if isinstance(row, str) else row for row in rows]
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """The keys of a column of maps, in the order of their first appearance."""
+        rows = self._head.column(name).to_pylist()
+        return tuple(dict.fromkeys(str(key) for row in rows if row is not None for key, _ in row))
+
+
+def _number(cell: str | None) -> float:
+    if not cell:
+        return np.nan
+    try:
+        return float(cell.replace(",", "."))  # the sniffing has seen to it that a comma is a decimal mark
+    except ValueError:
+        return _WORDS.get(cell.strip().lower(), np.nan)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a type is that of numbers."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def is_nested_number(kind: pa.DataType) -> bool:
+    """Whether a type holds the scores of a row in one column: a list, a struct or a map of numbers."""
+    if pa.types.is_struct(kind):
+        return kind.num_fields > 0 and all(is_number(kind.field(i).type) for i in range(kind.num_fields))
+    if pa.types.is_map(kind):
+        return bool(pa.types.is_string(kind.key_type) and is_number(kind.item_type))
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(kind) for test in lists) and is_number(kind.value_type)
+
+
+class IdsByValue(NamedTuple):
+    """Columns of numbers that are ids by what they hold."""
+
+    sure: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+    """Too few rows to tell, or nothing but one score would be left."""
+
+
+def find_ids(rows: FirstRows, names: Sequence[str], first: str) -> IdsByValue:
+    """Find whole numbers that all differ beside columns with fractions.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns of numbers that nothing else is known of.
+    first : str
+        The first column of the table, where ids mostly stand.
+    """
+    if rows.rows < 3:
+        return IdsByValue()
+    values = rows.matrix(names)
+    fractional = _fractions(values).any(axis=1)
+    whole = np.flatnonzero(~fractional & np.isfinite(values).all(axis=1)).tolist()
+    found = [names[i] for i in whole if fractional.any() and _look_like_ids(rows, names[i])]
+    left = len(names) - len(found)
+    sure = [name for name in found if rows.rows >= SURE_ROWS or (name == first and left > 1)]
+    return IdsByValue(tuple(sure), tuple(name for name in found if name not in sure))
+
+
+def _fractions(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    fractions: NDArray[np.bool_] = np.isfinite(values) & (values != np.round(values))
+    return fractions
+
+
+def _look_like_ids(rows: FirstRows, name: str) -> bool:
+    values = rows.numbers(name)
+    if len(np.unique(values)) < len(values):
+        return False
+    if rows.rows >= (SURE_ROWS if rows.is_written_whole(name) else FLOAT_ROWS):
+        return True
+    steps = np.diff(values)
+    return rows.is_written_whole(name) and bool((steps == 1).all() or ((steps > 0).all() and values[0] >= LARGE))
+
+
+def find_one_hot(rows: FirstRows, names: Sequence[str], size: int) -> tuple[str, ...]:
+    """Find `size` columns of 0 and 1 whose rows sum to 1; empty where there are none, or more than one such set."""
+    if size < 2 or not rows.rows:
+        return ()
+    values = rows.matrix(names)
+    marks = [names[i] for i in np.flatnonzero(((values == 0) | (values == 1)).all(axis=1)).tolist()]
+    groups = [marks] if len(marks) == size else list(_by_first_word(marks).values())
+    found = [group for group in groups if len(group) == size and (rows.matrix(group).sum(axis=0) == 1).all()]
+    return tuple(found[0]) if len(found) == 1 else ()
+
+
+def _by_first_word(names: Sequence[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(re.split(r"[\W_]", name, maxsplit=1)[0].lower(), []).append(name)
+    return groups
+
+
+def in_class_order(columns: Sequence[str], classes: Sequence[str]) -> tuple[str, ...]:
+    """One-hot columns in the order of the classes that their names end or begin with; empty where they do not."""
+    ordered = []
+    for name in classes:
+        number = re.search(r"\d+$", name)
+        ending = (number[0] if number else name).strip().lower()
+        fitting = [column for column in columns if _ends(column.lower(), ending, bool(number))]
+        if len(fitting) != 1:
+            return ()
+        ordered += fitting
+    return tuple(ordered) if len(set(ordered)) == len(columns) else ()
+
+
+def _ends(column: str, ending: str, is_number_: bool) -> bool:
+    before = column[: -len(ending)] if column.endswith(ending) else None
+    if is_number_:
+        return before is not None and not before[-1:].isdigit()
+    return (
+        column == ending
+        or (before is not None and not before[-1:].isalnum())
+        or (column.startswith(ending) and not column[len(ending) :][:1].isalnum())
+    )
+
+
+def odd_columns(rows: FirstRows, names: Sequence[str]) -> dict[str, str]:
+    """Name score columns that are unlike the others, with what is odd: perhaps they are no classes."""
+    if rows.rows < 2 or len(names) < 2:
+        return {}
+    values = rows.matrix(names)
+    finite = np.isfinite(values)
+    low = np.where(finite, values, np.inf).min(axis=1)
+    high = np.where(finite, values, -np.inf).max(axis=1)
+    others_low, others_high = _least_of_others(low), -_least_of_others(-high)
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap = np.maximum(low - others_high, others_low - high)
+        far = gap > np.maximum(others_high - others_low, 1.0) * (1 if len(names) > 2 else 3)
+    far &= np.isfinite(low) & np.isfinite(others_low)
+    odd = {
+        names[i]: f"holds {low[i]:g} to {high[i]:g}, the others {others_low[i]:g} to {others_high[i]:g}"
+        for i in np.flatnonzero(far).tolist()
+    }
+    whole = np.where(finite, values == np.round(values), True).all(axis=1)
+    if rows.rows >= SURE_ROWS and whole.sum() == 1:
+        odd.setdefault(names[int(whole.argmax())], "holds whole numbers only, the others fractions")
+    return odd
+
+
+def _least_of_others(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The least of all values but its own, for each of at least two values."""
+    at = int(values.argmin())
+    second = np.delete(values, at).min()
+    least: NDArray[np.float64] = np.where(np.arange(len(values)) == at, second, values[at])
+    return least

@@ -1,0 +1,264 @@
+"""Which columns hold the scores: those typed, else told by the file, by names, by values; what is open is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from softmax_cli.errors import DataError, UsageError, listed
+from softmax_cli.tables.column_names import (
+    RANKS,
+    Family,
+    Kind,
+    Role,
+    expand,
+    families,
+    score_ending,
+    score_name,
+)
+from softmax_cli.tables.column_values import FirstRows, find_ids, find_one_hot, is_nested_number, is_number
+
+_NAMED_ROLES: dict[Role, tuple[str, str]] = {
+    "id": ("an id", "--id"),
+    "truth": ("a truth", "--label"),
+    "order": ("a split or a step", "--id"),
+}
+"""Roles whose columns hold whole numbers or text, with the option that names such a column."""
+_SHOWN = 6
+
+
+class ScoreColumns(NamedTuple):
+    """Which columns hold the scores, and why."""
+
+    names: tuple[str, ...]
+    why: str
+    kind: Kind | None = None
+    """None: the names do not tell it."""
+    prefix: str = ""
+    """What a pattern that was typed begins with."""
+    not_scores: tuple[str, ...] = ()
+    """Columns of numbers that are something else by what they hold."""
+    by_elimination: bool = False
+    """All numbers were taken that nothing else is known of."""
+
+
+def find_scores(
+    schema: pa.Schema,
+    rows: FirstRows,
+    typed: str | tuple[str, ...] | None,
+    roles: Mapping[str, Role | None],
+    given: Sequence[str | None],
+    record: Mapping[str, Any],
+) -> ScoreColumns:
+    """Find the score columns of a table.
+
+    Parameters
+    ----------
+    typed : str or tuple of str or None
+        As `column_names.expand` takes it.
+    roles : mapping
+        What the file and the names say of every column.
+    given : sequence of str or None
+        Columns that were typed as the id or the truth.
+    record : mapping
+        What a file of this program says about itself.
+
+    Raises
+    ------
+    UsageError
+        A name that was typed is not there, or not one of numbers.
+    DataError
+        No column looks like a score, or it is open which are meant.
+    """
+    if typed is not None:
+        names, prefix = expand(typed, schema.names)
+        _check_numeric(schema, names)
+        return ScoreColumns(tuple(names), "typed", _shared_kind(names), prefix)
+    own = [*record.get("scores", ())]
+    if own and set(own) <= set(schema.names) - {*given}:
+        return ScoreColumns(tuple(name for name in schema.names if name in own), "the file says so")
+    free = [name for name in schema.names if name not in given and roles[name] != "index"]
+    search = _Search(schema, rows, roles, free)
+    found = search.by_names() or search.lone() or search.by_elimination()
+    _refuse_listing(found.names, schema.names)
+    return found
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One table, and what is known of it."""
+
+    schema: pa.Schema
+    rows: FirstRows
+    roles: Mapping[str, Role | None]
+    free: Sequence[str]
+    """Columns that may hold scores."""
+
+    @property
+    def numbers(self) -> list[str]:
+        return [name for name in self.free if is_number(self.schema.field(name).type)]
+
+    @property
+    def lists(self) -> list[str]:
+        return [name for name in self.free if is_nested_number(self.schema.field(name).type)]
+
+    def by_names(self) -> ScoreColumns | None:
+        """Take columns that share how their names begin, or a list that is named like scores."""
+        empty = [name for name in self.free if pa.types.is_null(self.schema.field(name).type)]
+        found = [*families([*self.numbers, *empty]), *map(_named_list, filter(_scores_word, self.lists))]
+        if not found:
+            return None
+        chosen, *others = sorted(found, key=lambda family: family.rank)
+        rival = next((other for other in others if _is_rival(chosen, other)), None)
+        if rival is not None:
+            raise DataError(
+                f"{chosen.told_by} and {rival.told_by} could both be the scores; choose: "
+                f"--logits {_pattern(chosen)} or --logits {_pattern(rival)}"
+            )
+        self._refuse_text(chosen)
+        members = {*chosen.names}
+        return ScoreColumns(tuple(n for n in self.schema.names if n in members), chosen.told_by, chosen.kind)
+
+    def _refuse_text(self, chosen: Family) -> None:
+        """Refuse text under the name of a score: left out without a word, a class would be missing."""
+        begun, members = score_name(chosen.names[0]), {*chosen.names}
+        for name in self.free:
+            found = score_name(name) if begun and name not in members else None
+            if not (begun and found and begun[0] == found[0] and found[1]):
+                continue
+            cells = [cell for cell in self.rows.texts(name) if any(map(str.isdigit, cell))]
+            if cells and not is_number(self.schema.field(name).type):
+                raise DataError(
+                    f"column {name!r} is named like a score and holds text, such as {cells[0]!r}; write plain numbers, "
+                    f"or leave it out: --logits {_some(chosen.names)}"
+                )
+
+    def lone(self) -> ScoreColumns | None:
+        """Take a single column that is named like a score, unless it may be one figure of several others."""
+        named = {
+            name: found[0]
+            for name in self.numbers
+            if (found := score_name(name)) and self.roles[name] in (None, "prediction")
+        }
+        named = {name: score for name, score in named.items() if score.is_plain or score.words[-1] == "score"}
+        if not named:
+            return None
+        name = min(named, key=lambda name: RANKS[named[name].kind, named[name].is_plain])
+        others = [n for n in self.numbers if n not in named and not self.roles[n] and self.rows.has_fractions(n)]
+        if len(others) > 1 and (not named[name].is_plain or self._is_largest(name, others)):
+            raise DataError(
+                f"{name!r} is named like a score, and {listed(others, _SHOWN)} hold fractions too: which are the "
+                f"scores? --logits {name} or --logits {_some(others)}"
+            )
+        return ScoreColumns((name,), f"named {name}", named[name].kind)
+
+    def _is_largest(self, name: str, others: Sequence[str]) -> bool:
+        """Whether a column is the largest of some others in every row."""
+        largest = np.max([self.rows.numbers(other) for other in others], axis=0)
+        return bool(np.allclose(largest, self.rows.numbers(name), atol=1e-6))
+
+    def by_elimination(self) -> ScoreColumns:
+        """Take the numbers that nothing else is known of, or the only list of fractions."""
+        unknown = [name for name in self.numbers if not self.roles[name]]
+        if not unknown:
+            return self._only_list()
+        self._refuse_misnamed(unknown)
+        ids = find_ids(self.rows, unknown, self.schema.names[0])
+        if ids.doubtful:
+            name, classes = ids.doubtful[0], [name for name in unknown if name not in ids.sure]
+            raise DataError(
+                f"column {name!r} holds whole numbers that all differ, as ids do: if it is an id, --id {name}; if it "
+                f"is a class, --logits {_some(classes)}"
+            )
+        left = [name for name in unknown if name not in ids.sure]
+        marks = {*find_one_hot(self.rows, left, len(left) // 2)} if len(left) % 2 == 0 else set()
+        names = tuple(name for name in left if name not in marks)
+        kind = _shared_kind(names) if len(names) == 1 else None
+        return ScoreColumns(names, "the other numbers", kind, "", (*ids.sure, *marks), True)
+
+    def _only_list(self) -> ScoreColumns:
+        lists = [name for name in self.lists if self.roles[name] != "truth"]
+        fractions = [name for name in lists if self._holds_fractions(name)]
+        if len(lists) == len(fractions) == 1:
+            return ScoreColumns((fractions[0],), "the only list of numbers")
+        if len(lists) > 1:
+            ways = " or ".join(f"--logits {name}" for name in lists[:3])
+            raise DataError(f"the columns {listed(lists)} all hold lists of numbers: which are the scores? {ways}")
+        there = [f"{field.name} ({field.type})" for field in self.schema]
+        raise DataError(
+            "no column looks like a score (a number whose name is not that of an id, a truth or a prediction); "
+            f"there are: {listed(there)}; name the class columns with --logits 'a,b,c' or a pattern"
+        )
+
+    def _holds_fractions(self, name: str) -> bool:
+        kind = self.schema.field(name).type
+        return pa.types.is_struct(kind) or pa.types.is_map(kind) or self.rows.list_has_fractions(name)
+
+    def _refuse_misnamed(self, unknown: Sequence[str]) -> None:
+        """Refuse columns that are named like ids or truths and hold fractions as the unknown columns do."""
+        if not any(map(self.rows.has_fractions, unknown)):
+            return
+        for name in self.numbers:
+            told = _NAMED_ROLES.get(self.roles[name] or "weight")
+            if told is not None and "time" not in name.lower() and self.rows.has_fractions(name):
+                raise DataError(
+                    f"column {name!r} is named like {told[0]} and holds fractions, as scores do: if it is a class, "
+                    f"--logits {_some([*unknown, name])}; if not, {told[1]} {name} or --logits {_some(unknown)}"
+                )
+
+
+def _scores_word(name: str) -> bool:
+    return score_name(name) is not None or score_ending(name) is not None
+
+
+def _named_list(name: str) -> Family:
+    found = score_name(name)
+    score = score_ending(name) if found is None else found[0]
+    assert score is not None, "the list is named like scores"
+    return Family((name,), score.kind, RANKS[score.kind, score.is_plain], f"the list {name}")
+
+
+def _is_rival(chosen: Family, other: Family) -> bool:
+    """Whether another family may be meant as well: of the same rank, or of classes that a vague name does not have."""
+    if other.rank == chosen.rank:
+        return True
+    both_flat = len(chosen.names) > 1 and len(other.names) > 1
+    return chosen.rank == RANKS["logits", False] and both_flat and chosen.classes != other.classes
+
+
+def _pattern(family: Family) -> str:
+    return f"'{family.told_by}'" if "*" in family.told_by else _some(family.names)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Write names as --logits takes them; many are cut short."""
+    return f"'{','.join(names[:_SHOWN])}{',...' if len(names) > _SHOWN else ''}'"
+
+
+def _shared_kind(names: Sequence[str]) -> Kind | None:
+    found = {told[0].kind if (told := score_name(name)) else None for name in names}
+    return found.pop() if len(found) == 1 else None
+
+
+def _check_numeric(schema: pa.Schema, names: Sequence[str]) -> None:
+    lists = [name for name in names if is_nested_number(schema.field(name).type)]
+    if lists and len(names) > 1:
+        raise UsageError(f"--logits: {lists[0]!r} is a list column; name it alone")
+    for field in (schema.field(name) for name in names):
+        kind = field.type
+        may_be_number = is_number(kind) or pa.types.is_string(kind) or pa.types.is_null(kind)
+        if not (may_be_number or is_nested_number(kind)):
+            raise UsageError(f"--logits: column {field.name!r} holds {kind}, not numbers")
+
+
+def _refuse_listing(names: Sequence[str], there: Sequence[str]) -> None:
+    ranks = [name.removeprefix("prob_") for name in names if name.startswith("prob_")]
+    if len(ranks) == len(names) and all(rank.isdecimal() and f"label_{rank}" in there for rank in ranks):
+        raise DataError(
+            "label_1, prob_1, ... list the best classes only: the other probabilities are not in this file; "
+            "write it again without --top-k"
+        )

@@ -1,0 +1,190 @@
+"""What an engine's workers find in units is, added up, what a single reader finds: to the last byte, in any order."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softmax_cli.calibration.labelled_rows import Collector, collect, collect_units
+from softmax_cli.distributed.fleet import Fleet
+from softmax_cli.distributed.plan import plan_units
+from softmax_cli.errors import DataError
+from softmax_cli.evaluation.figure_list import settle_report
+from softmax_cli.evaluation.judge import Judge
+from softmax_cli.evaluation.measure import Plan
+from softmax_cli.evaluation.run import evaluate_table, evaluate_units
+from softmax_cli.inspection.report import inspection
+from softmax_cli.inspection.run import evidence_of, flags_in, flags_in_units, inspect_units, settled_inspector
+from softmax_cli.options.source import SourceOptions
+from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.run import Listeners, score_table
+from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.labels import ClassLookup, OwnTruth
+from softmax_cli.weighting.prior import keep_units, kept_probabilities, probabilities_transform
+
+CLASSES = ("cat", "dog", "bird")
+PLAN = Plan(top_k=(2,), replicates=40, seed=3)
+SILENT = Listeners(lambda rows, size: None, lambda rejects: None)
+
+
+class Shuffled:
+    """An engine that pickles what it is given, as all do, and finishes in an order of its own."""
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.stopped = False
+
+    def run(self, work, units, workers):
+        order = list(range(len(units)))
+        random.Random(self.seed).shuffle(order)
+        try:
+            for position in order:
+                job = pickle.loads(pickle.dumps((work, units[position])))
+                yield position, pickle.loads(pickle.dumps(job[0](job[1])))
+        finally:
+            self.stopped = True
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Files of different sizes and types; bad rows, outliers, repeated rows and rows without a truth among them."""
+    rng = np.random.default_rng(5)
+    rows = 1500
+    z = rng.normal(-2, 1.5, (rows, len(CLASSES)))
+    truth = rng.integers(0, len(CLASSES), rows)
+    z[np.arange(rows), truth] = rng.normal(4, 2, rows)
+    z[[17, 300, 1400], [0, 1, 2]] = np.nan
+    z[[6, 1101], [1, 1]] = [300, 90]
+    z[1200, (truth[1200] + 1) % len(CLASSES)] = -np.inf
+    z[1300] = z[2]
+    columns = {"id": [f"r{row}" for row in range(rows)]}
+    columns |= {f"logit_{name}": pa.array(z[:, place]) for place, name in enumerate(CLASSES)}
+    columns |= {
+        "y": [CLASSES[place] for place in truth],
+        "split": [("val", "test", "x")[row % 3] for row in range(rows)],
+    }
+    table = pa.table(columns)
+    folder = tmp_path_factory.mktemp("tables")
+    pq.write_table(table.slice(0, 700), folder / "a.parquet", row_group_size=70)
+    pq.write_table(table.slice(700, 1), folder / "b.parquet")
+    pc.write_csv(table.slice(701, 300), folder / "c.csv")
+    pq.write_table(table.slice(1001), folder / "d.parquet", row_group_size=33)
+    return folder
+
+
+def source_of(folder, where=None):
+    return SourceOptions(paths=[str(path) for path in sorted(folder.iterdir())], where=where)
+
+
+def fleet_of(source, unit_bytes, seed):
+    units = plan_units(source.files(), None, unit_bytes)
+    return Fleet(Shuffled(seed), units, 1)
+
+
+cuts = given(st.sampled_from([1, 6000, 1 << 20]), st.integers(0, 9), st.sampled_from([None, "split=val"]))
+few = settings(max_examples=6, deadline=None)
+
+
+def judge_of(opened, by=None):
+    transform = build_transform(opened.columns, Scoring(emit=("logprob",)), Layout("list"), "float64", "skip")
+    return Judge(transform, OwnTruth("y", ClassLookup.of(opened.columns)), by)
+
+
+@few
+@cuts
+def test_evaluating(folder, unit_bytes, seed, where):
+    source = source_of(folder, where)
+
+    def told(measure):
+        rejected = []
+        with source.open() as opened:
+            judge = judge_of(opened, by="split")
+            found = measure(opened, judge, SILENT._replace(rejected=rejected.extend))
+        return json.dumps(
+            settle_report("t", judge, PLAN, found.measured, found.draws, found.read, []).to_json()
+        ), rejected
+
+    fleet = fleet_of(source, unit_bytes, seed)
+    whole = told(lambda opened, judge, listeners: evaluate_table(opened.table, judge, PLAN, 1, listeners))
+    assert whole[1]
+    assert whole == told(
+        lambda opened, judge, listeners: evaluate_units(fleet, source.reading(opened), judge, PLAN, listeners)
+    )
+
+
+@few
+@cuts
+def test_inspecting(folder, unit_bytes, seed, where):
+    source = source_of(folder, where)
+    fleet = fleet_of(source, unit_bytes, seed)
+    with source.open() as opened:
+        inspector, table = settled_inspector(opened.table, opened.columns, "float64", 6.0)
+        whole = evidence_of(table, inspector, 1, lambda rows, size: None)
+        reading = source.reading(opened)
+        parted = inspect_units(fleet, reading, inspector, lambda rows, size: None)
+    assert {"outlier-cells", "bad-rows"} <= {one.code for one in inspection("t", whole).findings}
+    assert json.dumps(inspection("t", parted).to_json()) == json.dumps(inspection("t", whole).to_json())
+    with source.open() as opened:
+        flags = [replace(flag, row=0) for batch in flags_in(opened.table, whole, 1) for flag in batch]
+        parted_flags = [replace(flag, row=0) for batch in flags_in_units(fleet, reading, parted) for flag in batch]
+    assert flags
+    assert parted_flags == flags
+
+
+@few
+@cuts
+def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
+    source = source_of(folder, where)
+    with source.open() as opened:
+        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        whole = collect(opened.table, collector, 1, lambda rows, size: None)
+        fleet = fleet_of(source, unit_bytes, seed)
+        parted = collect_units(fleet, source.reading(opened), collector, lambda rows, size: None)
+    assert (parted.hash, parted.left_out, parted.kinds) == (whole.hash, whole.left_out, whole.kinds)
+    assert whole.left_out
+
+
+@few
+@cuts
+def test_keeping_probabilities_for_a_prior(folder, unit_bytes, seed, where):
+    source = source_of(folder, where)
+    with source.open() as opened, kept_probabilities(3) as whole, kept_probabilities(3) as parted:
+        transform = probabilities_transform(opened.columns, Scoring(), skips_bad_rows=True)
+        score_table(opened.table, transform, whole, 1, SILENT)
+        keep_units(fleet_of(source, unit_bytes, seed), source.reading(opened), transform, parted, SILENT)
+        blocks = [np.concatenate(list(kept.blocks())).tobytes() for kept in (whole, parted)]
+    assert len(set(blocks)) == 1
+    assert whole.rows == parted.rows > 0
+
+
+def test_large_parquet_files_are_cut(folder):
+    """Else the laws above would say little."""
+    assert [len(plan_units(source_of(folder).files(), None, size)) for size in (1, 1 << 20)] == [28, 4]
+
+
+def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
+    """Names in one file and numbers in another: each is sound by itself."""
+    (tmp_path / "a.csv").write_text("logit_cat,logit_dog,y\n1,2,cat\n")
+    (tmp_path / "b.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
+    (tmp_path / "c.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
+    source = source_of(tmp_path)
+    collecting, evaluating = fleet_of(source, 1, 0), fleet_of(source, 1, 1)
+    with source.open() as opened:
+        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
+            collect_units(collecting, source.reading(opened), collector, lambda rows, size: None)
+        with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
+            evaluate_units(evaluating, source.reading(opened), judge_of(opened), PLAN, SILENT)
+    assert collecting.engine.stopped
+    assert evaluating.engine.stopped
