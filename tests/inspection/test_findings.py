@@ -6,6 +6,7 @@ import pytest
 
 from softmax_cli.inspection.evidence import make_inspector, no_evidence, with_batch
 from softmax_cli.inspection.findings import FINDERS, find_all, find_outliers, find_scale
+from softmax_cli.inspection.kind_findings import find_kind
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.table import Decoded, Place
 
@@ -122,6 +123,9 @@ def test_probabilities_are_no_logits():
     p /= p.sum(axis=1, keepdims=True)
     assert found_in(p)["probabilities-as-logits"].flag == "--input prob"
     assert "probabilities-as-logits" not in found_in(p, kind="prob")
+    (finding,) = find_kind(evidence_of(p))
+    assert (finding.code, finding.severity) == ("probabilities-as-logits", "problem")
+    assert [one.code for one in find_kind(evidence_of(np.log(p)))] == ["log-probabilities-as-logits"]
     mixed = sound()
     mixed[:20] = p[:20]
     assert found_in(mixed)["some-probabilities"].text.startswith("20 rows of 400")
