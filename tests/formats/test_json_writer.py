@@ -33,7 +33,7 @@ def written(frame: Frame, *batches: pa.RecordBatch, schema=SCHEMA, **options) ->
 
 
 def read(text: str, frame: Frame) -> list[dict]:
-    return json.loads(text) if frame is ARRAY else [json.loads(line) for line in text.splitlines()]
+    return json.loads(text) if frame is ARRAY else [json.loads(line) for line in text.split("\n")[:-1]]
 
 
 rows = st.lists(

@@ -9,9 +9,9 @@ from hypothesis.extra import numpy as hnp
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
 from softmax_cli.prediction.logits import (
+    KindCheck,
     check_width,
     explain,
-    look_like_probabilities,
     read_scores,
     score_dtype,
     to_log_scale_,
@@ -126,24 +126,42 @@ def test_what_a_kind_cannot_take_is_nan():
 @pytest.mark.parametrize(
     ("row", "kind", "position", "words"),
     [
-        ([1.0, np.nan], "logits", 1, "is missing"),
-        ([np.inf, 1.0], "logits", 0, "is infinite"),
+        ([1.0, np.nan], "logit", 1, "is missing"),
+        ([np.inf, 1.0], "logit", 0, "is infinite"),
         ([0.5, -0.5], "prob", 1, "is not a probability"),
         ([0.5, -0.5], "logprob", 0, "above 0"),
-        ([-np.inf, -np.inf], "logits", 0, "nothing is left to choose from"),
+        ([-np.inf, -np.inf], "logit", 0, "nothing is left to choose from"),
     ],
 )
 def test_the_culprit_of_a_row_is_named(row, kind, position, words):
-    found, problem = explain(np.array(row), kind)
+    found, problem = explain(np.array(row), named(kind))
     assert found == position
     assert words in problem
 
 
-def test_probabilities_are_recognised():
-    assert look_like_probabilities(np.array([[0.2, 0.8], [0.5, 0.5]]))
-    assert look_like_probabilities(np.empty((0, 2)))
-    for other in ([[0.2, 0.9]], [[0.5, 0.5], [1.5, -0.5]], [[0.5, 0.5], [0.0, 0.0]]):
-        assert not look_like_probabilities(np.array(other))
+def named(kind):
+    return columns_of(pa.record_batch({f"{kind}_a": [-0.5], f"{kind}_b": [-0.5]}))
+
+
+def test_rows_that_look_like_another_kind_add_up():
+    unnamed = columns_of(pa.record_batch({"a": [0.5], "b": [1.5]}))
+    p, z = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([[2.5, 1.0]])
+    alike = KindCheck.of(p, unnamed)
+    assert alike.warning(unnamed).startswith("every row lies in [0, 1] and sums to 1")
+    assert KindCheck.of(100 * p, unnamed).warning(unnamed).startswith("every row lies in [0, 100]")
+    assert KindCheck.of(z, unnamed).warning(unnamed) is None
+    mixed = alike.plus(KindCheck.of(z, unnamed))
+    assert mixed == KindCheck.of(np.concatenate([p, z]), unnamed)
+    assert mixed.warning(unnamed).startswith("2 of 3 rows lie in [0, 1] and sum to 1")
+    typed = columns_of(pa.record_batch({"a": [0.5], "b": [1.5]}), kind="logits")
+    assert KindCheck.of(p, typed).warning(typed) is None, "whoever typed it knows"
+
+
+def test_probabilities_that_do_not_sum_to_1_are_counted():
+    assert KindCheck.of(np.array([[0.2, 0.3], [0.5, 0.5]]), named("prob")).note == (
+        "1 row of 2 did not sum to 1 and was normalised"
+    )
+    assert KindCheck.of(np.array([[0.5, 0.5]]), named("prob")).note is None
 
 
 def test_lists_of_another_length_than_the_names():
