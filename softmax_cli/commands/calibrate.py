@@ -12,12 +12,12 @@ from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions, fleet_of
 from softmax_cli.options.scoring import RemedyOptions
-from softmax_cli.options.source import Opened, SourceOptions
+from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan, Setting
-    from softmax_cli.calibration.labelled_rows import LabelledRows
+    from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.prediction.steps import Remedy, SetRequest
@@ -247,6 +247,7 @@ class ThresholdOptions:
 
 def calibrate(
     source: SourceOptions,
+    truths: TruthOptions,
     remedies: RemedyOptions,
     fitting: FittingOptions,
     thresholds: ThresholdOptions,
@@ -259,15 +260,21 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
+    from softmax_cli.calibration.labelled_rows import Collector
+
     _check(fitting, thresholds, imbalance)
-    fitting.check(source.paths)
+    truths.check(source.label)
+    fitting.check([*source.paths, *truths.files])
     fleet = fleet_of(engine, source, fitting.workers)
-    with source.open() as opened:
+    with source.open(truths) as opened:
         steps = remedies.build(opened.columns.classes)
         given = _given(fitting, opened, steps)
+        truth = required_truth(opened, fleet is not None)
         setting, notes = _setting(opened, steps, imbalance)
         fitting.introduce(opened, *remedies.notes(opened.columns.classes), *notes)
-        rows = _read(source, opened, fitting, steps, fleet)
+        rows = _read(
+            source, opened, fitting, Collector(opened.columns, truth, steps, fitting.on_bad_row == "skip"), fleet
+        )
         found, report = _find(rows, _job(fitting, thresholds, given), setting)
     if given is not None:
         found = replace(found, fit=given.fit)
@@ -303,10 +310,6 @@ def _given(fitting: FittingOptions, opened: Opened, steps: tuple[Remedy, ...]) -
 def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOptions) -> tuple[Setting, list[str]]:
     from softmax_cli.calibration.fit import Setting
 
-    if opened.columns.label is None:
-        raise UsageError(
-            "no column of true classes; name it with --label; there are: " + ", ".join(opened.table.schema.names)
-        )
     terms, notes = imbalance.build(opened.columns.classes, "softmax")
     return Setting(opened.table.name, opened.columns.kind, opened.columns.classes, steps, terms), notes
 
@@ -319,12 +322,11 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
 
 
 def _read(
-    source: SourceOptions, opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...], fleet: Fleet | None
+    source: SourceOptions, opened: Opened, fitting: FittingOptions, collector: Collector, fleet: Fleet | None
 ) -> LabelledRows:
-    from softmax_cli.calibration.labelled_rows import Collector, collect
+    from softmax_cli.calibration.labelled_rows import collect
     from softmax_cli.terminal.progress import progress
 
-    collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
     with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
         if fleet is None:
             rows = collect(opened.table, collector, fitting.workers, advance)

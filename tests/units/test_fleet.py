@@ -96,6 +96,10 @@ cuts = given(st.sampled_from([1, 6000, 1 << 20]), st.integers(0, 9), st.sampled_
 few = settings(max_examples=6, deadline=None)
 
 
+def own_truth(opened):
+    return OwnTruth(opened.columns.label, ClassLookup.of(opened.columns))
+
+
 def judge_of(opened, by=None):
     transform = build_transform(opened.columns, Scoring(emit=("logprob",)), Layout("list"), "float64", "skip")
     return Judge(transform, OwnTruth("y", ClassLookup.of(opened.columns)), by)
@@ -147,7 +151,7 @@ def test_inspecting(folder, unit_bytes, seed, where):
 def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
     source = source_of(folder, where)
     with source.open() as opened:
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         whole = collect(opened.table, collector, 1, lambda rows, size: None)
         fleet = fleet_of(source, unit_bytes, seed)
         parted = collect_units(fleet, source.reading(opened), collector, lambda rows, size: None)
@@ -181,7 +185,7 @@ def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
     source = source_of(tmp_path)
     collecting, evaluating = fleet_of(source, 1, 0), fleet_of(source, 1, 1)
     with source.open() as opened:
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
             collect_units(collecting, source.reading(opened), collector, lambda rows, size: None)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
