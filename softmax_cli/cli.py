@@ -84,14 +84,15 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     gc.set_threshold(COLLECTED_FROM)
-    code = _run()
+    code = run(sys.argv[1:])
     gc.freeze()  # what is left goes with the process; the last look of the collector would change nothing
     sys.exit(code)
 
 
-def _run() -> int:
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; whoever calls may go on, and run another."""
     try:
-        typed = [*sys.argv[2:3], "--help"] if sys.argv[1:2] == ["help"] else sys.argv[1:]
+        typed = [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else [*arguments]
         leaving = build_app(typed)(typed, prog_name=PROGRAM, standalone_mode=False)
         return leaving if isinstance(leaving, int) else ExitCode.DONE
     except SoftmaxCliError as error:
@@ -114,15 +115,15 @@ def _run() -> int:
     except Exception as error:
         if not _is_usage_error(error):
             raise
-        return _explain_usage(error)
+        return _explain_usage(error, arguments)
 
 
-def _explain_usage(error: Any) -> int:
+def _explain_usage(error: Any, arguments: Sequence[str]) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # typer has the whole help in it
         error.show()
     else:
-        typed = sys.argv[1] if sys.argv[1:] and sys.argv[1] in commands.names() else None
-        print_message(f"error: {_usage_message(error, typed)}")
+        command = next((name for name in arguments[:1] if name in commands.names()), None)
+        print_message(f"error: {_usage_message(error, command)}")
     return ExitCode.USAGE
 
 

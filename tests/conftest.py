@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import csv
+import gc
 import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import settings
 
+# As in the program, whose workers use the cores; read when numpy loads, which is after this file.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # A deadline would be about the machine's load; what hangs is ended by pytest's own timeout.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
-
-csv.field_size_limit(1 << 30)  # cells of many megabytes are read back by Python's own reader
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,8 +65,11 @@ def program_env(program: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def softmax_cli(program: Path, program_env: dict[str, str], tmp_path: Path) -> Callable[..., Finished]:
-    """Run the program in a process of its own and wait: ``softmax_cli("predict", path, stdin=b"")``."""
+def softmax_cli_process(program: Path, program_env: dict[str, str], tmp_path: Path) -> Callable[..., Finished]:
+    """Run the program in a process of its own and wait: ``softmax_cli_process("predict", path, stdin=b"")``.
+
+    For what a process is needed for: another interpreter's path, libraries that keep a state, servers.
+    """
 
     def run(
         *arguments: str | Path, stdin: bytes = b"", cwd: Path = tmp_path, env: Mapping[str, str] | None = None
@@ -78,6 +86,75 @@ def softmax_cli(program: Path, program_env: dict[str, str], tmp_path: Path) -> C
         return Finished(done.returncode, done.stdout, done.stderr.decode())
 
     return run
+
+
+@pytest.fixture
+def softmax_cli(program_env: dict[str, str], tmp_path: Path) -> Callable[..., Finished]:
+    """Run the program in this process, which saves the start of an interpreter: same arguments, same results.
+
+    That they are the same is tested for every command. An error that the program does not expect comes up as it is,
+    and so does a warning, where a process of its own would print them.
+    """
+    from softmax_cli import cli
+
+    def run(
+        *arguments: str | Path, stdin: bytes = b"", cwd: Path = tmp_path, env: Mapping[str, str] | None = None
+    ) -> Finished:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            collected_from = gc.get_threshold()
+            with _like_a_process(stdin, out, err, cwd, program_env | dict(env or {})):
+                gc.set_threshold(cli.COLLECTED_FROM)  # as `main` does
+                code = cli.run([str(argument) for argument in arguments])
+            gc.set_threshold(*collected_from)
+            written = [file.seek(0) or file.read() for file in (out, err)]
+        return Finished(int(code), written[0], written[1].decode())
+
+    return run
+
+
+@contextmanager
+def _like_a_process(stdin: bytes, out: BinaryIO, err: BinaryIO, cwd: Path, env: Mapping[str, str]) -> Iterator[None]:
+    """Lend what a process has for its own: standard streams, down to their descriptors, a folder, an environment."""
+    descriptors = [os.dup(number) for number in range(3)]
+    streams = sys.stdin, sys.stdout, sys.stderr
+    folder, environment, hook, scratch = os.getcwd(), dict(os.environ), sys.excepthook, tempfile.tempdir
+    reading, writing = os.pipe()
+    threading.Thread(target=_feed, args=(writing, stdin), daemon=True).start()
+    try:
+        for number, source in enumerate((reading, out.fileno(), err.fileno())):
+            os.dup2(source, number)
+        os.close(reading)
+        os.chdir(cwd)
+        _set_environment(env)
+        tempfile.tempdir = None
+        coded: dict[str, Any] = {"encoding": env.get("PYTHONIOENCODING", "utf-8"), "closefd": False}
+        with (
+            open(0, **coded) as sys.stdin,
+            open(1, "w", **coded) as sys.stdout,
+            open(2, "w", errors="backslashreplace", buffering=1, **coded) as sys.stderr,
+        ):
+            yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = streams
+        for number, kept in enumerate(descriptors):
+            os.dup2(kept, number)
+            os.close(kept)
+        os.chdir(folder)
+        _set_environment(environment)
+        sys.excepthook, tempfile.tempdir = hook, scratch
+
+
+def _feed(descriptor: int, data: bytes) -> None:
+    with suppress(BrokenPipeError), open(descriptor, "wb", buffering=0) as pipe:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[pipe.write(rest) :]
+
+
+def _set_environment(wanted: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update(wanted)
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibrati
     fitted = carried_out(job.plan, Fitting(rows.z, rows.labels, job.folds, job.seed), setting.classes)
     sets, abstention = None, None
     if job.sets is not None or job.abstention is not None:
-        log_p = _held_out(rows, fitted, job, setting.terms)
+        log_p = held_out(rows, fitted, job, setting.terms)
         sets = None if job.sets is None else job.sets.rule(log_p, rows.labels)
         abstention = None if job.abstention is None else job.abstention.choose(log_p, rows.labels)
     bias = Adjustment(terms=setting.terms).bias
@@ -104,7 +104,7 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibrati
     ), fitted
 
 
-def _held_out(rows: LabelledRows, fitted: Fitted, job: Job, terms: tuple[Term, ...]) -> NDArray[np.float64]:
+def held_out(rows: LabelledRows, fitted: Fitted, job: Job, terms: tuple[Term, ...]) -> NDArray[np.float64]:
     """Final log-probabilities, shape (rows, classes), each row by a calibrator that has not seen it."""
     if not fitted.fold_fits:
         return _log_p(fitted.calibrator, rows.z, terms)

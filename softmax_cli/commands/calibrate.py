@@ -10,11 +10,15 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
+from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
 from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions, fleet_of
 from softmax_cli.options.scoring import RemedyOptions
 from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan, Setting
     from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
@@ -252,6 +256,7 @@ def calibrate(
     fitting: FittingOptions,
     thresholds: ThresholdOptions,
     imbalance: ImbalanceOptions,
+    pictures: PictureOptions,
     engine: EngineOptions,
 ) -> None:
     """Fit a calibration to held-out rows with known classes: probabilities that mean what they say.
@@ -260,11 +265,16 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
+    from softmax_cli.calibration.fit import calibrate as find_calibration
+    from softmax_cli.calibration.fit import held_out
     from softmax_cli.calibration.labelled_rows import Collector
+    from softmax_cli.calibration.report import calibration_report
 
     _check(fitting, thresholds, imbalance)
     truths.check(source.label)
-    fitting.check([*source.paths, *truths.files])
+    inputs = [*source.paths, *truths.files]
+    fitting.check(inputs)
+    pictures.check(inputs, fitting.force, [fitting.output])
     fleet = fleet_of(engine, source, fitting.workers)
     with source.open(truths) as opened:
         steps = remedies.build(opened.columns.classes)
@@ -272,10 +282,11 @@ def calibrate(
         truth = required_truth(opened, fleet is not None)
         setting, notes = _setting(opened, steps, imbalance)
         fitting.introduce(opened, *remedies.notes(opened.columns.classes), *notes)
-        rows = _read(
-            source, opened, fitting, Collector(opened.columns, truth, steps, fitting.on_bad_row == "skip"), fleet
-        )
-        found, report = _find(rows, _job(fitting, thresholds, given), setting)
+        collector = Collector(opened.columns, truth, steps, fitting.on_bad_row == "skip")
+        rows = _read(source, opened, fitting, collector, fleet)
+        job = _job(fitting, thresholds, given)
+        found, fitted = find_calibration(rows, job, setting)
+    report = calibration_report(rows, found, fitted)
     if given is not None:
         found = replace(found, fit=given.fit)
     for warning in report.warnings:
@@ -285,6 +296,22 @@ def calibrate(
 
         write_calibration(found, fitting.output, fitting.force)
     _report(found, report, fitting)
+    if pictures.files:
+        _draw(report, rows, held_out(rows, fitted, job, ()), pictures, fitting.force)
+
+
+def _draw(
+    report: CalibrationReport, rows: LabelledRows, after: NDArray[np.float64], pictures: PictureOptions, force: bool
+) -> None:
+    if pictures.plot is not None:
+        from softmax_cli.calibration.figures import write_calibration_plots
+
+        write_calibration_plots(report, rows.z, after, rows.labels, pictures.plot, force)
+    if pictures.report is not None:
+        from softmax_cli.calibration.page import calibration_page
+
+        page = calibration_page(report, rows.z, after, rows.labels, typed_command())
+        write_page(page, pictures.report, force)
 
 
 def _check(fitting: FittingOptions, thresholds: ThresholdOptions, imbalance: ImbalanceOptions) -> None:
@@ -341,14 +368,6 @@ def _read(
         fitting.say(rows.reading.note)
     fitting.report_kind(rows.kinds, opened.columns)
     return rows
-
-
-def _find(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibration, CalibrationReport]:
-    from softmax_cli.calibration.fit import calibrate as find
-    from softmax_cli.calibration.report import calibration_report
-
-    found, fitted = find(rows, job, setting)
-    return found, calibration_report(rows, found, fitted)
 
 
 def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions) -> None:

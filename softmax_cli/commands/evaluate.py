@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 RANK = 3
+NAMED = 3
 FIRST = (
     "temperature",
     "calibration",
@@ -241,7 +242,7 @@ def evaluate(
 
     truths.check(source.label)
     report.check([*source.paths, *truths.files])
-    pictures.check(source.paths, report.force, (report.per_class, report.bins_out))
+    pictures.check([*source.paths, *truths.files], report.force, (report.per_class, report.bins_out))
     fleet = fleet_of(engine, source, run.workers)
     estimate = estimated_prior(source, scoring, run, lambda: fleet)
     with source.open(truths) as opened:
@@ -305,6 +306,12 @@ def _tell(told: Report, found: Evaluation, columns: Columns, run: RunOptions) ->
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
         run.say(f"{told.bad_rows:,} bad rows left out; {kept}")
     run.report_kind(found.kinds, columns)
+    never = [one for one in told.per_class if not one.support and one.predicted * len(told.per_class) >= told.rows > 0]
+    for one in never[:NAMED]:
+        run.warn(
+            f"{one.name!r} is predicted for {one.predicted:,} of {told.rows:,} rows and is never the truth: is it a "
+            "class? If not, name the class columns with --logits"
+        )
 
 
 def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.pictures import PlotOptions
 from softmax_cli.options.run import TalkOptions
 from softmax_cli.terminal.messages import print_message
 
@@ -122,7 +123,7 @@ USES = {
 }
 
 
-def weights(weighting: WeightingOptions) -> None:
+def weights(weighting: WeightingOptions, pictures: PlotOptions) -> None:
     """Compute class weights from training labels: what they are, and what they will do.
 
     A weight multiplies the probability of its class, so above 1 it raises the
@@ -132,10 +133,15 @@ def weights(weighting: WeightingOptions) -> None:
     from softmax_cli.weighting.report import class_weights
 
     weighting.check()
+    pictures.check([weighting.labels], weighting.force, [weighting.output])
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
     if weighting.output is not None:
         found.write(weighting.output, weighting.force)
     _report(found, weighting)
+    if pictures.plot is not None:
+        from softmax_cli.weighting.figures import write_weight_plots
+
+        write_weight_plots(found, pictures.plot, weighting.force)
     if not weighting.quiet:
         print_message(USES[found.column].format(file=weighting.output or "FILE"))
 

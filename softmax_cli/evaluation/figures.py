@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.evaluation.report import ClassFigures, Pair, Report
-from softmax_cli.page.plot import BLACK, BLUE, GREY, LABELLED_CLASSES, ORANGE, name_ticks, write_plots
+from softmax_cli.page.plot import BLACK, BLUE, GREY, LABELLED_CLASSES, ORANGE, draw_reliability, name_ticks, write_plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,27 +30,11 @@ def write_evaluation_plots(report: Report, names: Sequence[str], path: str, forc
 
 
 def _reliability(report: Report, place: SubFigure) -> None:
-    """Accuracy against confidence in bins, with Wilson's 95 % intervals, over the counts of the bins."""
-    from scipy.stats import binomtest
-
-    upper, lower = place.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    bins = [one for one in report.bins if one.rows]
-    x = np.array([one.confidence for one in bins])
-    y = np.array([one.accuracy for one in bins])
-    limits = [binomtest(round(one.accuracy * one.rows), one.rows).proportion_ci(method="wilson") for one in bins]
-    reach = np.abs(np.array(limits).reshape(-1, 2).T - y)
-    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
-    upper.vlines(x, np.minimum(x, y), np.maximum(x, y), color=ORANGE, linewidth=3, alpha=0.7, label="gap")
-    upper.errorbar(x, y, reach, fmt="o", color=BLUE, markersize=4, capsize=2, label="accuracy, 95 %")
-    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=f"Reliability ({report.bins_by})")
-    place.legend(fontsize=7, loc="outside lower center", ncols=3)
-    edges, widths = [one.lower for one in report.bins], [one.upper - one.lower for one in report.bins]
-    lower.bar(edges, [one.rows for one in report.bins], widths, align="edge", color=BLUE, edgecolor="white")
-    lower.set(xlabel="confidence (probability of the predicted class)", ylabel="rows")
+    bins = [(one.lower, one.upper, one.rows, one.confidence, one.accuracy) for one in report.bins]
     ece = report.figure("ece")
     within = "" if ece.interval is None else f" [{ece.interval[0]:.4f}, {ece.interval[1]:.4f}]"
     corner = f"ECE {ece.value:.4f}{within}\nN = {report.rows:,}"
-    upper.text(0.98, 0.03, corner, transform=upper.transAxes, ha="right", va="bottom", fontsize=8)
+    draw_reliability(place, bins, f"Reliability ({report.bins_by})", corner)
 
 
 def _confidence(report: Report, place: SubFigure) -> None:

@@ -226,8 +226,7 @@ def required_truth(opened: Opened, is_distributed: bool) -> Truth:
     from softmax_cli.errors import listed
 
     columns = opened.columns
-    if opened.is_ordered and is_distributed:
-        raise UsageError("--labels without ids goes by the order of the rows, which an engine does not read in order")
+    opened.check_order(is_distributed)
     if opened.truth is not None:
         return opened.truth
     if columns.truths:
@@ -248,6 +247,11 @@ class Opened(NamedTuple):
     """Where the true classes come from; None: nowhere, or they were not asked for."""
     is_ordered: bool = False
     """Whether the truths belong to the rows by their order, so that the table has to be read from its front."""
+
+    def check_order(self, is_distributed: bool) -> None:
+        """Refuse truths that go by the order of the rows where an engine reads them in parts."""
+        if self.is_ordered and is_distributed:
+            raise UsageError("--labels without ids goes by the order of the rows, and an engine reads them in parts")
 
     def only(self, where: str) -> Opened:
         """Narrow the input down to the rows that ``COLUMN=VALUE`` selects."""

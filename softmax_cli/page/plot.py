@@ -90,3 +90,36 @@ def name_ticks(axes: Axes, names: Sequence[str], vertical: bool = True) -> None:
     else:
         slanted = max(map(len, shown), default=0) > 2
         axes.set_xticks(range(len(names)), shown, fontsize=size, rotation=90 if slanted else 0)
+
+
+def draw_reliability(
+    place: SubFigure, bins: Sequence[tuple[float, float, int, float, float]], title: str, corner: str
+) -> None:
+    """Draw accuracy against confidence, with Wilson's 95 % intervals, over the counts of the bins.
+
+    Parameters
+    ----------
+    bins : sequence of tuple
+        Lower and upper edge, rows, mean confidence and accuracy of each bin.
+    corner : str
+        What stands in the corner: the error, and how many rows there are.
+    """
+    import numpy as np
+    from scipy.stats import binomtest
+
+    upper, lower = place.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    low, high, rows, confidence, accuracy = (np.array(column) for column in zip(*bins, strict=True))
+    held = rows > 0
+    x, y = confidence[held], accuracy[held]
+    right = np.rint(y * rows[held]).astype(int).tolist()
+    counts = zip(right, rows[held].tolist(), strict=True)
+    limits = [binomtest(k, n).proportion_ci(method="wilson") for k, n in counts]
+    reach = np.abs(np.array(limits).reshape(-1, 2).T - y)
+    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
+    upper.vlines(x, np.minimum(x, y), np.maximum(x, y), color=ORANGE, linewidth=3, alpha=0.7, label="gap")
+    upper.errorbar(x, y, reach, fmt="o", color=BLUE, markersize=4, capsize=2, label="accuracy, 95 %")
+    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=title)
+    upper.text(0.98, 0.03, corner, transform=upper.transAxes, ha="right", va="bottom", fontsize=8)
+    lower.bar(low, rows, high - low, align="edge", color=BLUE, edgecolor="white")
+    lower.set(xlabel="confidence (probability of the predicted class)", ylabel="rows")
+    place.legend(fontsize=7, loc="outside lower center", ncols=3)

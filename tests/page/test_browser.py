@@ -164,3 +164,17 @@ class TestReport:
         headings = page.locator("h1, h2").all_inner_texts()
         assert headings[0].startswith("Evaluation of")
         assert "Commonest confusions" in headings
+
+
+@pytest.mark.parametrize("command", ["calibrate", "inspect"])
+def test_pages_of_other_commands(softmax_cli, table, show, tmp_path, command):
+    done = softmax_cli(command, table, "--report", "page.html", "--json", "-q")
+    assert done.code == 0, done.err
+    page = show(tmp_path / "page.html", 400)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.locator("svg.chart").count() >= 2
+    told = json.loads(done.text)
+    if command == "calibrate":
+        assert page.locator(".tiles strong").first.inner_text() == f"{told['after']['nll']:.4f}"
+    else:
+        assert column(page, "classes", 2) == [f"{one['predicted']:,}" for one in told["classes"]]

@@ -102,6 +102,22 @@ def test_inspect_draws_scores_and_outliers(softmax_cli, table, tmp_path):
     assert {"Scores", "Outliers", "Confidence (20 bins, N = 300)", "Entropy (20 bins, N = 300)"} <= {*texts}
 
 
+def test_calibrate_draws_before_and_after(softmax_cli, table, tmp_path):
+    done = softmax_cli("calibrate", table(3), "--plot", "c.svg", "--json", "-q")
+    assert done.code == 0, done.err
+    told = json.loads(done.text)
+    texts = texts_of((tmp_path / "c.svg").read_text("utf-8"))
+    assert {"Before", "After (temperature, held-out rows)", "Loss against T"} <= {*texts}
+    for side in ("before", "after"):
+        assert f"ECE {told[side]['ece']:.4f}" in " ".join(texts)
+
+
+def test_weights_draws_what_they_do(softmax_cli, tmp_path):
+    (tmp_path / "counts.csv").write_text("class,count\ncat,90\ndog,10\n")
+    assert softmax_cli("weights", "counts.csv", "--plot", "w.svg", "-q").code == 0
+    assert {"cat", "dog", "Training rows"} <= {*texts_of((tmp_path / "w.svg").read_text("utf-8"))}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

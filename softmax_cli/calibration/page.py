@@ -1,0 +1,70 @@
+"""``calibrate --report``: the report as one HTML page."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.calibration.figures import TEMPERATURES, bins_of, losses
+from softmax_cli.calibration.report import CalibrationReport
+from softmax_cli.numeric.softmax import log_softmax
+from softmax_cli.page.report import Chart, Tile, curve_chart, number, reliability_chart, report_page, table
+
+LOSS_AXES = ("temperature T", "mean log loss, nats")
+
+
+def calibration_page(
+    report: CalibrationReport,
+    z: NDArray[np.float64],
+    after: NDArray[np.float64],
+    labels: NDArray[np.integer],
+    command: str,
+) -> bytes:
+    """Make the page; the arrays are those of `write_calibration_plots`."""
+    drawn = losses(z, labels)
+    points = [
+        (t, loss, f"T = {t:.3g}: mean log loss {loss:.4f} nats")
+        for t, loss in zip(TEMPERATURES.tolist(), drawn.tolist(), strict=True)
+        if loss <= 3 * drawn.min() + 0.1
+    ]
+    gained = report.before.nll - report.after.nll
+    verdict = [
+        report.description,
+        f"Held-out log loss {'falls' if gained > 0 else 'does not fall'}: {report.before.nll:.4f} before, "
+        f"{report.after.nll:.4f} after.",
+        *report.warnings,
+    ]
+    compared = [
+        (one.method, *map(number, (one.figures.nll, one.figures.brier, one.figures.ece, one.behind)))
+        for one in report.compared
+    ]
+    columns = ("method", "log loss", "Brier", "ECE", "behind the best")
+    return report_page(
+        f"Calibration on {report.source}",
+        command,
+        verdict=verdict,
+        facts=[f"{report.rows:,} rows", f"{report.left_out:,} left out", f"{report.classes:,} classes", report.method],
+        tiles=[
+            Tile(title, number(new), f"before: {number(old)}")
+            for title, old, new in (
+                ("log loss", report.before.nll, report.after.nll),
+                ("Brier score", report.before.brier, report.after.brier),
+                ("ECE", report.before.ece, report.after.ece),
+            )
+        ],
+        charts=[
+            _reliability("before", "Before", log_softmax(z), labels),
+            _reliability("after", f"After ({report.method}, rows that its fit has not seen)", after, labels),
+            curve_chart("loss", "Loss against the temperature", "The least is the fit.", LOSS_AXES, points),
+        ],
+        tables=[table("methods", "Methods", "On held-out rows.", columns, compared)] if compared else [],
+        steps=[f"{report.folds} stratified folds, seed {report.seed}", f"objective: {report.objective}"],
+    )
+
+
+def _reliability(identity: str, title: str, log_p: NDArray[np.floating], labels: NDArray[np.integer]) -> Chart:
+    found = bins_of(log_p, labels)
+    columns = (found.lower, found.upper, found.count, found.confidence, found.accuracy)
+    bins = list(zip(*(column.tolist() for column in columns), strict=True))
+    text = "Accuracy against confidence in 15 bins of equal width; the marks should lie on the dashed line."
+    return reliability_chart(text, bins, identity)._replace(title=title)
