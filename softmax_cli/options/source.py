@@ -147,9 +147,12 @@ class SourceOptions:
 
     def _selection(self) -> Selection:
         from softmax_cli.tables.columns import Selection
-        from softmax_cli.weighting.values import read_class_names
 
-        names = None if self.classes is None else read_class_names(self.classes)
+        names = None
+        if self.classes is not None:
+            from softmax_cli.weighting.values import read_class_names
+
+            names = read_class_names(self.classes)
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)
 
 
