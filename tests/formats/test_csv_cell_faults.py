@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from softmax_cli.formats.csv import faults
 from softmax_cli.formats.csv.reader import decode
 from softmax_cli.formats.csv.sniff import Sniffed
 from softmax_cli.tables.table import Block, Place
@@ -92,3 +93,9 @@ def test_places_are_physical_lines():
 
 def test_a_cell_that_a_short_row_has_not_is_empty():
     assert decoded("a,1\n").place(0, "dog") == Place("x.csv:2", "", "a,1")
+
+
+def test_a_long_cell_is_shortened_in_the_middle_of_nothing():
+    """A cell of a megabyte must not fill the screen."""
+    _, problem = fault(f"r,{'x' * 1000},2")
+    assert len(problem) < 2 * faults._LONGEST_SHOWN
