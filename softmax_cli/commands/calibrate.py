@@ -11,7 +11,7 @@ import typer
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
-from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions, fleet_of
+from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
 from softmax_cli.options.scoring import RemedyOptions
 from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
 
@@ -275,15 +275,16 @@ def calibrate(
     inputs = [*source.paths, *truths.files]
     fitting.check(inputs)
     pictures.check(inputs, fitting.force, [fitting.output])
-    fleet = fleet_of(engine, source, fitting.workers)
+    units = engine.units(source)
     with source.open(truths) as opened:
         steps = remedies.build(opened.columns.classes)
         given = _given(fitting, opened, steps)
-        truth = required_truth(opened, fleet is not None)
+        truth = required_truth(opened, bool(units))
         setting, notes = _setting(opened, steps, imbalance)
         fitting.introduce(opened, *remedies.notes(opened.columns.classes), *notes)
         collector = Collector(opened.columns, truth, steps, fitting.on_bad_row == "skip")
-        rows = _read(source, opened, fitting, collector, fleet)
+        fleet = engine.fleet(opened.table, source.reading(opened), units, fitting.workers)
+        rows = _read(opened, fitting, collector, fleet)
         job = _job(fitting, thresholds, given)
         found, fitted = find_calibration(rows, job, setting)
     report = calibration_report(rows, found, fitted)
@@ -348,19 +349,13 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
     return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
 
 
-def _read(
-    source: SourceOptions, opened: Opened, fitting: FittingOptions, collector: Collector, fleet: Fleet | None
-) -> LabelledRows:
+def _read(opened: Opened, fitting: FittingOptions, collector: Collector, fleet: Fleet) -> LabelledRows:
     from softmax_cli.calibration.labelled_rows import collect
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
     with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
-        if fleet is None:
-            rows = collect(opened.table, collector, fitting.workers, advance)
-        else:
-            from softmax_cli.calibration.labelled_rows import collect_units
-
-            rows = collect_units(fleet, source.reading(opened), collector, advance)
+        rows = collect(fleet, collector, Listeners(advance))
     fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")
     if rows.left_out:
         fitting.say(f"{rows.left_out:,} bad rows left out")
