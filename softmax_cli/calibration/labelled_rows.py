@@ -50,7 +50,6 @@ class LabelledRows:
         for part in parts:
             reading = reading.plus(part.reading)
             kept.append(part)
-        reading.check(classes)
         return cls(
             np.concatenate([np.empty((0, classes)), *(part.z for part in kept)]),
             np.concatenate([np.empty(0, np.int64), *(part.labels for part in kept)]),
@@ -132,5 +131,8 @@ def collect(fleet: Fleet, collector: Collector, listeners: Listeners) -> Labelle
     DataError
         See `Collector`.
     """
+    classes = len(collector.columns.classes)
     with fleet.results(_Collect(collector), listeners) as results:
-        return LabelledRows.joined((part for _, part in results), len(collector.columns.classes))
+        rows = LabelledRows.joined((part for _, part in results), classes)
+    rows.reading.check(classes)
+    return rows

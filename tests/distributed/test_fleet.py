@@ -176,7 +176,7 @@ def test_progress_is_the_same_in_all(folder, unit_bytes):
     source = source_of(folder)
     heard = {}
     with source.open() as opened:
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         for name, fleet in (
             ("here", ThisProcess(opened.table, 2)),
             ("workers", workers_of(source, opened, unit_bytes, 4)),
