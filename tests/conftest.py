@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -100,8 +101,11 @@ def softmax_cli(program_env: dict[str, str], tmp_path: Path) -> Callable[..., Fi
         *arguments: str | Path, stdin: bytes = b"", cwd: Path = tmp_path, env: Mapping[str, str] | None = None
     ) -> Finished:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            collected_from = gc.get_threshold()
             with _like_a_process(stdin, out, err, cwd, program_env | dict(env or {})):
+                gc.set_threshold(cli.COLLECTED_FROM)  # as `main` does
                 code = cli.run([str(argument) for argument in arguments])
+            gc.set_threshold(*collected_from)
             written = [file.seek(0) or file.read() for file in (out, err)]
         return Finished(int(code), written[0], written[1].decode())
 

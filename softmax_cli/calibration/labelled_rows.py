@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.bad_rows import refuse, rejects
-from softmax_cli.prediction.logits import look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.steps import Remedy
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import MISSING, ClassLookup, LabelReading
@@ -37,8 +38,8 @@ class LabelledRows:
     """Bad rows that were passed over."""
     reading: LabelReading
     """How the truths were read."""
-    doubtful: bool
-    """Every row looks like probabilities although it was taken as logits."""
+    kinds: KindCheck
+    """Whether rows look like another kind of scores than they were read as."""
 
     @classmethod
     def joined(cls, parts: Iterable[Self], classes: int) -> Self:
@@ -58,7 +59,7 @@ class LabelledRows:
             np.concatenate([np.empty(0, np.int64), *(part.labels for part in kept)]),
             sum(part.left_out for part in kept),
             reading,
-            all(part.doubtful for part in kept),
+            reduce(KindCheck.plus, (part.kinds for part in kept), KindCheck()),
         )
 
     @property
@@ -87,7 +88,7 @@ class Collector:
             A row cannot be scored and is not to be skipped, or has no truth, or one that is no class.
         """
         scores = read_scores(decoded.batch, self.columns, np.dtype(np.float64))
-        doubtful = self.columns.kind_is_assumed and look_like_probabilities(scores)
+        kinds = KindCheck.of(scores, self.columns)
         z = to_log_scale_(scores, self.columns)
         bad = ~np.isfinite(z.max(axis=1, initial=-np.inf))
         bad[[fault.row for fault in decoded.faults]] = True
@@ -110,7 +111,7 @@ class Collector:
         kept = np.ascontiguousarray(z[good])
         for remedy in self.remedies:
             remedy(kept)
-        return LabelledRows(kept, read.indices[good], int(bad.sum()), read.reading, doubtful)
+        return LabelledRows(kept, read.indices[good], int(bad.sum()), read.reading, kinds)
 
 
 def collect(table: Table, collector: Collector, threads: int, advance: Advance) -> LabelledRows:

@@ -249,11 +249,6 @@ class ThresholdOptions:
         return None if self.min_coverage is None else MinCoverage(self.min_coverage)
 
 
-DOUBLE_SOFTMAX = (
-    "every row lies in [0, 1] and sums to 1, yet was read as logits; if they are probabilities, say --input prob"
-)
-
-
 def calibrate(
     source: SourceOptions,
     remedies: RemedyOptions,
@@ -370,8 +365,7 @@ def _read(
         fitting.say(f"{rows.left_out:,} bad rows left out")
     if rows.reading.note is not None:
         fitting.say(rows.reading.note)
-    if rows.doubtful:
-        fitting.warn(DOUBLE_SOFTMAX)
+    fitting.report_kind(rows.kinds, opened.columns)
     return rows
 
 

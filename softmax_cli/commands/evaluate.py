@@ -286,7 +286,7 @@ def evaluate(
 
                 found = evaluate_units(fleet, source.reading(opened), judge, plan, listeners)
         told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
-    _tell(told, found, run)
+    _tell(told, found, opened.columns, run)
     _give(told, report, run)
     _draw(told, pictures, report.force)
     if told.failed_gates:
@@ -323,16 +323,13 @@ def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listene
         yield Listeners(advance, keep)
 
 
-def _tell(told: Report, found: Evaluation, run: RunOptions) -> None:
-    from softmax_cli.commands.predict import DOUBLE_SOFTMAX
-
+def _tell(told: Report, found: Evaluation, columns: Columns, run: RunOptions) -> None:
     if found.reading.note is not None:
         run.say(found.reading.note)
     if told.bad_rows:
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
         run.say(f"{told.bad_rows:,} bad rows left out; {kept}")
-    if found.doubtful:
-        run.warn(DOUBLE_SOFTMAX)
+    run.report_kind(found.kinds, columns)
 
 
 def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:

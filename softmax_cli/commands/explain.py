@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 RANK = 0
-FIRST = ("temperature", "class_weights", "row", "id", "json", "plot", "page")
+FIRST = ("temperature", "class_weights", "row", "id", "full", "json", "plot", "page")
 EXAMPLES = (
     ("softmax-cli explain 2.0 1.0 0.1", "every step with your numbers"),
     ("softmax-cli explain logits.csv --row 17", "a row of a table"),
@@ -108,6 +108,12 @@ class ExplanationOptions(ColorOptions, PlotOptions):
             help="What probabilities are multiplied by: cat=4,dog=1, a file, or balanced:FILE (see predict).",
         ),
     ] = None
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Also why the shift changes nothing, other temperatures, derivatives, other functions."
+        ),
+    ] = False
     json: Annotated[bool, typer.Option("--json", help="Print every number as JSON, for a program.")] = False
     page: Annotated[
         str | None,
@@ -183,7 +189,7 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     from softmax_cli.explanation.screen import show_explanation
     from softmax_cli.terminal.console import make_console
 
-    show_explanation(make_console(sys.stdout, how.colors), example, explanation)
+    show_explanation(make_console(sys.stdout, how.colors), example, explanation, how.full)
 
 
 def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -> None:

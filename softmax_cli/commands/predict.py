@@ -46,12 +46,6 @@ EXAMPLES = (
 )
 
 
-DOUBLE_SOFTMAX = (
-    "every row lies in [0, 1] and sums to 1, yet was read as logits: a softmax of probabilities is far too flat; "
-    "if they are probabilities, say --input prob (if they are logits, --input logits)"
-)
-
-
 def predict(
     source: SourceOptions,
     scoring: ScoringOptions,
@@ -87,8 +81,7 @@ def predict(
             finished = _distribute(opened, partition, parts.load(), sink, run)
         else:
             finished = _show(opened, transform, sink, run) if sink.shows_table else _write(opened, transform, sink, run)
-        if finished.doubtful:
-            run.warn(DOUBLE_SOFTMAX)
+        run.report_kind(finished.kinds, opened.columns)
 
 
 def _write(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOptions) -> Finished:

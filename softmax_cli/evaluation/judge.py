@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.prediction.bad_rows import Reject, refuse, rejects
-from softmax_cli.prediction.logits import look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.transform import Transform
 from softmax_cli.stream.inputs import open_table
 from softmax_cli.tables.column_names import id_rank, truth_rank
@@ -38,8 +38,8 @@ class Judged:
     read: int
     """Rows that were read, the bad ones among them."""
     rejects: tuple[Reject, ...]
-    doubtful: bool
-    """Every row looks like probabilities although it was taken as logits."""
+    kinds: KindCheck
+    """Whether rows look like another kind of scores than they were read as."""
     reading: LabelReading
 
 
@@ -67,7 +67,7 @@ class Judge:
         faults = [Fault(row, self.truth.column, self._missing(decoded, row)) for row in missing.tolist()]
         decoded = decoded._replace(faults=(*decoded.faults, *faults))
         scores = read_scores(batch, columns, np.dtype(self.transform.dtype))
-        doubtful = columns.kind_is_assumed and look_like_probabilities(scores)
+        kinds = KindCheck.of(scores, columns)
         scored = self.transform.scoring(to_log_scale_(scores, columns))
         scored.bad[[fault.row for fault in decoded.faults]] = True
         rejected = rejects(decoded, scored.bad, columns) if scored.bad.any() else []
@@ -81,7 +81,7 @@ class Judge:
             sets=None if scored.sets is None else scored.sets[good],
             read=batch.num_rows,
             rejects=tuple(rejected),
-            doubtful=doubtful,
+            kinds=kinds,
             reading=found.reading,
         )
 

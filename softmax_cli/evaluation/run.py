@@ -18,6 +18,7 @@ from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.evaluation.judge import Judge, Judged
 from softmax_cli.evaluation.measure import Draws, Measured, Plan
 from softmax_cli.prediction.bad_rows import Reject
+from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.run import Listeners
 from softmax_cli.tables.arrays import empty_batch
 from softmax_cli.tables.labels import LabelReading
@@ -35,18 +36,13 @@ class Evaluation:
     read: int
     """Rows that were read, the bad ones among them."""
     reading: LabelReading
-    none_is_sound: bool
-    """No row looked like anything but probabilities, although they were taken as logits; so it is of no row."""
+    kinds: KindCheck
+    """Whether rows look like another kind of scores than they were read as."""
 
     @property
     def rows(self) -> int:
         """Rows that were measured."""
         return self.measured.whole.accuracy.rows
-
-    @property
-    def doubtful(self) -> bool:
-        """Every row looked like probabilities although it was taken as logits."""
-        return self.none_is_sound and self.read > 0
 
     def plus(self, other: Self) -> Self:
         """Add what the rows that follow come to.
@@ -63,7 +59,7 @@ class Evaluation:
             None if self.draws is None or other.draws is None else self.draws.plus(other.draws),
             self.read + other.read,
             self.reading.plus(other.reading),
-            self.none_is_sound and other.none_is_sound,
+            self.kinds.plus(other.kinds),
         )
 
 
@@ -114,7 +110,7 @@ def draws_of(table: Table, judge: Judge, plan: Plan, first_row: int) -> Draws:
 
 
 def _measured(plan: Plan, judged: Judged) -> Evaluation:
-    return Evaluation(Measured.of(plan, judged), None, judged.read, judged.reading, judged.doubtful)
+    return Evaluation(Measured.of(plan, judged), None, judged.read, judged.reading, judged.kinds)
 
 
 def _drawn(plan: Plan, judged: Judged, first_row: int) -> Draws | None:

@@ -107,7 +107,7 @@ def _example(decoded: Decoded, columns: Columns, row: int) -> Example:
 
 
 def _culprit(scores: NDArray[np.floating], columns: Columns) -> tuple[str, str]:
-    position, problem = explain_fault(scores[1:] if columns.is_binary else scores, columns.kind)
+    position, problem = explain_fault(scores[1:] if columns.is_binary else scores, columns)
     return columns.scores[0 if columns.is_list else position], problem
 
 

@@ -16,6 +16,7 @@ from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, TextColumn, draw
 from softmax_cli.terminal.text import probability, visible
 
+MORE = "--full: the shift, temperatures, derivatives, other functions; --page softmax.html: scores that can be dragged"
 FAR = 1000.0
 """Added to every score to show that the shifted form does not care, and the naive one does."""
 OVERFLOW = (
@@ -26,13 +27,17 @@ FAILED = "These scores are beyond that: the plain formula fails and the shifted 
 SHIFTED = f"The same scores + {FAR:g} show it; after the shift they are the numbers above, to every digit shown."
 
 
-def show_explanation(console: Console, example: Example, told: Explanation) -> None:
-    """Print the steps of one softmax, why they are what they are, and what else could be done."""
+def show_explanation(console: Console, example: Example, told: Explanation, full: bool) -> None:
+    """Print the steps of one softmax; in full also why they are what they are, and what else could be done."""
     marks = glyphs(console)
     classes = Classes.of(example.classes, told.ranking, marks)
     truth = "" if example.truth is None else f" (truth: {example.truth})"
     paragraph(console, f"softmax of {example.where}{truth}", marks, "bold")
     show_steps(console, told, classes, marks)
+    if not full:
+        _show_figures(console, told, classes, marks)
+        paragraph(console, MORE, marks, "dim")
+        return
     _show_shift(console, told, classes, marks)
     show_temperatures(console, told, classes, marks)
     show_nudges(console, told, classes, marks)

@@ -250,3 +250,36 @@ def row_sums(a: NDArray[np.floating]) -> NDArray[np.floating]:
         width, half = half, (half + 1) // 2
         folded[:, : width - half] += folded[:, half:width]
     return folded[:, 0]
+
+
+SUM_TOLERANCE = 1e-3
+"""How far a sum of probabilities may be from 1 and still count as rounded, whatever its decimals."""
+_MOST_DECIMALS = 4
+_LOOKED_AT_FIRST = 3
+
+
+def sums_to(scores: NDArray[np.floating], total: float = 1.0) -> NDArray[np.bool_]:
+    """Whether each row lies in [0, total] and sums to it within the rounding that its decimals show, shape (rows,).
+
+    0.33, 0.33, 0.33 is 1 to two decimals: K numbers rounded to d decimals sum to within K/2 * 10^-d, and to within
+    2 sqrt(K) * 10^-d nearly always.
+    """
+    slack = SUM_TOLERANCE * total
+    rows = np.arange(len(scores))
+    for column in range(min(_LOOKED_AT_FIRST, scores.shape[1])):  # most tables of logits are done with here
+        values = scores[rows, column]
+        rows = rows[(values >= 0) & (values <= total + slack)]  # false for nan
+    chosen = scores[rows]
+    within = (chosen.min(axis=1, initial=np.inf) >= 0) & (chosen.max(axis=1, initial=-np.inf) <= total + slack)
+    rows, chosen = rows[within], chosen[within].astype(np.float64)
+    off = np.abs(chosen.sum(axis=1) - total)
+    found = np.zeros(len(scores), np.bool_)
+    found[rows[off <= slack]] = True
+    classes = scores.shape[1]
+    for decimals in range(0 if total > 1 else 1, _MOST_DECIMALS):
+        step = 10.0**-decimals
+        rest = ~found[rows] & (off <= min(classes / 2, 2 * classes**0.5) * step * (1 + 1e-6)) & (off <= total / 5)
+        if rest.any():
+            digits = chosen[rest] / step
+            found[rows[rest][(np.abs(digits - np.round(digits)) < 1e-3).all(axis=1)]] = True
+    return found

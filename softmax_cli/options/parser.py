@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
@@ -19,6 +20,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from softmax_cli.errors import ClosedPipeError
+from softmax_cli.options.configuration import settings_for
+from softmax_cli.terminal.messages import print_message
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -114,6 +117,7 @@ class PlainCommand(_WithExamples, TyperCommand):
             args = ["--help"]
         elif self.first:
             self._hide_all_but_first()
+        args = self._with_settings(ctx, args)
         typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
         assert self.callback is not None, "a command runs a function"
         values = None if rest or ctx.resilient_parsing else plain_values(inspect.signature(self.callback), typed)
@@ -122,6 +126,21 @@ class PlainCommand(_WithExamples, TyperCommand):
         ctx.params.update(values)
         ctx.args = rest
         return rest
+
+    def _with_settings(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Add options from the environment and from a file beside the data; each is named on standard error."""
+        options = {name[2:]: one.name for one in self.params for name in one.opts if name.startswith("--")}
+        typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
+        given = [
+            name for name, field in options.items() if isinstance(typed.get(field or ""), bool | str | list | tuple)
+        ]
+        if "help" in given or ctx.resilient_parsing:
+            return args
+        paths = [*(typed.get("paths") or ()), *rest]
+        settings = settings_for(self.name or "", list(options), given, paths, os.environ)
+        if settings and "quiet" not in given:
+            print_message("; ".join(f"{one.origin}: {' '.join(one.argument)}" for one in settings if one.argument))
+        return [*(token for one in settings for token in one.argument), *args]
 
     def _hide_all_but_first(self) -> None:
         """Leave out of the help what few people need; it is parsed all the same."""

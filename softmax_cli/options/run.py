@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from softmax_cli.distributed.engines import Engine
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.prediction.bad_rows import Policy
+    from softmax_cli.prediction.logits import KindCheck
+    from softmax_cli.tables.columns import Columns
     from softmax_cli.terminal.console import Color
 
 
@@ -55,6 +57,13 @@ class TalkOptions(ColorOptions):
         """Tell how the input was read, and what is doubtful about the roles of its columns."""
         self.say(*opened.table.notes, *notes)
         for warning in opened.columns.warnings:
+            self.warn(warning)
+
+    def report_kind(self, kinds: KindCheck, columns: Columns) -> None:
+        """Tell where the values contradict the kind that the scores were read as."""
+        if kinds.note is not None:
+            self.say(kinds.note)
+        if (warning := kinds.warning(columns)) is not None:
             self.warn(warning)
 
     def warn(self, warning: str) -> None:

@@ -55,7 +55,7 @@ def rejects(decoded: Decoded, bad: NDArray[np.bool_], columns: Columns) -> list[
 
 def _value_fault(decoded: Decoded, row: int, columns: Columns) -> Fault:
     scores = read_scores(decoded.batch.slice(row, 1), columns, np.dtype(np.float64))[0]
-    culprit, problem = explain(scores[1:] if columns.is_binary else scores, columns.kind)
+    culprit, problem = explain(scores[1:] if columns.is_binary else scores, columns)
     name = columns.scores[0 if columns.is_list else culprit]
     within = f" (class {columns.classes[culprit]!r})" if columns.is_list else ""
     return Fault(row, name, f"{decoded.place(row, name).found!r}{within} {problem}")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
+from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, SUM_TOLERANCE, sums_to
 from softmax_cli.tables.arrays import floats, matrix_of, validity
 from softmax_cli.tables.column_names import Kind
 from softmax_cli.tables.columns import Columns
 
-TOLERANCE = 1e-3
+TOLERANCE = SUM_TOLERANCE
 """How far a probability may exceed 1, or a log-probability 0, and still count as rounded."""
 
 
@@ -153,17 +153,21 @@ _BINARY: dict[Kind, _Step] = {
 }
 
 
-def explain(scores: NDArray[np.floating], kind: Kind) -> tuple[int, str]:
+def explain(scores: NDArray[np.floating], columns: Columns) -> tuple[int, str]:
     """Say why one row, shape (classes,), cannot be scored: the position of the culprit and what is wrong with it.
 
     `scores` is the row as it was read, before `to_log_scale_`.
     """
+    kind = columns.kind
     checks: list[tuple[NDArray[np.bool_], str]] = [
         (np.isnan(scores), "is missing or not a number"),
         (scores == np.inf, "is infinite: no probability follows from it"),
     ]
-    if kind == "prob":
-        checks.append(((scores < 0) | (scores > 1 + TOLERANCE), "is not a probability (--input prob)"))
+    if kind == "prob" and columns.percent:
+        checks.append(((scores < 0) | (scores > 1 + TOLERANCE), "is no percentage from 0 to 100 (--input percent)"))
+    elif kind == "prob":
+        checks.append((scores > 1 + TOLERANCE, f"is above 1, so {_NO_PROBABILITY} (percentages: --input percent)"))
+        checks.append((scores < 0, f"is below 0, so {_NO_PROBABILITY}"))
     if kind == "logprob":
         checks.append((scores > TOLERANCE, "is not a log-probability: it is above 0 (--input logprob)"))
     for wrong, problem in checks:
@@ -172,18 +176,69 @@ def explain(scores: NDArray[np.floating], kind: Kind) -> tuple[int, str]:
     return 0, "and every other class of the row is masked (-inf, or probability 0): nothing is left to choose from"
 
 
-def look_like_probabilities(scores: NDArray[np.floating]) -> bool:
-    """Whether every row lies in [0, 1] and sums to 1 within 1e-3: then a softmax would be the second one."""
-    if not len(scores):
-        return True
-    # Most tables fail on their first row, which costs nothing to look at.
-    return _sums_to_one(scores[:1]) and _sums_to_one(scores)
+_NO_PROBABILITY = "it is not a probability (--input prob); logits: --input logits"
 
 
-def _sums_to_one(scores: NDArray[np.floating]) -> bool:
-    if not (scores.min() >= 0 and scores.max() <= 1):
-        return False
-    return bool((np.abs(scores.sum(axis=1) - 1) <= TOLERANCE).all())
+class KindCheck(NamedTuple):
+    """How many rows look like another kind than they are read as; those of consecutive runs add up, with `plus`."""
+
+    rows: int = 0
+    like_probabilities: int = 0
+    """Rows taken as logits that lie in [0, 1] and sum to 1; of a single column those in [0, 1]."""
+    like_percentages: int = 0
+    """Rows taken as logits that lie in [0, 100] and sum to 100."""
+    unnormalised: int = 0
+    """Rows taken as probabilities that do not sum to 1."""
+
+    @classmethod
+    def of(cls, scores: NDArray[np.floating], columns: Columns) -> KindCheck:
+        """Look at the scores of a batch as they were read, shape (rows, classes)."""
+        if columns.is_binary:
+            values = scores[:, 1]
+            like = int(((values >= 0) & (values <= 1)).sum()) if columns.kind_is_assumed else 0
+            return cls(len(scores), like)
+        if columns.kind_is_assumed:
+            like = int(sums_to(scores).sum())
+            return cls(len(scores), like, 0 if like else int(sums_to(scores, 100.0).sum()))
+        if columns.kind == "prob":
+            with np.errstate(invalid="ignore", over="ignore"):
+                sums = scores.sum(axis=1)
+                off = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+                off = off[(sums[off] > 0) & (scores[off] >= 0).all(axis=1)]
+            return cls(len(scores), 0, 0, len(off) - int(sums_to(scores[off]).sum()))
+        return cls(len(scores))
+
+    def plus(self, other: KindCheck) -> KindCheck:
+        """Add the rows that follow."""
+        return KindCheck(*map(sum, zip(self, other, strict=True)))
+
+    def warning(self, columns: Columns) -> str | None:
+        """What contradicts the kind of the scores; None: nothing does."""
+        if columns.is_binary:
+            if not 0 < self.rows == self.like_probabilities:
+                return None
+            return (
+                f"every value of {columns.scores[0]!r} lies in [0, 1], as probabilities do, yet was read as a logit; "
+                "if it is a probability, say --input prob (if it is a logit, --input logits)"
+            )
+        for alike, range_, flag in ((self.like_probabilities, 1, "prob"), (self.like_percentages, 100, "percent")):
+            if alike and 2 * alike >= self.rows:
+                which = "every row lies" if alike == self.rows else f"{alike:,} of {self.rows:,} rows lie"
+                sums = "sums" if alike == self.rows else "sum"
+                return (
+                    f"{which} in [0, {range_}] and {sums} to {range_}, yet was read as logits: a softmax of "
+                    f"probabilities is far too flat; if they are probabilities, say --input {flag} (if they are "
+                    "logits, --input logits)"
+                )
+        return None
+
+    @property
+    def note(self) -> str | None:
+        """What was done to rows of probabilities that do not sum to 1; None: there are none."""
+        if not self.unnormalised:
+            return None
+        rows = "1 row" if self.unnormalised == 1 else f"{self.unnormalised:,} rows"
+        return f"{rows} of {self.rows:,} did not sum to 1 and {'was' if self.unnormalised == 1 else 'were'} normalised"
 
 
 def check_width(schema: pa.Schema, columns: Columns) -> None:

@@ -19,6 +19,7 @@ from softmax_cli import formats
 from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.formats import Writer
 from softmax_cli.prediction.bad_rows import Policy, Reject
+from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.run import Finished, Listeners, score_table
 from softmax_cli.prediction.transform import Tally, Transform
 from softmax_cli.storage.writing import whole_file
@@ -135,7 +136,7 @@ class Part:
             "bad_rows": tally.bad_rows,
             "predicted": tally.counts.tolist(),
             "confidence": tally.confidence,
-            "doubtful": self.finished.doubtful,
+            "kinds": list(self.finished.kinds),
         }
 
     @classmethod
@@ -143,12 +144,12 @@ class Part:
         """Make the part of a unit from its entry."""
         counts = np.array(held["predicted"], np.int64)
         tally = Tally(held["rows_read"], held["bad_rows"], bad_policy, counts, held["confidence"])
-        finished = Finished(tally, held["doubtful"], held["rows"])
+        finished = Finished(tally, KindCheck(*held["kinds"]), held["rows"])
         return cls(unit, held["name"], held["sha256"], held["bytes"], finished)
 
 
 def together(parts: Sequence[Part]) -> Finished:
     """Add up the parts of a job, in the order of the input: the last digit must not depend on who was first."""
     tally = reduce(Tally.plus, (part.finished.tally for part in parts))
-    doubtful = all(part.finished.doubtful for part in parts if part.finished.tally.rows)
-    return Finished(tally, doubtful and tally.rows > 0, sum(part.finished.written for part in parts))
+    kinds = reduce(KindCheck.plus, (part.finished.kinds for part in parts))
+    return Finished(tally, kinds, sum(part.finished.written for part in parts))

@@ -9,6 +9,7 @@ import numpy as np
 
 from softmax_cli.formats import Writer
 from softmax_cli.prediction.bad_rows import Reject
+from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Outcome, Tally, Transform
 from softmax_cli.tables.pool import ordered_map
 from softmax_cli.tables.table import Block, Table
@@ -18,8 +19,8 @@ class Finished(NamedTuple):
     """What a run comes to."""
 
     tally: Tally
-    doubtful: bool
-    """Every row looked like probabilities although it was taken as logits."""
+    kinds: KindCheck
+    """Whether rows look like another kind of scores than they were read as."""
     written: int
     """Rows of output."""
 
@@ -53,10 +54,10 @@ def score_table(
         return block, outcome, writer.encode(outcome.batch)
 
     tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0)
-    doubtful, written = True, 0
+    kinds, written = KindCheck(), 0
     for block, outcome, encoded in ordered_map(work, table.blocks, threads):
         tally = tally.plus(outcome.tally)
-        doubtful = doubtful and outcome.doubtful
+        kinds = kinds.plus(outcome.kinds)
         if outcome.rejects:
             listeners.rejected(outcome.rejects)
         rows = outcome.batch.num_rows
@@ -68,4 +69,4 @@ def score_table(
         listeners.progress(outcome.tally.rows, block.size)
         if written == limit:
             break
-    return Finished(tally, doubtful and tally.rows > 0, written)
+    return Finished(tally, kinds, written)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.logits import check_width, look_like_probabilities, read_scores, to_log_scale_
+from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, to_log_scale_
 from softmax_cli.prediction.scorer import Scored, Scoring
 from softmax_cli.tables.arrays import empty_batch, take
 from softmax_cli.tables.columns import METADATA_KEY, Columns
@@ -30,8 +30,7 @@ class Outcome(NamedTuple):
     batch: pa.RecordBatch
     tally: Tally
     rejects: tuple[Reject, ...] = ()
-    doubtful: bool = False
-    """Every row looks like probabilities although it was taken as logits."""
+    kinds: KindCheck = KindCheck()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,8 @@ class Transform:
         """
         batch = decoded.batch
         scores = read_scores(batch, self.columns, np.dtype(self.dtype))
-        doubtful = self.columns.kind_is_assumed and look_like_probabilities(scores)
+        has_sums = self.scoring.activation != "sigmoid"
+        kinds = KindCheck.of(scores, self.columns) if has_sums else KindCheck(len(scores))
         scored = self.scoring(to_log_scale_(scores, self.columns))
         if decoded.faults:
             scored.bad[[fault.row for fault in decoded.faults]] = True
@@ -84,7 +84,7 @@ class Transform:
         if found and self.on_bad_row == "skip":
             good = ~scored.bad
             kept, scored = take(kept, np.flatnonzero(good)), _only(scored, good)
-        return Outcome(self.layout(kept, scored, self.columns.classes), tally, tuple(found), doubtful)
+        return Outcome(self.layout(kept, scored, self.columns.classes), tally, tuple(found), kinds)
 
     def _tally(self, scored: Scored) -> Tally:
         good = ~scored.bad

@@ -16,13 +16,14 @@ from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibrators import by_name
 from softmax_cli.numeric.calibrators._examples import stratified_folds
+from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.steps import Nonconformity, SetRequest, Term
 from softmax_cli.tables.labels import LabelReading
 
 RNG = np.random.default_rng(4)
 LABELS = RNG.integers(0, 3, 300)
 Z = 3 * (RNG.normal(size=(300, 3)) + 1.2 * np.eye(3)[LABELS])
-ROWS = LabelledRows(Z, LABELS, 0, LabelReading(), False)
+ROWS = LabelledRows(Z, LABELS, 0, LabelReading(), KindCheck())
 LOG_W = np.log([1.0, 3.0, 0.5])
 SETTING = Setting("t", "logits", ("a", "b", "c"), (), (Term("-w", "+ log w", LOG_W, ""),))
 SETS = SetRequest(Nonconformity("lac"), 0.8)
@@ -70,13 +71,13 @@ def test_the_grid_keeps_its_temperature_and_says_when_it_does_not_help():
 
 
 def test_the_hash_tells_rows_apart():
-    other = LabelledRows(Z[::-1], LABELS, 0, LabelReading(), False)
+    other = LabelledRows(Z[::-1], LABELS, 0, LabelReading(), KindCheck())
     assert ROWS.hash != other.hash
-    assert ROWS.hash == LabelledRows(np.asfortranarray(Z), LABELS.astype(np.int32), 3, LabelReading(), True).hash
+    assert ROWS.hash == LabelledRows(np.asfortranarray(Z), LABELS.astype(np.int32), 3, LabelReading(), KindCheck()).hash
 
 
 def test_a_class_without_a_row_is_named():
-    rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, LabelReading(), False)
+    rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, LabelReading(), KindCheck())
     with pytest.raises(DataError, match=r"labelled c, .* --method temperature"):
         calibrate(rows, Job(OneMethod("vector"), 5, 0), SETTING)
 
@@ -86,7 +87,7 @@ def test_rows_joined_from_parts_are_the_rows(cuts, grouped):
     """And so is everything that is fitted to them: the hash says that not one bit differs."""
     edges = [0, *sorted(cuts), len(Z)]
     parts = [
-        LabelledRows(Z[start:stop], LABELS[start:stop], 1, LabelReading(by_name="a"), start < 100)
+        LabelledRows(Z[start:stop], LABELS[start:stop], 1, LabelReading(by_name="a"), KindCheck(stop - start, start))
         for start, stop in itertools.pairwise(edges)
     ]
     if grouped:
@@ -94,7 +95,7 @@ def test_rows_joined_from_parts_are_the_rows(cuts, grouped):
     joined = LabelledRows.joined(parts, 3)
     assert joined.hash == ROWS.hash
     assert (joined.left_out, joined.reading) == (len(edges) - 1, LabelReading(by_name="a"))
-    assert joined.doubtful == all(start < 100 for start in edges[:-1])
+    assert joined.kinds == KindCheck(len(Z), sum(edges[:-1]))
 
 
 def test_no_row_is_refused():

@@ -70,7 +70,7 @@ def test_the_row_is_that_of_predict(softmax_cli, real_data):
 
 
 def test_the_screen_tells_the_steps_in_order(softmax_cli):
-    text = softmax_cli("explain", "2.0", "1.0", "0.1", "-T", "2", "-w", "z3=4", env={"COLUMNS": "80"}).text
+    text = softmax_cli("explain", "2.0", "1.0", "0.1", "-T", "2", "-w", "z3=4", "--full", env={"COLUMNS": "80"}).text
     places = [text.index(word) for word in ("1 score", "2 z/T", "3 + log w", "4 - max", "5 exp", "6 p")]
     assert sorted(places) == places
     for word in ("What the temperature does", "Jacobian", "sparsemax", "z / sum z", "entropy", "without `z3`"):
@@ -79,7 +79,7 @@ def test_the_screen_tells_the_steps_in_order(softmax_cli):
 
 
 def test_the_screen_shows_the_naive_form_fail(softmax_cli):
-    done = softmax_cli("explain", "1000", "999")
+    done = softmax_cli("explain", "1000", "999", "--full")
     section = done.text.partition("changes nothing")[2].partition("What the temperature")[0]
     assert section.splitlines()[3].split() == ["z1", "inf", "nan", "1.0000", "0.7311", "inf", "nan"]
     assert "the plain formula fails" in " ".join(section.split())
@@ -88,7 +88,7 @@ def test_the_screen_shows_the_naive_form_fail(softmax_cli):
 @pytest.mark.parametrize("width", ["40", "80", "200"])
 @pytest.mark.parametrize("what", [("2", "-1", "0.5"), *[(topic,) for topic in TOPICS]])
 def test_it_fits_every_terminal_and_ascii(softmax_cli, what, width):
-    done = softmax_cli("explain", *what, env={"COLUMNS": width, "PYTHONIOENCODING": "ascii", "TERM": "dumb"})
+    done = softmax_cli("explain", *what, "--full", env={"COLUMNS": width, "PYTHONIOENCODING": "ascii", "TERM": "dumb"})
     assert done.code == 0, done.err
     assert done.text.isascii()
     limit = int(width)
@@ -100,7 +100,7 @@ def test_it_fits_every_terminal_and_ascii(softmax_cli, what, width):
 
 def test_many_classes_show_the_best(softmax_cli, real_data):
     done = softmax_cli(
-        "explain", real_data("magika_filetypes/magika_logits.parquet"), "--row", "17", env={"COLUMNS": "80"}
+        "explain", real_data("magika_filetypes/magika_logits.parquet"), "--row", "17", "--full", env={"COLUMNS": "80"}
     )
     assert done.code == 0, done.err
     assert "206 more classes" in done.text
@@ -144,3 +144,13 @@ def test_what_cannot_be_explained_is_said_in_one_message(softmax_cli, table, arg
     assert (done.code, done.out) == (code, b""), done.err
     assert words in done.err
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "most"),
+    [(("2.0", "1.0", "0.1"), 24), (("2", "1", "0.1", "-T", "2", "-w", "z3=4"), 28), ([str(i) for i in range(9)], 30)],
+)
+def test_without_full_it_is_short(softmax_cli, what, most):
+    lines = softmax_cli("explain", *what, env={"COLUMNS": "80"}).text.splitlines()
+    assert len(lines) <= most
+    assert "--full" in " ".join(lines)

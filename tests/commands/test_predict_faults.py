@@ -238,7 +238,7 @@ def test_a_gzip_bomb_runs_in_flat_memory(program, program_env, tmp_path):
     assert peak_kilobytes(program, program_env, tmp_path, *arguments) < 400_000
 
 
-@pytest.mark.parametrize("form", ["csv", "npy", "parquet"])
+@pytest.mark.parametrize("form", ["npy", *(pytest.param(form, marks=pytest.mark.slow) for form in ("csv", "parquet"))])
 def test_memory_does_not_grow_with_the_rows(program, program_env, tmp_path, form):
     peaks = []
     for rows in (1_600_000, 6_400_000):  # below, a run is over before everything in flight has come together

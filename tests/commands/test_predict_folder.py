@@ -158,6 +158,7 @@ class TestParts:
         assert "units    20: 20 of a whole file; 1 at once" in done.text
         assert names(tmp_path) == ["logits"]
 
+    @pytest.mark.slow
     def test_a_large_file_is_cut_into_runs_of_its_row_groups(self, softmax_cli, tmp_path):
         """2 million rows of 10 classes: 80 MB, cut at 64 MB; processes side by side, equal to one stream."""
         z = np.random.default_rng(0).normal(size=(10, 2_000_000)).astype(np.float32)

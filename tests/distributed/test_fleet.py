@@ -151,7 +151,7 @@ def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
         whole = collect(opened.table, collector, 1, lambda rows, size: None)
         fleet = fleet_of(source, unit_bytes, seed)
         parted = collect_units(fleet, source.reading(opened), collector, lambda rows, size: None)
-    assert (parted.hash, parted.left_out, parted.doubtful) == (whole.hash, whole.left_out, whole.doubtful)
+    assert (parted.hash, parted.left_out, parted.kinds) == (whole.hash, whole.left_out, whole.kinds)
     assert whole.left_out
 
 

@@ -55,7 +55,7 @@ def _place(row, column):
 
 def told(found):
     report = settle_report("t", JUDGE, PLAN, found.measured, found.draws, found.read, [])
-    return json.dumps([report.to_json(), found.doubtful, found.reading.note])
+    return json.dumps([report.to_json(), found.kinds, found.reading.note])
 
 
 def in_units(batch, blocks, units):
@@ -91,5 +91,6 @@ def test_a_part_without_rows_changes_nothing_that_is_said():
     batch = batch.append_column("y", pa.array(["dog"])).append_column("source", pa.array(["1"]))
     alike = evaluate_table(table_of(batch, [0, 1]), JUDGE, PLAN, 1, SILENT)
     nothing = evaluate_table(table_of(batch, [0]), JUDGE, PLAN, 1, SILENT)
-    assert (alike.doubtful, nothing.doubtful) == (True, False)
+    assert "--input prob" in (alike.kinds.warning(COLUMNS) or "")
+    assert nothing.kinds.warning(COLUMNS) is None
     assert told(nothing.plus(alike)) == told(alike.plus(nothing)) == told(alike)

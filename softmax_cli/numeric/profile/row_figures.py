@@ -7,13 +7,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.softmax import row_sums
+from softmax_cli.numeric.softmax import SUM_TOLERANCE, row_sums, sums_to
 from softmax_cli.numeric.topk import argmax
 
 BINS = 20
 """Of the confidence in [0, 1], and of the entropy as a share of log(classes)."""
-TOLERANCE = 1e-3
-"""How far a sum of probabilities may be from 1 and still count as rounded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +32,11 @@ class RowFigures:
     saturated64: int
     """Rows whose confidence is exactly 1 in float64."""
     like_probabilities: int
-    """Rows in [0, 1] that sum to 1."""
+    """Rows in [0, 1] that sum to 1, as far as their decimals tell."""
+    like_percentages: int
+    """Rows in [0, 100] that sum to 100, as far as their decimals tell."""
+    within_unit: int
+    """Rows in [0, 1]."""
     like_log_probabilities: int
     """Rows up to 0 whose exponentials sum to 1."""
 
@@ -42,7 +44,7 @@ class RowFigures:
     def none(cls, classes: int) -> RowFigures:
         """The figures of no row."""
         empty = np.zeros(BINS, np.int64)
-        return cls(0, 0, np.zeros(classes, np.int64), empty, empty, 0, 0, 0, 0)
+        return cls(0, 0, np.zeros(classes, np.int64), empty, empty, 0, 0, 0, 0, 0, 0)
 
     def plus(self, other: RowFigures) -> RowFigures:
         """Add the figures of other rows."""
@@ -93,8 +95,10 @@ def judge(z: NDArray[np.floating], raw: NDArray[np.floating]) -> Judged:
         entropy=_binned(entropy[good] / max(np.log(classes), 1.0 if classes == 1 else 0.0)),
         saturated32=int((left <= np.finfo(np.float32).eps / 2).sum()),
         saturated64=int((left <= np.finfo(np.float64).eps / 2).sum()),
-        like_probabilities=_probabilities(raw),
-        like_log_probabilities=int((np.abs(top[good] + np.log1p(left)) <= TOLERANCE).sum()),
+        like_probabilities=int(sums_to(raw).sum()),
+        like_percentages=int(sums_to(raw, 100.0).sum()),
+        within_unit=int(((raw.min(axis=1) >= 0) & (raw.max(axis=1) <= 1)).sum()),
+        like_log_probabilities=int((np.abs(top[good] + np.log1p(left)) <= SUM_TOLERANCE).sum()),
     )
     return Judged(winner, good, good & (lowest == top) & (classes > 1), figures)
 
@@ -102,13 +106,6 @@ def judge(z: NDArray[np.floating], raw: NDArray[np.floating]) -> Judged:
 def _binned(shares: NDArray[np.float64]) -> NDArray[np.int64]:
     numbers = np.clip(shares * BINS, 0, BINS - 1).astype(np.intp)
     return np.bincount(numbers, minlength=BINS).astype(np.int64)
-
-
-def _probabilities(raw: NDArray[np.floating]) -> int:
-    within = (raw.min(axis=1) >= 0) & (raw.max(axis=1) <= 1 + TOLERANCE)  # false for nan
-    if not within.any():
-        return 0
-    return int((np.abs(raw[within].sum(axis=1) - 1) <= TOLERANCE).sum())
 
 
 KEPT = 5

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -23,9 +21,3 @@ ENGINES = ["local", _with_marks("ray", "ray"), _with_marks("spark", "pyspark"), 
 def engine(request: pytest.FixtureRequest) -> str:
     """Name an engine; those that are extras are marked ``engine``."""
     return str(request.param)
-
-
-@pytest.fixture
-def softmax_cli(softmax_cli_process: Callable[..., Any]) -> Callable[..., Any]:
-    """Run the program in a process of its own: engines leave threads and servers behind, which end with it."""
-    return softmax_cli_process

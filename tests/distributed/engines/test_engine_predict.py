@@ -25,11 +25,11 @@ def parts(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.glob("part-*"))}
 
 
-def test_parts_are_those_of_a_local_run(softmax_cli, engine, inputs, tmp_path):
+def test_parts_are_those_of_a_local_run(softmax_cli, softmax_cli_process, engine, inputs, tmp_path):
     options = ("-T", "1.3", "-w", "a=2", "--threads", "2")
     one = softmax_cli("predict", "logits/", *options, "-o", "one.parquet")
     local = softmax_cli("predict", "logits/", *options, "-o", "local/")
-    there = softmax_cli("predict", "logits/", *options, "-o", "there/", "--engine", engine)
+    there = softmax_cli_process("predict", "logits/", *options, "-o", "there/", "--engine", engine)
     assert one.code == local.code == there.code == 0, there.err
     assert there.out == b""
     assert there.err == local.err, "the same talk, and none of the engine's own"
@@ -45,12 +45,12 @@ def test_parts_are_those_of_a_local_run(softmax_cli, engine, inputs, tmp_path):
     assert one == other
 
 
-def test_a_bad_row_is_told_as_it_is_locally(softmax_cli, engine, inputs, tmp_path):
+def test_a_bad_row_is_told_as_it_is_locally(softmax_cli, softmax_cli_process, engine, inputs, tmp_path):
     table = pq.read_table(inputs / "13.parquet")
     broken = pa.array([None if row == 77 else 0.5 for row in range(500)], pa.float32())
     pq.write_table(table.set_column(2, "logit_b", broken), inputs / "13.parquet")
     local = softmax_cli("predict", "logits/", "-o", "one.parquet")
-    there = softmax_cli("predict", "logits/", "-o", "there/", "--engine", engine)
+    there = softmax_cli_process("predict", "logits/", "-o", "there/", "--engine", engine)
     assert there.code == 1
     assert there.err.endswith(local.err)  # Ray itself may complain before, of a task that was let go
     assert "logits/13.parquet: row 78" in " ".join(there.err.split())

@@ -2,7 +2,7 @@
 
 import json
 import os
-import subprocess
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,46 +41,48 @@ def tables(tmp_path_factory):
 
 
 @pytest.fixture
-def run(program, program_env, tables):
-    """Run the program among the tables; what comes back are its exit code, output, and talk."""
-
-    def finish(*arguments, **env):
-        done = subprocess.run(
-            [program, *map(str, arguments)],
-            cwd=tables,
-            env=program_env | env,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=280,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr.decode()
-
-    return finish
+def alone(softmax_cli, tables):
+    """Run the program among the tables, without an engine."""
+    return partial(softmax_cli, cwd=tables)
 
 
-def both(run, engine, tmp_path, files, *arguments):
-    """Run alone and on an engine, with files that are written besides; an engine may have a word of its own first."""
-    outcomes = []
-    for name, extra in (("alone", ()), (engine, ("--engine", engine, "--threads", "2"))):
-        written = {flag: tmp_path / f"{name}-{suffix}" for flag, suffix in files.items()}
-        flags = [word for flag, path in written.items() for word in (flag, path)]
-        code, out, err = run(*arguments, *flags, *extra)
-        err = err.replace(str(tmp_path / name), "")
-        outcomes.append((code, out, err, [path.read_bytes() for path in written.values()]))
-    (code, out, err, written), (code_there, out_there, err_there, written_there) = outcomes
-    assert code in (0, 3), err
-    assert (code_there, out_there, written_there) == (code, out, written)
-    assert err_there.endswith(err)
-    return outcomes[1]
+@pytest.fixture
+def parted(softmax_cli_process, tables, engine):
+    """Run the program among the tables, with an engine, in a process that ends what the engine starts."""
+
+    def run(*arguments, **env):
+        return softmax_cli_process(*arguments, "--engine", engine, "--threads", "2", cwd=tables, env=env)
+
+    return run
+
+
+@pytest.fixture
+def both(alone, parted, tmp_path):
+    """Run without an engine and with one, which changes nothing; an engine may have a word of its own first."""
+
+    def run(files, *arguments):
+        outcomes = []
+        for name, start in (("alone", alone), ("parted", parted)):
+            written = {flag: tmp_path / f"{name}-{suffix}" for flag, suffix in files.items()}
+            flags = [word for flag, path in written.items() for word in (flag, path)]
+            done = start(*arguments, *flags)
+            messages = done.err.replace(str(tmp_path / name), "")
+            outcomes.append((done.code, done.out, messages, [path.read_bytes() for path in written.values()]))
+        (code, out, messages, written), (code_there, out_there, messages_there, written_there) = outcomes
+        assert code in (0, 3), messages
+        assert (code_there, out_there, written_there) == (code, out, written)
+        assert messages_there.endswith(messages)
+        return outcomes[1]
+
+    return run
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
-def test_evaluate(run, engine, tmp_path, form):
+def test_evaluate(both, form):
     """Figures, intervals, slices, classes, rejected rows in order, and a gate that fails."""
     files = {"--rejects": "rejects.csv", "--per-class": "classes.csv", "--bins-out": "bins.csv"}
     flags = ("--on-bad-row", "skip", "--by", "site", "--json", "--fail-if", "accuracy < 1", "-T", "2")
-    code, out, err, (rejects, *_) = both(run, engine, tmp_path, files, "evaluate", form, *flags)
+    code, out, err, (rejects, *_) = both(files, "evaluate", form, *flags)
     assert code == 3
     assert "failed" in err or "accuracy" in err
     assert json.loads(out)["figures"]["log_loss"]["interval"] is not None
@@ -88,55 +90,56 @@ def test_evaluate(run, engine, tmp_path, form):
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
-def test_inspect(run, engine, tmp_path, form):
-    _, out, _, (flagged,) = both(run, engine, tmp_path, {"--rows-out": "flagged.csv"}, "inspect", form, "--json")
+def test_inspect(both, form):
+    _, out, _, (flagged,) = both({"--rows-out": "flagged.csv"}, "inspect", form, "--json")
     assert {"outlier-cells", "bad-rows", "duplicate-rows"} <= {one["code"] for one in json.loads(out)["findings"]}
     assert b"2.parquet: row 151" in flagged or b"2.csv:152" in flagged
 
 
-def test_calibrate(run, engine, tmp_path):
+def test_calibrate(both, tmp_path):
     """The file too, hash of the rows and all; and with it, on some of the rows, evaluate."""
     arguments = ("calibrate", "csv", "--method", "vector", "--coverage", "0.9", "--on-bad-row", "skip", "--json")
-    both(run, engine, tmp_path, {"-o": "c.json"}, *arguments)
+    both({"-o": "c.json"}, *arguments)
     given = ("--calibration", tmp_path / "alone-c.json", "--where", "site=x", "--on-bad-row", "skip")
-    both(run, engine, tmp_path, {}, "evaluate", "parquet", *given)
+    both({}, "evaluate", "parquet", *given)
 
 
-def test_a_worker_that_is_killed_changes_no_digit(run, engine, tmp_path):
+def test_a_worker_that_is_killed_changes_no_digit(alone, parted, tmp_path):
     arguments = ("evaluate", "csv", "--on-bad-row", "skip", "--json", "--quiet")
     mark = tmp_path / "killed"
     path = os.pathsep.join([str(Path(__file__).with_name("killing")), *filter(None, [os.environ.get("PYTHONPATH")])])
-    killed = run(*arguments, "--engine", engine, "--threads", "2", KILL_ONCE=str(mark), PYTHONPATH=path)
+    killed, whole = parted(*arguments, KILL_ONCE=str(mark), PYTHONPATH=path), alone(*arguments)
     assert mark.exists(), "a worker was killed"
-    assert killed[:2] == run(*arguments)[:2], "an engine may say that it has lost one"
+    assert (killed.code, killed.out) == (whole.code, whole.out), "an engine may say that it has lost one"
 
 
-def test_a_bad_row_is_named_as_ever(run, engine):
+def test_a_bad_row_is_named_as_ever(alone, parted):
     """The first of two, in different files, with its place in its own."""
-    alone, parted = run("evaluate", "csv"), run("evaluate", "csv", "--engine", engine)
-    assert parted[:2] == alone[:2] == (1, b"")
-    assert parted[2].endswith(alone[2]), "an engine may have a word of its own first"
-    assert "0.csv:9: column 'logit_cat'" in alone[2]
+    whole, cut = alone("evaluate", "csv"), parted("evaluate", "csv")
+    assert (cut.code, cut.out) == (whole.code, whole.out) == (1, b"")
+    assert cut.err.endswith(whole.err), "an engine may have a word of its own first"
+    assert "0.csv:9: column 'logit_cat'" in whole.err
 
 
-def test_a_prior_is_estimated_from_all_units(run, tmp_path):
+@pytest.mark.parametrize("engine", ["local"])
+def test_a_prior_is_estimated_from_all_units(both):
     """With the cheapest of the engines: the units go the way that the others go."""
     flags = ("--estimate-prior", "--source-prior", "uniform", "--on-bad-row", "skip")
-    both(run, "local", tmp_path, {}, "evaluate", "csv", *flags)
+    both({}, "evaluate", "csv", *flags)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "inspect", "calibrate"])
-def test_standard_input_is_refused(run, command):
-    code, out, err = run(command, "-", "--engine", "local")
-    assert (code, out) == (2, b"")
-    assert "standard input cannot be cut: save it to a file, or leave --engine out" in " ".join(err.split())
+def test_standard_input_is_refused(softmax_cli, command):
+    done = softmax_cli(command, "-", "--engine", "local")
+    assert (done.code, done.out) == (2, b"")
+    assert "standard input cannot be cut: save it to a file, or leave --engine out" in " ".join(done.err.split())
 
 
 @pytest.mark.slow
-def test_real_tables(run, engine, tmp_path, real_data):
+def test_real_tables(both, real_data):
     """Large enough that a Parquet file of many classes, and a CSV file, are read in several blocks."""
     test = ("--where", "split=test", "--json")
     magika = real_data("magika_filetypes/magika_logits.parquet")
-    both(run, engine, tmp_path, {}, "evaluate", magika, *test)
-    both(run, engine, tmp_path, {}, "inspect", magika, real_data("magika_filetypes/magika_logits.parquet"), "--json")
-    both(run, engine, tmp_path, {"-o": "c.json"}, "calibrate", real_data("cifar10_resnet50_brier/val.csv"), "--json")
+    both({}, "evaluate", magika, *test)
+    both({}, "inspect", magika, real_data("magika_filetypes/magika_logits.parquet"), "--json")
+    both({"-o": "c.json"}, "calibrate", real_data("cifar10_resnet50_brier/val.csv"), "--json")
