@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import floats
+from softmax_cli.tables.arrays import floats, texts
 from softmax_cli.tables.columns import Columns
 
 MISSING = -1
@@ -31,7 +31,7 @@ def distinct(column: pa.Array) -> tuple[NDArray[np.intp], list[str]]:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     nothing = {"", "nan"} if pa.types.is_floating(column.type) else {""}
-    encoded = column.cast(pa.string()).dictionary_encode()
+    encoded = texts(column).dictionary_encode()
     names = encoded.dictionary.to_pylist()
     codes = np.nan_to_num(floats(encoded.indices, np.dtype(np.float64)), nan=MISSING).astype(np.intp)
     empty = [code for code, name in enumerate(names) if name in nothing]

@@ -61,7 +61,9 @@ class Forking:
         print(json.dumps(asked), file=self._process.stdin, flush=True)
         return Ended(**json.loads(self._process.stdout.readline()))
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
@@ -80,7 +82,14 @@ def load_program() -> None:
     for module in pkgutil.walk_packages(softmax_cli.__path__, "softmax_cli."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    for library in ("pyarrow.parquet", "pyarrow.ipc", "rich.console", "scipy.special", "scipy.optimize", "concurrent.futures.thread"):
+    for library in (
+        "pyarrow.parquet",
+        "pyarrow.ipc",
+        "rich.console",
+        "scipy.special",
+        "scipy.optimize",
+        "concurrent.futures.thread",
+    ):
         importlib.import_module(library)
 
 
