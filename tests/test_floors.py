@@ -128,7 +128,7 @@ WITHIN = [found for found in IMPORTS if found.of("softmax_cli") and found.part !
 
 def test_every_floor_is_there():
     parts = {part_of(file) for file in FILES}
-    assert {part for floor in FLOORS for part in floor} - {"text"} == parts - {"__init__"}
+    assert {part for floor in FLOORS for part in floor} == parts - {"__init__"}
     assert len(WITHIN) > 50
 
 

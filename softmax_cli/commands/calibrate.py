@@ -11,7 +11,7 @@ import typer
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
-from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions, fleet_of
+from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
 from softmax_cli.options.scoring import RemedyOptions
 from softmax_cli.options.source import Opened, SourceOptions
 
@@ -271,13 +271,14 @@ def calibrate(
     _check(fitting, thresholds, imbalance)
     fitting.check(source.paths)
     pictures.check(source.paths, fitting.force, [fitting.output])
-    fleet = fleet_of(engine, source, fitting.workers)
+    units = engine.units(source)
     with source.open() as opened:
         steps = remedies.build(opened.columns.classes)
         given = _given(fitting, opened, steps)
         setting, notes = _setting(opened, steps, imbalance)
         fitting.introduce(opened, *remedies.notes(opened.columns.classes), *notes)
-        rows = _read(source, opened, fitting, steps, fleet)
+        fleet = engine.fleet(opened.table, source.reading(opened), units, fitting.workers)
+        rows = _read(opened, fitting, steps, fleet)
         job = _job(fitting, thresholds, given)
         found, fitted = find_calibration(rows, job, setting)
     report = calibration_report(rows, found, fitted)
@@ -346,20 +347,14 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
     return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
 
 
-def _read(
-    source: SourceOptions, opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...], fleet: Fleet | None
-) -> LabelledRows:
+def _read(opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...], fleet: Fleet) -> LabelledRows:
     from softmax_cli.calibration.labelled_rows import Collector, collect
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
     collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
     with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
-        if fleet is None:
-            rows = collect(opened.table, collector, fitting.workers, advance)
-        else:
-            from softmax_cli.calibration.labelled_rows import collect_units
-
-            rows = collect_units(fleet, source.reading(opened), collector, advance)
+        rows = collect(fleet, collector, Listeners(advance))
     fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")
     if rows.left_out:
         fitting.say(f"{rows.left_out:,} bad rows left out")

@@ -14,7 +14,7 @@ import typer
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
-from softmax_cli.options.run import EngineOptions, RunOptions, fleet_of
+from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
 from softmax_cli.options.source import COLUMNS, Opened, SourceOptions
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from softmax_cli.evaluation.run import Evaluation
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
-    from softmax_cli.prediction.run import Listeners
     from softmax_cli.tables.columns import Columns
     from softmax_cli.tables.labels import Truth
+    from softmax_cli.tables.pool import Listeners
 
 
 RANK = 3
@@ -264,12 +264,12 @@ def evaluate(
     """
     from softmax_cli.errors import GateError
     from softmax_cli.evaluation.figure_list import settle_report
-    from softmax_cli.evaluation.run import evaluate_table
+    from softmax_cli.evaluation.run import measure
 
     report.check(source.paths, source.label)
     pictures.check(source.paths, report.force, (report.per_class, report.bins_out))
-    fleet = fleet_of(engine, source, run.workers)
-    estimate = estimated_prior(source, scoring, run, lambda: fleet)
+    units = engine.units(source)
+    estimate = estimated_prior(source, scoring, run, engine)
     with source.open() as opened:
         judge, chosen = _judge(opened, scoring, report, run, estimate)
         plan = metrics.plan(len(opened.columns.classes), chosen.calibration)
@@ -279,12 +279,8 @@ def evaluate(
             return
         run.introduce(opened, *chosen.notes)
         with _listening(opened, run, report.force) as listeners:
-            if fleet is None:
-                found = evaluate_table(opened.table, judge, plan, run.workers, listeners)
-            else:
-                from softmax_cli.evaluation.run import evaluate_units
-
-                found = evaluate_units(fleet, source.reading(opened), judge, plan, listeners)
+            fleet = engine.fleet(opened.table, source.reading(opened), units, run.workers)
+            found = measure(fleet, judge, plan, listeners)
         told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
     _tell(told, found, opened.columns, run)
     _give(told, report, run)
@@ -314,7 +310,7 @@ def _judge(
 def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listeners]:
     """Show how far the pass has come, and keep rejected rows where that was asked for."""
     from softmax_cli.prediction.bad_rows import rejects_file
-    from softmax_cli.prediction.run import Listeners
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
     with ExitStack() as stack:

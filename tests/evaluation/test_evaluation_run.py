@@ -17,11 +17,11 @@ from softmax_cli.evaluation.judge import Judge
 from softmax_cli.evaluation.measure import Draws, Plan
 from softmax_cli.evaluation.run import Evaluation, draws_of, evaluate_table
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.run import Listeners
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
+from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 CLASSES = ("cat", "dog", "bird")

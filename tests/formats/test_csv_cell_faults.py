@@ -1,20 +1,20 @@
-"""The slow reader says where each row stands and what is wrong with it."""
+"""What is said about a row that is bad: where it stands and what is wrong with it."""
 
 from __future__ import annotations
 
 import pytest
 
-from softmax_cli.formats.csv.faults import Diagnosis
 from softmax_cli.formats.csv.reader import decode
-from softmax_cli.formats.csv.sniff import Dialect
+from softmax_cli.formats.csv.sniff import Sniffed
 from softmax_cli.tables.table import Block, Place
+from softmax_cli.text.parsing import Dialect
 
 NAMES = ("id", "cat", "dog")
 
 
 def decoded(text: str, delimiter: str = ",", decimal: str = ".", first_line: int = 2):
-    dialect = Dialect(delimiter, decimal, NAMES, frozenset(NAMES[1:]), 0, 0)
-    return decode(Block(bytearray(text.encode()), first_line=first_line), NAMES[1:], dialect, "x.csv")
+    sniffed = Sniffed(Dialect(delimiter, decimal), NAMES, frozenset(NAMES[1:]), 0, 0)
+    return decode(Block(bytearray(text.encode()), first_line=first_line), NAMES[1:], sniffed, "x.csv")
 
 
 def fault(row: str, **layout: str) -> tuple[str | None, str]:
@@ -34,7 +34,20 @@ def fault(row: str, **layout: str) -> tuple[str | None, str]:
         ("r,1,2,", None, "4 fields where the header has 3"),
         ("r,x", None, "2 fields where the header has 3"),  # a row that is cut is not read
         ("r;1;2", None, "1 field where the header has 3 (parted at ','; another one: --delimiter)"),
-        ('"r,1,2', None, "1 field where the header has 3 (is a quote left open?)"),
+        ('r,1,2,"3"', None, "4 fields where the header has 3"),
+        ('"r\n",1', None, "2 fields where the header has 3; lines 3 to 4 were read as one row (is a quote left open?)"),
+        ('"r,1,2', "id", "a quote is opened that nothing closes: was the file cut short?"),
+        (
+            '"r,1,2\ns,3,4',
+            "id",
+            "a quote is opened that nothing closes; lines 3 to 4 were read as one row: was the file cut short?",
+        ),
+        ('r,"1"2,3', "cat", 'text after a closing quote: "1"2; double the quotes within a cell'),
+        (
+            '"r\ns"t,1,2',
+            "id",
+            'text after a closing quote: "r\ns"t; lines 3 to 4 were read as one row; double the quotes within a cell',
+        ),
         (f"r,1,{'x' * 100}", "dog", f"'{'x' * 57}...' is not a number"),
     ],
 )
@@ -48,7 +61,7 @@ def test_with_a_decimal_comma_the_point_is_no_mark():
 
 @pytest.mark.parametrize("missing", ["", "NA", "nan", "null", " "])
 def test_a_missing_value_is_nan_without_a_fault(missing):
-    """Here as in the fast parser: the scoring finds it, in the same words, whatever else is in the block."""
+    """The scoring finds it, in the same words, whatever else is in the block."""
     for rest in ("", "r1,1,abc\n"):
         found = decoded(f"r0,{missing},2\n{rest}")
         assert [f.row for f in found.faults] == ([1] if rest else [])
@@ -79,12 +92,3 @@ def test_places_are_physical_lines():
 
 def test_a_cell_that_a_short_row_has_not_is_empty():
     assert decoded("a,1\n").place(0, "dog") == Place("x.csv:2", "", "a,1")
-
-
-def test_the_block_is_scanned_once(monkeypatch):
-    scans = []
-    scan = Diagnosis._scan
-    monkeypatch.setattr(Diagnosis, "_scan", lambda self: scans.append(self) or scan(self))
-    found = decoded("a,1,2\nb,3,x\n")
-    assert [found.place(row, None).where for row in (1, 0)] == ["x.csv:3", "x.csv:2"]
-    assert len(scans) == 1

@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats.csv.reader import open_table
-from softmax_cli.formats.csv.sniff import DELIMITERS, Dialect, check_encoding, find_delimiter, find_dialect
+from softmax_cli.formats.csv.sniff import DELIMITERS, Sniffed, check_encoding, find_dialect, sniff
 from softmax_cli.tables.table import ReadOptions
+from softmax_cli.text.parsing import Dialect
 
 words = st.text("abé ", min_size=1, max_size=4)
 
 
-def dialect(text: str, delimiter: str = ",", **said: object) -> Dialect:
-    return find_dialect(bytearray(text.encode()), "x.csv", ReadOptions(**said), delimiter)
+def dialect(text: str, delimiter: str = ",", **said: object) -> Sniffed:
+    options = ReadOptions(**said)
+    return sniff(bytearray(text.encode()), "x.csv", options, Dialect(delimiter, options.decimal))
 
 
 def opening(data: bytes, **said: object) -> None:
@@ -34,7 +36,7 @@ def test_the_delimiter_that_parts_every_line_alike_is_found(delimiter, columns, 
         st.lists(st.lists(words | quoted, min_size=columns, max_size=columns), min_size=rows, max_size=rows)
     )
     text = "".join(delimiter.join(line) + "\n" for line in [["a"] * columns, *lines])
-    assert find_delimiter(bytearray(text.encode())) == delimiter
+    assert find_dialect(bytearray(text.encode())) == Dialect(delimiter)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,25 @@ def test_the_delimiter_that_parts_every_line_alike_is_found(delimiter, columns, 
     ],
 )
 def test_delimiters(text, delimiter):
-    assert find_delimiter(bytearray(text.encode())) == delimiter
+    assert find_dialect(bytearray(text.encode())) == Dialect(delimiter)
+
+
+@pytest.mark.parametrize(
+    ("text", "are_columns"),
+    [
+        ("1.0e+00 2.5\n3 4\n", True),  # numpy.savetxt
+        ("   cat   dog\n   1.5  -2.0\n  10.5   3.0\n", True),  # printf, pandas.to_string
+        ("a b c\n1 2\n", False),  # lines of other lengths
+        ("my score\n1.5\n", False),
+        ("a b\nso what\nas if\n", False),  # text
+        ("a b", False),
+        ("1 2", True),
+        ("", False),
+    ],
+)
+def test_runs_of_spaces_part_columns_of_numbers(text, are_columns):
+    """Where nothing else parts the lines."""
+    assert find_dialect(bytearray(text.encode())) == (Dialect(" ", runs=True) if are_columns else Dialect(","))
 
 
 @pytest.mark.parametrize("said", ["§", ";;", '"', "\n", ""])

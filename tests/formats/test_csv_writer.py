@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.formats.csv.writer import DelimitedWriter, RowWriter
+from softmax_cli.formats.csv.writer import DelimitedWriter
 from softmax_cli.tables.table import WriteOptions
 
 PROBABILITY = {b"softmax_cli": b"prob"}
@@ -55,7 +55,14 @@ def tables(draw: st.DrawFn) -> pa.RecordBatch:
 
 def lines(batch: pa.RecordBatch, options: WriteOptions = COMMA) -> str:
     """The lines of a batch as text."""
-    return bytes(RowWriter(batch.schema, options).lines(batch)).decode()
+    return DelimitedWriter(io.BytesIO(), batch.schema, options).encode(batch).decode()
+
+
+def header(batch: pa.RecordBatch) -> bytes:
+    """The first line."""
+    file = io.BytesIO()
+    DelimitedWriter(file, batch.schema, COMMA)
+    return file.getvalue()
 
 
 def read_back(text: str, delimiter: str = ",") -> list[list[str]]:
@@ -88,11 +95,10 @@ def test_what_goes_in_is_read_back(batch: pa.RecordBatch, delimiter: str) -> Non
 @unhurried
 @given(tables(), st.integers(0, 7), st.integers(0, 7))
 def test_a_slice_has_the_lines_of_its_rows(batch: pa.RecordBatch, start: int, size: int) -> None:
-    """However a table is cut, and although memory is used again, the same rows give the same bytes."""
-    writer = RowWriter(batch.schema, COMMA)
-    single = [bytes(writer.lines(batch.slice(i, 1))) for i in range(batch.num_rows)]
-    assert bytes(writer.lines(batch.slice(start, size))) == b"".join(single[start : start + size])
-    assert bytes(writer.lines(batch)) == b"".join(single)
+    """However a table is cut, the same rows give the same bytes."""
+    single = [lines(batch.slice(i, 1)) for i in range(batch.num_rows)]
+    assert lines(batch.slice(start, size)) == "".join(single[start : start + size])
+    assert lines(batch) == "".join(single)
 
 
 def many(rows: int, classes: int) -> pa.RecordBatch:
@@ -145,7 +151,7 @@ def test_the_bytes_of_a_small_table() -> None:
     log = pa.field("logit_a", pa.float64(), metadata=NUMBER)
     batch = batch.append_column(p, pa.array([0.25, 1, 1e-5, None], pa.float32()))
     batch = batch.append_column(log, pa.array([-0.25, float("-inf"), 12.5, None]))
-    assert RowWriter(batch.schema, COMMA).header() == b"id,n,x,d,ok,v,prob_a,logit_a\n"
+    assert header(batch) == b"id,n,x,d,ok,v,prob_a,logit_a\n"
     assert lines(batch) == (
         '007,1,0.1,1.50,true,"[1.5,null]",0.250000000000,-0.250000000\n'
         '"a,b",-2,1e+300,,false,[],1.000000000000,-inf\n'
@@ -164,7 +170,7 @@ def test_a_list_of_ours_is_json_in_a_cell() -> None:
 
 def test_the_header_is_quoted_too() -> None:
     """A class may be called anything."""
-    assert RowWriter(table(**{"a,b": ["x"], 'c"': ["y"], "": ["z"]}).schema, COMMA).header() == b'"a,b","c""",\n'
+    assert header(table(**{"a,b": ["x"], 'c"': ["y"], "": ["z"]})) == b'"a,b","c""",\n'
 
 
 @pytest.mark.parametrize("metadata", [None, PROBABILITY])
@@ -202,7 +208,7 @@ def test_nul_bytes_of_a_cell_are_kept() -> None:
 
 
 def test_a_file_is_the_same_from_any_number_of_threads() -> None:
-    """Each thread has its own scratch memory, which it may be made to leave at any step."""
+    """Which may be made to leave the writer at any step."""
     batch = many(20_000, 3)
     file = io.BytesIO()
     writer = DelimitedWriter(file, batch.schema, COMMA)
@@ -215,7 +221,7 @@ def test_a_file_is_the_same_from_any_number_of_threads() -> None:
     finally:
         sys.setswitchinterval(interval)
     writer.close()
-    assert file.getvalue().decode() == RowWriter(batch.schema, COMMA).header().decode() + lines(batch)
+    assert file.getvalue().decode() == header(batch).decode() + lines(batch)
 
 
 def test_a_header_without_rows() -> None:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from softmax_cli import softmax
 from softmax_cli.formats.csv.reader import open_table
 from softmax_cli.formats.csv.writer import DelimitedWriter
-from softmax_cli.numeric.text import _cells
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.run import Listeners, score_table
+from softmax_cli.prediction.run import score_table
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.arrays import empty_batch
 from softmax_cli.tables.columns import Selection, resolve
+from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 texts = st.text(st.sampled_from("aé7 ,;\"'=\n[]"), max_size=6)
@@ -56,7 +56,14 @@ def streamed(text, digits, block_bytes, threads):
 
 def plain(names, ids, rows, digits):
     """By the csv module, one row and one number at a time."""
-    spell = _cells("probability", digits, None).spell
+
+    def spell(p):
+        if digits == 9 and (p == 0 or p >= 2**-10):
+            return f"{p:.12f}"
+        mantissa, exponent = f"{p:.{digits - 1}e}".split("e")
+        short = f"{mantissa.replace('.', '')}e{int(exponent) - digits + 1}"  # no room for three digits and a point
+        return short if int(exponent) <= -100 else f"{mantissa}e{exponent}"
+
     classes = names if len(names) > 1 else [f"not {names[0]}", names[0]]
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")

@@ -1,107 +1,85 @@
-"""The slow and certain reader of a block: it knows the physical line of every row and says what is wrong with it."""
+"""What is wrong with a row of delimited text, in words, and where a row stands in its file."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
-from softmax_cli.formats.csv.sniff import (
-    DELIMITERS,
-    Dialect,
-    decode_text,
-    is_missing,
-    is_open,
-    looks_like_decimal_comma,
-    read_number,
-    records,
-)
-from softmax_cli.tables.arrays import numbers, strings
+from softmax_cli.formats.csv.sniff import DELIMITERS, Sniffed, looks_like_decimal_comma
 from softmax_cli.tables.table import Block, Fault, Place
+from softmax_cli.text.parsing import Flaw, Parsed, Reason, cell_texts, parse, text_role
 
 _LONGEST_SHOWN = 60
+_LINE_FEED = b"\n"[0]
 
 
-class _Row(NamedTuple):
-    line: int
-    cells: list[str]
-    record: str
-    """The physical lines of the row, less the last line end."""
+class RowPlaces:
+    """The rows of one block in their file."""
 
-
-class Diagnosis:
-    """Rows of one block by the standard library's parser, scanned when first asked for."""
-
-    def __init__(self, block: Block, dialect: Dialect, name: str) -> None:
-        self._block, self._dialect, self._name = block, dialect, name
-        self._scanned: list[_Row] | None = None
-        self._lock = threading.Lock()
+    def __init__(self, block: Block, parsed: Parsed, sniffed: Sniffed, name: str) -> None:
+        self._block, self._starts, self._sniffed, self._name = block, parsed.starts, sniffed, name
 
     def place(self, row: int, column: str | None) -> Place:
         """Find a row, and one cell of it, in the file again."""
-        there = self._rows()[row]
-        at = self._dialect.names.index(column) if column is not None else -1
-        found = there.cells[at] if 0 <= at < len(there.cells) else ""
-        return Place(f"{self._name}:{there.line}", found, there.record)
+        record = self._record(row)
+        at = self._sniffed.names.index(column) if column is not None else -1
+        found = "" if at < 0 else self._cells(record)[at]
+        return Place(f"{self._name}:{self._line(int(self._starts[row]))}", found, record)
 
-    def rows(self, schema: pa.Schema) -> tuple[pa.RecordBatch, tuple[Fault, ...]]:
-        """Parse every row, also those that do not fit: short ones are padded, long ones cut, and each is named.
+    def fault(self, flaw: Flaw) -> Fault:
+        """Say what is wrong with a row."""
+        column = None if flaw.column is None else self._sniffed.names[flaw.column]
+        return Fault(flaw.row, column, self._problem(flaw))
 
-        A value that is missing becomes nan without a fault, as it does where pyarrow parses the block: what is said
-        about a row must not hang on the rows beside it.
-        """
-        rows = self._rows()
-        width = len(schema)
-        faults = {at: Fault(at, None, self._misfit(row)) for at, row in enumerate(rows) if len(row.cells) != width}
-        if rows and is_open(rows[-1].record, self._dialect.delimiter):
-            last = len(rows) - 1
-            faults.setdefault(last, Fault(last, None, "a quote is opened that nothing closes: was the file cut short?"))
-        columns = []
-        for at, field in enumerate(schema):
-            cells = [row.cells[at] if at < len(row.cells) else "" for row in rows]
-            columns.append(
-                self._floats(cells, field.name, faults) if pa.types.is_floating(field.type) else strings(cells)
-            )
-        ordered = tuple(faults[row] for row in sorted(faults))
-        return pa.RecordBatch.from_arrays(columns, schema=schema), ordered
+    def _problem(self, flaw: Flaw) -> str:
+        cell = bytes(self._block.data[slice(*flaw.cell)]).decode()
+        if flaw.reason == Reason.NOT_A_NUMBER:
+            cell = self._cells(cell)[0]
+            hint = "; if the comma is a decimal mark, add --decimal ," if looks_like_decimal_comma(cell) else ""
+            return f"{_short(cell)!r} is not a number{hint}"
+        if flaw.reason == Reason.OPEN_QUOTE:
+            return f"a quote is opened that nothing closes{self._merged(flaw)}: was the file cut short?"
+        if flaw.reason == Reason.TEXT_AFTER_QUOTE:
+            return f"text after a closing quote: {_short(cell)}{self._merged(flaw)}; double the quotes within a cell"
+        return self._misfit(flaw)
 
-    def _floats(self, cells: list[str], column: str, faults: dict[int, Fault]) -> pa.Array:
-        decimal = self._dialect.decimal
-        values = np.full(len(cells), np.nan)
-        for row, cell in enumerate(cells):
-            value = read_number(cell, decimal)
-            if value is not None:
-                values[row] = value
-            elif row not in faults and not is_missing(cell):
-                hint = "; if the comma is a decimal mark, add --decimal ," if looks_like_decimal_comma(cell) else ""
-                faults[row] = Fault(row, column, f"{_short(cell)!r} is not a number{hint}")
-        return numbers(values)
-
-    def _misfit(self, row: _Row) -> str:
-        found, wanted = len(row.cells), len(self._dialect.names)
+    def _misfit(self, flaw: Flaw) -> str:
+        found, wanted = flaw.fields, len(self._sniffed.names)
         problem = f"{found} field{'' if found == 1 else 's'} where the header has {wanted}"
-        if row.record.count('"') % 2:
-            return f"{problem} (is a quote left open?)"
-        if found == 1 and any(mark in row.record for mark in DELIMITERS):
-            return f"{problem} (parted at {self._dialect.delimiter!r}; another one: --delimiter)"
+        record, delimiter = self._record(flaw.row), self._sniffed.dialect.delimiter
+        if merged := self._merged(flaw):
+            return f"{problem}{merged} (is a quote left open?)"
+        if found == 1 and any(mark in record for mark in DELIMITERS):
+            return f"{problem} (parted at {delimiter!r}; another one: --delimiter)"
         return problem
 
-    def _rows(self) -> list[_Row]:
-        with self._lock:
-            if self._scanned is None:
-                self._scanned = list(self._scan())
-            return self._scanned
+    def _merged(self, flaw: Flaw) -> str:
+        """Name the lines that quotes have made one row of."""
+        first = self._line(int(self._starts[flaw.row]))
+        last = first + self._record(flaw.row).count("\n")
+        return f"; lines {first} to {last} were read as one row" if last > first else ""
 
-    def _scan(self) -> Iterator[_Row]:
-        text = decode_text(self._block.data, self._name, self._block.first_line)
-        line = self._block.first_line
-        for cells, record in records(text, self._dialect.delimiter):
-            if cells:  # a blank line is no row
-                yield _Row(line, cells, record.rstrip("\r\n"))
-            line += record.count("\n")
+    def _record(self, row: int) -> str:
+        """The physical lines of a row, less the last line end."""
+        data = self._block.data[self._starts[row] : self._starts[row + 1]]
+        return bytes(data).rstrip(b"\r\n").decode()
+
+    def _cells(self, record: str) -> list[str]:
+        """The cells of a row, filled up where it has too few."""
+        data = record.encode()
+        columns = np.array([text_role(i) for i in range(len(self._sniffed.names))], np.int32)
+        parsed = parse(data, columns, self._sniffed.dialect)
+        return [cell_texts(data, parsed.spans[:1, i], True)[0] or "" for i in range(len(columns))]
+
+    def _line(self, position: int) -> int:
+        """The physical line, from 1, that a byte of the block stands on."""
+        return self._block.first_line + int(np.searchsorted(self._line_ends, position))
+
+    @cached_property
+    def _line_ends(self) -> NDArray[np.intp]:
+        return np.flatnonzero(np.frombuffer(self._block.data, np.uint8) == _LINE_FEED)
 
 
 def _short(cell: str) -> str:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections import Counter
-from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import ReadOptions
+from softmax_cli.text.parsing import Buffer, Dialect, cell_texts, field_counts, parse, text_role
 
-csv.field_size_limit(1 << 28)  # for the process: the standard library would refuse a cell of more than 128 kB
-
-SPELLED_MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "Null", "null", "None", "none")
-"""How files spell a value that is missing; ``nan`` reads as a number."""
-_MISSING = frozenset(spelling.lower() for spelling in SPELLED_MISSING) | {"nan", "+nan", "-nan"}
+_MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "+nan", "-nan"})
+"""How files spell a value that is missing, in lower case."""
 _POINT_AND_COMMA = str.maketrans(",.", ".,")
 
 
@@ -78,16 +74,18 @@ def check_encoding(data: bytearray, name: str, first_line: int) -> None:
         raise DataError(f"{name}:{line}: a NUL byte, which utf-8 text has not; {what}")
 
 
-def decode_text(data: bytearray, name: str, first_line: int) -> str:
-    """Decode UTF-8.
+def check_utf8(data: bytearray, name: str, first_line: int) -> None:
+    """Refuse what is not UTF-8.
 
     Raises
     ------
     DataError
-        It is not; with the line, the byte, and how to convert a Latin-1 file.
+        With the line, the byte, and how to convert a Latin-1 file.
     """
+    if data.isascii():
+        return
     try:
-        return data.decode()
+        data.decode()
     except UnicodeDecodeError as error:
         line = first_line + data.count(b"\n", 0, error.start)
         raise DataError(
@@ -108,26 +106,18 @@ def _iconv(encoding: str) -> str:
     return f"iconv -f {encoding} -t utf-8"
 
 
-def is_open(record: str, delimiter: str) -> bool:
-    """Whether a quote is opened in the text of a row that nothing closes: it would swallow a line that followed."""
-    return len(list(csv.reader([*io.StringIO(record, newline=""), "\n"], delimiter=delimiter))) == 1
-
-
-def records(text: str, delimiter: str) -> Iterator[tuple[list[str], str]]:
-    """Yield the cells and the text of every row, line ends and all; a blank line comes as a row without cells.
-
-    A carriage return outside quotes ends a row, alone too: pyarrow's parser has it so.
-    """
-    lines: list[str] = []
-
-    def feed() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            lines.append(line)
-            yield line
-
-    for cells in csv.reader(feed(), delimiter=delimiter):
-        yield cells, "".join(lines)
-        lines.clear()
+def first_rows(data: Buffer, dialect: Dialect, most: int) -> tuple[list[list[str]], NDArray[np.int32]]:
+    """Read the cells of the first rows, however many each has; and where the rows begin, and the last one ends."""
+    counts, starts = field_counts(data, dialect)
+    counts, starts = counts[:most], starts[: most + 1]
+    part = memoryview(data)[: starts[-1]]
+    columns = np.array([text_role(i) for i in range(max(counts, default=0))], np.int32)
+    parsed = parse(part, columns, dialect)
+    by_column = [cell_texts(part, parsed.spans[:, i], True) for i in range(len(columns))]
+    rows = [
+        [cell or "" for cell in row[:count]] for row, count in zip(zip(*by_column, strict=True), counts, strict=True)
+    ]
+    return rows, starts
 
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -147,8 +137,10 @@ def check_delimiter(said: str) -> None:
         raise UsageError(f"--delimiter {said!r}: one ASCII character is wanted, no quote and no line end, such as ';'")
 
 
-def find_delimiter(head: bytearray, decimal: str = ".") -> str:
+def find_dialect(head: bytearray, decimal: str = ".") -> Dialect:
     """Choose the delimiter that parts most lines into as many cells as the first, and of those the one with most cells.
+
+    Where none parts the first line, runs of spaces may: as NumPy, pandas and printf write columns.
 
     Parameters
     ----------
@@ -158,17 +150,27 @@ def find_delimiter(head: bytearray, decimal: str = ".") -> str:
         What parts the digits of a number, and so no cells.
     """
     lines = head.rfind(b"\n", 0, _LOOKED_AT_BYTES) + 1
-    text = head[: lines or len(head)].decode(errors="replace")
-    candidates = [delimiter for delimiter in DELIMITERS if delimiter != decimal]
-    best, best_score = candidates[0], (0.0, 1)
-    for delimiter in candidates:
-        rows = [cells for cells, _ in islice(records(text, delimiter), _LOOKED_AT_LINES) if cells]
-        widths = Counter(map(len, rows))
-        width = len(rows[0]) if rows else 1
-        score = (widths[width] / max(1, len(rows)), width)
+    data = head[: lines or len(head)]
+    best, best_score = "", (0.0, 1)
+    for delimiter in (delimiter for delimiter in DELIMITERS if delimiter != decimal):
+        counts, _ = field_counts(data, Dialect(delimiter))
+        counts = counts[:_LOOKED_AT_LINES]
+        width = counts[0] if counts else 1
+        score = (counts.count(width) / max(1, len(counts)), width)
         if width > 1 and score > best_score:
             best, best_score = delimiter, score
-    return best
+    if best:
+        return Dialect(best, decimal)
+    spaces = Dialect(" ", decimal, runs=True)
+    return spaces if _are_columns(data, spaces) else Dialect(DELIMITERS[decimal == DELIMITERS[0]], decimal)
+
+
+def _are_columns(data: bytearray, spaces: Dialect) -> bool:
+    """Whether runs of spaces part every line into equally many cells, and those below the first are mostly numbers."""
+    rows, _ = first_rows(data, spaces, _LOOKED_AT_LINES)
+    cells = [cell for row in rows[1:] or rows for cell in row]
+    numbers = sum(read_number(cell, spaces.decimal) is not None for cell in cells)
+    return bool(rows) and {len(row) for row in rows} == {max(2, len(rows[0]))} and 2 * numbers > len(cells)
 
 
 _ROWS_LOOKED_AT = 1000
@@ -178,21 +180,20 @@ _ROWS_LOOKED_AT_LEAST = 20
 _NAMES_SHOWN = 5
 
 
-class Dialect(NamedTuple):
+class Sniffed(NamedTuple):
     """How the lines of one file are to be read."""
 
-    delimiter: str
-    decimal: str
+    dialect: Dialect
     names: tuple[str, ...]
     numeric: frozenset[str]
     """Columns in which at least half of the first values are numbers."""
     header_bytes: int
-    """Length of the header and of blank lines before it."""
+    """Length of the header and of what stands before it."""
     header_lines: int
     notes: tuple[str, ...] = ()
 
 
-def find_dialect(first_block: bytearray, name: str, options: ReadOptions, delimiter: str) -> Dialect:
+def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dialect) -> Sniffed:
     """Learn from the first block, which holds whole rows, how a file is to be read.
 
     Raises
@@ -200,32 +201,26 @@ def find_dialect(first_block: bytearray, name: str, options: ReadOptions, delimi
     DataError
         It is empty, is no UTF-8 text, or names a column twice.
     """
-    text = decode_text(first_block, name, 1)
-    header, first = "", None
-    found = records(text, delimiter)
-    for cells, record in found:
-        header += record
-        if any(cell.strip() for cell in cells):
-            first = cells
-            break
-    if first is None:
+    check_utf8(first_block, name, 1)
+    found, starts = first_rows(first_block, dialect, _ROWS_LOOKED_AT)
+    at = next((i for i, cells in enumerate(found) if any(cell.strip() for cell in cells)), None)
+    if at is None:
         raise DataError(f"{name}: empty: a header and rows were wanted")
-    looked_at = min(_ROWS_LOOKED_AT, max(_ROWS_LOOKED_AT_LEAST, _CELLS_LOOKED_AT // len(first)))
-    rows = [cells for cells, _ in islice(found, looked_at) if cells]
+    first, header = found[at], int(starts[at + 1])
+    rows = found[at + 1 : at + 1 + max(_ROWS_LOOKED_AT_LEAST, _CELLS_LOOKED_AT // len(first))]
     notes: list[str] = []
     if _is_data(first, rows, options):
         rows.insert(0, first)
-        first, header = [str(index) for index in range(len(first))], ""
+        first, header = [str(index) for index in range(len(first))], 0
         if options.header is None:
             named = f"columns are named 0 to {first[-1]}" if len(first) > 1 else "the column is named 0"
             notes.append(f"{name}: no header: the first line is numbers, so it is data; {named}")
     elif options.header is None and (number := next(filter(_has_fraction, first), None)) is not None:
         notes.append(f"{name}: the first line is the header, although {number!r} is a number; if not: --no-header")
-    _refuse_repeated(first, f"{name}:{header.count(chr(10)) or 1}")
+    lines = first_block.count(b"\n", 0, header)
+    _refuse_repeated(first, f"{name}:{lines or 1}")
     columns = frozenset(n for i, n in enumerate(first) if _is_numeric(rows, i, options.decimal))
-    return Dialect(
-        delimiter, options.decimal, tuple(first), columns, len(header.encode()), header.count("\n"), tuple(notes)
-    )
+    return Sniffed(dialect, tuple(first), columns, header, lines, tuple(notes))
 
 
 def _is_data(first: list[str], rows: list[list[str]], options: ReadOptions) -> bool:

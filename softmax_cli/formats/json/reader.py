@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import lists, numbers, strings
+from softmax_cli.tables.arrays import lists, numbers
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
+from softmax_cli.text.parsing import MISSING, Parsed, joined_cells, parse_objects, text_role
 
 BLOCK_BYTES = 2 << 20
 _LONGEST_LINE = 256 << 20
@@ -61,6 +62,13 @@ def line_rows(block: Block) -> list[Row]:
     """The rows of a block of lines; blank lines are none."""
     lines = block.data.split(b"\n")
     return [Row(block.first_line + i, text.rstrip(b"\r")) for i, text in enumerate(lines) if text.strip()]
+
+
+def row_lines(block: Block) -> bytes:
+    """The rows of a block, a line each."""
+    if isinstance(block.data, bytes):
+        return block.data
+    return b"\n".join(row.text.replace(b"\n", b" ") for row in block.data)
 
 
 def array_blocks(file: BinaryIO, name: str, rows: int | None = None) -> Iterator[Block]:
@@ -137,6 +145,8 @@ def _check_encoding(head: bytes, name: str) -> None:
 
 
 _LOOK_AT = 1000
+_LOOK_AT_BYTES = 1 << 20
+_LOOK_AT_LEAST = 20
 
 
 class Number(str):
@@ -164,7 +174,11 @@ def parse(text: bytes) -> Any:
 def find_schema(rows: Iterable[Row]) -> pa.Schema:
     """Keys in order of appearance: numbers are float64, lists of numbers a list column, all else is text."""
     kinds: dict[str, pa.DataType] = {}
-    for _, row in zip(range(_LOOK_AT), rows, strict=False):
+    seen = 0
+    for number, row in zip(range(_LOOK_AT), rows, strict=False):
+        if seen > _LOOK_AT_BYTES and number >= _LOOK_AT_LEAST:
+            break
+        seen += len(row.text)
         try:
             value = parse(row.text)
         except (ValueError, RecursionError):
@@ -189,47 +203,6 @@ class _Unfit(ValueError):
     """A value that is no score; the message is the problem."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What could be read of the rows, and what is wrong with the others."""
-
-    batch: pa.RecordBatch
-    faults: tuple[Fault, ...]
-
-
-def decode_rows(rows: Sequence[Row], schema: pa.Schema, scores: Sequence[str]) -> Parsed:
-    """Turn rows into a batch: the columns `scores` as numbers, ``nan`` where there is none, all others as text."""
-    objects, faults = [], []
-    for i, row in enumerate(rows):
-        try:
-            objects.append(_as_object(row))
-        except _Unfit as error:
-            objects.append({})
-            faults.append(Fault(i, None, str(error)))
-    broken = {fault.row for fault in faults}
-    arrays, fields = [], []
-    for field in schema:
-        values = [record.get(field.name) for record in objects]
-        if field.name in scores:
-            array, found = _scores(values, field, broken)
-            faults += found
-        else:
-            array = _texts(values)
-        arrays.append(array)
-        fields.append(pa.field(field.name, array.type))
-    faults.sort(key=lambda fault: fault.row)
-    return Parsed(pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields)), tuple(faults))
-
-
-def raw(row: Row, column: str | None) -> str:
-    """The text of one value of a row; of the whole row where there is no such value."""
-    try:
-        value = _as_object(row)
-    except _Unfit:
-        return row.text.decode("utf-8", "backslashreplace")
-    return _spell(value[column]) if column in value else "nothing"
-
-
 def _as_object(row: Row) -> dict[str, Any]:
     try:
         value = parse(row.text)
@@ -240,19 +213,6 @@ def _as_object(row: Row) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _Unfit(f"is not a JSON object: {_spell(value)[:40]}")
     return value
-
-
-def _scores(values: list[Any], field: pa.Field, broken: set[int]) -> tuple[pa.Array, list[Fault]]:
-    wide = pa.types.is_fixed_size_list(field.type)
-    size = field.type.list_size if wide else 1
-    read: Callable[[Any], Any] = (lambda value: _vector(value, size)) if wide else _number
-    out, faults = np.full((len(values), size), np.nan), []
-    for i, value in enumerate(values):
-        try:
-            out[i] = read(value) if i not in broken else np.nan
-        except _Unfit as error:
-            faults.append(Fault(i, field.name, str(error)))
-    return lists(out) if wide else numbers(out[:, 0]), faults
 
 
 def _number(value: Any) -> float:
@@ -272,15 +232,6 @@ def _vector(value: Any, size: int) -> list[float]:
     return list(map(float, value))
 
 
-def _texts(values: list[Any]) -> pa.Array:
-    texts = strings(["" if value is None else value if isinstance(value, str) else _spell(value) for value in values])
-    valid = np.array([value is not None for value in values], np.bool_)
-    if valid.all():
-        return texts
-    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
-    return pa.StringArray.from_buffers(len(texts), texts.buffers()[1], texts.buffers()[2], bitmap)
-
-
 def _spell(value: Any) -> str:
     """A parsed value as JSON again, its numbers as they stood in the file."""
     if isinstance(value, Number):
@@ -292,56 +243,124 @@ def _spell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def decode_fast(data: bytes, schema: pa.Schema, scores: Sequence[str]) -> pa.RecordBatch | None:
-    """Decode a block of lines; None where that needs a closer look."""
-    import pyarrow.json as pj
+class _Decoder:
+    """Turns blocks of rows into batches; stateless, so that several threads share it.
 
-    kinds = [_read_as(field, field.name in scores) for field in schema]
-    parsing = pj.ParseOptions(
-        explicit_schema=pa.schema(list(zip(schema.names, kinds, strict=True))), unexpected_field_behavior="ignore"
-    )
-    reading = pj.ReadOptions(use_threads=False, block_size=len(data) + 1)
+    Rows that have just the keys of the table, in their order, are read by the compiled core; every other row by
+    Python's parser, which says what is wrong with it.
+    """
+
+    def __init__(self, schema: pa.Schema, name: str, rows_of: Callable[[Block], list[Row]], first: bytes) -> None:
+        self._schema, self._name, self._rows_of = schema, name, rows_of
+        escaped = [json.dumps(key).encode() for key in schema.names]  # as Python spells é; others have it as it is
+        plain = [json.dumps(key, ensure_ascii=False).encode() for key in schema.names]
+        self._keys = [one if one in first else other for one, other in zip(escaped, plain, strict=True)]
+
+    def __call__(self, block: Block, scores: Sequence[str]) -> Decoded:
+        """Decode a block: the columns `scores` as numbers, ``nan`` where there is none, all others as text."""
+        wanted = frozenset(scores)
+        sizes = [_size(field) if field.name in wanted else 0 for field in self._schema]
+        starts = np.cumsum([0, *map(abs, sizes)])[:-1].tolist()
+        texts = iter(range(len(sizes)))
+        roles = [start if size else text_role(next(texts)) for start, size in zip(starts, sizes, strict=True)]
+        data = row_lines(block)
+        parsed = parse_objects(data, self._keys, np.array(roles, np.int32), np.array(sizes, np.int32))
+        rows = _Rows(block, self._rows_of, self._name)
+        faults: list[Fault] = []
+        added = bytearray()
+        for row in range(len(parsed.scores)) if not _is_utf8(data) else [flaw.row for flaw in parsed.flaws]:
+            faults += self._decode_odd(rows.rows[row], row, parsed, roles, sizes, added, len(data))
+        arrays = [
+            self._array(parsed, data + added if added else data, role, size)
+            for role, size in zip(roles, sizes, strict=True)
+        ]
+        batch = pa.RecordBatch.from_arrays(arrays, names=self._schema.names)
+        return Decoded(batch, rows.place, tuple(faults))
+
+    def _decode_odd(
+        self,
+        text: Row,
+        row: int,
+        parsed: Parsed,
+        roles: Sequence[int],
+        sizes: Sequence[int],
+        added: bytearray,
+        end: int,
+    ) -> Iterator[Fault]:
+        """Put the values of one row in their places; what has no place in the block is `added` behind its `end`."""
+        try:
+            record = _as_object(text)
+        except _Unfit as error:
+            record, broken = {}, True
+            yield Fault(row, None, str(error))
+        else:
+            broken = False
+        for key, role, size in zip(self._schema.names, roles, sizes, strict=True):
+            value = record.get(key)
+            if size:
+                parsed.scores[row, role : role + abs(size)] = np.nan
+                try:
+                    if not broken:
+                        parsed.scores[row, role : role + abs(size)] = (
+                            _vector(value, size) if size > 0 else _number(value)
+                        )
+                except _Unfit as error:
+                    yield Fault(row, key, str(error))
+            else:
+                span = parsed.spans[row, text_role(role)]
+                span[:] = MISSING
+                if value is not None:
+                    span[0] = end + len(added)
+                    added += (value if isinstance(value, str) else _spell(value)).encode()
+                    span[1] = end + len(added)
+
+    def _array(self, parsed: Parsed, data: bytes, role: int, size: int) -> pa.Array:
+        if size > 0:
+            return lists(np.ascontiguousarray(parsed.scores[:, role : role + size]))
+        if size < 0:
+            return numbers(parsed.scores[:, role])
+        spans = parsed.spans[:, text_role(role)]
+        text, offsets = joined_cells(data, spans, False)
+        valid = spans[:, 0] != MISSING
+        bitmap = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+        return pa.StringArray.from_buffers(len(spans), pa.py_buffer(offsets), pa.py_buffer(text), bitmap)
+
+
+class _Rows:
+    """The rows of one block in their file."""
+
+    def __init__(self, block: Block, rows_of: Callable[[Block], list[Row]], name: str) -> None:
+        self._block, self._rows_of, self._name = block, rows_of, name
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        return self._rows_of(self._block)
+
+    def place(self, row: int, column: str | None) -> Place:
+        there = self.rows[row]
+        record = there.text.decode("utf-8", "backslashreplace")
+        return Place(f"{self._name}:{there.line}", raw(there, column) if column is not None else record, record)
+
+
+def _size(field: pa.Field) -> int:
+    """The length of the lists in a column of scores; -1: single numbers."""
+    return int(field.type.list_size) if pa.types.is_fixed_size_list(field.type) else -1
+
+
+def _is_utf8(data: bytes) -> bool:
     try:
-        table = pj.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-    # Two objects on a line, and an object over two lines, would shift every line number after them. (Within an object
-    # no closing brace is followed by an opening one.)
-    if table.num_rows != data.count(b"}\n{") + data.count(b"}\r\n{") + 1 or table.num_rows != _lines(data):
-        return None
-    batches = table.combine_chunks().to_batches()
-    if len(batches) != 1:
-        return None
-    arrays = [_exact(array, field) for array, field in zip(batches[0].columns, schema, strict=True)]
-    if any(array is None for array in arrays):
-        return None
-    return pa.RecordBatch.from_arrays(arrays, names=schema.names)
+        return data.isascii() or bool(data.decode())
+    except UnicodeDecodeError:
+        return False
 
 
-def _lines(data: bytes) -> int:
-    return data.count(b"\n") + (not data.endswith(b"\n"))
-
-
-def _read_as(field: pa.Field, is_score: bool) -> pa.DataType:
-    if pa.types.is_fixed_size_list(field.type) and is_score:
-        return pa.list_(pa.float64())
-    # A number that is no score keeps its spelling, which only whole numbers survive.
-    return pa.int64() if field.type == pa.float64() and not is_score else field.type
-
-
-def _exact(array: pa.Array, field: pa.Field) -> pa.Array | None:
-    """The column as the slow way would give it; None where a value is missing or has another shape."""
-    if array.null_count:
-        return None
-    if pa.types.is_integer(array.type):
-        return array.cast(pa.string())
-    if not pa.types.is_list(array.type):
-        return array
-    size, values = field.type.list_size, array.flatten()
-    offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + 1, array.offset * 4)
-    if values.null_count or (np.diff(offsets) != size).any():
-        return None
-    return lists(np.frombuffer(values.buffers()[1], np.float64, len(values), values.offset * 8).reshape(-1, size))
+def raw(row: Row, column: str | None) -> str:
+    """The text of one value of a row; of the whole row where there is no such value."""
+    try:
+        value = _as_object(row)
+    except _Unfit:
+        return row.text.decode("utf-8", "backslashreplace")
+    return _spell(value[column]) if column in value else "nothing"
 
 
 def open_table(blocks: Iterator[Block], rows_of: Callable[[Block], list[Row]], name: str) -> Table:
@@ -360,19 +379,4 @@ def open_table(blocks: Iterator[Block], rows_of: Callable[[Block], list[Row]], n
     if not len(schema):
         text = rows[0].text[:40].decode("utf-8", "backslashreplace")
         raise DataError(f"{name}:{rows[0].line}: a JSON object was wanted, found {text!r}")
-    return Table(name, schema, chain([first], blocks), partial(_decode_block, rows_of, schema, name))
-
-
-def _decode_block(
-    rows_of: Callable[[Block], list[Row]], schema: pa.Schema, name: str, block: Block, scores: Sequence[str]
-) -> Decoded:
-    def place(row: int, column: str | None) -> Place:
-        there = rows_of(block)[row]
-        record = there.text.decode("utf-8", "backslashreplace")
-        return Place(f"{name}:{there.line}", raw(there, column) if column is not None else record, record)
-
-    batch = decode_fast(block.data, schema, scores) if isinstance(block.data, bytes) else None
-    if batch is not None:
-        return Decoded(batch, place)
-    parsed = decode_rows(rows_of(block), schema, scores)
-    return Decoded(parsed.batch, place, parsed.faults)
+    return Table(name, schema, chain([first], blocks), _Decoder(schema, name, rows_of, row_lines(first)))

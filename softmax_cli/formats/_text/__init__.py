@@ -1,1 +1,0 @@
-"""Rows of text from columns of cells: what the delimited formats and JSON lines have in common."""
