@@ -6,12 +6,16 @@ buffers here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from softmax_cli.errors import DataError
 
 NULL_CODE = -1
 """In an array of label codes: no label."""
@@ -63,6 +67,8 @@ def lists_of_names(
 
 def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
     """The values of a numeric Arrow array, shape (rows,), shared where nothing has to change; null becomes ``nan``."""
+    if not len(array):
+        return np.empty(0, dtype)
     if array.null_count == 0 and array.type == pa.from_numpy_dtype(dtype):
         return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * dtype.itemsize)
     if pa.types.is_dictionary(array.type):
@@ -71,10 +77,86 @@ def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating
         array = array.cast(pa.float64())
     data = array.buffers()[1]
     kind = np.dtype(array.type.to_pandas_dtype())
-    values = np.frombuffer(data, kind, len(array), array.offset * kind.itemsize).astype(dtype)
+    stored = np.frombuffer(data, kind, len(array), array.offset * kind.itemsize)
+    with np.errstate(invalid="ignore", over="ignore"):  # a damaged file may hold any bits
+        values = stored.astype(dtype)
     if array.null_count:
         values[~validity(array)] = np.nan
     return values
+
+
+def texts(array: pa.Array) -> pa.Array:
+    """The values of an Arrow array of any type as text (string or large_string); null stays null.
+
+    Numbers and dates are spelled as Arrow does, bytes that are no UTF-8 with a backslash, lists and structures as JSON.
+
+    Raises
+    ------
+    DataError
+        A value has no text, such as a date in the year 146 billion.
+    """
+    kind = array.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return array
+    if pa.types.is_dictionary(kind):
+        return texts(array.dictionary_decode())
+    if isinstance(kind, pa.BaseExtensionType) and kind.extension_name != "arrow.uuid":
+        return texts(array.storage)
+    try:
+        if pa.types.is_nested(kind):
+            return _each(array, to_json)
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+            return _each(array, lambda value: value.decode("utf-8", "backslashreplace"))
+        if pa.types.is_timestamp(kind) and kind.tz is not None:
+            return _times(array)
+        return array.cast(pa.string())
+    except pa.ArrowNotImplementedError:
+        return _each(array, str)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"a value of type {kind} cannot be written as text ({error})") from error
+
+
+def to_json(value: object) -> str:
+    """One value as JSON: whatever JSON has no name for becomes null (``nan``, infinities) or text."""
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def cells(array: pa.Array) -> list[Any]:
+    """The values of an Arrow array of any type as Python has them; those that it has not, and times, as text."""
+    if pa.types.is_temporal(array.type):  # as a Python value, a timestamp in nanoseconds imports pandas
+        return list(texts(array).to_pylist())
+    try:
+        return list(array.to_pylist())
+    except (ValueError, OverflowError):
+        return list(texts(array).to_pylist())
+
+
+def _each(array: pa.Array, spell: Callable[[Any], str]) -> pa.Array:
+    spelled = strings(["" if value is None else spell(value) for value in array.to_pylist()])
+    if not array.null_count:
+        return spelled
+    bitmap = pa.py_buffer(np.packbits(validity(array), bitorder="little"))
+    return pa.StringArray.from_buffers(len(spelled), spelled.buffers()[1], spelled.buffers()[2], bitmap)
+
+
+def _times(array: pa.TimestampArray) -> pa.StringArray:
+    """Times with their zone; in UTC, which they are stored in, where this machine does not know the zone."""
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowInvalid:
+        return array.cast(pa.timestamp(array.type.unit, "UTC")).cast(pa.string())
 
 
 def matrix_of(
@@ -92,7 +174,8 @@ def matrix_of(
     chosen = batch.select(columns)
     try:  # in Arrow: one by one, a thousand columns of a few hundred rows cost more in calls than in copying
         together: NDArray[np.generic] = chosen.to_tensor(null_to_nan=True, row_major=order == "C").to_numpy()
-        return together.astype(dtype, order=order, copy=False)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return together.astype(dtype, order=order, copy=False)
     except (pa.ArrowTypeError, pa.ArrowNotImplementedError):  # decimals, dictionaries, float16; or text
         matrix = np.empty((batch.num_rows, len(columns)), dtype, order=order)
     for position, (field, column) in enumerate(zip(chosen.schema, chosen.columns, strict=True)):

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.tables.arrays import floats
+from softmax_cli.tables.arrays import floats, texts
 
 MOST_ROWS, LEAST_ROWS, MOST_CELLS = 1000, 20, 20_000
 """A look at every cell of a wide table would take longer than to score it."""
@@ -42,11 +42,9 @@ class FirstRows:
     def texts(self, name: str) -> list[str]:
         """The cells of a column as text, those that are there."""
         column = self._head.column(name)
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
         if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
             return []
-        return [cell for cell in column.cast(pa.string()).to_pylist() if cell is not None]
+        return [cell for cell in texts(column).to_pylist() if cell is not None]
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds text, by its type or in a text format by its first cells."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, listed, nearest
-from softmax_cli.tables.arrays import floats
+from softmax_cli.tables.arrays import floats, texts
 from softmax_cli.tables.columns import Columns
 
 MISSING, UNKNOWN = -1, -2
@@ -36,12 +36,7 @@ def distinct(column: pa.Array) -> tuple[NDArray[np.intp], list[str]]:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     nothing = {"", "nan"} if pa.types.is_floating(column.type) else {""}
-    if pa.types.is_nested(column.type):
-        spelled = [None if row is None else str(row) for row in column.to_pylist()]
-        names = list(dict.fromkeys(row for row in spelled if row is not None))
-        place = {name: code for code, name in enumerate(names)}
-        return np.array([MISSING if row is None else place[row] for row in spelled], np.intp), names
-    encoded = column.cast(pa.string()).dictionary_encode()
+    encoded = texts(column).dictionary_encode()
     names = encoded.dictionary.to_pylist()
     codes = np.nan_to_num(floats(encoded.indices, np.dtype(np.float64)), nan=MISSING).astype(np.intp)
     empty = [code for code, name in enumerate(names) if name in nothing]

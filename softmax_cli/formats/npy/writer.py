@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import UsageError
-from softmax_cli.tables.arrays import floats
+from softmax_cli.tables.arrays import cells, floats
 from softmax_cli.tables.columns import METADATA_KEY, OUTPUT_NAMES
 
 LISTING = ("rank", "label_1")
@@ -240,7 +240,7 @@ def _as_numpy(column: pa.Array) -> NDArray[Any]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         dtype = np.dtype(kind.to_pandas_dtype() if pa.types.is_floating(kind) else np.float64)
         return floats(column, dtype)
-    return np.array([_text(value) for value in column.to_pylist()], dtype=np.str_)
+    return np.array([_text(value) for value in cells(column)], dtype=np.str_)
 
 
 def _text(value: Any) -> str:
