@@ -17,8 +17,6 @@ BY_NAME = {
     "distributed/engines": "distributed/engines/test_engines.py",
 }
 """Folders whose modules nobody imports: they are found by their names, and a test goes over all of them."""
-ONE_FUNCTION = {"numeric/text"}
-"""Folders that are one function in several files: what it does is tested, not how it is cut."""
 
 
 def imported_by(file: Path) -> set[str]:
@@ -35,8 +33,7 @@ def imported_by(file: Path) -> set[str]:
 def is_public(file: Path) -> bool:
     """Whether a module stands for itself: what is private to a room is reached by what uses it."""
     is_bare = file.stem == "__init__" and len(file.read_text("utf-8").splitlines()) < 10
-    private = str(file.parent.relative_to(PACKAGE)) in ONE_FUNCTION and file.stem != "__init__"
-    private = private or any(part.startswith("_") for part in file.relative_to(PACKAGE).with_suffix("").parts[:-1])
+    private = any(part.startswith("_") for part in file.relative_to(PACKAGE).with_suffix("").parts[:-1])
     return not (is_bare or private or (file.stem.startswith("_") and file.stem != "__init__"))
 
 

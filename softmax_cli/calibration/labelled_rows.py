@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.bad_rows import refuse, rejects
+from softmax_cli.prediction.bad_rows import refuse, rejects, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.steps import Remedy
 from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.labels import MISSING, ClassLookup, LabelReading
+from softmax_cli.tables.labels import LabelReading, Truth
 from softmax_cli.tables.pool import Listeners, ordered_map
 from softmax_cli.tables.table import Block, Decoded, Table
 
@@ -72,6 +72,7 @@ class Collector:
     """Takes labelled rows out of decoded batches; stateless and picklable, so that threads and engines share it."""
 
     columns: Columns
+    truth: Truth
     remedies: tuple[Remedy, ...]
     skips_bad_rows: bool
 
@@ -83,6 +84,8 @@ class Collector:
         DataError
             A row cannot be scored and is not to be skipped, or has no truth, or one that is no class.
         """
+        found = self.truth.labels(decoded.batch)
+        decoded = with_truth_faults(decoded, self.truth, found)
         scores = read_scores(decoded.batch, self.columns, np.dtype(np.float64))
         kinds = KindCheck.of(scores, self.columns)
         z = to_log_scale_(scores, self.columns)
@@ -91,23 +94,18 @@ class Collector:
         if bad.any() and not self.skips_bad_rows:
             refuse(rejects(decoded, bad, self.columns))
         good = ~bad
-        name = self.columns.label or ""
-        read = ClassLookup.of(self.columns)(decoded.batch.column(name), name)
-        if (unlabelled := np.flatnonzero(good & (read.indices == MISSING))).size:
-            place = decoded.place(int(unlabelled[0]), name)
-            raise DataError(f"{place.where}: column {name!r}: no truth; leave such rows out, or fill them in")
-        truth = z[np.arange(len(z)), read.indices]
+        truth = z[np.arange(len(z)), found.indices]
         if (impossible := np.flatnonzero(good & (truth == -np.inf))).size:
             row = int(impossible[0])
             raise DataError(
-                f"{decoded.place(row, name).where}: the true class {self.columns.classes[read.indices[row]]!r} has "
+                f"{decoded.place(row, None).where}: the true class {self.columns.classes[found.indices[row]]!r} has "
                 "probability 0, and no calibration can raise it; leave such rows out, or write probabilities that are "
                 "not rounded to 0"
             )
         kept = np.ascontiguousarray(z[good])
         for remedy in self.remedies:
             remedy(kept)
-        return LabelledRows(kept, read.indices[good], int(bad.sum()), read.reading, kinds)
+        return LabelledRows(kept, found.indices[good], int(bad.sum()), found.reading, kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +131,8 @@ def collect(fleet: Fleet, collector: Collector, listeners: Listeners) -> Labelle
     DataError
         See `Collector`.
     """
+    classes = len(collector.columns.classes)
     with fleet.results(_Collect(collector), listeners) as results:
-        return LabelledRows.joined((part for _, part in results), len(collector.columns.classes))
+        rows = LabelledRows.joined((part for _, part in results), classes)
+    rows.reading.check(classes)
+    return rows

@@ -13,7 +13,7 @@ import typer
 from softmax_cli.errors import UsageError
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, WorkOptions
-from softmax_cli.options.source import SourceOptions
+from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
     from softmax_cli.distributed.plan import Unit
@@ -89,7 +89,7 @@ class InspectionOptions(WorkOptions):
         from softmax_cli.prediction.logits import score_dtype
 
         dtype = str(score_dtype(opened.table.schema, opened.columns))
-        return settled_inspector(opened.table, opened.columns, dtype, self.outlier_limit)
+        return settled_inspector(opened.table, opened.columns, dtype, self.outlier_limit, opened.truth)
 
     @property
     def shown(self) -> int | None:
@@ -97,7 +97,13 @@ class InspectionOptions(WorkOptions):
         return None if self.all else self.classes_shown
 
 
-def inspect(source: SourceOptions, look: InspectionOptions, pictures: PictureOptions, engine: EngineOptions) -> None:
+def inspect(
+    source: SourceOptions,
+    truths: TruthOptions,
+    look: InspectionOptions,
+    pictures: PictureOptions,
+    engine: EngineOptions,
+) -> None:
     """Look for what would go wrong: outliers, bad rows, probabilities for logits, classes on another scale.
 
     Figures for every class, histograms of confidence and entropy, and findings,
@@ -106,10 +112,12 @@ def inspect(source: SourceOptions, look: InspectionOptions, pictures: PictureOpt
     """
     from softmax_cli.inspection.report import inspection
 
+    truths.check(source.label)
+    inputs = [*source.paths, *truths.files]
     look.check(source.paths)
-    pictures.check(source.paths, look.force, [look.rows_out])
+    pictures.check(inputs, look.force, [look.rows_out])
     units = engine.units(source)
-    name, evidence = _look(source, look, engine, units)
+    name, evidence = _look(source, truths, look, engine, units)
     found = inspection(name, evidence)
     _report(found, look)
     if pictures.plot is not None:
@@ -130,13 +138,18 @@ def inspect(source: SourceOptions, look: InspectionOptions, pictures: PictureOpt
 
 
 def _look(
-    source: SourceOptions, look: InspectionOptions, engine: EngineOptions, units: tuple[Unit, ...]
+    source: SourceOptions,
+    truths: TruthOptions,
+    look: InspectionOptions,
+    engine: EngineOptions,
+    units: tuple[Unit, ...],
 ) -> tuple[str, Evidence]:
     from softmax_cli.inspection.run import inspect_rows
     from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
-    with source.open() as opened:
+    with source.open(truths) as opened:
+        opened.check_order(bool(units))
         look.introduce(opened)
         inspector, table = look.settle(opened)
         fleet = engine.fleet(table, source.reading(opened), units, look.workers)

@@ -13,10 +13,12 @@ from typing import NoReturn
 from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, make_inspector, no_evidence, with_batch
 from softmax_cli.inspection.report import Flag, flags_of
+from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.profile import Profile
 from softmax_cli.storage.writing import whole_file
 from softmax_cli.tables.arrays import empty_batch
 from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import Truth
 from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
 from softmax_cli.tables.table import Block, Decoded, Table
 
@@ -24,10 +26,12 @@ Advance = Callable[[int, int], None]
 """Gets the rows and the bytes of input that were done."""
 
 
-def settled_inspector(table: Table, columns: Columns, dtype: str, limit: float) -> tuple[Inspector, Table]:
+def settled_inspector(
+    table: Table, columns: Columns, dtype: str, limit: float, truth: Truth | None = None
+) -> tuple[Inspector, Table]:
     """Settle what a table is measured with on its first rows, which stay in the table; see `make_inspector`."""
     head, table = _head(table, columns)
-    return make_inspector(head, columns, dtype, limit), table
+    return make_inspector(head, columns, dtype, limit, truth), table
 
 
 def evidence_of(table: Table, inspector: Inspector, threads: int, advance: Advance) -> Evidence:
@@ -39,13 +43,13 @@ def evidence_of(table: Table, inspector: Inspector, threads: int, advance: Advan
         The file is damaged. A bad row is no error here: it is what is looked for.
     """
 
-    def work(block: Block) -> tuple[Block, Decoded, Profile]:
+    def work(block: Block) -> tuple[Block, Decoded, Profile, TruthCounts | None]:
         decoded = table.decode(block, inspector.columns.scores)
-        return block, decoded, inspector(decoded)
+        return block, decoded, inspector(decoded), inspector.count_truths(decoded)
 
     evidence = no_evidence(inspector)
-    for block, decoded, profile in ordered_map(work, table.blocks, threads):
-        evidence = with_batch(evidence, decoded, profile)
+    for block, decoded, profile, truths in ordered_map(work, table.blocks, threads):
+        evidence = with_batch(evidence, decoded, profile, truths)
         advance(profile.rows, block.size)
     return evidence
 

@@ -139,6 +139,9 @@ class ImbalanceOptions:
         estimate : PriorEstimate or None
             What --estimate-prior has found; None: nothing yet.
         """
+        given = (self.class_weights, self.undo_class_weights, self.source_prior, self.kept_share)
+        if given == (None,) * len(given) and not self.estimate_prior:
+            return (), []
         from softmax_cli.weighting import terms as imbalance_terms
 
         notes: list[str] = []

@@ -287,7 +287,6 @@ class ResultOptions:
         import numpy as np
 
         from softmax_cli.prediction.layout import Decision
-        from softmax_cli.weighting.values import align, read_class_values
 
         if self.threshold is None and calibration is not None and calibration.abstention is not None:
             return Decision(np.full(len(classes), calibration.abstention.confidence), self.abstain_label or "")
@@ -298,6 +297,8 @@ class ResultOptions:
         try:
             values = np.full(len(classes), float(self.threshold))
         except ValueError:
+            from softmax_cli.weighting.values import align, read_class_values
+
             per_class = read_class_values("--threshold", self.threshold, ("threshold",))
             values, _ = align("--threshold", per_class, classes, default=0.0)
         if not ((values >= 0) & (values <= 1)).all():

@@ -44,7 +44,7 @@ def labels(codes: NDArray[np.int32], names: pa.StringArray) -> pa.DictionaryArra
     return pa.DictionaryArray.from_arrays(indices, names)
 
 
-def lists(matrix: NDArray[np.floating], valid: NDArray[np.bool_] | None = None) -> pa.FixedSizeListArray:
+def lists(matrix: NDArray[np.number], valid: NDArray[np.bool_] | None = None) -> pa.FixedSizeListArray:
     """A matrix, shape (rows, classes), as one list per row."""
     rows, size = matrix.shape
     bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))

@@ -96,6 +96,10 @@ cuts = given(st.sampled_from([1, 6000, 1 << 20]), st.integers(0, 9), st.sampled_
 few = settings(max_examples=6, deadline=None)
 
 
+def own_truth(opened):
+    return OwnTruth(opened.columns.label, ClassLookup.of(opened.columns))
+
+
 def judge_of(opened, by=None):
     transform = build_transform(opened.columns, Scoring(emit=("logprob",)), Layout("list"), "float64", "skip")
     return Judge(transform, OwnTruth("y", ClassLookup.of(opened.columns)), by)
@@ -146,7 +150,7 @@ def test_inspecting(folder, unit_bytes, seed, where):
 def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
     source = source_of(folder, where)
     with source.open() as opened:
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         whole = collect(ThisProcess(opened.table, 2), collector, NOBODY)
         parted = collect(workers_of(source, opened, unit_bytes, seed), collector, NOBODY)
     assert (parted.hash, parted.left_out, parted.kinds) == (whole.hash, whole.left_out, whole.kinds)
@@ -172,7 +176,7 @@ def test_progress_is_the_same_in_all(folder, unit_bytes):
     source = source_of(folder)
     heard = {}
     with source.open() as opened:
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         for name, fleet in (
             ("here", ThisProcess(opened.table, 2)),
             ("workers", workers_of(source, opened, unit_bytes, 4)),
@@ -199,7 +203,7 @@ def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
     source = source_of(tmp_path)
     with source.open() as opened:
         collecting, evaluating = (workers_of(source, opened, 1, seed) for seed in (0, 1))
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
             collect(collecting, collector, NOBODY)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):

@@ -71,7 +71,7 @@ def in_units(batch, blocks, units):
 places = st.lists(st.integers(0, ROWS), max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(places, places, st.integers(0, 5))
 def test_units_add_up_to_the_table(cuts, units, seed):
     """Figures, intervals and slices to the last digit, added up from the left or from the right, in blocks or whole."""

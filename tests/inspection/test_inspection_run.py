@@ -6,10 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.errors import UsageError
-from softmax_cli.inspection.report import Flag
-from softmax_cli.inspection.run import evidence_of, flags_in, settled_inspector, write_flagged
+from softmax_cli.inspection.report import inspection
+from softmax_cli.inspection.run import evidence_of, flags_in, inspect_rows, settled_inspector, write_flagged
 from softmax_cli.tables.columns import Selection, resolve
+from softmax_cli.tables.pool import NOBODY
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 ROWS = 2500
@@ -64,23 +66,26 @@ def test_a_table_without_rows(batch):
     assert look(batch.slice(0, 0), 100, 1).profile.rows == 0
 
 
-def test_flagged_rows_as_a_file(tmp_path):
-    flags = [
-        [
-            Flag(0, "t: row 1", "a,b", "bad", "", "", "'x' is not a number"),
-            Flag(0, "t: row 1", "a,b", "flat", "", "", ""),
-        ],
-        [Flag(0, "t: row 9", "\udcff", "outlier", "cat", "500", "robust z +80")],
-    ]
+def test_flagged_rows_as_a_file(batch, tmp_path):
+    """One line for each reason; names are data, whatever they hold."""
+    named = batch.set_column(0, "id", pa.array([f'a,"{i}' for i in range(ROWS)]))
+    evidence = look(named, 500, 2)
     path = tmp_path / "flagged.csv"
-    assert write_flagged(flags, str(path), force=False) == 2
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        lines = list(csv.reader(file))
-    assert lines[0] == ["where", "id", "reason", "class", "value", "detail"]
-    assert [line[:3] for line in lines[1:]] == [
-        ["t: row 1", "a,b", "bad"],
-        ["t: row 1", "a,b", "flat"],
-        ["t: row 9", "\udcff", "outlier"],
+    assert write_flagged(ThisProcess(table(named, 500), 2), evidence, str(path), force=False) == 3
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    assert header == ["where", "id", "reason", "class", "value", "detail"]
+    assert [line[:5] for line in lines] == [
+        ["t: row 8", 'a,"7', "bad", "", ""],
+        ["t: row 1201", 'a,"1200', "flat", "", ""],
+        ["t: row 2401", 'a,"2400', "outlier", "c", "500"],
     ]
     with pytest.raises(UsageError, match="another run"):
-        write_flagged(flags, str(path), force=False)
+        write_flagged(ThisProcess(table(named, 500), 2), evidence, str(path), force=False)
+
+
+def test_a_table_that_is_open_here(batch):
+    columns = resolve(batch.schema, Selection(), batch)
+    inspector, opened = settled_inspector(table(batch, 500), columns, "float64", 6.0)
+    found = inspect_rows(ThisProcess(opened, 2), inspector, NOBODY)
+    assert inspection("t", found) == inspection("t", look(batch, 999, 1))

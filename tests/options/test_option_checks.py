@@ -8,7 +8,7 @@ from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.output import OutputOptions, ResultOptions
 from softmax_cli.options.pictures import EvaluationPictureOptions, PictureOptions, PlotOptions, write_page
-from softmax_cli.options.run import EngineOptions, RunOptions, fleet_of
+from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import CalibrationOptions, RemedyOptions, ScoringOptions, SoftmaxOptions
 from softmax_cli.options.source import SourceOptions
 from softmax_cli.tables.columns import Selection, resolve
@@ -206,9 +206,9 @@ def test_engines():
     assert EngineOptions().is_local
     assert EngineOptions("local").is_local
     assert not EngineOptions("ray").is_local
-    assert fleet_of(EngineOptions(), SourceOptions(paths=["-"]), 2) is None
+    assert EngineOptions().units(SourceOptions(paths=["-"])) == ()
     with pytest.raises(UsageError, match="standard input cannot be cut"):
-        fleet_of(EngineOptions("local"), SourceOptions(paths=["-"]), 2)
+        EngineOptions("local").units(SourceOptions(paths=["-"]))
     with pytest.raises(UsageError, match="no engine is called 'mars'"):
         EngineOptions("mars").load()
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.prior_shift import PriorEstimate
 from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.tables.arrays import lists
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.table import Decoded, Place
 from softmax_cli.weighting import prior
@@ -31,19 +30,14 @@ from softmax_cli.weighting.prior import (
 CLASSES = ("cat", "dog")
 
 
-def batch_of(p):
-    return pa.record_batch({"prob": lists(np.ascontiguousarray(p))})
-
-
 @given(st.lists(st.integers(0, 9), max_size=5), st.integers(1, 12))
 def test_what_is_kept_is_read_back_however_it_was_cut(cuts, block):
     p = np.random.default_rng(0).random((sum(cuts), 2))
-    kept = Probabilities(io.BytesIO(), 2)
-    kept._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - np.fromfile wants a file of the system
-    with kept._file, pytest.MonkeyPatch.context() as patch:
+    with tempfile.TemporaryFile(buffering=0) as file, pytest.MonkeyPatch.context() as patch:
+        kept = Probabilities(file, 2)
         patch.setattr(prior, "_BLOCK_VALUES", block)
         for start, rows in zip(np.cumsum([0, *cuts]), cuts, strict=False):
-            kept.write(kept.encode(batch_of(p).slice(start, rows)))
+            kept.add(p[start : start + rows].ravel())
         for _ in range(2):
             read = [*kept.blocks()]
             assert all(len(one) <= max(1, block // 2) for one in read)
@@ -66,7 +60,7 @@ def test_an_estimate_from_rows_and_from_none():
     source = np.array([0.5, 0.5])
     with kept_probabilities(2) as kept:
         assert estimate_from(kept, source).prior.tolist() == [0.5, 0.5]
-        kept.write(np.array([[0.99, 0.01]] * 30 + [[0.01, 0.99]] * 10).ravel())
+        kept.add(np.array([[0.99, 0.01]] * 30 + [[0.01, 0.99]] * 10).ravel())
         found = estimate_from(kept, source)
     assert found.rows == 40
     assert found.prior[0] == pytest.approx(0.75, abs=0.01)
@@ -78,7 +72,7 @@ def test_a_full_temporary_folder_is_named():
             raise OSError(28, "No space left on device")
 
     with pytest.raises(DataError, match=r"--estimate-prior keeps .* set TMPDIR to a folder with more space"):
-        Probabilities(Full(), 2).write(np.array([0.5, 0.5]))
+        Probabilities(Full(), 2).add(np.array([0.5, 0.5]))
 
 
 FOUND = PriorEstimate(np.array([0.5, 0.5]), np.array([0.75, 0.25]), rows=40, changed=3, iterations=7, distance=1e-9)

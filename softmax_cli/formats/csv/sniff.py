@@ -212,7 +212,9 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     if _is_data(first, rows, options):
         rows.insert(0, first)
         first, header = [str(index) for index in range(len(first))], 0
-        if options.header is None:
+        if options.header is None and read_number(rows[0][0], options.decimal) is None:
+            notes.append(f"{name}: no header: the first line, {rows[0][0]!r}, occurs again, so it is data")
+        elif options.header is None:
             named = f"columns are named 0 to {first[-1]}" if len(first) > 1 else "the column is named 0"
             notes.append(f"{name}: no header: the first line is numbers, so it is data; {named}")
     elif options.header is None and (number := next(filter(_has_fraction, first), None)) is not None:
@@ -227,6 +229,8 @@ def _is_data(first: list[str], rows: list[list[str]], options: ReadOptions) -> b
     """Whether the first line is numbers and not the positions 0, 1 ... K-1, which programs write as names."""
     if options.header is not None:
         return not options.header
+    if len(first) == 1 and first in rows:  # a lone column of labels, whose first one occurs again
+        return True
     if any(read_number(cell, options.decimal) is None for cell in first):
         return False
     positions = [str(index) for index in range(len(first))]

@@ -16,10 +16,12 @@ from softmax_cli.formats.npy.reader import (
     check_matrix,
     check_size,
     companions,
+    holds_labels,
     is_companion,
     kind_of,
     matrix_table,
     read_header,
+    vector_table,
 )
 from softmax_cli.formats.npy.writer import NpyWriter
 from softmax_cli.storage.reading import is_file, open_bytes
@@ -39,7 +41,9 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         It is no matrix of numbers, is cut short, or its header does not fit the file.
     """
     header = read_header(file, name)
-    check_matrix(header, name)
+    is_vector = options.single_values and holds_labels(header)
+    if not is_vector:
+        check_matrix(header, name)
     size = file.seek(0, 2)
     check_size(header, size - header.offset, name)
 
@@ -50,6 +54,8 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
 
     stem = os.path.basename(name).removesuffix(SUFFIXES[0])
     scores = StoredArray(name, header, at_first_value)
+    if is_vector:
+        return vector_table(scores, stem, options, name)
     beside, notes = _siblings(name, stem, header.shape[0]) if name.endswith(SUFFIXES) else ({}, ())
     table = matrix_table(scores, stem, kind_of(stem) or "logits", beside, options, name)
     return table._replace(size=size, notes=(*table.notes, *notes))
