@@ -59,26 +59,18 @@ class PlainTypes(NamedTuple):
             Two columns have the same name, a name is not text, or a type is one that is not read.
         """
         try:
-            names = schema.names
-            str(pa.schema([field for field in schema if pa.types.is_nested(field.type)]))
+            if doubled := repeated(schema.names):
+                doubles = ", ".join(map(repr, doubled))
+                raise DataError(f"{name}: two columns have the same name: {doubles}; rename one of them")
+            fields = [_plain_field(field) for field in schema]
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{name}: a column name is not UTF-8 ({error.reason}); fetch it or write it again"
             ) from error
-        if doubled := repeated(names):
+        except _UnreadTypeError as unread:
             raise DataError(
-                f"{name}: two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them"
-            )
-        fields = []
-        for field in schema:
-            try:
-                kind = _plain_type(field.type)
-            except TypeError as unread:
-                raise DataError(
-                    f"{name}: column {field.name!r} holds {unread}, which is not read; leave the column out, or give "
-                    "it another type"
-                ) from None
-            fields.append(field if kind == field.type else field.with_type(kind))
+                f"{name}: {unread}, which is not read; leave the column out, or give it another type"
+            ) from None
         plain = pa.schema(fields, metadata=schema.metadata)
         return cls(plain, plain != schema)
 
@@ -88,6 +80,19 @@ class PlainTypes(NamedTuple):
             return batch
         columns = [_to_plain(array, kind) for array, kind in zip(batch.columns, self.schema.types, strict=True)]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+class _UnreadTypeError(TypeError):
+    """Column and type."""
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    """A column with the type that it gets."""
+    try:
+        kind = _plain_type(field.type)
+    except TypeError as unread:
+        raise _UnreadTypeError(f"column {field.name!r} holds {unread}") from None
+    return field if kind == field.type else field.with_type(kind)
 
 
 def _plain_type(kind: pa.DataType, is_inside: bool = False) -> pa.DataType:
@@ -102,19 +107,19 @@ def _plain_type(kind: pa.DataType, is_inside: bool = False) -> pa.DataType:
         return _plain_type(kind.value_type, is_inside=True)
     if _is_list_view(kind) and not is_inside:
         make = pa.large_list if pa.types.is_large_list_view(kind) else pa.list_
-        return make(kind.value_field.with_type(_plain_type(kind.value_type, is_inside=True)))
+        return make(_inner(kind.value_field))
     if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or _is_list_view(kind):
         raise TypeError(kind)
     if pa.types.is_struct(kind):
-        return pa.struct([_plain_field(field) for field in kind])
+        return pa.struct([_inner(field) for field in kind])
     if pa.types.is_map(kind):
-        return pa.map_(_plain_field(kind.key_field), _plain_field(kind.item_field), kind.keys_sorted)
+        return pa.map_(_inner(kind.key_field), _inner(kind.item_field), kind.keys_sorted)
     if pa.types.is_fixed_size_list(kind):
-        return pa.list_(_plain_field(kind.value_field), kind.list_size)
+        return pa.list_(_inner(kind.value_field), kind.list_size)
     if pa.types.is_list(kind):
-        return pa.list_(_plain_field(kind.value_field))
+        return pa.list_(_inner(kind.value_field))
     if pa.types.is_large_list(kind):
-        return pa.large_list(_plain_field(kind.value_field))
+        return pa.large_list(_inner(kind.value_field))
     if pa.types.is_dictionary(kind):
         return pa.dictionary(kind.index_type, _plain_type(kind.value_type, is_inside=True), kind.ordered)
     if isinstance(kind, pa.BaseExtensionType):
@@ -122,8 +127,9 @@ def _plain_type(kind: pa.DataType, is_inside: bool = False) -> pa.DataType:
     return kind
 
 
-def _plain_field(field: pa.Field) -> pa.Field:
-    return field.with_type(_plain_type(field.type, is_inside=True))
+def _inner(field: pa.Field) -> pa.Field:
+    """A field of a nested type."""
+    return pa.field(field.name, _plain_type(field.type, is_inside=True), field.nullable, field.metadata)
 
 
 def _is_list_view(kind: pa.DataType) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.tables.arrays import floats, matrix_of, strings, validity
+from softmax_cli.tables.arrays import cells, floats, matrix_of, texts, to_json, validity
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.table import WriteOptions
 from softmax_cli.text.formatting import (
@@ -23,6 +21,7 @@ from softmax_cli.text.formatting import (
     Texts,
     encoded_texts,
     number_style,
+    text_spans,
     write_rows,
 )
 from softmax_cli.text.parsing import COLUMNAR, MISSING, Spans
@@ -74,7 +73,7 @@ class LineWriter:
         if kind and pa.types.is_fixed_size_list(column.type):
             return self._list(column, kind, self._before[run[0]])
         if pa.types.is_dictionary(column.type) and is_text(column.type):
-            names, ready = encoded_texts(*_string_spans(_as_strings(column.dictionary)), self._form)
+            names, ready = encoded_texts(*_string_spans(texts(column.dictionary)), self._form)
             codes = np.where(validity(column), floats(column.indices, np.dtype(np.float64)), MISSING).astype(np.intp)
             return Texts(self._before[run[0]], names, ready[codes], "ready", missing=missing)
         data, spans, encoding = _json_cells(column) if self._form.json else _text_cells(column)
@@ -117,23 +116,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 def _text_cells(array: pa.Array) -> tuple[memoryview, Spans, Encoding]:
     """The values as text: each in its shortest exact spelling, lists and structures as JSON."""
-    given = is_text(array.type)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return *_string_spans(_as_strings(array)), "text" if given else "value"
-
-
-def _as_strings(array: pa.Array) -> pa.Array:
-    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        return array
-    if pa.types.is_nested(array.type):
-        return _each(array, to_json)
-    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
-        return _each(array, lambda value: str(_plain(value)))
-    try:
-        return array.cast(pa.string())
-    except pa.ArrowNotImplementedError:
-        return _each(array, str)
+    return *_string_spans(texts(array)), "text" if is_text(array.type) else "value"
 
 
 def _json_cells(array: pa.Array) -> tuple[memoryview, Spans, Encoding]:
@@ -142,12 +125,8 @@ def _json_cells(array: pa.Array) -> tuple[memoryview, Spans, Encoding]:
         return _text_cells(array)
     if pa.types.is_integer(array.type):
         return *_string_spans(array.cast(pa.string())), "ready"
-    return *_string_spans(_each(array, to_json)), "ready"
-
-
-def to_json(value: Any) -> str:
-    """One value as JSON: whatever JSON has no name for becomes null (``nan``, infinities) or text."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    data, spans = text_spans([None if value is None else to_json(value) for value in cells(array)])
+    return memoryview(data), spans, "ready"
 
 
 def _string_spans(array: pa.Array) -> tuple[memoryview, Spans]:
@@ -162,24 +141,3 @@ def _string_spans(array: pa.Array) -> tuple[memoryview, Spans]:
     if array.null_count:
         spans = np.where(validity(array)[:, None], spans, np.int32(MISSING))
     return view, spans
-
-
-def _each(array: pa.Array, spell: Callable[[Any], str]) -> pa.Array:
-    values = array.to_pylist()
-    texts = strings(["" if value is None else spell(value) for value in values])
-    if not array.null_count:
-        return texts
-    bitmap = pa.py_buffer(np.packbits(validity(array), bitorder="little"))
-    return pa.StringArray.from_buffers(len(texts), texts.buffers()[1], texts.buffers()[2], bitmap)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value if value is None or isinstance(value, str | int) else str(value)

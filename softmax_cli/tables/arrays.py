@@ -100,8 +100,8 @@ def texts(array: pa.Array) -> pa.Array:
         return array
     if pa.types.is_dictionary(kind):
         return texts(array.dictionary_decode())
-    if isinstance(kind, pa.BaseExtensionType) and kind.extension_name != "arrow.uuid":
-        return texts(array.storage)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _each(array, str) if kind.extension_name == "arrow.uuid" else texts(array.storage)
     try:
         if pa.types.is_nested(kind):
             return _each(array, to_json)

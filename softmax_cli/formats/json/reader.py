@@ -109,11 +109,14 @@ def parse(text: bytes) -> Any:
     Raises
     ------
     ValueError
-        It is no JSON, or not in UTF-8.
+        It is no JSON, not in UTF-8, or holds half of a character.
     RecursionError
         It is nested too deeply.
     """
-    return _decode(text.decode())
+    value = _decode(text.decode())
+    if b"\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode()  # JSON can spell half of a character, which no text can hold
+    return value
 
 
 def find_schema(rows: Iterable[Row]) -> pa.Schema:
@@ -170,6 +173,8 @@ def _as_object(row: Row) -> dict[str, Any]:
         value = parse(row.text)
     except UnicodeDecodeError:
         raise _Unfit("is not UTF-8; convert the file with iconv -t utf-8") from None
+    except UnicodeEncodeError as error:
+        raise _Unfit(f"holds half of a character, {error.object[error.start]!a}") from None
     except (ValueError, RecursionError) as error:
         raise _Unfit(f"is not JSON: {getattr(error, 'msg', 'nested too deeply')}") from None
     if isinstance(value, list):

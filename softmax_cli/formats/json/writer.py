@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.formats._lines import LineWriter, to_json
+from softmax_cli.formats._lines import LineWriter
+from softmax_cli.tables.arrays import to_json
 from softmax_cli.tables.table import WriteOptions
 from softmax_cli.text.formatting import LineFormat
 
