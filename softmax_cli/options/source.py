@@ -85,8 +85,9 @@ class SourceOptions:
     classes: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE",
-            help="Class names: one a line, a JSON list, or a JSON id2label map.",
+            metavar="FILE|a,b,c",
+            help="Class names: a,b,c, or a file: one a line, a JSON list, an id2label map, or a table with a column "
+            "class.",
             rich_help_panel=COLUMNS,
         ),
     ] = None
