@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, nearest
 from softmax_cli.evaluation.report import Figure
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
@@ -50,7 +50,9 @@ def parse_gate(given: str, names: Sequence[str]) -> Gate:
     name, sign, limit = match.groups()
     name = name.lower().replace("-", "_")
     if name not in names:
-        raise UsageError(f"--fail-if {given!r}: no figure is called {name!r}; there are: {', '.join(names)}")
+        near = nearest(name, names, 1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise UsageError(f"--fail-if {given!r}: no figure is called {name!r}; {meant}there are: {', '.join(names)}")
     try:
         number = float(limit)
     except ValueError:

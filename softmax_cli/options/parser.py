@@ -188,9 +188,11 @@ def _respelled(typed: str, known: set[str]) -> str:
 
 
 def option_names(command: Callable[..., None]) -> set[str]:
-    """Find the long names of all options of a command."""
+    """Find the names of all options of a command, long and short."""
     groups = [hint for name, hint in get_type_hints(command).items() if name != "return"]
-    return {f"--{parameter.name.replace('_', '-')}" for group in groups for _, parameter in _options(group)}
+    parameters = [parameter for group in groups for _, parameter in _options(group)]
+    typed = [name for one in parameters for name in getattr(get_args(one.annotation)[1], "param_decls", None) or ()]
+    return {f"--{one.name.replace('_', '-')}" for one in parameters} | {*typed}
 
 
 def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -104,6 +104,12 @@ def _format_name(path: str) -> str | None:
 
 
 def _missing(path: str) -> str:
+    try:
+        float(path.replace(",", ""))
+    except ValueError:
+        pass
+    else:
+        return f"{path}: no such file; scores come from a file or a pipe: echo '2,1,0.1' | softmax-cli predict -"
     folder = os.path.dirname(path)
     if folder and not os.path.isdir(folder):
         return f"{path}: there is no folder {folder}"
@@ -192,9 +198,8 @@ def _peek(file: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
     except OSError as error:
         raise DataError(f"{name}: cannot be read: {os.strerror(error.errno or errno.EIO)}") from error
     if not head:
-        raise DataError(
-            f"{name}: empty (0 bytes); a table of scores was expected: see whether what wrote it has failed"
-        )
+        hint = "name a file, or see whether what pipes it in" if name == "stdin" else "see whether what wrote it"
+        raise DataError(f"{name}: empty (0 bytes); a table of scores was expected: {hint} has failed")
     if file.seekable():
         file.seek(-len(head), os.SEEK_CUR)
         return head, file

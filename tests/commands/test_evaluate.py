@@ -173,7 +173,10 @@ def test_gates(softmax_cli, table, gates, code, told):
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--fail-if", "exe > 1"], "no figure is called 'exe'; there are: accuracy, error, balanced_accuracy, "),
+        (
+            ["--fail-if", "exe > 1"],
+            "no figure is called 'exe'; did you mean 'ece'? there are: accuracy, error, ",
+        ),
         (["--fail-if", "ece 0.05"], "write a figure, a sign and a number"),
         (["--fail-if", "ece > much"], "'much' is not a number"),
         (["--scheme", "equal"], "--scheme equal: choose one of width, mass"),

@@ -181,7 +181,7 @@ def _as_object(row: Row) -> dict[str, Any]:
         return _from_list(value)
     if isinstance(value, dict):
         return value
-    if isinstance(value, Number):
+    if isinstance(value, str):  # a number too
         return {"0": value}
     raise _Unfit(f"is not a JSON object: {spell(value)[:40]}")
 
@@ -261,7 +261,11 @@ class _Decoder:
         rows = _Rows(block, self._rows_of, self._name)
         faults: list[Fault] = []
         added = bytearray()
-        for row in range(len(parsed.scores)) if not _is_utf8(data) else [flaw.row for flaw in parsed.flaws]:
+        by_class = any(
+            size > 0 and pa.types.is_struct(field.type) for size, field in zip(sizes, self._schema, strict=True)
+        )
+        odd = range(len(parsed.scores)) if by_class or not _is_utf8(data) else [flaw.row for flaw in parsed.flaws]
+        for row in odd:
             faults += self._decode_odd(rows.rows[row], row, parsed, roles, sizes, added, len(data))
         arrays = [
             self._array(parsed, data + added if added else data, role, size, field.type)
