@@ -145,18 +145,18 @@ def role_by_name(name: str, position: int, columns: int) -> Role | None:
     return None
 
 
-def is_prediction_name(report: tuple[str, ...]) -> bool:
+def is_prediction_name(words_of_name: tuple[str, ...]) -> bool:
     """Whether words name what a model has predicted, or a figure made of its scores."""
-    if not report:
+    if not words_of_name:
         return False
     if (
-        _PREDICTED.fullmatch(report[0])
-        or _PREDICTED.fullmatch(report[-1])
-        or report[:2] in (("y", "pred"), ("y", "preds"))
+        _PREDICTED.fullmatch(words_of_name[0])
+        or _PREDICTED.fullmatch(words_of_name[-1])
+        or words_of_name[:2] in (("y", "pred"), ("y", "preds"))
     ):
         return True
-    extreme = report[0] in ("max", "top") and len(report) > 1 and (report[1].isdigit() or (report[1],) in _BY_WORDS)
-    return extreme or " ".join(report) in _PREDICTIONS
+    extreme = words_of_name[0] in ("max", "top") and len(words_of_name) > 1 and (words_of_name[1].isdigit() or (words_of_name[1],) in _BY_WORDS)
+    return extreme or " ".join(words_of_name) in _PREDICTIONS
 
 
 def truth_rank(name: str) -> int | None:
