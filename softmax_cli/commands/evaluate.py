@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +14,7 @@ from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
-from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
+from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
@@ -28,8 +26,7 @@ if TYPE_CHECKING:
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
-    from softmax_cli.tables.columns import Columns
-    from softmax_cli.tables.pool import Listeners
+    from softmax_cli.stream.scores import ScoreTable
 
 
 RANK = 3
@@ -201,11 +198,11 @@ class ReportOptions:
         if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
             raise UsageError(f"--per-class and --bins-out both name {targets[0]}: two tables need two files")
 
-    def check_slices(self, opened: Opened) -> None:
+    def check_slices(self, scores: ScoreTable) -> None:
         """Refuse slices by a column that is not there."""
         from softmax_cli.errors import did_you_mean
 
-        names = opened.table.schema.names
+        names = scores.table.schema.names
         if self.by is not None and self.by not in names:
             raise UsageError(f"--by {self.by!r}: no such column; {did_you_mean(self.by, names)}")
 
@@ -239,69 +236,58 @@ def evaluate(
     from softmax_cli.evaluation.figure_list import build_report
     from softmax_cli.evaluation.judge import Judge
     from softmax_cli.evaluation.run import measure
+    from softmax_cli.stream.scores import open_scores
+    from softmax_cli.tables.pool import Listeners
 
-    truths.check(source.label)
-    report.check([*source.paths, *truths.files])
-    pictures.check([*source.paths, *truths.files], report.force, (report.per_class, report.bins_out))
-    units = engine.units(source)
-    estimate = estimated_prior(source, scoring, run, engine)
-    with source.open(truths) as opened:
-        chosen = _choose(opened, scoring, estimate)
-        judge = Judge(_transform(opened, scoring, chosen, run), required_truth(opened, bool(units)), report.by)
-        report.check_slices(opened)
-        plan = metrics.plan(len(opened.columns.classes), chosen.calibration)
+    inputs = source.resolve(truths)
+    report.check(inputs.everything_read)
+    pictures.check(inputs.everything_read, report.force, (report.per_class, report.bins_out))
+    workers = engine.resolve(inputs, run.workers)
+    estimate = estimated_prior(inputs, scoring, run, engine)
+    with open_scores(inputs) as scores:
+        chosen = _choose(scores, scoring, estimate)
+        truth = scores.required_truth(bool(workers.units))
+        judge = Judge(_transform(scores, scoring, chosen, run), truth, report.by)
+        report.check_slices(scores)
+        plan = metrics.plan(len(scores.columns.classes), chosen.calibration)
         gates = report.gates(plan, judge.transform.scoring.sets is not None)
         if run.dry_run:
-            print(_plan(opened, judge))
+            print(_plan(scores, judge))
             return
-        run.introduce(opened, *chosen.notes)
-        with _listening(opened, run, report.force) as listeners:
-            fleet = engine.fleet(opened.table, source.reading(opened), units, run.workers)
-            found = measure(fleet, judge, plan, listeners)
-        found.reading.check(len(opened.columns.classes))
-        result = build_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
-    _print_notes(result, found, opened.columns, run)
+        run.introduce(scores, *chosen.notes)
+        with run.work(scores.table.size, report.force) as work, work.rejects as keep:
+            found = measure(workers.fleet(inputs, scores), judge, plan, Listeners(work.progress, keep))
+    found.reading.check(len(scores.columns.classes))
+    result = build_report(scores.table.name, judge, plan, found.measured, found.draws, found.read, gates)
+    _print_notes(result, found, scores, run)
     _give(result, report, run)
     _draw(result, pictures, report.force)
     if result.failed_gates:
         raise GateError("; ".join(result.failed_gates))
 
 
-def _choose(opened: Opened, scoring: ScoringOptions, estimate: PriorEstimate | None) -> Chosen:
+def _choose(scores: ScoreTable, scoring: ScoringOptions, estimate: PriorEstimate | None) -> Chosen:
     if scoring.softmax.activation == "sigmoid":
         raise UsageError("--activation sigmoid gives every class alone a probability; evaluate needs a distribution")
-    return scoring.build(opened.columns, ("logprob",), 0, estimate)
+    return scoring.build(scores.columns, ("logprob",), 0, estimate)
 
 
-def _transform(opened: Opened, scoring: ScoringOptions, chosen: Chosen, run: RunOptions) -> Transform:
+def _transform(scores: ScoreTable, scoring: ScoringOptions, chosen: Chosen, run: RunOptions) -> Transform:
     from softmax_cli.prediction.layout import Layout
     from softmax_cli.prediction.transform import build_transform
 
     dtype = scoring.calibration.dtype(scoring.softmax.dtype or "float64")
     policy: Policy = "error" if run.policy == "error" else "skip"
-    return build_transform(opened.columns, chosen.scoring, Layout("list"), dtype, policy)
+    return build_transform(scores.columns, chosen.scoring, Layout("list"), dtype, policy)
 
 
-@contextmanager
-def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listeners]:
-    """Show how far the pass has come, and keep rejected rows where that was asked for."""
-    from softmax_cli.prediction.bad_rows import rejects_file
-    from softmax_cli.tables.pool import Listeners
-    from softmax_cli.terminal.progress import progress
-
-    with ExitStack() as stack:
-        advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
-        keep = stack.enter_context(rejects_file(run.rejects, force)) if run.rejects else lambda rejects: None
-        yield Listeners(advance, keep)
-
-
-def _print_notes(report: Report, found: Evaluation, columns: Columns, run: RunOptions) -> None:
+def _print_notes(report: Report, found: Evaluation, scores: ScoreTable, run: RunOptions) -> None:
     if found.reading.note is not None:
         run.say(found.reading.note)
     if report.bad_rows:
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
         run.say(f"{report.bad_rows:,} bad rows left out; {kept}")
-    run.report_kind(found.kinds, columns)
+    run.conclude(scores, found.kinds)
     never = [
         one for one in report.per_class if not one.support and one.predicted * len(report.per_class) >= report.rows > 0
     ]
@@ -361,12 +347,12 @@ def _as_text(report: Report, run: RunOptions) -> bytes:
     return drawn.get().encode(console.encoding, "backslashreplace")
 
 
-def _plan(opened: Opened, judge: Judge) -> str:
+def _plan(scores: ScoreTable, judge: Judge) -> str:
     return "\n".join(
         [
-            f"reads    {opened.table.name}",
-            f"columns  {opened.columns.summary()}",
-            *opened.columns.explain(),
+            f"reads    {scores.table.name}",
+            f"columns  {scores.columns.summary()}",
+            *scores.columns.explain(),
             f"truth    {judge.truth.column}",
             *(f"step {number}   {step}" for number, step in enumerate(judge.transform.steps(), 1)),
         ]

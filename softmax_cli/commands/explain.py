@@ -69,6 +69,7 @@ class SubjectOptions(SourceOptions):
         """Return the row that is meant."""
         from softmax_cli.explanation.example import find_by_id, find_by_row, typed_example
         from softmax_cli.storage.remote import is_remote
+        from softmax_cli.stream.scores import open_scores
 
         typed = None if self._names_a_row else typed_example(self.paths)
         if typed is not None:
@@ -78,10 +79,10 @@ class SubjectOptions(SourceOptions):
             raise UsageError(
                 f"{' '.join(self.paths)}: neither scores (2.0 1.0 0.1, cat=2.0 dog=1.0) nor a file nor a topic"
             )
-        with self.open() as opened:
+        with open_scores(self.resolve()) as scores:
             if self.id is not None:
-                return find_by_id(opened.table, opened.columns, self.id)
-            return find_by_row(opened.table, opened.columns, self.row or 1)
+                return find_by_id(scores.table, scores.columns, self.id)
+            return find_by_row(scores.table, scores.columns, self.row or 1)
 
     @property
     def _names_a_row(self) -> bool:

@@ -18,7 +18,7 @@ from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
 from softmax_cli.prediction.bad_rows import rejects
-from softmax_cli.prediction.logits import check_width, read_scores, to_log_scale_
+from softmax_cli.prediction.logits import read_scores, to_log_scale_
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import Truth
 from softmax_cli.tables.table import Decoded
@@ -95,15 +95,8 @@ def make_inspector(
     head : sequence of Decoded
         Batches that together have the first `HEAD_ROWS` rows, or all there are.
     limit : float
-        Robust deviations beyond which a logit is an outlier; probabilities are not judged by it.
-
-    Raises
-    ------
-    DataError
-        A list column is not as wide as there are classes.
+        Robust deviations beyond which a logit is an outlier; probabilities are not measured by it.
     """
-    for decoded in head[:1]:
-        check_width(decoded.batch.schema, columns)
     parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
     rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
     return Inspector(columns, dtype, limit, make_ruler(rows, limit if columns.kind == "logits" else np.inf), truth)

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import NoReturn
 
 from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, make_inspector, no_evidence, with_batch
 from softmax_cli.inspection.report import Flag, flags_of
 from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.profile import Profile
+from softmax_cli.prediction.logits import check_width, score_dtype
 from softmax_cli.storage.writing import whole_file
-from softmax_cli.tables.arrays import empty_batch
-from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.labels import Truth
+from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
-from softmax_cli.tables.table import Block, Decoded, Table
+from softmax_cli.tables.table import Block, Decoded, Table, with_head
 
 Advance = Callable[[int, int], None]
 """Gets the rows and the bytes of input that were done."""
 
 
-def inspector_and_table(
-    table: Table, columns: Columns, dtype: str, limit: float, truth: Truth | None = None
-) -> tuple[Inspector, Table]:
-    """Decide what a table is measured with on its first rows, which stay in the table; see `make_inspector`."""
-    head, table = _head(table, columns)
-    return make_inspector(head, columns, dtype, limit, truth), table
+def inspector_of(scores: ScoreTable, limit: float) -> tuple[Inspector, ScoreTable]:
+    """Decide from the first rows of a table what it is measured with; they stay in the table. See `make_inspector`.
+
+    Raises
+    ------
+    DataError
+        A list column is not as wide as there are classes.
+    """
+    columns = scores.columns
+    check_width(scores.table.schema, columns)
+    dtype = str(score_dtype(scores.table.schema, columns))
+    head, table = with_head(scores.table, columns.scores, HEAD_ROWS)
+    return make_inspector(head, columns, dtype, limit, scores.truth), scores._replace(table=table)
 
 
 def evidence_of(table: Table, inspector: Inspector, threads: int, advance: Advance) -> Evidence:
@@ -52,22 +56,6 @@ def evidence_of(table: Table, inspector: Inspector, threads: int, advance: Advan
         evidence = with_batch(evidence, decoded, profile, truths)
         advance(profile.rows, block.size)
     return evidence
-
-
-def _head(table: Table, columns: Columns) -> tuple[list[Decoded], Table]:
-    """Decode the first rows, and leave their blocks in the table."""
-    taken: list[Block] = []
-    head: list[Decoded] = []
-    while sum(decoded.batch.num_rows for decoded in head) < HEAD_ROWS and (block := next(table.blocks, None)):
-        taken.append(block)
-        head.append(table.decode(block, columns.scores))
-    if not head:
-        head = [Decoded(empty_batch(table.schema), _nowhere)]
-    return head, table._replace(blocks=itertools.chain(taken, table.blocks))
-
-
-def _nowhere(row: int, column: str | None) -> NoReturn:
-    raise IndexError(f"row {row} of a table without rows")
 
 
 def flags_in(table: Table, evidence: Evidence, threads: int) -> Iterator[list[Flag]]:
