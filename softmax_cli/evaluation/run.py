@@ -20,7 +20,7 @@ from softmax_cli.evaluation.measure import Draws, Measured, Plan
 from softmax_cli.prediction.bad_rows import Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.run import Listeners
-from softmax_cli.tables.arrays import empty_batch
+from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.labels import LabelReading
 from softmax_cli.tables.pool import ordered_map
 from softmax_cli.tables.table import Block, Decoded, Place, Table

@@ -15,7 +15,7 @@ from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, make
 from softmax_cli.inspection.report import Flag, flags_of
 from softmax_cli.numeric.profile.profile import Profile
 from softmax_cli.storage.writing import whole_file
-from softmax_cli.tables.arrays import empty_batch
+from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.pool import ordered_map
 from softmax_cli.tables.table import Block, Decoded, Table

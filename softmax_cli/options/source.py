@@ -167,10 +167,9 @@ def settle(table: Table, typed: Selection) -> Opened:
     """Settle the roles of the columns from the first block, which stays in the table to be scored."""
     import itertools
 
-    import pyarrow as pa
-
-    from softmax_cli.tables.arrays import empty_batch
+    from softmax_cli.tables.batch import empty_batch
     from softmax_cli.tables.columns import resolve
+    from softmax_cli.tables.schema import FLOAT64, Schema, is_string
 
     first = next(table.blocks, None)
     # Read with no column as a score, a text format shows the types that the other columns will have.
@@ -179,8 +178,8 @@ def settle(table: Table, typed: Selection) -> Opened:
     scores = set(columns.scores)
     fields = [table.schema.field(name) if name in scores else head.schema.field(name) for name in head.schema.names]
     # Text under the name of a score is a number that is yet to be found wrong.
-    fields = [f.with_type(pa.float64()) if f.name in scores and pa.types.is_string(f.type) else f for f in fields]
-    schema = pa.schema(fields, table.schema.metadata)
+    fields = [f._replace(type=FLOAT64) if f.name in scores and is_string(f.type) else f for f in fields]
+    schema = Schema(fields, table.schema.metadata)
     blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
     return Opened(table._replace(schema=schema, blocks=blocks), columns)
 

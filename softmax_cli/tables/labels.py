@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import floats
+from softmax_cli.tables.batch import Batch, Column, distinct_texts
 from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.schema import is_floating
 
 MISSING = -1
 """In an array of class indices: no truth is known."""
@@ -20,20 +20,14 @@ _LISTED = 12
 """Names that a message lists of each set."""
 
 
-def distinct(column: pa.Array) -> tuple[NDArray[np.intp], list[str]]:
+def distinct(column: Column) -> tuple[NDArray[np.intp], list[str]]:
     """Return the code of every value, shape (rows,), and the texts that the codes stand for; `MISSING` for none.
 
     Null, nan and the empty text are no value. Booleans are 0 and 1. A float without a fraction is a whole number: what
     wrote 3.0 into an array of floats meant class 3.
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.int8())
-    nothing = {"", "nan"} if pa.types.is_floating(column.type) else {""}
-    encoded = column.cast(pa.string()).dictionary_encode()
-    names = encoded.dictionary.to_pylist()
-    codes = np.nan_to_num(floats(encoded.indices, np.dtype(np.float64)), nan=MISSING).astype(np.intp)
+    nothing = {"", "nan"} if is_floating(column.type) else {""}
+    codes, names = distinct_texts(column)
     empty = [code for code, name in enumerate(names) if name in nothing]
     codes[np.isin(codes, empty)] = MISSING
     return codes, names
@@ -97,12 +91,12 @@ class ClassLookup:
                 positions.setdefault(name, position)
         return cls(columns.classes, positions)
 
-    def __call__(self, column: pa.Array, name: str) -> Labels:
+    def __call__(self, column: Column, name: str) -> Labels:
         """Turn a column of truths into class indices.
 
         Parameters
         ----------
-        column : pyarrow.Array
+        column : Column
             Text, whole numbers, floats without a fraction, or booleans.
         name : str
             What to call it in messages.
@@ -157,7 +151,7 @@ class Truth(Protocol):
     def problem(self) -> str:
         """What is wrong with a row without a truth; reads on from its place."""
 
-    def labels(self, batch: pa.RecordBatch) -> Labels:
+    def labels(self, batch: Batch) -> Labels:
         """Return the true classes of a batch."""
 
 
@@ -173,7 +167,7 @@ class OwnTruth:
         """An empty cell."""
         return "is empty: there is no truth to compare with"
 
-    def labels(self, batch: pa.RecordBatch) -> Labels:
+    def labels(self, batch: Batch) -> Labels:
         """Read it."""
         return self.lookup(batch.column(self.column), self.column)
 
@@ -194,7 +188,7 @@ class JoinedTruth:
         """An id that the other table has not."""
         return f"is an id that {self.file} has no truth for"
 
-    def labels(self, batch: pa.RecordBatch) -> Labels:
+    def labels(self, batch: Batch) -> Labels:
         """Look the ids up."""
         codes, ids = distinct(batch.column(self.column))
         table = np.array([*(self.by_id.get(one, MISSING) for one in ids), MISSING], np.int64)

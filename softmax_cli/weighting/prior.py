@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.distributed.fleet import Fleet
@@ -29,7 +28,7 @@ from softmax_cli.prediction.run import Listeners, score_table
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Term
 from softmax_cli.prediction.transform import Transform, build_transform
-from softmax_cli.tables.arrays import floats
+from softmax_cli.tables.batch import Batch, ListColumn
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Table
 from softmax_cli.weighting.terms import prior_term
@@ -85,12 +84,10 @@ class Probabilities:
         self._classes = classes
         self.rows = 0
 
-    def encode(self, batch: pa.RecordBatch) -> NDArray[np.floating]:
+    def encode(self, batch: Batch) -> NDArray[np.float64]:
         """Take the probabilities out of a batch."""
-        column = batch.column("prob")
-        return floats(
-            column.values.slice(column.offset * self._classes, len(column) * self._classes), np.dtype(np.float64)
-        )
+        column: ListColumn = batch.column("prob")
+        return np.ascontiguousarray(column.matrix, np.float64).reshape(-1)
 
     def write(self, payload: NDArray[np.floating]) -> None:
         """Keep the probabilities of one batch."""

@@ -123,6 +123,7 @@ def count_labels(flag: str, said: str, label: str | None) -> dict[str, float]:
         The column of labels, where the option says so.
     """
     from softmax_cli.stream.inputs import open_table
+    from softmax_cli.tables.batch import texts
     from softmax_cli.tables.column_names import truth_rank
     from softmax_cli.tables.table import ReadOptions
 
@@ -144,10 +145,7 @@ def count_labels(flag: str, said: str, label: str | None) -> dict[str, float]:
             )
         counts: Counter[str] = Counter()
         for block in table.blocks:
-            values = table.decode(block, ()).batch.column(chosen).cast("string").value_counts()
-            for entry in values.to_pylist():
-                counts[entry["values"]] += entry["counts"]
-    counts.pop(None, None)  # type: ignore[call-overload]
+            counts.update(text for text in texts(table.decode(block, ()).batch.column(chosen)) if text is not None)
     return {name: float(count) for name, count in counts.items()}
 
 

@@ -15,7 +15,10 @@ BAD_ROWS = [
     ("a;b\n1,5;2,5\n", "t.csv:2: column 'a': '1,5' is not a number; if the comma is a decimal mark, add --decimal ,; "),
     ('id,a,b\n"x\ny",1,2\n\nz,3,w\n', "t.csv:5: column 'b': 'w' is not a number; "),  # physical lines
     ("\ufeffid,a,b\r\nx, 1 ,2\r\nz,3,w", "t.csv:3: column 'b': 'w' is not a number; "),
-    ('a,b\n1,2\n"3,4\n5,6\n', "t.csv:3: 1 field where the header has 2 (is a quote left open?); "),
+    (
+        'a,b\n1,2\n"3,4\n5,6\n',
+        "t.csv:3: column 'a': a quote is opened that nothing closes; lines 3 to 4 were read as one row: was ",
+    ),
     ("z\n1\n\nx\n", "t.csv:4: column 'z': 'x' is not a number; "),
 ]
 BAD_FILES = [

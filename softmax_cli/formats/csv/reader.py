@@ -11,15 +11,15 @@ from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats.csv.faults import RowPlaces
 from softmax_cli.formats.csv.sniff import Sniffed, check_delimiter, check_encoding, check_utf8, find_dialect, sniff
-from softmax_cli.tables.arrays import columns_of
+from softmax_cli.tables.batch import Batch, NumberColumn, TextColumn
+from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema
 from softmax_cli.tables.table import Block, Decoded, ReadOptions, Table
-from softmax_cli.text.parsing import Dialect, joined_cells, parse, row_end, text_role
+from softmax_cli.text.parsing import Dialect, parse, row_end, text_role
 
 BLOCK_BYTES = 1 << 21
 """2 MB: so large that the cost of a block is in its values, so small that what is made of it stays in the cache."""
@@ -120,23 +120,25 @@ def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> 
     data: bytearray = block.data
     check_encoding(data, name, block.first_line)
     check_utf8(data, name, block.first_line)
-    parsed = parse(data, _roles(sniffed.names, tuple(scores)), sniffed.dialect)
+    roles, schema = _roles(sniffed.names, tuple(scores))
+    parsed = parse(data, roles, sniffed.dialect)
     rows = RowPlaces(block, parsed, sniffed, name)
-    arrays = dict(zip(scores, columns_of(parsed.scores), strict=True))
-    texts = [column for column in sniffed.names if column not in arrays]
-    for i, column in enumerate(texts):
-        text, offsets = joined_cells(data, parsed.spans[:, i], True)
-        arrays[column] = pa.StringArray.from_buffers(len(parsed.spans), pa.py_buffer(offsets), pa.py_buffer(text))
-    batch = pa.RecordBatch.from_arrays([arrays[column] for column in sniffed.names], names=list(sniffed.names))
-    return Decoded(batch, rows.place, tuple(map(rows.fault, parsed.flaws)))
+    columns = [
+        NumberColumn(parsed.scores, role)
+        if role >= 0
+        else TextColumn(data, parsed.spans[:, text_role(role)], are_fields=True)
+        for role in roles.tolist()
+    ]
+    return Decoded(Batch(schema, columns, len(parsed.scores)), rows.place, tuple(map(rows.fault, parsed.flaws)))
 
 
 @lru_cache(16)
-def _roles(names: tuple[str, ...], scores: tuple[str, ...]) -> NDArray[np.int32]:
+def _roles(names: tuple[str, ...], scores: tuple[str, ...]) -> tuple[NDArray[np.int32], Schema]:
     """What to read of each column: a score, or text."""
     positions = {column: i for i, column in enumerate(scores)}
     texts = iter(range(len(names)))
-    return np.array([positions[n] if n in positions else text_role(next(texts)) for n in names], np.int32)
+    roles = np.array([positions[n] if n in positions else text_role(next(texts)) for n in names], np.int32)
+    return roles, Schema(Field(n, FLOAT64 if n in positions else TEXT) for n in names)
 
 
 def open_table(
@@ -167,12 +169,12 @@ def open_table(
     if first is None:
         raise DataError(f"{name}: empty: a header and rows were wanted")
     sniffed = sniff(first.data, name, options, dialect)
-    fields = [pa.field(n, pa.float64() if n in sniffed.numeric else pa.string()) for n in sniffed.names]
+    schema = Schema(Field(n, FLOAT64 if n in sniffed.numeric else TEXT) for n in sniffed.names)
 
     def decode_block(block: Block, scores: Sequence[str]) -> Decoded:
         return decode(block, scores, sniffed, name)
 
-    return Table(name, pa.schema(fields), _rows(first, blocks, sniffed), decode_block, notes=sniffed.notes)
+    return Table(name, schema, _rows(first, blocks, sniffed), decode_block, notes=sniffed.notes)
 
 
 def _rows(first: Block, later: Iterator[Block], sniffed: Sniffed) -> Iterator[Block]:

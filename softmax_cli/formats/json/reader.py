@@ -10,12 +10,12 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import lists, numbers
+from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, TextColumn
+from softmax_cli.tables.schema import FLOAT64, TEXT, DataType, Field, Schema, is_fixed_size_list, list_of
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
-from softmax_cli.text.parsing import MISSING, Parsed, joined_cells, parse_objects, text_role
+from softmax_cli.text.parsing import MISSING, Parsed, parse_objects, text_role
 
 BLOCK_BYTES = 2 << 20
 _LONGEST_LINE = 256 << 20
@@ -171,9 +171,9 @@ def parse(text: bytes) -> Any:
     return _decode(text.decode())
 
 
-def find_schema(rows: Iterable[Row]) -> pa.Schema:
+def find_schema(rows: Iterable[Row]) -> Schema:
     """Keys in order of appearance: numbers are float64, lists of numbers a list column, all else is text."""
-    kinds: dict[str, pa.DataType] = {}
+    kinds: dict[str, DataType | None] = {}
     seen = 0
     for number, row in zip(range(_LOOK_AT), rows, strict=False):
         if seen > _LOOK_AT_BYTES and number >= _LOOK_AT_LEAST:
@@ -184,19 +184,20 @@ def find_schema(rows: Iterable[Row]) -> pa.Schema:
         except (ValueError, RecursionError):
             continue
         for key, item in value.items() if isinstance(value, dict) else ():
-            if kinds.get(key, pa.null()) == pa.null():
+            if kinds.get(key) is None:
                 kinds[key] = _kind(item)
-    return pa.schema([(key, pa.string() if kind == pa.null() else kind) for key, kind in kinds.items()])
+    return Schema(Field(key, kind or TEXT) for key, kind in kinds.items())
 
 
-def _kind(value: Any) -> pa.DataType:
+def _kind(value: Any) -> DataType | None:
+    """The type of a column with this value; None: that cannot be told."""
     if value is None:
-        return pa.null()
+        return None
     if isinstance(value, Number):
-        return pa.float64()
+        return FLOAT64
     if isinstance(value, list) and value and all(isinstance(item, Number) or item is None for item in value):
-        return pa.list_(pa.float64(), len(value))
-    return pa.string()
+        return list_of(FLOAT64, len(value))
+    return TEXT
 
 
 class _Unfit(ValueError):
@@ -250,7 +251,7 @@ class _Decoder:
     Python's parser, which says what is wrong with it.
     """
 
-    def __init__(self, schema: pa.Schema, name: str, rows_of: Callable[[Block], list[Row]], first: bytes) -> None:
+    def __init__(self, schema: Schema, name: str, rows_of: Callable[[Block], list[Row]], first: bytes) -> None:
         self._schema, self._name, self._rows_of = schema, name, rows_of
         escaped = [json.dumps(key).encode() for key in schema.names]  # as Python spells é; others have it as it is
         plain = [json.dumps(key, ensure_ascii=False).encode() for key in schema.names]
@@ -270,12 +271,10 @@ class _Decoder:
         added = bytearray()
         for row in range(len(parsed.scores)) if not _is_utf8(data) else [flaw.row for flaw in parsed.flaws]:
             faults += self._decode_odd(rows.rows[row], row, parsed, roles, sizes, added, len(data))
-        arrays = [
-            self._array(parsed, data + added if added else data, role, size)
-            for role, size in zip(roles, sizes, strict=True)
-        ]
-        batch = pa.RecordBatch.from_arrays(arrays, names=self._schema.names)
-        return Decoded(batch, rows.place, tuple(faults))
+        text = data + added if added else data
+        columns = [_column(parsed, text, role, size) for role, size in zip(roles, sizes, strict=True)]
+        schema = Schema(Field(name_, column.type) for name_, column in zip(self._schema.names, columns, strict=True))
+        return Decoded(Batch(schema, columns, len(parsed.scores)), rows.place, tuple(faults))
 
     def _decode_odd(
         self,
@@ -314,16 +313,11 @@ class _Decoder:
                     added += (value if isinstance(value, str) else _spell(value)).encode()
                     span[1] = end + len(added)
 
-    def _array(self, parsed: Parsed, data: bytes, role: int, size: int) -> pa.Array:
-        if size > 0:
-            return lists(np.ascontiguousarray(parsed.scores[:, role : role + size]))
-        if size < 0:
-            return numbers(parsed.scores[:, role])
-        spans = parsed.spans[:, text_role(role)]
-        text, offsets = joined_cells(data, spans, False)
-        valid = spans[:, 0] != MISSING
-        bitmap = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-        return pa.StringArray.from_buffers(len(spans), pa.py_buffer(offsets), pa.py_buffer(text), bitmap)
+
+def _column(parsed: Parsed, text: bytes, role: int, size: int) -> ListColumn | NumberColumn | TextColumn:
+    if size > 0:
+        return ListColumn(parsed.scores[:, role : role + size])
+    return NumberColumn(parsed.scores, role) if size < 0 else TextColumn(text, parsed.spans[:, text_role(role)])
 
 
 class _Rows:
@@ -342,9 +336,9 @@ class _Rows:
         return Place(f"{self._name}:{there.line}", raw(there, column) if column is not None else record, record)
 
 
-def _size(field: pa.Field) -> int:
+def _size(field: Field) -> int:
     """The length of the lists in a column of scores; -1: single numbers."""
-    return int(field.type.list_size) if pa.types.is_fixed_size_list(field.type) else -1
+    return int(field.type.list_size) if is_fixed_size_list(field.type) else -1
 
 
 def _is_utf8(data: bytes) -> bool:
