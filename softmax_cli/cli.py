@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import gc
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -79,14 +82,62 @@ def _program(
 
 def main() -> NoReturn:
     """Run the program and end with its exit code."""
+    atexit.register(_ignore_stops)  # registered first, called last: Python gives signals their own meaning back
     _occupy_closed_streams()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy loads; our own workers use the cores
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    stop = Stop()
+    stop.listen()
     gc.set_threshold(COLLECTED_FROM)
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except (Exception, StoppedError):  # or what a library makes of it that was just loading
+        if stop.number is None:
+            raise
+    stop.is_over = True
     gc.freeze()  # what is left goes with the process; the last look of the collector would change nothing
-    sys.exit(code)
+    sys.exit(code if stop.number is None else 128 + stop.number)
+
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE = 2.0
+"""Seconds for which a signal that follows on another is taken for the same wish: Ctrl-C twice, a scheduler's two."""
+
+
+class Stop:
+    """Answers SIGINT and SIGTERM: the first raises `StoppedError`, so that what was begun is cleaned up."""
+
+    number: int | None = None
+    """Which signal came first."""
+    is_over = False
+    """Whether the run has ended, with nothing left to clean up."""
+    _since = 0.0
+
+    def listen(self) -> None:
+        """Take the signals, also where Python would print that an exception cannot be raised, and forget it."""
+        for number in STOPS:
+            signal.signal(number, self)
+        shown, told = sys.excepthook, sys.unraisablehook
+        sys.excepthook = lambda kind, error, trace: None if kind is StoppedError else shown(kind, error, trace)
+        sys.unraisablehook = lambda lost: self._again() if lost.exc_type is StoppedError else told(lost)
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal; one that comes when the clean-up has had its time, or is over, ends the process at once."""
+        if self.number is None and not self.is_over:
+            self.number, self._since = number, time.monotonic()
+            raise StoppedError(number)
+        if self.is_over or time.monotonic() - self._since > PATIENCE:
+            os._exit(128 + (number if self.number is None else self.number))
+
+    def _again(self) -> None:
+        """Send the signal once more, a moment later: it came in a destructor, where what is raised is lost."""
+        assert self.number is not None
+        number, self.number = self.number, None
+        threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
+
+
+def _ignore_stops() -> None:
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -108,8 +159,6 @@ def run(arguments: Sequence[str]) -> int:
         _drop_output()
         print_message(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
         return ExitCode.DATA
-    except StoppedError as stopped:
-        return 128 + int(stopped.args[0])
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
     except Exception as error:
@@ -171,7 +220,3 @@ def _occupy_closed_streams() -> None:
 def _drop_output() -> None:
     """Let go of text that nobody takes; Python would try to write it once more on its way out, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise StoppedError(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Self
@@ -12,18 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.distributed.fleet import Fleet
-from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.bad_rows import refuse, rejects
+from softmax_cli.prediction.bad_rows import refuse, rejects, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.steps import Remedy
 from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.labels import MISSING, ClassLookup, LabelReading
-from softmax_cli.tables.pool import ordered_map
+from softmax_cli.tables.labels import LabelReading, Truth
+from softmax_cli.tables.pool import Listeners, ordered_map
 from softmax_cli.tables.table import Block, Decoded, Table
-
-Advance = Callable[[int, int], None]
-"""Gets the rows and the bytes of input that were done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +72,7 @@ class Collector:
     """Takes labelled rows out of decoded batches; stateless and picklable, so that threads and engines share it."""
 
     columns: Columns
+    truth: Truth
     remedies: tuple[Remedy, ...]
     skips_bad_rows: bool
 
@@ -87,6 +84,8 @@ class Collector:
         DataError
             A row cannot be scored and is not to be skipped, or has no truth, or one that is no class.
         """
+        found = self.truth.labels(decoded.batch)
+        decoded = with_truth_faults(decoded, self.truth, found)
         scores = read_scores(decoded.batch, self.columns, np.dtype(np.float64))
         kinds = KindCheck.of(scores, self.columns)
         z = to_log_scale_(scores, self.columns)
@@ -95,63 +94,45 @@ class Collector:
         if bad.any() and not self.skips_bad_rows:
             refuse(rejects(decoded, bad, self.columns))
         good = ~bad
-        name = self.columns.label or ""
-        read = ClassLookup.of(self.columns)(decoded.batch.column(name), name)
-        if (unlabelled := np.flatnonzero(good & (read.indices == MISSING))).size:
-            place = decoded.place(int(unlabelled[0]), name)
-            raise DataError(f"{place.where}: column {name!r}: no truth; leave such rows out, or fill them in")
-        truth = z[np.arange(len(z)), read.indices]
+        truth = z[np.arange(len(z)), found.indices]
         if (impossible := np.flatnonzero(good & (truth == -np.inf))).size:
             row = int(impossible[0])
             raise DataError(
-                f"{decoded.place(row, name).where}: the true class {self.columns.classes[read.indices[row]]!r} has "
+                f"{decoded.place(row, None).where}: the true class {self.columns.classes[found.indices[row]]!r} has "
                 "probability 0, and no calibration can raise it; leave such rows out, or write probabilities that are "
                 "not rounded to 0"
             )
         kept = np.ascontiguousarray(z[good])
         for remedy in self.remedies:
             remedy(kept)
-        return LabelledRows(kept, read.indices[good], int(bad.sum()), read.reading, kinds)
+        return LabelledRows(kept, found.indices[good], int(bad.sum()), found.reading, kinds)
 
 
-def collect(table: Table, collector: Collector, threads: int, advance: Advance) -> LabelledRows:
-    """Take all rows of a table, or of a run of its rows, in order.
+@dataclass(frozen=True, slots=True)
+class _Collect:
+    """Takes the rows of a unit, batch by batch."""
+
+    collector: Collector
+
+    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[LabelledRows]:
+        def work(block: Block) -> tuple[Block, LabelledRows]:
+            return block, self.collector(table.decode(block, self.collector.columns.scores))
+
+        for block, part in ordered_map(work, table.blocks, threads):
+            yield part
+            listeners.progress(len(part.z) + part.left_out, block.size)
+
+
+def collect(fleet: Fleet, collector: Collector, listeners: Listeners) -> LabelledRows:
+    """Take all rows of a table in order: the same rows whoever goes over them, so that every fit has the same bits.
 
     Raises
     ------
     DataError
         See `Collector`.
     """
-
-    def work(block: Block) -> tuple[Block, LabelledRows]:
-        return block, collector(table.decode(block, collector.columns.scores))
-
-    def parts() -> Iterator[LabelledRows]:
-        for block, part in ordered_map(work, table.blocks, threads):
-            yield part
-            advance(len(part.z) + part.left_out, block.size)
-
-    return LabelledRows.joined(parts(), len(collector.columns.classes))
-
-
-@dataclass(frozen=True, slots=True)
-class CollectUnit:
-    """Takes the rows of a unit."""
-
-    collector: Collector
-
-    def __call__(self, unit: Unit, table: Table) -> LabelledRows:
-        """Return them in order."""
-        return collect(table, self.collector, 1, lambda rows, size: None)
-
-
-def collect_units(fleet: Fleet, reading: UnitReader, collector: Collector, advance: Advance) -> LabelledRows:
-    """Take all rows of a table: the very rows that `collect` takes, so that every fit is the same to the last bit."""
-    with fleet.results(reading, CollectUnit(collector)) as results:
-        return LabelledRows.joined(_told(results, advance), len(collector.columns.classes))
-
-
-def _told(results: Iterable[tuple[Unit, LabelledRows]], advance: Advance) -> Iterator[LabelledRows]:
-    for unit, rows in results:
-        yield rows
-        advance(len(rows.z) + rows.left_out, unit.size)
+    classes = len(collector.columns.classes)
+    with fleet.results(_Collect(collector), listeners) as results:
+        rows = LabelledRows.joined((part for _, part in results), classes)
+    rows.reading.check(classes)
+    return rows

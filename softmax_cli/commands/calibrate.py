@@ -11,9 +11,9 @@ import typer
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
-from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions, fleet_of
+from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
 from softmax_cli.options.scoring import RemedyOptions
-from softmax_cli.options.source import Opened, SourceOptions
+from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan, Setting
-    from softmax_cli.calibration.labelled_rows import LabelledRows
+    from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.prediction.steps import Remedy, SetRequest
@@ -251,6 +251,7 @@ class ThresholdOptions:
 
 def calibrate(
     source: SourceOptions,
+    truths: TruthOptions,
     remedies: RemedyOptions,
     fitting: FittingOptions,
     thresholds: ThresholdOptions,
@@ -266,18 +267,24 @@ def calibrate(
     """
     from softmax_cli.calibration.fit import calibrate as find_calibration
     from softmax_cli.calibration.fit import held_out
+    from softmax_cli.calibration.labelled_rows import Collector
     from softmax_cli.calibration.report import calibration_report
 
     _check(fitting, thresholds, imbalance)
-    fitting.check(source.paths)
-    pictures.check(source.paths, fitting.force, [fitting.output])
-    fleet = fleet_of(engine, source, fitting.workers)
-    with source.open() as opened:
+    truths.check(source.label)
+    inputs = [*source.paths, *truths.files]
+    fitting.check(inputs)
+    pictures.check(inputs, fitting.force, [fitting.output])
+    units = engine.units(source)
+    with source.open(truths) as opened:
         steps = remedies.build(opened.columns.classes)
         given = _given(fitting, opened, steps)
+        truth = required_truth(opened, bool(units))
         setting, notes = _setting(opened, steps, imbalance)
         fitting.introduce(opened, *remedies.notes(opened.columns.classes), *notes)
-        rows = _read(source, opened, fitting, steps, fleet)
+        collector = Collector(opened.columns, truth, steps, fitting.on_bad_row == "skip")
+        fleet = engine.fleet(opened.table, source.reading(opened), units, fitting.workers)
+        rows = _read(opened, fitting, collector, fleet)
         job = _job(fitting, thresholds, given)
         found, fitted = find_calibration(rows, job, setting)
     report = calibration_report(rows, found, fitted)
@@ -331,10 +338,6 @@ def _given(fitting: FittingOptions, opened: Opened, steps: tuple[Remedy, ...]) -
 def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOptions) -> tuple[Setting, list[str]]:
     from softmax_cli.calibration.fit import Setting
 
-    if opened.columns.label is None:
-        raise UsageError(
-            "no column of true classes; name it with --label; there are: " + ", ".join(opened.table.schema.names)
-        )
     terms, notes = imbalance.build(opened.columns.classes, "softmax")
     return Setting(opened.table.name, opened.columns.kind, opened.columns.classes, steps, terms), notes
 
@@ -346,20 +349,13 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
     return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
 
 
-def _read(
-    source: SourceOptions, opened: Opened, fitting: FittingOptions, steps: tuple[Remedy, ...], fleet: Fleet | None
-) -> LabelledRows:
-    from softmax_cli.calibration.labelled_rows import Collector, collect
+def _read(opened: Opened, fitting: FittingOptions, collector: Collector, fleet: Fleet) -> LabelledRows:
+    from softmax_cli.calibration.labelled_rows import collect
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
-    collector = Collector(opened.columns, steps, fitting.on_bad_row == "skip")
     with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
-        if fleet is None:
-            rows = collect(opened.table, collector, fitting.workers, advance)
-        else:
-            from softmax_cli.calibration.labelled_rows import collect_units
-
-            rows = collect_units(fleet, source.reading(opened), collector, advance)
+        rows = collect(fleet, collector, Listeners(advance))
     fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")
     if rows.left_out:
         fitting.say(f"{rows.left_out:,} bad rows left out")

@@ -14,9 +14,9 @@ import typer
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
-from softmax_cli.options.run import EngineOptions, RunOptions, fleet_of
+from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
-from softmax_cli.options.source import COLUMNS, Opened, SourceOptions
+from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from softmax_cli.evaluation.run import Evaluation
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
-    from softmax_cli.prediction.run import Listeners
+    from softmax_cli.prediction.transform import Transform
     from softmax_cli.tables.columns import Columns
-    from softmax_cli.tables.labels import Truth
+    from softmax_cli.tables.pool import Listeners
 
 
 RANK = 3
+NAMED = 3
 FIRST = (
     "temperature",
     "calibration",
@@ -152,14 +153,6 @@ REPORT_PANEL = "Report"
 class ReportOptions:
     """Truth from elsewhere, slices, the form of the report, gates."""
 
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE[:COLUMN]",
-            help="Take the truth from another table, joined by id.",
-            rich_help_panel=COLUMNS,
-        ),
-    ] = None
     by: Annotated[
         str | None,
         typer.Option(
@@ -194,23 +187,27 @@ class ReportOptions:
         ),
     ] = field(default_factory=list)
 
-    def check(self, inputs: list[str], label: str | None) -> None:
+    def check(self, inputs: list[str]) -> None:
         """Refuse, before anything is read, what cannot be written or does not go together."""
         from softmax_cli import formats
         from softmax_cli.storage.writing import check_target
 
-        if self.labels is not None and label is not None:
-            raise UsageError(
-                "--label names a column of the table, --labels takes another table: FILE:COLUMN names its column"
-            )
         targets = [path for path in (self.per_class, self.bins_out) if path is not None]
         for path in targets:
             form, _ = formats.by_suffix(path)
             if formats.name_of(form) in ("npy", "npz"):
                 raise UsageError(f"{path}: an array file cannot hold names; choose .csv, .json or .parquet")
-            check_target(path, [*inputs, *([self.labels] if self.labels else [])], self.force)
+            check_target(path, inputs, self.force)
         if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
             raise UsageError(f"--per-class and --bins-out both name {targets[0]}: two tables need two files")
+
+    def check_slices(self, opened: Opened) -> None:
+        """Refuse slices by a column that is not there."""
+        from softmax_cli.errors import did_you_mean
+
+        names = opened.table.schema.names
+        if self.by is not None and self.by not in names:
+            raise UsageError(f"--by {self.by!r}: no such column; {did_you_mean(self.by, names)}")
 
     def gates(self, plan: Plan, has_sets: bool) -> list[Gate]:
         """Return the gates."""
@@ -220,34 +217,10 @@ class ReportOptions:
         names = names_of(plan, has_sets)
         return [parse_gate(said, names) for said in self.fail_if]
 
-    def truth(self, opened: Opened) -> Truth:
-        """Return where the truth comes from.
-
-        Raises
-        ------
-        UsageError
-            There is none.
-        """
-        from softmax_cli.evaluation.judge import join_labels
-        from softmax_cli.tables.labels import ClassLookup, OwnTruth
-
-        columns = opened.columns
-        if self.by is not None and self.by not in opened.table.schema.names:
-            raise UsageError(f"--by {self.by!r}: no such column; there are: {', '.join(opened.table.schema.names)}")
-        if self.labels is not None:
-            return join_labels(self.labels, columns)
-        if columns.label is None:
-            raise UsageError(_no_truth(columns))
-        return OwnTruth(columns.label, ClassLookup.of(columns))
-
-
-def _no_truth(columns: Columns) -> str:
-    there = f"there are: {', '.join(columns.others)}" if columns.others else "there are scores only"
-    return f"no column is named like a truth; {there}; name it with --label, or take it from a file with --labels"
-
 
 def evaluate(
     source: SourceOptions,
+    truths: TruthOptions,
     scoring: ScoringOptions,
     metrics: MetricOptions,
     report: ReportOptions,
@@ -264,14 +237,18 @@ def evaluate(
     """
     from softmax_cli.errors import GateError
     from softmax_cli.evaluation.figure_list import settle_report
-    from softmax_cli.evaluation.run import evaluate_table
+    from softmax_cli.evaluation.judge import Judge
+    from softmax_cli.evaluation.run import measure
 
-    report.check(source.paths, source.label)
-    pictures.check(source.paths, report.force, (report.per_class, report.bins_out))
-    fleet = fleet_of(engine, source, run.workers)
-    estimate = estimated_prior(source, scoring, run, lambda: fleet)
-    with source.open() as opened:
-        judge, chosen = _judge(opened, scoring, report, run, estimate)
+    truths.check(source.label)
+    report.check([*source.paths, *truths.files])
+    pictures.check([*source.paths, *truths.files], report.force, (report.per_class, report.bins_out))
+    units = engine.units(source)
+    estimate = estimated_prior(source, scoring, run, engine)
+    with source.open(truths) as opened:
+        chosen = _choose(opened, scoring, estimate)
+        judge = Judge(_transform(opened, scoring, chosen, run), required_truth(opened, bool(units)), report.by)
+        report.check_slices(opened)
         plan = metrics.plan(len(opened.columns.classes), chosen.calibration)
         gates = report.gates(plan, judge.transform.scoring.sets is not None)
         if run.dry_run:
@@ -279,12 +256,9 @@ def evaluate(
             return
         run.introduce(opened, *chosen.notes)
         with _listening(opened, run, report.force) as listeners:
-            if fleet is None:
-                found = evaluate_table(opened.table, judge, plan, run.workers, listeners)
-            else:
-                from softmax_cli.evaluation.run import evaluate_units
-
-                found = evaluate_units(fleet, source.reading(opened), judge, plan, listeners)
+            fleet = engine.fleet(opened.table, source.reading(opened), units, run.workers)
+            found = measure(fleet, judge, plan, listeners)
+        found.reading.check(len(opened.columns.classes))
         told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
     _tell(told, found, opened.columns, run)
     _give(told, report, run)
@@ -293,28 +267,26 @@ def evaluate(
         raise GateError("; ".join(told.failed_gates))
 
 
-def _judge(
-    opened: Opened, scoring: ScoringOptions, report: ReportOptions, run: RunOptions, estimate: PriorEstimate | None
-) -> tuple[Judge, Chosen]:
-    from softmax_cli.errors import UsageError
-    from softmax_cli.evaluation.judge import Judge
+def _choose(opened: Opened, scoring: ScoringOptions, estimate: PriorEstimate | None) -> Chosen:
+    if scoring.softmax.activation == "sigmoid":
+        raise UsageError("--activation sigmoid gives every class alone a probability; evaluate needs a distribution")
+    return scoring.build(opened.columns, ("logprob",), 0, estimate)
+
+
+def _transform(opened: Opened, scoring: ScoringOptions, chosen: Chosen, run: RunOptions) -> Transform:
     from softmax_cli.prediction.layout import Layout
     from softmax_cli.prediction.transform import build_transform
 
-    if scoring.softmax.activation == "sigmoid":
-        raise UsageError("--activation sigmoid gives every class alone a probability; evaluate needs a distribution")
-    chosen = scoring.build(opened.columns, ("logprob",), 0, estimate)
     dtype = scoring.calibration.dtype(scoring.softmax.dtype or "float64")
     policy: Policy = "error" if run.policy == "error" else "skip"
-    transform = build_transform(opened.columns, chosen.scoring, Layout("list"), dtype, policy)
-    return Judge(transform, report.truth(opened), report.by), chosen
+    return build_transform(opened.columns, chosen.scoring, Layout("list"), dtype, policy)
 
 
 @contextmanager
 def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listeners]:
     """Show how far the pass has come, and keep rejected rows where that was asked for."""
     from softmax_cli.prediction.bad_rows import rejects_file
-    from softmax_cli.prediction.run import Listeners
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
     with ExitStack() as stack:
@@ -330,6 +302,12 @@ def _tell(told: Report, found: Evaluation, columns: Columns, run: RunOptions) ->
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
         run.say(f"{told.bad_rows:,} bad rows left out; {kept}")
     run.report_kind(found.kinds, columns)
+    never = [one for one in told.per_class if not one.support and one.predicted * len(told.per_class) >= told.rows > 0]
+    for one in never[:NAMED]:
+        run.warn(
+            f"{one.name!r} is predicted for {one.predicted:,} of {told.rows:,} rows and is never the truth: is it a "
+            "class? If not, name the class columns with --logits"
+        )
 
 
 def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:

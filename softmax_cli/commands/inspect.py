@@ -12,11 +12,11 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
-from softmax_cli.options.run import EngineOptions, WorkOptions, fleet_of
-from softmax_cli.options.source import SourceOptions
+from softmax_cli.options.run import EngineOptions, WorkOptions
+from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.distributed.fleet import Fleet
+    from softmax_cli.distributed.plan import Unit
     from softmax_cli.inspection.evidence import Evidence, Inspector
     from softmax_cli.inspection.report import Inspection
     from softmax_cli.options.source import Opened
@@ -89,7 +89,7 @@ class InspectionOptions(WorkOptions):
         from softmax_cli.prediction.logits import score_dtype
 
         dtype = str(score_dtype(opened.table.schema, opened.columns))
-        return settled_inspector(opened.table, opened.columns, dtype, self.outlier_limit)
+        return settled_inspector(opened.table, opened.columns, dtype, self.outlier_limit, opened.truth)
 
     @property
     def shown(self) -> int | None:
@@ -97,7 +97,13 @@ class InspectionOptions(WorkOptions):
         return None if self.all else self.classes_shown
 
 
-def inspect(source: SourceOptions, look: InspectionOptions, pictures: PictureOptions, engine: EngineOptions) -> None:
+def inspect(
+    source: SourceOptions,
+    truths: TruthOptions,
+    look: InspectionOptions,
+    pictures: PictureOptions,
+    engine: EngineOptions,
+) -> None:
     """Look for what would go wrong: outliers, bad rows, probabilities for logits, classes on another scale.
 
     Figures for every class, histograms of confidence and entropy, and findings,
@@ -106,10 +112,12 @@ def inspect(source: SourceOptions, look: InspectionOptions, pictures: PictureOpt
     """
     from softmax_cli.inspection.report import inspection
 
+    truths.check(source.label)
+    inputs = [*source.paths, *truths.files]
     look.check(source.paths)
-    pictures.check(source.paths, look.force, [look.rows_out])
-    fleet = fleet_of(engine, source, look.workers)
-    name, evidence = _look(source, look, fleet)
+    pictures.check(inputs, look.force, [look.rows_out])
+    units = engine.units(source)
+    name, evidence = _look(source, truths, look, engine, units)
     found = inspection(name, evidence)
     _report(found, look)
     if pictures.plot is not None:
@@ -121,37 +129,32 @@ def inspect(source: SourceOptions, look: InspectionOptions, pictures: PictureOpt
 
         write_page(inspection_page(found, typed_command()), pictures.report, look.force)
     if look.rows_out is not None:
-        count = _write_flagged(source, look, fleet, evidence, look.rows_out)
+        from softmax_cli.inspection.run import write_flagged
+
+        with source.open() as opened:  # once more, now that it is known which rows are flagged
+            fleet = engine.fleet(opened.table, source.reading(opened), units, look.workers)
+            count = write_flagged(fleet, evidence, look.rows_out, look.force)
         look.say(f"{count:,} flagged rows in {look.rows_out}")
 
 
-def _look(source: SourceOptions, look: InspectionOptions, fleet: Fleet | None) -> tuple[str, Evidence]:
-    from softmax_cli.inspection.run import evidence_of
+def _look(
+    source: SourceOptions,
+    truths: TruthOptions,
+    look: InspectionOptions,
+    engine: EngineOptions,
+    units: tuple[Unit, ...],
+) -> tuple[str, Evidence]:
+    from softmax_cli.inspection.run import inspect_rows
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
-    with source.open() as opened:
+    with source.open(truths) as opened:
+        opened.check_order(bool(units))
         look.introduce(opened)
         inspector, table = look.settle(opened)
+        fleet = engine.fleet(table, source.reading(opened), units, look.workers)
         with progress(table.size, not look.quiet, look.colors) as advance:
-            if fleet is None:
-                return table.name, evidence_of(table, inspector, look.workers, advance)
-            from softmax_cli.inspection.run import inspect_units
-
-            return table.name, inspect_units(fleet, source.reading(opened), inspector, advance)
-
-
-def _write_flagged(
-    source: SourceOptions, look: InspectionOptions, fleet: Fleet | None, evidence: Evidence, path: str
-) -> int:
-    """Read the input again, now that it is known which rows are flagged."""
-    from softmax_cli.inspection.run import flags_in, write_flagged
-
-    with source.open() as opened:
-        if fleet is None:
-            return write_flagged(flags_in(opened.table, evidence, look.workers), path, look.force)
-        from softmax_cli.inspection.run import flags_in_units
-
-        return write_flagged(flags_in_units(fleet, source.reading(opened), evidence), path, look.force)
+            return table.name, inspect_rows(fleet, inspector, Listeners(advance))
 
 
 def _report(found: Inspection, look: InspectionOptions) -> None:

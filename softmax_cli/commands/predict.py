@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
-from softmax_cli.options.run import RunOptions, fleet_of
+from softmax_cli.options.run import RunOptions
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import Opened, SourceOptions
 
@@ -61,7 +61,7 @@ def predict(
     from softmax_cli.prediction.transform import build_transform
 
     sink = parts.settle(sink, source)
-    estimate = estimated_prior(source, scoring, run, lambda: fleet_of(parts.engine, source, run.workers))
+    estimate = estimated_prior(source, scoring, run, parts.engine)
     with source.open() as opened:
         classes = opened.columns.classes
         chosen = scoring.build(opened.columns, result.emitted(), result.top_k or 0, estimate)
@@ -120,7 +120,8 @@ def _show(opened: Opened, transform: Transform, sink: OutputOptions, run: RunOpt
 
 def _run(opened: Opened, transform: Transform, writer: Writer, run: RunOptions, sink: OutputOptions) -> Finished:
     from softmax_cli.prediction.bad_rows import rejects_file
-    from softmax_cli.prediction.run import Listeners, score_table
+    from softmax_cli.prediction.run import score_table
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
     with ExitStack() as stack:

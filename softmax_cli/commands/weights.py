@@ -142,6 +142,8 @@ def weights(weighting: WeightingOptions, pictures: PlotOptions) -> None:
         from softmax_cli.weighting.figures import write_weight_plots
 
         write_weight_plots(found, pictures.plot, weighting.force)
+    if found.missing:
+        weighting.say(f"{found.missing:,} {'row has' if found.missing == 1 else 'rows have'} no label: left out")
     if not weighting.quiet:
         print_message(USES[found.column].format(file=weighting.output or "FILE"))
 

@@ -1,60 +1,119 @@
-"""A table that the workers of an engine look at, unit by unit; what they find comes back in the order of the table."""
+"""Who goes over the rows of a table: the threads of this process, or the workers of an engine, unit by unit.
+
+A table that is open here is a fleet of one unit: every command does the same with either.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from softmax_cli.distributed.engines import Engine
 from softmax_cli.distributed.plan import Unit, UnitReader
+from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import Table
 
 Found = TypeVar("Found")
-Look = Callable[[Unit, Table], Found]
-"""What is done with a unit that is opened: picklable, and idempotent."""
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenAndLook(Generic[Found]):
-    reading: UnitReader
-    look: Look[Found]
+Look = Callable[[int, Table, int, Listeners], Iterator[Found]]
+"""Goes over one unit: its number, its table, how many threads, and who hears of it; yields what it finds, in order.
 
-    def __call__(self, unit: Unit) -> Found:
-        with self.reading.open(unit) as table:
-            return self.look(unit, table)
+Picklable, and idempotent: the unit of a worker that was lost is run again.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """An engine, and the units that it is given."""
+class Fleet(Protocol):
+    """Units of one table, and who goes over them."""
 
-    engine: Engine
-    units: tuple[Unit, ...]
-    workers: int
-    """How many units are looked at at once."""
+    @property
+    def size(self) -> int:
+        """How many units there are."""
 
-    @contextmanager
-    def results(self, reading: UnitReader, look: Look[Found]) -> Iterator[Iterator[tuple[Unit, Found]]]:
-        """Look at every unit, and give what was found in order; the engine stops when the block ends, however it does.
-
-        What comes before its turn waits in memory.
+    def results(self, look: Look[Found], listeners: Listeners) -> AbstractContextManager[Iterator[tuple[int, Found]]]:
+        """Go over every unit, and give what is found with the number of its unit, in the order of the table.
 
         Raises
         ------
         SoftmaxCliError
-            As it came out of a unit, the first in order, where a single reader would have met it.
+            As it came out of a unit: the first in order, where a single reader would have met it.
         """
-        run = self.engine.run(_OpenAndLook(reading, look), self.units, self.workers)
-        with closing(run) as finished:  # type: ignore[type-var]  # all engines are generators
-            yield self._in_order(finished)
 
-    def _in_order(self, finished: Iterator[tuple[int, Found]]) -> Iterator[tuple[Unit, Found]]:
-        early: dict[int, Found] = {}
+
+@dataclass(frozen=True, slots=True)
+class ThisProcess:
+    """A table that is open here, as the only unit."""
+
+    table: Table
+    threads: int
+
+    @property
+    def size(self) -> int:
+        """One."""
+        return 1
+
+    @contextmanager
+    def results(self, look: Look[Found], listeners: Listeners) -> Iterator[Iterator[tuple[int, Found]]]:
+        """See `Fleet`: what is found comes while the table is read."""
+        yield ((0, found) for found in look(0, self.table, self.threads, listeners))
+
+
+class _Outcome(NamedTuple):
+    """What came of one unit."""
+
+    found: list[Any]
+    rejects: tuple[Any, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenAndLook(Generic[Found]):
+    reader: UnitReader
+    look: Look[Found]
+
+    def __call__(self, unit: Unit) -> _Outcome:
+        rejects: list[Any] = []
+        rows: list[int] = []
+        listeners = Listeners(lambda done, size: rows.append(done), rejects.extend)
+        with self.reader.open(unit) as table:
+            found = list(self.look(unit.number, table, 1, listeners))
+        return _Outcome(found, tuple(rejects), sum(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class EngineWorkers:
+    """An engine, and the units that it is given."""
+
+    engine: Engine
+    units: tuple[Unit, ...]
+    at_once: int
+    """How many units are gone over at once."""
+    reader: UnitReader
+
+    @property
+    def size(self) -> int:
+        """How many units there are."""
+        return len(self.units)
+
+    @contextmanager
+    def results(self, look: Look[Found], listeners: Listeners) -> Iterator[Iterator[tuple[int, Found]]]:
+        """See `Fleet`: what comes before its turn waits in memory; the engine stops when the block ends."""
+        run = self.engine.run(_OpenAndLook(self.reader, look), self.units, self.at_once)
+        with closing(run) as finished:  # type: ignore[type-var]  # all engines are generators
+            yield self._in_order(finished, listeners)
+
+    def _in_order(self, finished: Iterator[tuple[int, _Outcome]], listeners: Listeners) -> Iterator[tuple[int, Any]]:
+        early: dict[int, _Outcome] = {}
         turn = 0
-        for position, found in finished:
-            early[position] = found
+        for position, outcome in finished:
+            early[position] = outcome
             while turn in early:
-                yield self.units[turn], early.pop(turn)
+                unit, outcome = self.units[turn], early.pop(turn)
+                for found in outcome.found:
+                    yield unit.number, found
+                if outcome.rejects:
+                    listeners.rejected(outcome.rejects)
+                listeners.progress(outcome.rows, unit.size)
                 turn += 1

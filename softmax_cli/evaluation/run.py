@@ -14,15 +14,12 @@ from functools import reduce
 from typing import Self
 
 from softmax_cli.distributed.fleet import Fleet
-from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.evaluation.judge import Judge, Judged
 from softmax_cli.evaluation.measure import Draws, Measured, Plan
-from softmax_cli.prediction.bad_rows import Reject
 from softmax_cli.prediction.logits import KindCheck
-from softmax_cli.prediction.run import Listeners
 from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.labels import LabelReading
-from softmax_cli.tables.pool import ordered_map
+from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 
@@ -132,22 +129,18 @@ def _nowhere(row: int, column: str | None) -> Place:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasureUnit:
-    """Measures a unit, without intervals."""
+class _Measure:
+    """Measures a unit."""
 
     judge: Judge
     plan: Plan
 
-    def __call__(self, unit: Unit, table: Table) -> tuple[Evaluation, tuple[Reject, ...]]:
-        """Return what the unit comes to, and its bad rows."""
-        rejected: list[Reject] = []
-        listeners = Listeners(lambda rows, size: None, rejected.extend)
-        found = evaluate_table(table, self.judge, replace(self.plan, replicates=0), 1, listeners)
-        return found, tuple(rejected)
+    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Evaluation]:
+        yield evaluate_table(table, self.judge, self.plan, threads, listeners)
 
 
 @dataclass(frozen=True, slots=True)
-class DrawUnit:
+class _Draw:
     """Draws the bootstrap of a unit."""
 
     judge: Judge
@@ -155,13 +148,14 @@ class DrawUnit:
     first_rows: tuple[int, ...]
     """How many rows were measured before each unit."""
 
-    def __call__(self, unit: Unit, table: Table) -> Draws:
-        """Return the replicates of the unit."""
-        return draws_of(table, self.judge, self.plan, self.first_rows[unit.number])
+    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Draws]:
+        yield draws_of(table, self.judge, self.plan, self.first_rows[unit])
 
 
-def evaluate_units(fleet: Fleet, reading: UnitReader, judge: Judge, plan: Plan, listeners: Listeners) -> Evaluation:
-    """Measure every row of a table, to the same bits as `evaluate_table`.
+def measure(fleet: Fleet, judge: Judge, plan: Plan, listeners: Listeners) -> Evaluation:
+    """Measure every row of a table, to the same bits whoever goes over it.
+
+    Several units are gone over twice where there are intervals: only then is it known which rows are before each.
 
     Raises
     ------
@@ -170,18 +164,15 @@ def evaluate_units(fleet: Fleet, reading: UnitReader, judge: Judge, plan: Plan, 
     UsageError
         There are too many slices.
     """
-    total: Evaluation | None = None
-    rows = []
-    with fleet.results(reading, MeasureUnit(judge, plan)) as results:
-        for unit, (found, rejected) in results:
-            total = found if total is None else total.plus(found)
-            rows.append(found.rows)
-            if rejected:
-                listeners.rejected(rejected)
-            listeners.progress(found.read, unit.size)
-    assert total is not None, "an input has a unit at least"
-    if not plan.replicates:
+    once = fleet.size == 1
+    parts, rows = [], [0] * fleet.size
+    with fleet.results(_Measure(judge, plan if once else replace(plan, replicates=0)), listeners) as results:
+        for unit, part in results:
+            parts.append(part)
+            rows[unit] = part.rows
+    total = reduce(Evaluation.plus, parts)
+    if once or not plan.replicates:
         return total
     first_rows = tuple(itertools.accumulate(rows, initial=0))
-    with fleet.results(reading, DrawUnit(judge, plan, first_rows)) as drawn:
+    with fleet.results(_Draw(judge, plan, first_rows), NOBODY) as drawn:
         return replace(total, draws=reduce(Draws.plus, (draws for _, draws in drawn)))

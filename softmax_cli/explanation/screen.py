@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -206,7 +207,9 @@ def show_alternatives(console: Console, told: Explanation, classes: Classes, mar
     heading(console, "Other functions on the same scores", marks)
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
     for name, values in told.alternatives().items():
-        cells = numbers([*classes.pick(values.tolist()), round(float(values.sum()), 12)])
+        with np.errstate(invalid="ignore"):  # z / sum z where the sum is 0
+            total = float(values.sum())
+        cells = numbers([*classes.pick(values.tolist()), round(total, 12)])
         columns.append(TextColumn(name, cells, 10, is_number=True))
     draw(console, columns, marks)
     for line in (

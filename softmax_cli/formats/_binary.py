@@ -6,12 +6,13 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import from_arrow
+from softmax_cli.tables.arrays import cells, floats, from_arrow, validity
 from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 
@@ -39,20 +40,118 @@ def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0
     return int(min(MOST_ROWS, max(1, rows)))
 
 
-def check_names(schema: pa.Schema, name: str) -> None:
-    """Refuse a table in which a column cannot be told from another by its name.
+class PlainTypes(NamedTuple):
+    """The columns of a file with the types that the rest of the program knows.
 
-    Raises
-    ------
-    DataError
-        Two columns have the same name, or a name is not text.
+    Encodings that few libraries can compute with are undone: views and runs. Dictionaries stay, they save work.
     """
+
+    schema: pa.Schema
+    is_changed: bool
+
+    @classmethod
+    def of(cls, schema: pa.Schema, name: str) -> PlainTypes:
+        """Look at the columns of a file.
+
+        Raises
+        ------
+        DataError
+            Two columns have the same name, a name is not text, or a type is one that is not read.
+        """
+        try:
+            if doubled := repeated(schema.names):
+                doubles = ", ".join(map(repr, doubled))
+                raise DataError(f"{name}: two columns have the same name: {doubles}; rename one of them")
+            fields = [_plain_field(field) for field in schema]
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{name}: a column name is not UTF-8 ({error.reason}); fetch it or write it again"
+            ) from error
+        except _UnreadTypeError as unread:
+            raise DataError(
+                f"{name}: {unread}, which is not read; leave the column out, or give it another type"
+            ) from None
+        plain = pa.schema(fields, metadata=schema.metadata)
+        return cls(plain, plain != schema)
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Give a batch of the file these types."""
+        if not self.is_changed:
+            return batch
+        columns = [_to_plain(array, kind) for array, kind in zip(batch.columns, self.schema.types, strict=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+class _UnreadTypeError(TypeError):
+    """Column and type."""
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    """A column with the type that it gets."""
     try:
-        names = schema.names
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name}: a column name is not UTF-8 ({error.reason}); fetch it or write it again") from error
-    if doubled := repeated(names):
-        raise DataError(f"{name}: two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them")
+        kind = _plain_type(field.type)
+    except TypeError as unread:
+        raise _UnreadTypeError(f"column {field.name!r} holds {unread}") from None
+    return field if kind == field.type else field.with_type(kind)
+
+
+def _plain_type(kind: pa.DataType, is_inside: bool = False) -> pa.DataType:
+    """Return the type that a column gets; TypeError names one that is not read."""
+    if pa.types.is_primitive(kind) or pa.types.is_string(kind):
+        return kind
+    if pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_binary_view(kind):
+        return pa.binary()
+    if pa.types.is_run_end_encoded(kind) and not is_inside:
+        return _plain_type(kind.value_type, is_inside=True)
+    if _is_list_view(kind) and not is_inside:
+        make = pa.large_list if pa.types.is_large_list_view(kind) else pa.list_
+        return make(_inner(kind.value_field))
+    if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or _is_list_view(kind):
+        raise TypeError(kind)
+    if pa.types.is_struct(kind):
+        return pa.struct([_inner(field) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_inner(kind.key_field), _inner(kind.item_field), kind.keys_sorted)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_inner(kind.value_field), kind.list_size)
+    if pa.types.is_list(kind):
+        return pa.list_(_inner(kind.value_field))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_inner(kind.value_field))
+    if pa.types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, _plain_type(kind.value_type, is_inside=True), kind.ordered)
+    if isinstance(kind, pa.BaseExtensionType):
+        _plain_type(kind.storage_type, is_inside=True)
+    return kind
+
+
+def _inner(field: pa.Field) -> pa.Field:
+    """A field of a nested type."""
+    return pa.field(field.name, _plain_type(field.type, is_inside=True), field.nullable, field.metadata)
+
+
+def _is_list_view(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
+
+
+def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if array.type == kind:
+        return array
+    if pa.types.is_run_end_encoded(array.type):
+        from pyarrow.compute import run_end_decode
+
+        return _to_plain(run_end_decode(array), kind)
+    if _is_list_view(array.type):  # pyarrow 26 makes invalid arrays of them by itself
+        offsets = np.zeros(len(array) + 1, np.int64)
+        sizes = np.nan_to_num(floats(array.value_lengths(), np.dtype(np.float64)))
+        np.cumsum(sizes.astype(np.int64), out=offsets[1:])
+        index = np.int64 if pa.types.is_large_list(kind) else np.int32
+        bitmap = None if not array.null_count else pa.py_buffer(np.packbits(validity(array), bitorder="little"))
+        values = _to_plain(array.flatten(), kind.value_type)
+        return pa.Array.from_buffers(kind, len(array), [bitmap, pa.py_buffer(offsets.astype(index))], children=[values])
+    return array.cast(kind)
 
 
 def decode_batch(block: Block, scores: Sequence[str], name: str) -> Decoded:
@@ -73,9 +172,19 @@ def decode_batch(block: Block, scores: Sequence[str], name: str) -> Decoded:
 
 
 def _place(batch: pa.RecordBatch, row: int, column: str | None, where: str) -> Place:
-    record = batch.slice(row, 1).to_pylist()[0]
+    one = batch.slice(row, 1)
+    record = {name: cells(array)[0] for name, array in zip(one.schema.names, one.columns, strict=True)}
     found = "" if column is None else _show(record[column])
     return Place(where, found, json.dumps(_plain(record), ensure_ascii=False, default=str))
+
+
+LONGEST_REASON = 200
+
+
+def first_line(error: Exception) -> str:
+    """What a library says in the first line of an error, without the full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:LONGEST_REASON].rstrip(".") if lines else type(error).__name__
 
 
 def _show(value: Any) -> str:

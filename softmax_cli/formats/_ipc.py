@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats._binary import ArrowSink, check_names, decode_batch, rows_per_block
+from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, first_line, rows_per_block
 from softmax_cli.storage.remote import RemoteWriter
 from softmax_cli.tables.arrays import from_arrow_schema, to_arrow, to_arrow_schema
 from softmax_cli.tables.batch import Batch
@@ -92,7 +92,7 @@ def open_stream(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         source = pa.ipc.open_stream(pa.PythonFile(remembered, "r"))
     except BROKEN as error:
         raise unreadable(name, error) from error
-    check_names(source.schema, name)
+    types = PlainTypes.of(source.schema, name)
 
     def batches() -> Iterator[pa.RecordBatch]:
         yield from source
@@ -102,13 +102,12 @@ def open_stream(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         if not remembered.is_at_end():
             raise ValueError("more follows after its end mark; several streams cannot be joined into one file")
 
-    blocks = to_blocks(batches(), name, options)
-    return Table(
-        name, from_arrow_schema(source.schema), blocks, lambda block, scores: decode_batch(block, scores, name)
-    )
+    blocks = to_blocks(batches(), types, name, options)
+    schema = from_arrow_schema(types.schema)
+    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name))
 
 
-def to_blocks(batches: Iterator[pa.RecordBatch], name: str, options: ReadOptions) -> Iterator[Block]:
+def to_blocks(batches: Iterator[pa.RecordBatch], types: PlainTypes, name: str, options: ReadOptions) -> Iterator[Block]:
     """Validate batches, and cut large ones to the size of a block.
 
     Raises
@@ -123,7 +122,7 @@ def to_blocks(batches: Iterator[pa.RecordBatch], name: str, options: ReadOptions
             rows = rows_per_block(batch.schema, options, batch.nbytes / max(1, batch.num_rows))
             size = batch.get_total_buffer_size() / max(1, batch.num_rows)
             for start in range(0, batch.num_rows, rows):
-                part = batch.slice(start, rows)
+                part = types(batch.slice(start, rows))
                 yield Block(part, first_row=first_row + start, size=round(part.num_rows * size))
             first_row += batch.num_rows
     except BROKEN as error:
@@ -132,8 +131,7 @@ def to_blocks(batches: Iterator[pa.RecordBatch], name: str, options: ReadOptions
 
 def unreadable(name: str, error: Exception) -> DataError:
     """Say that Arrow data are damaged, in one line."""
-    reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
-    return DataError(f"{name}: not whole Arrow data ({reason}); fetch it or write it again")
+    return DataError(f"{name}: not whole Arrow data ({first_line(error)}); fetch it or write it again")
 
 
 def open_file(file: BinaryIO, name: str, options: ReadOptions) -> Table:
@@ -154,15 +152,14 @@ def open_file(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         source = pa.ipc.open_file(file)
     except BROKEN as error:
         raise unreadable(name, error) from error
-    check_names(source.schema, name)
+    types = PlainTypes.of(source.schema, name)
 
     def batches() -> Iterator[pa.RecordBatch]:
         return (source.get_batch(index) for index in range(source.num_record_batches))
 
-    blocks = to_blocks(batches(), name, options)
-    return Table(
-        name, from_arrow_schema(source.schema), blocks, lambda block, scores: decode_batch(block, scores, name), size
-    )
+    blocks = to_blocks(batches(), types, name, options)
+    schema = from_arrow_schema(types.schema)
+    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
 
 
 def write_file(file: BinaryIO, schema: Schema) -> IpcWriter:

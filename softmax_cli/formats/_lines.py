@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +32,7 @@ from softmax_cli.text.formatting import (
     encoded_texts,
     number_style,
     text_spans,
+    to_json,
     write_rows,
 )
 from softmax_cli.text.parsing import MISSING, Spans
@@ -134,21 +132,3 @@ def _side_by_side(batch: Batch, run: Sequence[int]) -> NDArray[np.float64]:
 @lru_cache(16)
 def _encoded(names: tuple[str, ...], form: LineFormat) -> tuple[bytearray, Spans]:
     return encoded_texts(*text_spans(names), form)
-
-
-def to_json(value: Any) -> str:
-    """One value as JSON: whatever JSON has no name for becomes null (``nan``, infinities) or text."""
-    return json.dumps(plain_value(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def plain_value(value: Any) -> Any:
-    """A value that JSON has."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, list | tuple):
-        return [plain_value(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain_value(item) for key, item in value.items()}
-    return value if value is None or isinstance(value, str | int) else str(value)

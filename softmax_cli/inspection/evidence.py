@@ -14,12 +14,14 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
 from softmax_cli.prediction.bad_rows import rejects
 from softmax_cli.prediction.logits import check_width, read_scores, to_log_scale_
 from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import Truth
 from softmax_cli.tables.table import Decoded
 
 HEAD_ROWS = 1000
@@ -71,6 +73,12 @@ class Inspector:
     limit: float
     """Robust deviations beyond which a logit is an outlier."""
     ruler: Ruler
+    truth: Truth | None = None
+    """Where the true classes come from; None: nowhere."""
+
+    def count_truths(self, decoded: Decoded) -> TruthCounts | None:
+        """Count the truths of one batch; None where there are none."""
+        return None if self.truth is None else TruthCounts.of(self.truth, decoded, len(self.columns.classes))
 
     def __call__(self, decoded: Decoded) -> Profile:
         """Measure one batch."""
@@ -78,7 +86,9 @@ class Inspector:
         return Profile.of(self.ruler, scores.z, scores.raw)
 
 
-def make_inspector(head: Sequence[Decoded], columns: Columns, dtype: str, limit: float) -> Inspector:
+def make_inspector(
+    head: Sequence[Decoded], columns: Columns, dtype: str, limit: float, truth: Truth | None = None
+) -> Inspector:
     """Settle what to measure with on the first rows of a table.
 
     Parameters
@@ -97,7 +107,7 @@ def make_inspector(head: Sequence[Decoded], columns: Columns, dtype: str, limit:
         check_width(decoded.batch.schema, columns)
     parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
     rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
-    return Inspector(columns, dtype, limit, make_ruler(rows, limit if columns.kind == "logits" else np.inf))
+    return Inspector(columns, dtype, limit, make_ruler(rows, limit if columns.kind == "logits" else np.inf), truth)
 
 
 def spot_of(decoded: Decoded, row: int, columns: Columns, is_bad: bool) -> Spot:
@@ -150,6 +160,8 @@ class Evidence:
     """What the whole table is measured with."""
     spots: dict[int, Spot]
     """Where the wanted rows stand."""
+    truths: TruthCounts | None = None
+    """None where there are no truths."""
 
     @classmethod
     def none(cls, columns: Columns, dtype: str, limit: float, ruler: Ruler) -> Self:
@@ -159,12 +171,13 @@ class Evidence:
 
     def plus(self, other: Self) -> Self:
         """Add the evidence of the rows that follow."""
-        return self.followed_by(other.profile, lambda row: other.spots[row])
+        return self.followed_by(other.profile, other.truths, lambda row: other.spots[row])
 
-    def followed_by(self, profile: Profile, spot: Callable[[int], Spot]) -> Self:
+    def followed_by(self, profile: Profile, truths: TruthCounts | None, spot: Callable[[int], Spot]) -> Self:
         """Add the figures of the rows that follow; `spot` is asked where those of them stand that are wanted now."""
         before = self.profile.rows
-        total = replace(self, profile=self.profile.plus(profile), spots={})
+        both = truths if self.truths is None or truths is None else self.truths.plus(truths)
+        total = replace(self, profile=self.profile.plus(profile), truths=both or self.truths, spots={})
         spots = {row: self.spots[row] if row < before else spot(row - before) for row in sorted(total.wanted)}
         return replace(total, spots=spots)
 
@@ -260,7 +273,7 @@ def no_evidence(inspector: Inspector) -> Evidence:
     return Evidence.none(inspector.columns, inspector.dtype, inspector.limit, inspector.ruler)
 
 
-def with_batch(evidence: Evidence, decoded: Decoded, profile: Profile) -> Evidence:
+def with_batch(evidence: Evidence, decoded: Decoded, profile: Profile, truths: TruthCounts | None = None) -> Evidence:
     """Add the rows of one batch, which follow."""
     bad = {row for row, _ in profile.bad.places}
-    return evidence.followed_by(profile, lambda row: spot_of(decoded, row, evidence.columns, row in bad))
+    return evidence.followed_by(profile, truths, lambda row: spot_of(decoded, row, evidence.columns, row in bad))

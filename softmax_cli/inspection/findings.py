@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from softmax_cli.inspection.evidence import NAMED, SCALE_RATIO, Evidence, Finding, counted, share
-from softmax_cli.inspection.kind_findings import find_kind
+from softmax_cli.inspection.kind_findings import find_columns, find_kind
+from softmax_cli.inspection.label_findings import find_labels
 from softmax_cli.numeric.profile.class_columns import FLOAT16_MAX
 from softmax_cli.numeric.profile.outliers import Extreme
 from softmax_cli.numeric.profile.row_figures import First
@@ -308,8 +309,10 @@ def find_balance(evidence: Evidence) -> list[Finding]:
 
 FINDERS = (
     find_balance,
+    find_columns,
     find_duplicates,
     find_kind,
+    find_labels,
     find_missing,
     find_outliers,
     find_precision,

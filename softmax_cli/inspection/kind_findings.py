@@ -8,6 +8,12 @@ _MOST = 0.5
 """Share of rows from which a table as a whole is suspected."""
 
 
+def find_columns(evidence: Evidence) -> list[Finding]:
+    """Name score columns that may be no classes."""
+    warnings = evidence.columns.warnings
+    return [Finding("odd-column", "warning", warning, flag="--logits 'a,b,c'") for warning in warnings]
+
+
 def find_kind(evidence: Evidence) -> list[Finding]:
     """Compare what the rows look like with what they are read as."""
     if not evidence.profile.figures.scored:

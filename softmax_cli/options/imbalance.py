@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.numeric.prior_shift import PriorEstimate
-    from softmax_cli.options.run import RunOptions
+    from softmax_cli.options.run import EngineOptions, RunOptions
     from softmax_cli.options.scoring import ScoringOptions
     from softmax_cli.options.source import SourceOptions
     from softmax_cli.prediction.steps import Term
@@ -141,6 +139,9 @@ class ImbalanceOptions:
         estimate : PriorEstimate or None
             What --estimate-prior has found; None: nothing yet.
         """
+        given = (self.class_weights, self.undo_class_weights, self.source_prior, self.kept_share)
+        if given == (None,) * len(given) and not self.estimate_prior:
+            return (), []
         from softmax_cli.weighting import terms as imbalance_terms
 
         notes: list[str] = []
@@ -187,14 +188,9 @@ def _estimated(classes: tuple[str, ...], activation: str, estimate: PriorEstimat
 
 
 def estimated_prior(
-    source: SourceOptions, scoring: ScoringOptions, run: RunOptions, find_fleet: Callable[[], Fleet | None]
+    source: SourceOptions, scoring: ScoringOptions, run: RunOptions, engine: EngineOptions
 ) -> PriorEstimate | None:
-    """Estimate the prior of the input, tell what was found, and leave the input to be read again.
-
-    Parameters
-    ----------
-    find_fleet : callable
-        Says who scores the input, None for this process; asked only where there is something to estimate.
+    """Estimate the prior of the input, report what was found, and leave the input to be read again.
 
     Returns
     -------
@@ -204,29 +200,24 @@ def estimated_prior(
     imbalance = scoring.imbalance
     if not imbalance.estimate_prior or run.dry_run:
         return None
-    from softmax_cli.prediction.run import Listeners, score_table
     from softmax_cli.stream.inputs import make_rereadable
+    from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
     from softmax_cli.weighting import prior as prior_estimation
     from softmax_cli.weighting.terms import read_prior
 
-    fleet = find_fleet()
+    units = engine.units(source)
     rewind = make_rereadable(source.paths, prior_estimation.FLAG)
     with source.open() as opened:
         classes = opened.columns.classes
         before = scoring.before_prior(opened.columns)
         transform = prior_estimation.probabilities_transform(opened.columns, before, run.on_bad_row != "error")
         prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
+        fleet = engine.fleet(opened.table, source.reading(opened), units, run.workers)
         with ExitStack() as closing:
             kept = closing.enter_context(prior_estimation.kept_probabilities(len(classes)))
             advance = closing.enter_context(progress(opened.table.size, not run.quiet, run.colors))
-            listeners = Listeners(advance, lambda rejects: None)
-            if fleet is None:
-                score_table(opened.table, transform, kept, run.workers, listeners)
-            else:
-                from softmax_cli.weighting.prior import keep_units
-
-                keep_units(fleet, source.reading(opened), transform, kept, listeners)
+            prior_estimation.keep_probabilities(fleet, transform, kept, Listeners(advance))
             found = prior_estimation.estimate_from(kept, prior)
     rewind()
     run.say(*prior_estimation.report(found, classes))

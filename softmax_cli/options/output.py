@@ -286,7 +286,6 @@ class ResultOptions:
         import numpy as np
 
         from softmax_cli.prediction.layout import Decision
-        from softmax_cli.weighting.values import align, read_class_values
 
         if self.threshold is None and calibration is not None and calibration.abstention is not None:
             return Decision(np.full(len(classes), calibration.abstention.confidence), self.abstain_label or "")
@@ -297,6 +296,8 @@ class ResultOptions:
         try:
             values = np.full(len(classes), float(self.threshold))
         except ValueError:
+            from softmax_cli.weighting.values import align, read_class_values
+
             per_class = read_class_values("--threshold", self.threshold, ("threshold",))
             values, _ = align("--threshold", per_class, classes, default=0.0)
         if not ((values >= 0) & (values <= 1)).all():
@@ -322,10 +323,12 @@ class PartsOptions:
         UsageError
             With what to type instead.
         """
+        flag = "--resume" if self.resume else f"--engine {self.engine.engine}" if self.engine.engine else None
+        if flag is not None and not sink.is_folder:
+            if sink.path is None or _format_by_name(sink.path):
+                raise UsageError(f"{flag} is for a folder of parts: name one, such as -o probs/")
+            sink = replace(sink, output=f"{sink.path}/")
         if not sink.is_folder:
-            flag = "--resume" if self.resume else f"--engine {self.engine.engine}" if self.engine.engine else None
-            if flag is not None:
-                raise UsageError(f"{flag} is for a folder of parts: name one that ends in /, such as -o probs/")
             sink.check(source.paths)
             return sink
         if self.resume and sink.force:
@@ -373,16 +376,24 @@ class PartsOptions:
         return PartFolder(Path(sink.path))
 
 
-def _format_of(source: SourceOptions) -> str:
-    """Return the name of the format of the input."""
+def _format_by_name(path: str) -> str | None:
     from softmax_cli import formats
     from softmax_cli.storage.remote import bare_name
 
-    first = source.files()[0]
     try:
-        form = formats.by_name(source.input_format) if source.input_format else formats.by_suffix(bare_name(first))[0]
+        return formats.name_of(formats.by_suffix(bare_name(path))[0])
     except UsageError:
-        raise UsageError(
-            f"{first}: the name does not tell a format for the parts; say --format parquet, csv ..."
-        ) from None
-    return formats.name_of(form)
+        return None
+
+
+def _format_of(source: SourceOptions) -> str:
+    """Return the name of the format of the input."""
+    from softmax_cli import formats
+
+    if source.input_format:
+        return formats.name_of(formats.by_name(source.input_format))
+    first = source.files()[0]
+    name = _format_by_name(first)
+    if name is None:
+        raise UsageError(f"{first}: the name does not tell a format for the parts; say --format parquet, csv ...")
+    return name

@@ -14,9 +14,11 @@ from softmax_cli.terminal.messages import print_message
 if TYPE_CHECKING:
     from softmax_cli.distributed.engines import Engine
     from softmax_cli.distributed.fleet import Fleet
+    from softmax_cli.distributed.plan import Unit, UnitReader
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.logits import KindCheck
     from softmax_cli.tables.columns import Columns
+    from softmax_cli.tables.table import Table
     from softmax_cli.terminal.console import Color
 
 
@@ -167,25 +169,30 @@ class EngineOptions:
 
         return engines.by_name(self.engine or "local")
 
+    def units(self, source: SourceOptions) -> tuple[Unit, ...]:
+        """Cut the input into units for the engine; () where none is named, and the input is read here.
 
-def fleet_of(engine: EngineOptions, source: SourceOptions, workers: int) -> Fleet | None:
-    """Return who looks at the input; None: this process, since no engine was said.
+        Raises
+        ------
+        UsageError
+            There is no such engine, it is not installed, or the input is a stream, which cannot be cut into units.
+        """
+        if self.engine is None:
+            return ()
+        from softmax_cli.distributed.plan import plan_units
+        from softmax_cli.stream.inputs import STDIN
 
-    Raises
-    ------
-    UsageError
-        There is no such engine, it is not installed, or the input is a stream, which cannot be cut into units.
-    """
-    if engine.engine is None:
-        return None
-    from softmax_cli.distributed.fleet import Fleet
-    from softmax_cli.distributed.plan import plan_units
-    from softmax_cli.stream.inputs import STDIN
+        files = source.files()
+        if STDIN in files:
+            raise UsageError(
+                f"--engine {self.engine} cuts the input into units, and standard input cannot be cut: "
+                "save it to a file, or leave --engine out"
+            )
+        self.load()
+        return plan_units(files, source.input_format)
 
-    files = source.files()
-    if STDIN in files:
-        raise UsageError(
-            f"--engine {engine.engine} cuts the input into units, and standard input cannot be cut: "
-            "save it to a file, or leave --engine out"
-        )
-    return Fleet(engine.load(), plan_units(files, source.input_format), workers)
+    def fleet(self, table: Table, reader: UnitReader, units: tuple[Unit, ...], threads: int) -> Fleet:
+        """Return who goes over a table that is open here, cut into `units`."""
+        from softmax_cli.distributed.fleet import EngineWorkers, ThisProcess
+
+        return EngineWorkers(self.load(), units, threads, reader) if units else ThisProcess(table, threads)

@@ -14,6 +14,7 @@ from softmax_cli.errors import UsageError
 if TYPE_CHECKING:
     from softmax_cli.distributed.plan import UnitReader
     from softmax_cli.tables.columns import Columns, Selection
+    from softmax_cli.tables.labels import Truth
     from softmax_cli.tables.table import ReadOptions, Table
 
 
@@ -92,8 +93,8 @@ class SourceOptions:
     ] = None
 
     @contextmanager
-    def open(self) -> Iterator[Opened]:
-        """Open the input, look at its first block, and settle the roles of its columns."""
+    def open(self, truths: TruthOptions | None = None) -> Iterator[Opened]:
+        """Open the input, look at its first block, and settle the roles of its columns; find its truths if wanted."""
         import sys
 
         from softmax_cli.stream.inputs import open_table
@@ -102,6 +103,8 @@ class SourceOptions:
             raise UsageError("nothing to read: name a file, or pipe one in; softmax-cli predict --help shows how")
         with open_table(self.paths, self._read_options(), self.input_format) as table:
             opened = settle(table, self._selection())
+            if truths is not None:
+                opened = truths.find(opened)
             yield opened if self.where is None else opened.only(self.where)
 
     def files(self) -> list[str]:
@@ -144,10 +147,98 @@ class SourceOptions:
 
     def _selection(self) -> Selection:
         from softmax_cli.tables.columns import Selection
-        from softmax_cli.weighting.values import read_class_names
 
-        names = None if self.classes is None else read_class_names(self.classes)
+        names = None
+        if self.classes is not None:
+            from softmax_cli.weighting.values import read_class_names
+
+            names = read_class_names(self.classes)
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)
+
+
+@dataclass(frozen=True)
+class TruthOptions:
+    """True classes: from a file of their own, and what their numbers mean."""
+
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE[:COLUMN]",
+            help="Take the truth from another file, joined by id, or by the order of the rows where there are no ids: "
+            "a table, an .npy, or an .npz as FILE:ARRAY.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+    labels_from: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="What number the first class has where the truths are numbers: 0 or 1. Unsaid, numbers are looked for "
+            "in the class names, and then count from 0.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+
+    @property
+    def files(self) -> list[str]:
+        """Return the files that are read besides the input, which no output may replace."""
+        return [] if self.labels is None else [self.labels]
+
+    def check(self, label: str | None) -> None:
+        """Refuse, before anything is read, two places for the truth."""
+        if self.labels is not None and label is not None:
+            raise UsageError(
+                "--label names a column of the table, --labels takes another table: FILE:COLUMN names its column"
+            )
+
+    def find(self, opened: Opened) -> Opened:
+        """Find where the true classes come from, if they are anywhere.
+
+        Raises
+        ------
+        UsageError
+            The file of labels is not there, or has not the column.
+        """
+        from softmax_cli.tables.labels import ClassLookup, OneHotTruth, OwnTruth
+
+        columns = opened.columns
+        lookup = ClassLookup.of(columns, self.labels_from)
+        if self.labels is not None:
+            from softmax_cli.stream.label_file import OrderedLabels, read_labels
+
+            found = read_labels(self.labels, columns, lookup)
+            if not isinstance(found, OrderedLabels):
+                return opened._replace(truth=found)
+            table = found.beside(opened.table, columns.scores)
+            columns = columns._replace(label=found.column, others=(*columns.others, found.column))
+            return Opened(table, columns, OwnTruth(found.column, lookup), True)
+        if columns.label is not None:
+            return opened._replace(truth=OwnTruth(columns.label, lookup))
+        return opened._replace(truth=OneHotTruth(columns.one_hot) if columns.one_hot else None)
+
+
+def required_truth(opened: Opened, is_distributed: bool) -> Truth:
+    """Return where the true classes come from, for a command that cannot do without.
+
+    Raises
+    ------
+    UsageError
+        There are none, it is open which column they are, or an engine cannot count the rows that they belong to.
+    """
+    from softmax_cli.errors import listed
+
+    columns = opened.columns
+    opened.check_order(is_distributed)
+    if opened.truth is not None:
+        return opened.truth
+    if columns.truths:
+        ways = " or ".join(f"--label {name}" for name in columns.truths[:3])
+        raise UsageError(f"{listed(columns.truths)} could all be the truth, and they differ; choose: {ways}")
+    there = f"there are: {listed(columns.others)}" if columns.others else "there are scores only"
+    raise UsageError(
+        f"no column is named like a truth; {there}; name it with --label, or take it from a file with --labels"
+    )
 
 
 class Opened(NamedTuple):
@@ -155,6 +246,15 @@ class Opened(NamedTuple):
 
     table: Table
     columns: Columns
+    truth: Truth | None = None
+    """Where the true classes come from; None: nowhere, or they were not asked for."""
+    is_ordered: bool = False
+    """Whether the truths belong to the rows by their order, so that the table has to be read from its front."""
+
+    def check_order(self, is_distributed: bool) -> None:
+        """Refuse truths that go by the order of the rows where an engine reads them in parts."""
+        if self.is_ordered and is_distributed:
+            raise UsageError("--labels without ids goes by the order of the rows, and an engine reads them in parts")
 
     def only(self, where: str) -> Opened:
         """Narrow the input down to the rows that ``COLUMN=VALUE`` selects."""

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from softmax_cli.prediction.logits import explain, read_scores
 from softmax_cli.storage.writing import whole_file
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Fault
+
+if TYPE_CHECKING:
+    from softmax_cli.tables.labels import Labels, Truth
 
 Policy = Literal["error", "skip", "null"]
 WAYS_ON = "mend the row, or go on with --on-bad-row skip (leave it out) or null (keep it, unscored)"
@@ -59,6 +62,15 @@ def _value_fault(decoded: Decoded, row: int, columns: Columns) -> Fault:
     name = columns.scores[0 if columns.is_list else culprit]
     within = f" (class {columns.classes[culprit]!r})" if columns.is_list else ""
     return Fault(row, name, f"{decoded.place(row, name).found!r}{within} {problem}")
+
+
+def with_truth_faults(decoded: Decoded, truth: Truth, labels: Labels) -> Decoded:
+    """Name rows that have no truth, or one that is no class, as bad rows; the reader's faults go first."""
+    faults = [
+        Fault(row, truth.column, f"{decoded.place(row, truth.column).found!r} {labels.problem(row)}")
+        for row in labels.without.tolist()
+    ]
+    return decoded._replace(faults=(*decoded.faults, *faults))
 
 
 def refuse(found: Sequence[Reject]) -> None:

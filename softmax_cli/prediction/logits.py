@@ -66,8 +66,12 @@ def _as_shares(scores: NDArray[np.floating], columns: Columns) -> NDArray[np.flo
 
 
 def _fill_from_nested(matrix: NDArray[np.floating], array: Column, columns: Columns) -> None:
-    if isinstance(array, ListColumn):
+    if isinstance(array, ListColumn) and array.keys == columns.keys:
         matrix[...] = array.matrix
+        return None
+    if isinstance(array, ListColumn):
+        for position, key in enumerate(columns.keys):
+            matrix[:, position] = array.matrix[:, array.keys.index(key)] if key in array.keys else np.nan
         return None
     from softmax_cli.tables.arrays import validity
 

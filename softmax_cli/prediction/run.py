@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from softmax_cli.formats import Writer
-from softmax_cli.prediction.bad_rows import Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Outcome, Tally, Transform
-from softmax_cli.tables.pool import ordered_map
+from softmax_cli.tables.pool import Listeners, ordered_map
 from softmax_cli.tables.table import Block, Table
 
 
@@ -23,14 +21,6 @@ class Finished(NamedTuple):
     """Whether rows look like another kind of scores than they were read as."""
     written: int
     """Rows of output."""
-
-
-class Listeners(NamedTuple):
-    """Who is told, in order and from one thread, what happens on the way."""
-
-    progress: Callable[[int, int], None]
-    """Gets the rows and the bytes of input that were done."""
-    rejected: Callable[[tuple[Reject, ...]], None]
 
 
 def score_table(

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.prediction.transform import Tally, Transform
-from softmax_cli.tables.arrays import floats, to_arrow, to_arrow_schema
+from softmax_cli.tables.arrays import cells, floats, to_arrow, to_arrow_schema
 from softmax_cli.tables.batch import Batch, empty_batch
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.schema import Schema
@@ -285,9 +285,7 @@ _LONGEST = 500
 
 def strings(array: pa.Array) -> list[str | None]:
     """Every value as text; null is None."""
-    if pa.types.is_temporal(array.type):
-        array = array.cast(pa.string())  # as a Python value, a timestamp in nanoseconds imports pandas
-    return [None if value is None else str(value) for value in array.to_pylist()]
+    return [None if value is None else str(value) for value in cells(array)]
 
 
 def texts(array: pa.Array, encoding: str) -> list[str]:

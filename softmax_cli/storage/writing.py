@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import stat
@@ -108,21 +109,87 @@ def _file_here(path: Path, force: bool) -> Iterator[BinaryIO]:
         return
     final = path.resolve()
     with telling_errors(path):
-        part = str(final.with_name(f".{final.name}.{os.urandom(4).hex()}.part"))
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less what the umask forbids
+        part, descriptor = _create_part(final)
     try:
-        with telling_errors(path), os.fdopen(handle, "w+b") as target:
+        with telling_errors(path), os.fdopen(descriptor, "w+b") as target:
             _copy_mode(target.fileno(), final)
             with early_writeback(target.fileno()):
                 yield cast(BinaryIO, target)
             target.flush()
             os.fsync(target.fileno())
-        with telling_errors(path):
-            _take_name(part, final, force)
+            _take_name(part, final, force)  # while the file is open, and hence locked
     except BaseException:
         with suppress(OSError):
             os.unlink(part)
         raise
+
+
+_LONGEST_NAME = 240
+"""Bytes of a file's name that leave room for what its hidden file has besides; most file systems take 255."""
+
+
+def _create_part(final: Path) -> tuple[str, int]:
+    """Create the hidden file: ``.probs.csv.part`` or, where another run is writing that, ``.probs.csv.2.part`` ...
+
+    It is locked as long as it is open. What runs that were killed have left under these names is removed: nobody holds
+    its lock.
+
+    Returns
+    -------
+    name : str
+    descriptor : int
+    """
+    name = final.name if len(os.fsencode(final.name)) <= _LONGEST_NAME else final.name[: _LONGEST_NAME // 4]
+    number = 1
+    while True:
+        part = str(final.with_name(f".{name}.part" if number == 1 else f".{name}.{number}.part"))
+        try:
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less what the umask forbids
+        except FileExistsError:
+            if not _remove_if_left(part):
+                number += 1
+            continue
+        if _lock(descriptor) is not False and _is_named(descriptor, part):
+            while _remove_if_left(str(final.with_name(f".{name}.{number + 1}.part"))):
+                number += 1
+            return part, descriptor
+        os.close(descriptor)  # another run took it for left over before it was locked
+
+
+def _remove_if_left(part: str) -> bool:
+    """Remove a hidden file whose run is gone; False: there is none, it belongs to somebody, or nobody can tell."""
+    try:
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        is_left = stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor) is True
+        if is_left and _is_named(descriptor, part):
+            os.unlink(part)
+        return is_left
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Lock a file for as long as it is open; False: another process has, None: this file system has no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_named(descriptor: int, name: str) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(name, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

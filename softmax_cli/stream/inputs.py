@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.formats import Format, by_name, by_suffix, name_of, sniff
+from softmax_cli.formats import Format, by_name, by_suffix, name_of
 from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
 from softmax_cli.storage.reading import spool
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
+from softmax_cli.stream.file_kinds import format_of, refuse_foreign
 from softmax_cli.tables.concat import unite
 from softmax_cli.tables.table import ReadOptions, Table
 
@@ -116,8 +117,6 @@ def _missing(path: str) -> str:
 
 HEAD_BYTES = 512
 """Enough to tell any format, also behind blank lines."""
-TEXT_FORMAT = "csv"
-"""What text without a telling name is read as."""
 
 
 def open_file(
@@ -149,11 +148,13 @@ def open_file(
         size = None
     elif (expected := compression_by_suffix(bare_name(path))) is not None:
         raise DataError(f"{name}: the name says {expected.name}, the first bytes do not; give the file its right name")
-    form = said or _format_by_name(path) or sniff(head) or by_name(TEXT_FORMAT)
+    refuse_foreign(head, name, file)
+    form, note = (said, None) if said is not None else format_of(head, _format_by_name(path), name)
     if form.SEEKS and not file.seekable():
         file = closing.enter_context(spool(file, name))
     table = form.read(file, name, options)
-    return table._replace(size=size if table.size is None else table.size)
+    notes = table.notes if note is None else (note, *table.notes)
+    return table._replace(size=size if table.size is None else table.size, notes=notes)
 
 
 def _open_raw(path: str, name: str) -> BinaryIO:

@@ -6,15 +6,25 @@ buffers here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.tables.batch import Batch, Column, ListColumn, NameColumn, NameListColumn, NumberColumn, TextColumn
+from softmax_cli.errors import DataError
+from softmax_cli.tables.batch import (
+    Batch,
+    Column,
+    ListColumn,
+    NameColumn,
+    NameListColumn,
+    NumberColumn,
+    TextColumn,
+)
 from softmax_cli.tables.schema import NAME_LIST, NAMES, DataType, Field, Schema, Type
+from softmax_cli.text.formatting import to_json
 from softmax_cli.text.parsing import MISSING, joined_cells
 
 _TURNED_ROWS = 64
@@ -42,7 +52,7 @@ def labels(codes: NDArray[np.int32], names: pa.StringArray) -> pa.DictionaryArra
     return pa.DictionaryArray.from_arrays(indices, names)
 
 
-def lists(matrix: NDArray[np.floating], valid: NDArray[np.bool_] | None = None) -> pa.FixedSizeListArray:
+def lists(matrix: NDArray[np.number], valid: NDArray[np.bool_] | None = None) -> pa.FixedSizeListArray:
     """A matrix, shape (rows, classes), as one list per row."""
     rows, size = matrix.shape
     bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
@@ -65,6 +75,8 @@ def lists_of_names(
 
 def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
     """The values of a numeric Arrow array, shape (rows,), shared where nothing has to change; null becomes ``nan``."""
+    if not len(array):
+        return np.empty(0, dtype)
     if array.null_count == 0 and array.type == pa.from_numpy_dtype(dtype):
         return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * dtype.itemsize)
     if pa.types.is_dictionary(array.type):
@@ -75,10 +87,69 @@ def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating
         array = array.cast(pa.float64())
     data = array.buffers()[1]
     kind = np.dtype(array.type.to_pandas_dtype())
-    values = np.frombuffer(data, kind, len(array), array.offset * kind.itemsize).astype(dtype)
+    stored = np.frombuffer(data, kind, len(array), array.offset * kind.itemsize)
+    with np.errstate(invalid="ignore", over="ignore"):  # a damaged file may hold any bits
+        values = stored.astype(dtype)
     if array.null_count:
         values[~validity(array)] = np.nan
     return values
+
+
+def texts(array: pa.Array) -> pa.Array:
+    """The values of an Arrow array of any type as text (string or large_string); null stays null.
+
+    Numbers and dates are spelled as Arrow does, bytes that are no UTF-8 with a backslash, lists and structures as JSON.
+
+    Raises
+    ------
+    DataError
+        A value has no text, such as a date in the year 146 billion.
+    """
+    kind = array.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return array
+    if pa.types.is_dictionary(kind):
+        return texts(array.dictionary_decode())
+    if isinstance(kind, pa.BaseExtensionType):
+        return _each(array, str) if kind.extension_name == "arrow.uuid" else texts(array.storage)
+    try:
+        if pa.types.is_nested(kind):
+            return _each(array, to_json)
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+            return _each(array, lambda value: value.decode("utf-8", "backslashreplace"))
+        if pa.types.is_timestamp(kind) and kind.tz is not None:
+            return _times(array)
+        return array.cast(pa.string())
+    except pa.ArrowNotImplementedError:
+        return _each(array, str)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"a value of type {kind} cannot be written as text ({error})") from error
+
+
+def cells(array: pa.Array) -> list[Any]:
+    """The values of an Arrow array of any type as Python has them; those that it has not, and times, as text."""
+    if pa.types.is_temporal(array.type):  # as a Python value, a timestamp in nanoseconds imports pandas
+        return list(texts(array).to_pylist())
+    try:
+        return list(array.to_pylist())
+    except (ValueError, OverflowError):
+        return list(texts(array).to_pylist())
+
+
+def _each(array: pa.Array, spell: Callable[[Any], str]) -> pa.Array:
+    spelled = strings(["" if value is None else spell(value) for value in array.to_pylist()])
+    if not array.null_count:
+        return spelled
+    bitmap = pa.py_buffer(np.packbits(validity(array), bitorder="little"))
+    return pa.StringArray.from_buffers(len(spelled), spelled.buffers()[1], spelled.buffers()[2], bitmap)
+
+
+def _times(array: pa.TimestampArray) -> pa.StringArray:
+    """Times with their zone; in UTC, which they are stored in, where this machine does not know the zone."""
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowInvalid:
+        return array.cast(pa.timestamp(array.type.unit, "UTC")).cast(pa.string())
 
 
 def matrix_of(
@@ -96,7 +167,8 @@ def matrix_of(
     try:  # in Arrow: one by one, a thousand columns of a few hundred rows cost more in calls than in copying
         chosen = pa.RecordBatch.from_arrays(columns, names=list(names))
         together: NDArray[np.generic] = chosen.to_tensor(null_to_nan=True, row_major=order == "C").to_numpy()
-        return together.astype(dtype, order=order, copy=False)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return together.astype(dtype, order=order, copy=False)
     except (pa.ArrowTypeError, pa.ArrowNotImplementedError):  # decimals, dictionaries, float16; or text
         matrix = np.empty((len(columns[0]), len(columns)), dtype, order=order)
     for position, (name, column) in enumerate(zip(names, columns, strict=True)):
@@ -122,13 +194,6 @@ def without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def as_strings(array: pa.Array) -> pa.Array:
-    """The values as text, each in its shortest exact spelling; null stays null."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return array.cast(pa.string())
-
-
 def cast(column: Column, kind: DataType) -> pa.Array:
     """The values of a column as another type; TypeError where one has no counterpart in it."""
     try:
@@ -137,13 +202,24 @@ def cast(column: Column, kind: DataType) -> pa.Array:
         raise TypeError(str(error)) from error
 
 
+def joined(columns: Sequence[Column]) -> pa.Array:
+    """The values of several columns, one after the other; of none, no text."""
+    arrays = list(map(to_array, columns))
+    return pa.concat_arrays(arrays) if arrays else strings([])
+
+
+def filled_up(array: pa.Array, missing: int) -> pa.Array:
+    """An array with nulls behind it."""
+    return pa.concat_arrays([array, pa.nulls(missing, array.type)])
+
+
 def distinct_texts(array: pa.Array) -> tuple[NDArray[np.intp], list[str]]:
     """The distinct values as text, and the code of each row's, shape (rows,); `MISSING` for null."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.int8())
-    encoded = array.cast(pa.string()).dictionary_encode()
+    encoded = texts(array).dictionary_encode()
     codes = np.nan_to_num(floats(encoded.indices, np.dtype(np.float64)), nan=MISSING).astype(np.intp)
     return codes, encoded.dictionary.to_pylist()
 
@@ -181,6 +257,8 @@ def _arrow_type(kind: DataType) -> pa.DataType:
         return pa.dictionary(pa.int32(), pa.string())
     if kind == NAME_LIST:
         return pa.list_(pa.string())
+    if kind.keys:
+        return pa.struct([(key, _arrow_type(kind.value_type)) for key in kind.keys])
     if kind.value_type is not None:
         return pa.list_(_arrow_type(kind.value_type), kind.list_size)
     return pa.type_for_alias(kind.name)
@@ -198,6 +276,9 @@ def to_array(column: Column, shared: dict[int, list[pa.Array]] | None = None) ->
         if id(column.matrix) not in shared:
             shared[id(column.matrix)] = columns_of(column.matrix, column.valid)
         return shared[id(column.matrix)][column.place]
+    if isinstance(column, ListColumn) and column.keys:
+        mask = None if column.valid is None else numbers(~column.valid).cast(pa.bool_())
+        return pa.StructArray.from_arrays(columns_of(column.matrix), fields=list(_arrow_type(column.type)), mask=mask)
     if isinstance(column, ListColumn):
         return lists(by_row(column.matrix), column.valid)
     if isinstance(column, NameColumn):

@@ -21,10 +21,13 @@ from softmax_cli.tables.schema import (
     NAMES,
     TEXT,
     DataType,
+    Field,
     Schema,
     Type,
     is_fixed_size_list,
+    is_struct,
     list_of,
+    struct_of,
 )
 from softmax_cli.text.parsing import MISSING, Buffer, Spans, cell_texts
 
@@ -91,23 +94,26 @@ class NumberColumn(NamedTuple):
 
 
 class ListColumn(NamedTuple):
-    """A matrix, shape (rows, values), as one list a row."""
+    """A matrix, shape (rows, values), as one list a row; or as one structure, where the values have keys."""
 
     matrix: NDArray[np.floating]
     valid: Valid = None
+    keys: tuple[str, ...] = ()
 
     @property
     def type(self) -> Type:
         """The type of the lists."""
-        return list_of(_NUMBERS[self.matrix.dtype], self.matrix.shape[1])
+        values = _NUMBERS[self.matrix.dtype]
+        return struct_of(values, self.keys) if self.keys else list_of(values, self.matrix.shape[1])
 
     def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> ListColumn:
         """Some of the rows."""
-        return ListColumn(_picked(self.matrix, rows, shared), _picked(self.valid, rows, shared))
+        return ListColumn(_picked(self.matrix, rows, shared), _picked(self.valid, rows, shared), self.keys)
 
     def to_pylist(self) -> list[Any]:
         """The lists, None where they are missing."""
-        return _or_none(self.matrix.tolist(), self.valid)
+        rows = self.matrix.tolist()
+        return _or_none([dict(zip(self.keys, row, strict=True)) for row in rows] if self.keys else rows, self.valid)
 
 
 class NameColumn(NamedTuple):
@@ -182,6 +188,11 @@ class Batch(NamedTuple):
         schema = Schema([self.schema.fields[place] for place in places], self.schema.metadata)
         return Batch(schema, [self.columns[place] for place in places], self.num_rows)
 
+    def with_column(self, name: str, column: Column) -> Batch:
+        """The same rows with one more column."""
+        schema = Schema([*self.schema, Field(name, column.type)], self.schema.metadata)
+        return Batch(schema, [*self.columns, column], self.num_rows)
+
     def slice(self, start: int, length: int | None = None) -> Batch:
         """A stretch of the rows."""
         return self.take(slice(start, None if length is None else start + length))
@@ -252,10 +263,15 @@ def texts(column: Column) -> list[str | None]:
     """The values of a column as text; a missing one is None."""
     if isinstance(column, Own):
         return [None if value is None else str(value) for value in column.to_pylist()]
-    from softmax_cli.tables.arrays import as_strings
+    from softmax_cli.tables.arrays import texts as of_array
 
-    values: list[str | None] = as_strings(column).to_pylist()
+    values: list[str | None] = of_array(column).to_pylist()
     return values
+
+
+def value_at(column: Column, row: int) -> Any:
+    """One value of a column; None where it is missing."""
+    return pick(column, slice(row, row + 1), {}).to_pylist()[0]
 
 
 def cast(column: Column, kind: DataType) -> Column:
@@ -346,8 +362,9 @@ def _empty(kind: DataType) -> Column:
         return NameColumn(np.empty(0, np.int32), ())
     if kind == NAME_LIST:
         return NameListColumn(np.empty((0, 0), np.bool_), ())
-    if is_fixed_size_list(kind):
-        return ListColumn(np.empty((0, kind.list_size), dtype_of(kind.value_type)))
+    if is_fixed_size_list(kind) or is_struct(kind):
+        size = kind.list_size or len(kind.keys)
+        return ListColumn(np.empty((0, size), dtype_of(kind.value_type)), None, kind.keys)
     return NumberColumn(np.empty((0, 1), dtype_of(kind)))
 
 

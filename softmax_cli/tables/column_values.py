@@ -202,6 +202,14 @@ def find_one_hot(rows: FirstRows, names: Sequence[str], size: int) -> tuple[str,
     return tuple(found[0]) if len(found) == 1 else ()
 
 
+def find_one_hot_columns(rows: FirstRows, names: Sequence[str]) -> tuple[str, ...]:
+    """Find the only set of two or more columns of 0 and 1 whose rows sum to 1, however many there are."""
+    marks = [name for name in names if rows.rows and np.isin(rows.numbers(name), (0.0, 1.0)).all()]
+    groups = [marks, *_by_first_word(marks).values()]
+    found = {tuple(group): None for group in groups if find_one_hot(rows, group, len(group)) == tuple(group)}
+    return next(iter(found)) if len(found) == 1 else ()
+
+
 def _by_first_word(names: Sequence[str]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for name in names:

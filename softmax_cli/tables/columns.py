@@ -289,6 +289,8 @@ def _classes(
         truths = table.rows.texts(label) if label is not None else ()
         return known if is_known else class_names(scores.names, truths, scores.prefix)
     size = kind.list_size if is_fixed_size_list(kind) else table.rows.list_length(scores.names[0])
+    if size == 0:
+        raise DataError(f"column {scores.names[0]!r} holds empty lists: there is no class to score")
     if size is None:
         raise DataError(
             f"column {scores.names[0]!r}: no row to tell how many classes there are; name them with --classes FILE"

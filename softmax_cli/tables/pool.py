@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Listeners(NamedTuple):
+    """Who hears, in order and from one thread, what happens on the way."""
+
+    progress: Callable[[int, int], None]
+    """Gets the rows and the bytes of input that were done."""
+    rejected: Callable[[tuple[Any, ...]], None] = lambda rejects: None
+    """Gets bad rows, as `Reject`."""
+
+
+NOBODY = Listeners(lambda rows, size: None)
 
 
 def available_threads() -> int:

@@ -17,9 +17,20 @@ class Type(NamedTuple):
     name: str
     list_size: int = 0
     value_type: Type | None = None
+    keys: tuple[str, ...] = ()
+    """What a structure calls its values."""
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def num_fields(self) -> int:
+        """How many values a structure holds."""
+        return len(self.keys)
+
+    def field(self, place: int) -> Field:
+        """One of the values of a structure."""
+        return Field(self.keys[place], self.value_type)
 
 
 TEXT = Type("string", "string")
@@ -37,6 +48,12 @@ DataType = Any
 def list_of(values: Type, size: int) -> Type:
     """The type of lists that all have one length."""
     return Type("fixed_size_list", f"fixed_size_list<item: {values}>[{size}]", size, values)
+
+
+def struct_of(values: Type, keys: tuple[str, ...]) -> Type:
+    """The type of structures whose values are all of one type."""
+    inside = ", ".join(f"{key}: {values}" for key in keys)
+    return Type("struct", f"struct<{inside}>", value_type=values, keys=keys)
 
 
 def _question(name: str, *families: str) -> Callable[[DataType], bool]:
@@ -63,10 +80,10 @@ is_large_list = _question("is_large_list")
 is_large_string = _question("is_large_string")
 is_list = _question("is_list", "list")
 is_map = _question("is_map")
-is_nested = _question("is_nested", "fixed_size_list", "list")
+is_nested = _question("is_nested", "fixed_size_list", "list", "struct")
 is_null = _question("is_null")
 is_string = _question("is_string", "string")
-is_struct = _question("is_struct")
+is_struct = _question("is_struct", "struct")
 is_temporal = _question("is_temporal")
 
 

@@ -91,6 +91,8 @@ class ReadOptions(NamedTuple):
     decimal: str = "."
     array: str | None = None
     """Which array of an .npz archive holds the scores."""
+    single_values: bool = False
+    """Whether an array of one value a row is a table too: a column of labels."""
     batch_rows: int | None = None
     row_groups: range | None = None
     """Which row groups of a Parquet file to read; None: all."""

@@ -6,7 +6,6 @@ without a name, 8 bytes a class and row, of which a block at a time is read back
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -18,19 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.distributed.fleet import Fleet
-from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.class_weights import Vector
 from softmax_cli.numeric.prior_shift import PriorEstimate, estimate_prior
 from softmax_cli.prediction.bad_rows import Policy
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.run import Listeners, score_table
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Term
-from softmax_cli.prediction.transform import Transform, build_transform
-from softmax_cli.tables.batch import Batch, ListColumn
+from softmax_cli.prediction.transform import Outcome, Transform, build_transform
+from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.table import Table
+from softmax_cli.tables.pool import Listeners, ordered_map
+from softmax_cli.tables.table import Block, Table
 from softmax_cli.weighting.terms import prior_term
 
 FLAG = "--estimate-prior"
@@ -77,28 +75,20 @@ def estimate_from(kept: Probabilities, source: Vector) -> PriorEstimate:
 
 
 class Probabilities:
-    """A file of probabilities, written once in order and read back many times; answers to `formats.Writer`."""
+    """A file of probabilities, written once in order and read back many times."""
 
     def __init__(self, file: BinaryIO, classes: int) -> None:
         self._file = file
         self._classes = classes
         self.rows = 0
 
-    def encode(self, batch: Batch) -> NDArray[np.float64]:
-        """Take the probabilities out of a batch."""
-        column: ListColumn = batch.column("prob")
-        return np.ascontiguousarray(column.matrix, np.float64).reshape(-1)
-
-    def write(self, payload: NDArray[np.floating]) -> None:
-        """Keep the probabilities of one batch."""
-        left = memoryview(payload.tobytes())
+    def add(self, probabilities: NDArray[np.floating]) -> None:
+        """Keep the probabilities of some rows, row by row."""
+        left = memoryview(probabilities.tobytes())
         with _telling_errors():
             while left:
                 left = left[self._file.write(left) :]
-        self.rows += len(payload) // self._classes
-
-    def close(self) -> None:
-        """Nothing ends the file: it is read back."""
+        self.rows += len(probabilities) // self._classes
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Go through all rows, shape (rows, classes) at a time."""
@@ -154,26 +144,35 @@ def warnings(found: PriorEstimate) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreForPrior:
-    """Scores a unit."""
+class _Score:
+    """Scores a unit, batch by batch."""
 
     transform: Transform
     """From `probabilities_transform`."""
 
-    def __call__(self, unit: Unit, table: Table) -> tuple[int, bytes]:
-        """Return the rows that were read, and the probabilities of those that could be scored, float64."""
-        file = io.BytesIO()
-        kept = Probabilities(file, len(self.transform.columns.classes))
-        silent = Listeners(lambda rows, size: None, lambda rejects: None)
-        finished = score_table(table, self.transform, kept, 1, silent)
-        return finished.tally.rows, file.getvalue()
+    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[NDArray[np.floating]]:
+        columns = self.transform.columns
+
+        def work(block: Block) -> tuple[Block, Outcome, NDArray[np.floating]]:
+            outcome = self.transform.run(table.decode(block, columns.scores))
+            held: ListColumn = outcome.batch.column("prob")
+            return block, outcome, np.ascontiguousarray(held.matrix, np.float64).reshape(-1)
+
+        for block, outcome, probabilities in ordered_map(work, table.blocks, threads):
+            yield probabilities
+            if outcome.rejects:
+                listeners.rejected(outcome.rejects)
+            listeners.progress(outcome.tally.rows, block.size)
 
 
-def keep_units(
-    fleet: Fleet, reading: UnitReader, transform: Transform, kept: Probabilities, listeners: Listeners
-) -> None:
-    """Keep the probabilities of all rows of a table in order, the same bytes as `score_table` has it keep."""
-    with fleet.results(reading, ScoreForPrior(transform)) as results:
-        for unit, (rows, probabilities) in results:
-            kept.write(np.frombuffer(probabilities))
-            listeners.progress(rows, unit.size)
+def keep_probabilities(fleet: Fleet, transform: Transform, kept: Probabilities, listeners: Listeners) -> None:
+    """Keep the probabilities of all rows of a table that can be scored, in order.
+
+    Raises
+    ------
+    DataError
+        A row or a file is bad, or the temporary folder is full.
+    """
+    with fleet.results(_Score(transform), listeners) as results:
+        for _, probabilities in results:
+            kept.add(probabilities)

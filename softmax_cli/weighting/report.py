@@ -27,6 +27,8 @@ class ClassWeights:
     column: str
     """What the values are called in a file: ``weight`` or ``prior``."""
     formula: str
+    missing: int = 0
+    """Examples without a label, which do not count."""
 
     @property
     def shares(self) -> NDArray[np.float64]:
@@ -85,7 +87,7 @@ def class_weights(path: str, label: str | None, rule: Rule, column: str) -> Clas
     UsageError
         There is no such file, or the rule leaves the range of numbers.
     """
-    found = count_labels("weights", path, label)
+    found, missing = count_labels("weights", path, label)
     if not found:
         raise DataError(f"{path}: no labels: at least one training example is needed")
     wrong = [f"{name}={count:g}" for name, count in found.items() if count <= 0]
@@ -99,4 +101,4 @@ def class_weights(path: str, label: str | None, rule: Rule, column: str) -> Clas
     values = rule(counts)
     if not (np.isfinite(values) & (values > 0)).all():
         raise UsageError(f"{rule.formula}: out of the range of numbers for these counts; choose a milder parameter")
-    return ClassWeights(tuple(name for name, _ in ranked), counts, values, column, rule.formula)
+    return ClassWeights(tuple(name for name, _ in ranked), counts, values, column, rule.formula, missing)

@@ -22,10 +22,10 @@ def weight_term(flag: str, said: str, classes: tuple[str, ...], notes: list[str]
         A weight is negative, belongs to no class, or is 0 where it is to be undone.
     """
     if said.startswith(BALANCED):
-        weights = _balanced(flag, said.removeprefix(BALANCED), classes)
+        weights = _balanced(flag, said.removeprefix(BALANCED), classes, notes)
     else:
         values = read_class_values(flag, said, ("weight", "class_weight", "w"))
-        weights, unlisted = align(flag, values, classes, default=1.0)
+        weights, unlisted = align(flag, values, classes, 1.0, notes)
         negative = [f"{name}={value:g}" for name, value in zip(classes, weights, strict=True) if value < 0]
         if negative:
             raise UsageError(f"{flag} {negative[0]}: a weight is 0 (masks the class) or more")
@@ -39,8 +39,10 @@ def weight_term(flag: str, said: str, classes: tuple[str, ...], notes: list[str]
     return Term(flag, formula, signed * class_weights.log_weights(weights), direction(ratios, classes))
 
 
-def _balanced(flag: str, said: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
-    counts, missing = align(flag, count_labels(flag, said, None), classes, default=0.0)
+def _balanced(flag: str, said: str, classes: tuple[str, ...], notes: list[str]) -> NDArray[np.float64]:
+    found = count_labels(flag, said, None)
+    counts, missing = align(flag, found.counts, classes, 0.0, notes)
+    notes += [f"{flag}: {found.missing:,} rows of {said} have no label and do not count"] if found.missing else []
     if missing or not counts.all():
         absent = [name for name, count in zip(classes, counts, strict=True) if not count]
         raise DataError(f"{flag} {BALANCED}{said}: no training example of {_few(absent)}; give weights for every class")
@@ -52,7 +54,7 @@ def read_prior(flag: str, said: str, classes: tuple[str, ...], notes: list[str])
     if said == "uniform":
         return np.full(len(classes), 1 / len(classes))
     preferred = ("prior", "share", flag.removeprefix("--").replace("-", "_"), *COUNT_COLUMNS)
-    values, _ = align(flag, read_class_values(flag, said, preferred), classes, default=None)
+    values, _ = align(flag, read_class_values(flag, said, preferred), classes, None, notes)
     wrong = [f"{name}={value:g}" for name, value in zip(classes, values, strict=True) if value <= 0]
     if wrong:
         raise UsageError(f"{flag} {wrong[0]}: a prior is above 0; leave a class out with --class-weights NAME=0")

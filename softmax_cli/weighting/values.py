@@ -1,34 +1,48 @@
-"""A number per class as users give it: ``cat=4,dog=1``, a CSV or JSON file, or counts of training labels."""
+"""A number per class as users give it: ``cat=4,dog=1``, a file, counts of training labels; and lists of classes."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli.errors import DataError, UsageError, did_you_mean, listed, nearest
 from softmax_cli.storage.reading import is_file, read_bytes
+from softmax_cli.tables.batch import Batch, Column
+from softmax_cli.tables.column_names import class_names, role_by_name, truth_rank, words
+from softmax_cli.tables.column_values import FirstRows, find_one_hot_columns, is_number
+from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import ClassLookup, distinct, is_missing_truth, whole_number
+from softmax_cli.tables.table import ReadOptions, Table
 
-CLASS_COLUMNS = ("class", "label", "name")
-COUNT_COLUMNS = ("count", "train_count", "n", "support")
+CLASS_COLUMNS = ("class", "classes", "label", "labels", "name", "class_name", "label_name", "category", "target")
+COUNT_COLUMNS = ("count", "train_count", "n", "support", "counts")
 
 
-def read_class_values(flag: str, said: str, preferred: Sequence[str]) -> dict[str, float]:
-    """Read ``a=1,b=2``, ``file.json``, ``file.csv`` or ``file.csv:column`` as a value per class name.
+class ByPosition(dict[str, float]):
+    """Values that were given as a bare list: ``"0"`` is the first class, and none may be left out."""
+
+
+def read_class_values(flag: str, typed: str, preferred: Sequence[str]) -> dict[str, float]:
+    """Read ``a=1,b=2``, a file, or ``file.csv:column`` as a value per class name.
+
+    A file is a table with a column of classes and one of values, one row with a column for each class, a JSON object
+    of numbers, or a JSON list of numbers in the order of the classes.
 
     Parameters
     ----------
     flag : str
         The option, for messages.
-    said : str
+    typed : str
         What was typed.
     preferred : sequence of str
-        Names that the column of values may have where a CSV file has more than one.
+        Names that the column of values may have where a file has more than one.
 
     Raises
     ------
@@ -37,25 +51,30 @@ def read_class_values(flag: str, said: str, preferred: Sequence[str]) -> dict[st
     DataError
         The file does not hold a value per class.
     """
-    path, column = _split_column(said)
-    if path.is_file():
-        pairs = _from_json(flag, path) if path.suffix == ".json" else _from_table(flag, path, column, preferred)
-    elif "=" in said:
-        pairs = [_pair(flag, part) for part in said.split(",")]
+    path, column = _split_column(typed)
+    if is_file(path):
+        pairs = _from_file(flag, path, column, preferred)
+    elif "=" in typed:
+        pairs = [_pair(flag, part) for part in typed.split(",")]
     else:
-        raise UsageError(f"{flag} {said!r}: no such file, and not of the form cat=4,dog=1")
+        raise UsageError(f"{flag} {typed!r}: no such file, and not of the form cat=4,dog=1")
     doubled = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
     if doubled:
         raise UsageError(f"{flag}: {', '.join(map(repr, doubled))} is given twice")
-    return {name: _number(flag, name, value) for name, value in pairs}
+    kind = ByPosition if isinstance(pairs, _Positions) else dict
+    return kind({name: _number(flag, name, value) for name, value in pairs})
 
 
-def _split_column(said: str) -> tuple[Path, str | None]:
+class _Positions(list[tuple[str, object]]):
+    """Pairs of a bare list."""
+
+
+def _split_column(typed: str) -> tuple[str, str | None]:
     """Split ``priors.csv:train_prior``; a file whose own name holds the colon goes first."""
-    if Path(said).is_file() or ":" not in said:
-        return Path(said), None
-    path, _, column = said.rpartition(":")
-    return Path(path), column
+    if is_file(typed) or ":" not in typed:
+        return typed, None
+    path, _, column = typed.rpartition(":")
+    return (path, column) if is_file(path) else (typed, None)
 
 
 def _pair(flag: str, part: str) -> tuple[str, str]:
@@ -66,8 +85,11 @@ def _pair(flag: str, part: str) -> tuple[str, str]:
 
 
 def _number(flag: str, name: str, value: object) -> float:
+    from softmax_cli.formats.csv.sniff import looks_like_decimal_comma
+
     try:
-        number = float(value)  # type: ignore[arg-type]
+        comma = isinstance(value, str) and looks_like_decimal_comma(value)
+        number = float(value.replace(",", ".") if comma else value)  # type: ignore[attr-defined, arg-type]
     except (TypeError, ValueError):
         raise UsageError(f"{flag}: {name}={value}: {value!r} is not a number") from None
     if not math.isfinite(number):
@@ -75,102 +97,223 @@ def _number(flag: str, name: str, value: object) -> float:
     return number
 
 
-def _from_json(flag: str, path: Path) -> list[tuple[str, object]]:
+def _from_file(flag: str, path: str, column: str | None, preferred: Sequence[str]) -> list[tuple[str, object]]:
+    if path.lower().endswith(".json"):
+        held = _json(flag, path)
+        inner = next(iter(held.values())) if isinstance(held, dict) and len(held) == 1 else None
+        held = inner if isinstance(inner, dict) else held
+        if isinstance(held, dict) and not any(isinstance(value, list | dict) for value in held.values()):
+            return [(str(name).strip(), value) for name, value in held.items()]
+        if isinstance(held, list) and held and all(isinstance(value, int | float) for value in held):
+            return _Positions((str(position), value) for position, value in enumerate(held))
+    with _opened(path) as table:
+        header = table.schema.names
+        if len(header) == 2 and whole_or_fraction(header[1]) and not whole_or_fraction(header[0]):
+            return [(header[0].strip(), header[1]), *_rows(table, header[0], header[1])]  # a file without a header
+        named = _class_column(table)
+        if named is None:
+            return _one_row(flag, path, table)
+        return _rows(table, named, _value_column(flag, path, header, named, column, preferred))
+
+
+def whole_or_fraction(text: str) -> bool:
+    """Whether a text spells a number."""
+    return text.strip().replace(".", "", 1).replace(",", "", 1).removeprefix("-").isdecimal()
+
+
+def _json(flag: str, path: str) -> object:
     try:
-        held = json.loads(path.read_text("utf-8"))
+        return json.loads(read_bytes(path).decode("utf-8-sig"))
     except ValueError as error:
         raise DataError(f"{flag} {path}: not JSON: {error}") from None
-    if not isinstance(held, dict):
-        raise DataError(f'{flag} {path}: an object such as {{"cat": 4, "dog": 1}} is wanted')
-    return list(held.items())
 
 
-def _from_table(flag: str, path: Path, column: str | None, preferred: Sequence[str]) -> list[tuple[str, object]]:
-    rows = _text_rows(path)
-    names = list(rows[0]) if rows else []
-    class_column = next((name for name in names if name.lower() in CLASS_COLUMNS), None)
-    if class_column is None:
-        raise DataError(f"{flag} {path}: a column 'class' is wanted; there are: {', '.join(names) or 'none'}")
-    others = [name for name in names if name != class_column]
+def _opened(path: str, array: str | None = None) -> AbstractContextManager[Table]:
+    from softmax_cli.stream.inputs import open_table
+
+    return open_table([path], ReadOptions(array=array, single_values=True), None)
+
+
+def _class_column(table: Table) -> str | None:
+    """The column that names the classes: by its name, or a column without a name beside one of numbers."""
+    names = table.schema.names
+    known = [name for wanted in CLASS_COLUMNS for name in names if "_".join(words(name)) == wanted]
+    if known:
+        return str(known[0])
+    roles = {name: role_by_name(name, at, len(names)) for at, name in enumerate(names)}
+    texts = [name for name in names if not is_number(table.schema.field(name).type)]
+    if len(names) == 2 and (texts or "index" in roles.values()):
+        found = texts if len(texts) == 1 else [name for name in names if roles[name] == "index"]
+        return str(found[0]) if found else None
+    return None
+
+
+def _value_column(
+    flag: str, path: str, names: Sequence[str], named: str, column: str | None, preferred: Sequence[str]
+) -> str:
+    others = [name for name in names if name != named]
     if column is None:
-        known = [name for name in preferred if name in others]
+        known = [name for wanted in preferred for name in others if name.strip().lower() == wanted]
         column = others[0] if len(others) == 1 else next(iter(known), None)
     if column not in others:
-        raise DataError(f"{flag} {path}: which column? write {path}:COLUMN with one of {', '.join(others) or 'none'}")
-    return [(row[class_column], row[column]) for row in rows]
+        raise DataError(f"{flag} {path}: which column? write {path}:COLUMN with one of {listed(others)}")
+    return column
 
 
-def _text_rows(path: Path) -> list[dict[str, str]]:
-    import csv
+def _rows(table: Table, named: str, column: str) -> list[tuple[str, object]]:
+    pairs: list[tuple[str, object]] = []
+    for batch in _batches(table):
+        codes, texts = distinct(batch.column(named))
+        values = batch.column(column).to_pylist()
+        pairs += [(_plain(texts[code]), value) for code, value in zip(codes.tolist(), values, strict=True) if code >= 0]
+    return pairs
 
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        try:
-            return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: not a table of classes: {error}") from None
+
+def _one_row(flag: str, path: str, table: Table) -> list[tuple[str, object]]:
+    """Read a column for each class."""
+    rows = [row for batch in _batches(table) for row in batch.slice(0, 2).to_pylist()]
+    if len(rows) != 1 or not all(is_number(kind) for kind in table.schema.types):
+        there = listed(table.schema.names)
+        raise DataError(f"{flag} {path}: a column 'class' and one of numbers are wanted; there are: {there}")
+    return [(name.strip(), value) for name, value in rows[0].items()]
 
 
-def count_labels(flag: str, said: str, label: str | None) -> dict[str, float]:
+def _batches(table: Table) -> Iterator[Batch]:
+    return (table.decode(block, ()).batch for block in table.blocks)
+
+
+def _plain(text: str) -> str:
+    """A label without blanks; ``1.0`` is 1."""
+    number = whole_number(text) if "." in text else None
+    return text.strip() if number is None else str(number)
+
+
+class LabelCounts(NamedTuple):
+    """Training examples of each class."""
+
+    counts: dict[str, float]
+    missing: int = 0
+    """Examples without a label, which are not counted."""
+
+
+def count_labels(flag: str, typed: str, label: str | None) -> LabelCounts:
     """Count the training examples per class: from a table of counts, or by counting a column of labels.
 
     The labels are those that the model was trained on; the file that is being scored says nothing about them.
 
     Parameters
     ----------
-    flag, said : str
+    flag, typed : str
         The option and the file that was typed, ``file:column`` to name the column of labels or counts.
     label : str or None
         The column of labels, where the option says so.
     """
-    from softmax_cli.stream.inputs import open_table
-    from softmax_cli.tables.batch import texts
-    from softmax_cli.tables.column_names import truth_rank
-    from softmax_cli.tables.table import ReadOptions
-
-    path, column = _split_column(said)
-    if not path.is_file():
-        raise UsageError(f"{flag} {said!r}: no such file; training labels or counts are wanted")
-    if path.suffix == ".json":
-        return read_class_values(flag, said, COUNT_COLUMNS)
-    with open_table([str(path)], ReadOptions(), None) as table:
+    path, column = _split_column(typed)
+    if not is_file(path):
+        raise UsageError(f"{flag} {typed!r}: no such file; training labels or counts are wanted")
+    if path.lower().endswith(".json"):
+        held = _json(flag, path)
+        if isinstance(held, dict) and not any(isinstance(value, list) for value in held.values()):
+            return LabelCounts(read_class_values(flag, typed, COUNT_COLUMNS))
+    with _opened(path, column if path.lower().endswith(".npz") else None) as table:
         names = table.schema.names
-        counted = next((name for name in names if name.lower() in COUNT_COLUMNS), None)
-        if column in (None, counted) and counted and any(name.lower() in CLASS_COLUMNS for name in names):
-            return read_class_values(flag, said, COUNT_COLUMNS)
-        chosen = column or label or next((name for name in names if truth_rank(name) is not None), None)
-        chosen = chosen or (names[0] if len(names) == 1 else None)
-        if chosen not in names:
-            raise DataError(
-                f"{flag} {path}: which column holds the labels? write {path}:COLUMN; there are: {', '.join(names)}"
-            )
-        counts: Counter[str] = Counter()
-        for block in table.blocks:
-            counts.update(text for text in texts(table.decode(block, ()).batch.column(chosen)) if text is not None)
-    return {name: float(count) for name, count in counts.items()}
+        counted = next((name for name in names if "_".join(words(name)) in COUNT_COLUMNS), None)
+        if column in (None, counted) and counted and _class_column(table) is not None:
+            return LabelCounts(read_class_values(flag, typed, COUNT_COLUMNS))
+        batches = list(_batches(table))
+    marks = () if column or label else _one_hot(batches, names)
+    if marks:
+        return _count_marks(batches, marks)
+    chosen = column or label or _label_column(flag, path, names)
+    if chosen not in names:
+        raise DataError(
+            f"{flag} {path}: which column holds the labels? write {path}:COLUMN; {did_you_mean(chosen, names)}"
+        )
+    return _count(batch.column(chosen) for batch in batches)
+
+
+def _label_column(flag: str, path: str, names: Sequence[str]) -> str:
+    known = sorted((name for name in names if truth_rank(name) is not None), key=lambda name: truth_rank(name) or 0)
+    if known or len(names) == 1:
+        return known[0] if known else names[0]
+    raise DataError(f"{flag} {path}: which column holds the labels? write {path}:COLUMN; there are: {listed(names)}")
+
+
+def _count(columns: Iterator[Column]) -> LabelCounts:
+    counts: Counter[str] = Counter()
+    missing = 0
+    for column in columns:
+        codes, texts = distinct(column)
+        found = np.bincount(codes[codes >= 0], minlength=len(texts)).tolist()
+        missing += int((codes < 0).sum())
+        for text, count in zip(texts, found, strict=True):
+            if is_missing_truth(text):
+                missing += count
+            elif count:
+                counts[_plain(text)] += count
+    return LabelCounts({name: float(count) for name, count in counts.items()}, missing)
+
+
+def _one_hot(batches: Sequence[Batch], names: Sequence[str]) -> tuple[str, ...]:
+    if not batches or any(truth_rank(name) is not None for name in names):
+        return ()
+    return find_one_hot_columns(FirstRows(batches[0]), names)
+
+
+def _count_marks(batches: Sequence[Batch], marks: Sequence[str]) -> LabelCounts:
+    counts = np.zeros(len(marks))
+    rows = 0
+    for batch in batches:
+        for position, name in enumerate(marks):
+            codes, texts = distinct(batch.column(name))
+            ones = [code for code, text in enumerate(texts) if whole_number(text) == 1]
+            counts[position] += np.isin(codes, ones).sum()
+        rows += batch.num_rows
+    return LabelCounts(dict(zip(class_names(marks, ()), counts.tolist(), strict=True)), rows - int(counts.sum()))
 
 
 def align(
-    flag: str, values: Mapping[str, float], classes: Sequence[str], default: float | None
+    flag: str,
+    values: Mapping[str, float],
+    classes: Sequence[str],
+    default: float | None,
+    notes: list[str] | None = None,
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Put values in the order of the classes, shape (classes,), and name the classes that took the default.
+
+    Names go before numbers within names, and those before positions, as for truths.
 
     Raises
     ------
     UsageError
         A class is unknown, or one is missing and there is no default.
     """
-    unknown = [name for name in values if name not in classes]
-    if unknown:
-        shown = ", ".join(classes[:20]) + (" ..." if len(classes) > 20 else "")
-        raise UsageError(f"{flag}: no class is called {', '.join(map(repr, unknown[:5]))}; the classes are: {shown}")
-    missing = [name for name in classes if name not in values]
+    if isinstance(values, ByPosition) and len(values) != len(classes):
+        raise UsageError(f"{flag}: a list of {len(values)} values for {len(classes)} classes")
+    lookup = ClassLookup.of(Columns((), tuple(classes), "logits"))
+    found = {name: lookup.find(name) for name in values}
+    unknown = [name for name, (position, _) in found.items() if position < 0]
+    by_index = [name for name, (_, how) in found.items() if how.by_index is not None]
+    if unknown or (by_index and len(by_index) < len(found)):
+        strangers = unknown or by_index
+        near = [f"did you mean {nearest(name, classes, 1)[0]!r}? " for name in strangers[:1] if nearest(name, classes)]
+        raise UsageError(
+            f"{flag}: no class is called {', '.join(map(repr, strangers[:5]))}; {''.join(near)}the classes are: "
+            f"{listed(classes)}"
+        )
+    if by_index and notes is not None:
+        notes.append(f"{flag}: its numbers are no class names but fit as positions: 0 is {classes[0]}, the first")
+    aligned = {classes[position]: values[name] for name, (position, _) in found.items()}
+    missing = [name for name in classes if name not in aligned]
     if missing and default is None:
-        raise UsageError(f"{flag}: every class needs a value; missing: {', '.join(missing[:20])}")
-    return np.array([values.get(name, default) for name in classes], np.float64), missing
+        raise UsageError(f"{flag}: every class needs a value; missing: {listed(missing)}")
+    return np.array([aligned.get(name, default) for name in classes], np.float64), missing
 
 
-def read_class_names(said: str) -> tuple[str, ...]:
-    """Read class names in the order of the scores.
+def read_class_names(typed: str) -> tuple[str, ...]:
+    """Read class names in the order of the scores: ``a,b,c``, or a file.
+
+    A file holds one name a line, a JSON list, a JSON id2label or label2id map, or a table with a column of classes.
 
     Raises
     ------
@@ -179,33 +322,54 @@ def read_class_names(said: str) -> tuple[str, ...]:
     DataError
         The file holds something else.
     """
-    if not is_file(said):
-        raise UsageError(f"--classes {said}: no such file; one name a line, a JSON list or an id2label map is wanted")
+    if not is_file(typed):
+        if "," in typed:
+            return _checked(typed, [name.strip() for name in typed.split(",")])
+        raise UsageError(
+            f"--classes {typed}: no such file; one name a line, a JSON list or an id2label map is wanted, or a,b,c"
+        )
+    data = read_bytes(typed)
     try:
-        text = read_bytes(said).decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"--classes {said}: not UTF-8 text: {error}") from None
-    names = (
-        _names_from_json(said, text)
-        if text.lstrip()[:1] in ("[", "{")
-        else [line.strip() for line in text.splitlines()]
-    )
+        if not data.startswith((b"PAR1", b"ARROW1", b"\x93NUMPY", b"PK\x03\x04")):
+            raise DataError(f"--classes {typed}: not UTF-8 text: {error}") from None
+        return _checked(typed, _names_from_table(typed))
+    if text.lstrip()[:1] in ("[", "{"):
+        return _checked(typed, _names_from_json(typed, text))
+    lines = [line.strip() for line in text.splitlines()]
+    header = [cell.strip().strip('"').lower() for cell in lines[0].replace(";", ",").replace("\t", ",").split(",")]
+    is_table = any(cell in CLASS_COLUMNS for cell in header) and (len(header) > 1 or typed.endswith((".csv", ".tsv")))
+    return _checked(typed, _names_from_table(typed) if is_table else lines)
+
+
+def _checked(typed: str, names: list[str]) -> tuple[str, ...]:
     while names and not names[-1]:
         names.pop()
     if not names or not all(names):
-        raise DataError(f"--classes {said}: line {names.index('') + 1 if names else 1} holds no name")
+        raise DataError(f"--classes {typed}: line {names.index('') + 1 if names else 1} holds no name")
     return tuple(names)
 
 
-def _names_from_json(said: str, text: str) -> list[str]:
+def _names_from_table(typed: str) -> list[str]:
+    with _opened(typed) as table:
+        named = _class_column(table) or (table.schema.names[0] if len(table.schema) == 1 else None)
+        if named is None:
+            raise DataError(f"--classes {typed}: a column 'class' is wanted; there are: {listed(table.schema.names)}")
+        return [str(value).strip() for batch in _batches(table) for value in batch.column(named).to_pylist()]
+
+
+def _names_from_json(typed: str, text: str) -> list[str]:
     try:
         held = json.loads(text)
     except ValueError as error:
-        raise DataError(f"--classes {said}: not JSON: {error}") from None
+        raise DataError(f"--classes {typed}: not JSON: {error}") from None
     if isinstance(held, dict):
-        held = held.get("id2label", held)
+        held = next((held[key] for key in ("id2label", "label2id") if isinstance(held.get(key), dict)), held)
+        if all(isinstance(value, int) for value in held.values()):  # label2id
+            held = {str(position): name for name, position in held.items()}
         numbered = sorted(held, key=lambda key: int(key) if key.isdecimal() else -1)
         if numbered != [str(index) for index in range(len(numbered))]:
-            raise DataError(f'--classes {said}: an id2label map has the keys "0", "1", "2" ... without a gap')
+            raise DataError(f'--classes {typed}: an id2label map has the keys "0", "1", "2" ... without a gap')
         held = [held[key] for key in numbered]
-    return [str(name) for name in held]
+    return [str(name).strip() for name in held]

@@ -120,9 +120,8 @@ def test_an_id_with_two_truths_is_refused(softmax_cli, table, tmp_path):
 @pytest.mark.parametrize(
     ("truth", "flags", "told"),
     [
-        ("nr,y\na,cat\n", [], "no column 'id' to join by; there are: nr, y"),
         ("id,one,two\na,cat,dog\n", [], "which column? write truth.csv:COLUMN with one of one, two"),
-        ("id,y\na,cat\n", ["--logits", "id"], "joins by id, and no column is named like one"),
+        ("id,cls\na,cat\n", ["--labels", "truth.csv:clas"], "no column 'clas'; did you mean 'cls'?"),
     ],
 )
 def test_labels_that_cannot_be_joined(softmax_cli, tmp_path, truth, flags, told):
@@ -210,16 +209,18 @@ def test_no_truth(softmax_cli, tmp_path):
 
 def test_a_truth_that_is_no_class_names_both_sets(softmax_cli, tmp_path):
     (tmp_path / "in.csv").write_text(TABLE.replace("bird,y", "ship,y"))
-    done = softmax_cli("evaluate", "in.csv", "--on-bad-row", "skip")
+    done = softmax_cli("evaluate", "in.csv")
     assert done.code == 1
-    assert "the truth 'ship' is no class; truths here: cat, dog, ship; classes: cat, dog, bird;" in done.err
+    assert "in.csv:4: column 'label': 'ship' is no class; name the column of truths with --label, or the" in done.err
+    assert "classes: cat, dog, bird; truths here: cat, dog, ship" in done.err
+    assert softmax_cli("evaluate", "in.csv", "--on-bad-row", "skip").code == 0
 
 
 def test_an_empty_truth_and_a_bad_score_are_bad_rows(softmax_cli, evaluate, tmp_path):
     (tmp_path / "in.csv").write_text(TABLE.replace("b,1,2,0,dog", "b,1,2,0,").replace("c,0,2,", "c,0,what,"))
     done = softmax_cli("evaluate", "in.csv")
     assert (done.code, done.out) == (1, b"")
-    assert "in.csv:3: column 'label': '' is empty: there is no truth to compare with" in done.err
+    assert "in.csv:3: column 'label': '' is a missing truth: there is nothing to compare with" in done.err
     assert evaluate("in.csv", "--on-bad-row", "skip")["bad_rows"] == 2
 
 

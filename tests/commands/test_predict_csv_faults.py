@@ -17,7 +17,7 @@ BAD_ROWS = [
     ("\ufeffid,a,b\r\nx, 1 ,2\r\nz,3,w", "t.csv:3: column 'b': 'w' is not a number; "),
     (
         'a,b\n1,2\n"3,4\n5,6\n',
-        "t.csv:3: column 'a': a quote is opened that nothing closes; lines 3 to 4 were read as one row: was ",
+        "t.csv:3: column 'a': a quote is opened that nothing closes; lines 3 to 4 were read as one row",
     ),
     ("z\n1\n\nx\n", "t.csv:4: column 'z': 'x' is not a number; "),
 ]

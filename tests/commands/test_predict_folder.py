@@ -127,6 +127,13 @@ class TestParts:
             alone = (tmp_path / f"alone{seed}.{part}").read_bytes()
             assert (tmp_path / f"probs/part-{seed:05d}.{part}").read_bytes() == alone
 
+    @pytest.mark.parametrize("flag", [["--engine", "local"], ["--resume"]])
+    def test_an_option_for_folders_needs_no_slash(self, softmax_cli, inputs, tmp_path, flag):
+        done = softmax_cli("predict", "logits/", "-o", "probs", *flag)
+        assert done.code == 0, done.err
+        assert len(list(tmp_path.glob("probs/part-*.parquet"))) == FILES
+        assert (tmp_path / "probs/_SUCCESS").exists()
+
     def test_columns_in_another_order_follow_the_first_file(self, softmax_cli, inputs, tmp_path):
         turned = pq.read_table(inputs / "03.parquet").select(["logit_owl", "logit_cat", "id", "logit_dog", "logit_cow"])
         pq.write_table(turned, inputs / "03.parquet")
@@ -201,12 +208,13 @@ class TestRefusals:
             (["-o", "probs/", "--limit", "5"], "--limit counts rows of one stream"),
             (["-o", "probs/", "--format", "table"], "--format table is for the screen"),
             (["-o", "probs/", "--resume", "--force"], "choose one"),
-            (["-o", "probs.csv", "--engine", "local"], "name one that ends in /, such as -o probs/"),
+            (["-o", "probs.csv", "--engine", "local"], "is for a folder of parts: name one, such as -o probs/"),
             (["-o", "probs.csv", "--resume"], "--resume is for a folder of parts"),
-            (["--engine", "local"], "name one that ends in /"),
+            (["--engine", "local"], "name one, such as -o probs/"),
             (["-o", "probs/", "--engine", "flink"], "no engine is called 'flink'; there are: dask, local, ray, spark"),
             (["-o", "no/where/probs/"], "mkdir -p no/where"),
             (["-o", "logits/00.parquet/"], "is a file"),
+            (["-o", "s3://bucket/probs", "--engine", "local"], "s3://bucket/probs/: parts gather in a folder"),
         ],
     )
     def test_what_does_not_go_with_a_folder(self, softmax_cli, inputs, tmp_path, arguments, told):

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
+from softmax_cli import commands
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 RUNS = {
     "predict": ("digits.csv", "-T", "2", "--top-k", "2"),
@@ -19,7 +20,7 @@ CODES = {"evaluate": 3}
 
 
 def test_every_command_is_run():
-    assert {path.stem for path in (ROOT / "softmax_cli" / "commands").glob("[!_]*.py")} == RUNS.keys()
+    assert {*commands.names()} == RUNS.keys()
 
 
 @pytest.mark.parametrize("command", RUNS)

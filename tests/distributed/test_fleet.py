@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import random
-from dataclasses import replace
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,27 +16,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.calibration.labelled_rows import Collector, collect, collect_units
-from softmax_cli.distributed.fleet import Fleet
+from softmax_cli.calibration.labelled_rows import Collector, collect
+from softmax_cli.distributed.fleet import EngineWorkers, ThisProcess
 from softmax_cli.distributed.plan import plan_units
 from softmax_cli.errors import DataError
 from softmax_cli.evaluation.figure_list import settle_report
 from softmax_cli.evaluation.judge import Judge
 from softmax_cli.evaluation.measure import Plan
-from softmax_cli.evaluation.run import evaluate_table, evaluate_units
+from softmax_cli.evaluation.run import measure
 from softmax_cli.inspection.report import inspection
-from softmax_cli.inspection.run import evidence_of, flags_in, flags_in_units, inspect_units, settled_inspector
+from softmax_cli.inspection.run import inspect_rows, settled_inspector, write_flagged
 from softmax_cli.options.source import SourceOptions
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.run import Listeners, score_table
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
-from softmax_cli.weighting.prior import keep_units, kept_probabilities, probabilities_transform
+from softmax_cli.tables.pool import NOBODY
+from softmax_cli.weighting.prior import keep_probabilities, kept_probabilities, probabilities_transform
 
 CLASSES = ("cat", "dog", "bird")
 PLAN = Plan(top_k=(2,), replicates=40, seed=3)
-SILENT = Listeners(lambda rows, size: None, lambda rejects: None)
 
 
 class Shuffled:
@@ -87,13 +87,17 @@ def source_of(folder, where=None):
     return SourceOptions(paths=[str(path) for path in sorted(folder.iterdir())], where=where)
 
 
-def fleet_of(source, unit_bytes, seed):
+def workers_of(source, opened, unit_bytes, seed):
     units = plan_units(source.files(), None, unit_bytes)
-    return Fleet(Shuffled(seed), units, 1)
+    return EngineWorkers(Shuffled(seed), units, 1, source.reading(opened))
 
 
 cuts = given(st.sampled_from([1, 6000, 1 << 20]), st.integers(0, 9), st.sampled_from([None, "split=val"]))
 few = settings(max_examples=6, deadline=None)
+
+
+def own_truth(opened):
+    return OwnTruth(opened.columns.label, ClassLookup.of(opened.columns))
 
 
 def judge_of(opened, by=None):
@@ -106,40 +110,39 @@ def judge_of(opened, by=None):
 def test_evaluating(folder, unit_bytes, seed, where):
     source = source_of(folder, where)
 
-    def told(measure):
+    def report(fleet_of):
         rejected = []
         with source.open() as opened:
             judge = judge_of(opened, by="split")
-            found = measure(opened, judge, SILENT._replace(rejected=rejected.extend))
-        return json.dumps(
-            settle_report("t", judge, PLAN, found.measured, found.draws, found.read, []).to_json()
-        ), rejected
+            found = measure(fleet_of(opened), judge, PLAN, NOBODY._replace(rejected=rejected.extend))
+        settled = settle_report("t", judge, PLAN, found.measured, found.draws, found.read, [])
+        return json.dumps(settled.to_json()), rejected
 
-    fleet = fleet_of(source, unit_bytes, seed)
-    whole = told(lambda opened, judge, listeners: evaluate_table(opened.table, judge, PLAN, 1, listeners))
+    whole = report(lambda opened: ThisProcess(opened.table, 2))
     assert whole[1]
-    assert whole == told(
-        lambda opened, judge, listeners: evaluate_units(fleet, source.reading(opened), judge, PLAN, listeners)
-    )
+    assert whole == report(lambda opened: workers_of(source, opened, unit_bytes, seed))
 
 
 @few
 @cuts
 def test_inspecting(folder, unit_bytes, seed, where):
     source = source_of(folder, where)
-    fleet = fleet_of(source, unit_bytes, seed)
     with source.open() as opened:
         inspector, table = settled_inspector(opened.table, opened.columns, "float64", 6.0)
-        whole = evidence_of(table, inspector, 1, lambda rows, size: None)
-        reading = source.reading(opened)
-        parted = inspect_units(fleet, reading, inspector, lambda rows, size: None)
+        workers = workers_of(source, opened, unit_bytes, seed)
+        whole = inspect_rows(ThisProcess(table, 2), inspector, NOBODY)
+        parted = inspect_rows(workers, inspector, NOBODY)
     assert {"outlier-cells", "bad-rows"} <= {one.code for one in inspection("t", whole).findings}
     assert json.dumps(inspection("t", parted).to_json()) == json.dumps(inspection("t", whole).to_json())
-    with source.open() as opened:
-        flags = [replace(flag, row=0) for batch in flags_in(opened.table, whole, 1) for flag in batch]
-        parted_flags = [replace(flag, row=0) for batch in flags_in_units(fleet, reading, parted) for flag in batch]
-    assert flags
-    assert parted_flags == flags
+    with source.open() as opened, tempfile.TemporaryDirectory() as out:
+        counts = [
+            write_flagged(fleet, whole, f"{out}/{name}", force=False)
+            for name, fleet in (("whole", ThisProcess(opened.table, 2)), ("parted", workers))
+        ]
+        files = [Path(out, name).read_bytes() for name in ("whole", "parted")]
+    assert counts[0]
+    assert counts[0] == counts[1]
+    assert files[0] == files[1]
 
 
 @few
@@ -147,10 +150,9 @@ def test_inspecting(folder, unit_bytes, seed, where):
 def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
     source = source_of(folder, where)
     with source.open() as opened:
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
-        whole = collect(opened.table, collector, 1, lambda rows, size: None)
-        fleet = fleet_of(source, unit_bytes, seed)
-        parted = collect_units(fleet, source.reading(opened), collector, lambda rows, size: None)
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
+        whole = collect(ThisProcess(opened.table, 2), collector, NOBODY)
+        parted = collect(workers_of(source, opened, unit_bytes, seed), collector, NOBODY)
     assert (parted.hash, parted.left_out, parted.kinds) == (whole.hash, whole.left_out, whole.kinds)
     assert whole.left_out
 
@@ -161,11 +163,31 @@ def test_keeping_probabilities_for_a_prior(folder, unit_bytes, seed, where):
     source = source_of(folder, where)
     with source.open() as opened, kept_probabilities(3) as whole, kept_probabilities(3) as parted:
         transform = probabilities_transform(opened.columns, Scoring(), skips_bad_rows=True)
-        score_table(opened.table, transform, whole, 1, SILENT)
-        keep_units(fleet_of(source, unit_bytes, seed), source.reading(opened), transform, parted, SILENT)
+        keep_probabilities(ThisProcess(opened.table, 2), transform, whole, NOBODY)
+        keep_probabilities(workers_of(source, opened, unit_bytes, seed), transform, parted, NOBODY)
         blocks = [np.concatenate(list(kept.blocks())).tobytes() for kept in (whole, parted)]
     assert len(set(blocks)) == 1
     assert whole.rows == parted.rows > 0
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1 << 20])
+def test_progress_is_the_same_in_all(folder, unit_bytes):
+    """Every row, and every byte of input, whoever goes over them; in the order of the table."""
+    source = source_of(folder)
+    heard = {}
+    with source.open() as opened:
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
+        for name, fleet in (
+            ("here", ThisProcess(opened.table, 2)),
+            ("workers", workers_of(source, opened, unit_bytes, 4)),
+        ):
+            steps = []
+            collect(
+                fleet, collector, NOBODY._replace(progress=lambda rows, size, steps=steps: steps.append((rows, size)))
+            )
+            heard[name] = tuple(map(sum, zip(*steps, strict=True)))
+    assert heard["here"][0] == heard["workers"][0] == 1500
+    assert heard["workers"][1] == sum(path.stat().st_size for path in folder.iterdir())
 
 
 def test_large_parquet_files_are_cut(folder):
@@ -179,12 +201,12 @@ def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
     (tmp_path / "b.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
     (tmp_path / "c.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
     source = source_of(tmp_path)
-    collecting, evaluating = fleet_of(source, 1, 0), fleet_of(source, 1, 1)
     with source.open() as opened:
-        collector = Collector(opened.columns, (), skips_bad_rows=True)
+        collecting, evaluating = (workers_of(source, opened, 1, seed) for seed in (0, 1))
+        collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
-            collect_units(collecting, source.reading(opened), collector, lambda rows, size: None)
+            collect(collecting, collector, NOBODY)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
-            evaluate_units(evaluating, source.reading(opened), judge_of(opened), PLAN, SILENT)
+            measure(evaluating, judge_of(opened), PLAN, NOBODY)
     assert collecting.engine.stopped
     assert evaluating.engine.stopped

@@ -17,12 +17,12 @@ from softmax_cli.evaluation.judge import Judge
 from softmax_cli.evaluation.measure import Draws, Plan
 from softmax_cli.evaluation.run import Evaluation, draws_of, evaluate_table
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.run import Listeners
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
+from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 CLASSES = ("cat", "dog", "bird")
@@ -72,7 +72,7 @@ def in_units(batch, blocks, units):
 places = st.lists(st.integers(0, ROWS), max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(places, places, st.integers(0, 5))
 def test_units_add_up_to_the_table(cuts, units, seed):
     """Figures, intervals and slices to the last digit, added up from the left or from the right, in blocks or whole."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from softmax_cli.formats.csv.faults import RowPlaces
 from softmax_cli.formats.csv.reader import decode
 from softmax_cli.formats.csv.sniff import Sniffed
 from softmax_cli.tables.table import Block, Place
-from softmax_cli.text.parsing import Dialect
+from softmax_cli.text.parsing import Dialect, parse, text_role
 
 NAMES = ("id", "cat", "dog")
 
@@ -92,3 +94,12 @@ def test_places_are_physical_lines():
 
 def test_a_cell_that_a_short_row_has_not_is_empty():
     assert decoded("a,1\n").place(0, "dog") == Place("x.csv:2", "", "a,1")
+
+
+def test_rows_of_several_lines_are_counted_by_their_first():
+    data = bytearray(b'a,1,2\n"b\nb",3,4\nc,5,6\n')
+    sniffed = Sniffed(Dialect(), NAMES, frozenset(NAMES[1:]), 0, 0)
+    roles = np.array([text_role(0), text_role(1), text_role(2)], np.int32)
+    places = RowPlaces(Block(data, first_line=10), parse(data, roles, sniffed.dialect), sniffed, "x.csv")
+    assert places.place(1, "dog") == Place("x.csv:11", "4", '"b\nb",3,4')
+    assert places.place(2, None) == Place("x.csv:13", "", "c,5,6")

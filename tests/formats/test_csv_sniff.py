@@ -86,7 +86,6 @@ def test_what_cannot_part_cells_is_refused(said):
         ('"a\nb","c,"\n1,2\n', None, ("a\nb", "c,"), 2),
         ("0,1,2\n1,2,3\n", None, ("0", "1", "2"), 1),  # what pandas writes for a bare matrix
         (",0,1\n0,1,2\n", None, ("", "0", "1"), 1),  # ... and with its index
-        ("0\n5\n", None, ("0",), 1),
         ("a,b\n1,2\n", False, ("0", "1"), 0),
         ("1.5,2\n3,4\n", True, ("1.5", "2"), 1),
         ("a,b", None, ("a", "b"), 0),

@@ -11,6 +11,7 @@ import pytest
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats import _parquet, parquet
+from softmax_cli.formats._parquet_pages import CheckedPages, page_header
 from softmax_cli.tables.arrays import from_arrow, from_arrow_schema, to_arrow, to_arrow_schema
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
@@ -127,3 +128,89 @@ def test_row_groups_end_before_memory_does(monkeypatch, table):
     assert 5 <= metadata.num_row_groups <= 10
     assert "RLE_DICTIONARY" not in metadata.row_group(0).column(1).encodings
     assert "RLE_DICTIONARY" in metadata.row_group(0).column(0).encodings
+
+
+class TestSizesThatLie:
+    """A page header is compared with the file before memory is taken for what it claims."""
+
+    CODECS = ("none", "snappy", "zstd")
+
+    def file(self, table, codec="none", version="1.0"):
+        file = io.BytesIO()
+        pq.write_table(table, file, compression=codec, data_page_version=version, row_group_size=700)
+        return bytearray(file.getvalue())
+
+    def headers(self, data):
+        """Yield where the header of the first page of each chunk stands, and its fields."""
+        metadata = pq.read_metadata(io.BytesIO(data))
+        for group in range(metadata.num_row_groups):
+            for index in range(metadata.num_columns):
+                column = metadata.row_group(group).column(index)
+                start = column.dictionary_page_offset or column.data_page_offset
+                yield start, *page_header(bytes(data), start)
+
+    @pytest.mark.parametrize("version", ["1.0", "2.0"])
+    @pytest.mark.parametrize("codec", CODECS)
+    def test_headers_are_read_as_pyarrow_wrote_them(self, table, codec, version):
+        data = self.file(table, codec, version)
+        for _, fields, length in self.headers(data):
+            assert fields[1] in (0, 2, 3)
+            assert 0 < fields[3] < len(data)
+            assert length < 200
+        assert rows_of(bytes(data)).equals(table)
+
+    @pytest.mark.parametrize("field", [2, 3])
+    @pytest.mark.parametrize("size", [2**31 - 1, 2**30, -1])
+    def test_a_page_that_claims_too_much(self, table, field, size):
+        for start, fields, _ in list(self.headers(self.file(table))):
+            data = self.file(table)
+            header = _zigzag(1, fields[1]) + b"".join(
+                _zigzag(1, size if number == field else fields[number]) for number in (2, 3)
+            )
+            data[start : start + len(header)] = header
+            with pytest.raises(DataError, match=r"a page (claims|of) .* bytes|a page header is damaged"):
+                rows_of(bytes(data))
+
+    def test_a_dictionary_that_claims_too_much(self, table):
+        data = self.file(table)
+        start, fields, length = next(self.headers(data))
+        assert fields[1] == 2
+        place = bytes(data).index(_zigzag(1, fields[7][1]), start, start + length)
+        data[place + 1 : place + 3] = b"\xfe\x7f"  # 8,191 values where there are 700
+        with pytest.raises(DataError, match="a dictionary claims 8,191 values in"):
+            rows_of(bytes(data))
+
+    def test_a_header_is_found_wherever_the_reading_pauses(self, table):
+        """A header may begin in one piece of the file and end in the next."""
+        data = bytes(self.file(table.slice(0, 100)))
+        metadata = pq.read_metadata(io.BytesIO(data))
+        for size in (1, 7, 100):
+            pages = CheckedPages(io.BytesIO(data), len(data), metadata, range(1))
+            for chunk in pages._chunks:
+                pages.seek(chunk.start)
+                while pages.tell() < chunk.end:
+                    pages.read(min(size, chunk.end - pages.tell()))
+                assert chunk.due == chunk.end
+                assert chunk.counted == 100
+
+
+def _zigzag(step: int, value: int) -> bytes:
+    """A number as a field of a Thrift structure, `step` after the field before it."""
+    coded = (value << 1) ^ (value >> 63)
+    coded &= (1 << 64) - 1
+    out = bytearray([step << 4 | 5])
+    while coded > 127:
+        out.append(coded & 127 | 128)
+        coded >>= 7
+    out.append(coded)
+    return bytes(out)
+
+
+def test_a_text_that_repeats_does_not_fill_the_memory():
+    """The file holds it once, and its footer says next to nothing about a row."""
+    table = pa.table({"text": pa.array(["x" * 100_000] * 5000), "a": np.arange(5000.0), "b": np.ones(5000)})
+    data = io.BytesIO()
+    pq.write_table(table, data, compression="zstd")
+    assert data.tell() < 100_000
+    read = parquet.read(data, "x.parquet", ReadOptions())
+    assert max(block.data.num_rows for block in read.blocks) <= 640

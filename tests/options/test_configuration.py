@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from softmax_cli.errors import UsageError
+from softmax_cli.options.configuration import FILE_NAME, settings_for
+
 TABLE = "logit_a,logit_b\n1,2\n3,1\n"
 
 
@@ -75,3 +78,33 @@ def test_a_list_gives_an_option_several_times(softmax_cli, table):
     assert done.code == 3
     assert "accuracy" in done.err
     assert "error > -1" in done.err
+
+
+def settings(tmp_path, text, typed=(), **variables):
+    """What holds for predict with the options below, a file beside the data, and variables."""
+    (tmp_path / FILE_NAME).write_text(text)
+    options = ["temperature", "top-k", "quiet", "output"]
+    found = settings_for("predict", options, typed, [str(tmp_path / "x.csv")], variables)
+    return [argument for setting in found for argument in setting.argument]
+
+
+def test_settings_are_what_could_have_been_typed(tmp_path):
+    assert settings(tmp_path, "top_k = 2\nquiet = true\n") == ["--top-k=2", "--quiet"]
+    assert settings(tmp_path, "quiet = false\n") == []
+    assert settings(tmp_path, "top-k = [1, 2]\n") == ["--top-k=1", "--top-k=2"]
+    assert settings(tmp_path, "top_k = 2\n", ["top-k"], SOFTMAX_CLI_TOP_K="3") == []
+    assert settings(tmp_path, "top_k = 2\n", SOFTMAX_CLI_TOP_K="3", SOFTMAX_CLI_OUTPUT="x") == ["--top-k=3"]
+    assert settings(tmp_path, "[evaluate]\ntop_k = 2\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("output = 'x.csv'\n", "'output' has to be typed: --output"),
+        ("[predict]\ntop_kk = 2\n", "predict has no option 'top_kk'; did you mean 'top-k'"),
+        ("top_k = \n", "not TOML"),
+    ],
+)
+def test_settings_that_are_refused(tmp_path, text, words):
+    with pytest.raises(UsageError, match=words):
+        settings(tmp_path, text)

@@ -12,11 +12,12 @@ from softmax_cli import softmax
 from softmax_cli.formats.csv.reader import open_table
 from softmax_cli.formats.csv.writer import DelimitedWriter
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.run import Listeners, score_table
+from softmax_cli.prediction.run import score_table
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.columns import Selection, resolve
+from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 texts = st.text(st.sampled_from("aé7 ,;\"'=\n[]"), max_size=6)

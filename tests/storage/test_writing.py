@@ -1,5 +1,7 @@
 """A file appears whole under its name, or not at all."""
 
+import errno
+import fcntl
 import os
 import stat
 
@@ -126,3 +128,55 @@ def test_targets_that_cannot_be_written_are_told_before_the_work(tmp_path):
         check_target(tmp_path / "no" / "out.csv", [], force=False)
     with pytest.raises(UsageError, match="is a folder"):
         check_target(tmp_path, [], force=False)
+
+
+class TestHiddenFiles:
+    """What a run that was killed leaves is removed by the next one of the same name; nothing else is."""
+
+    def test_what_dead_runs_left_is_removed(self, tmp_path):
+        for left in (".out.csv.part", ".out.csv.2.part", ".out.csv.3.part", ".other.csv.part"):
+            (tmp_path / left).write_bytes(b"half")
+        with whole_file(tmp_path / "out.csv", force=False) as file:
+            assert names(tmp_path) == [".other.csv.part", ".out.csv.part"]
+            file.write(b"whole")
+        assert names(tmp_path) == [".other.csv.part", "out.csv"]
+        assert (tmp_path / "out.csv").read_bytes() == b"whole"
+
+    def test_those_of_runs_that_go_on_are_kept(self, tmp_path):
+        target = tmp_path / "out.csv"
+        with whole_file(target, force=True) as first:
+            first.write(b"first")
+            with whole_file(target, force=True) as second:
+                assert names(tmp_path) == [".out.csv.2.part", ".out.csv.part"]
+                second.write(b"second")
+            assert names(tmp_path) == [".out.csv.part", "out.csv"]
+            with whole_file(target, force=True):
+                assert names(tmp_path) == [".out.csv.2.part", ".out.csv.part", "out.csv"]
+        assert target.read_bytes() == b"first"
+        assert names(tmp_path) == ["out.csv"]
+
+    def test_a_link_in_the_way_is_neither_followed_nor_removed(self, tmp_path):
+        (tmp_path / "precious").write_bytes(b"precious")
+        (tmp_path / ".out.csv.part").symlink_to(tmp_path / "precious")
+        with whole_file(tmp_path / "out.csv", force=False) as file:
+            file.write(b"whole")
+        assert names(tmp_path) == [".out.csv.part", "out.csv", "precious"]
+        assert (tmp_path / "precious").read_bytes() == b"precious"
+
+    def test_a_file_system_without_locks(self, tmp_path, monkeypatch):
+        """Then nobody can tell whether a file is in use, and none is removed."""
+
+        def refuse(descriptor, operation):
+            raise OSError(errno.ENOLCK, "no locks")
+
+        monkeypatch.setattr(fcntl, "flock", refuse)
+        (tmp_path / ".out.csv.part").write_bytes(b"half")
+        with whole_file(tmp_path / "out.csv", force=False) as file:
+            file.write(b"whole")
+        assert names(tmp_path) == [".out.csv.part", "out.csv"]
+
+    def test_a_name_as_long_as_names_can_be(self, tmp_path):
+        for name in ("x" * 255, "ü" * 127):
+            with whole_file(tmp_path / name, force=False) as file:
+                file.write(b"whole")
+            assert (tmp_path / name).read_bytes() == b"whole"

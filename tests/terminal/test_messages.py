@@ -1,9 +1,12 @@
 """Messages: one line in a pipe, wrapped on a terminal, control characters shown."""
 
+import io
 import os
 import pty
 import subprocess
 import sys
+
+from softmax_cli.terminal.messages import print_message
 
 CODE = """
 from softmax_cli.terminal.messages import print_message
@@ -28,3 +31,13 @@ def test_a_message_on_a_terminal_wraps_between_words():
     assert len(lines) > 3
     assert all(len(line) <= 40 for line in lines)
     assert all(line.strip().startswith(("a ", "word")) for line in lines)
+
+
+def test_what_a_stream_cannot_encode_is_shown_in_ascii(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stderr", stream)
+    print_message("größer als 1\nzweite")
+    stream.flush()
+    written = stream.buffer.getvalue()
+    assert written.isascii()
+    assert written.count(b"\n") == 1

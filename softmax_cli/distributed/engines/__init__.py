@@ -1,7 +1,7 @@
 """Who runs the units of a job, and where: every module here is one engine, called by its name.
 
 An engine schedules, places and runs again; what a unit does is not its business. A module offers `run`, as `Engine` has
-it, and `NEEDS`, the library that it stands on. That is imported when it runs.
+it, and `NEEDS`, the library that it needs as pip is asked for it (None: none). It is imported when it runs.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def by_name(name: str) -> Engine:
     if name not in names():
         raise UsageError(f"no engine is called {name!r}; there are: {', '.join(names())}")
     module: Any = import_module(f"{__name__}.{name}")
-    if module.NEEDS is not None and importlib.util.find_spec(module.NEEDS) is None:
-        raise UsageError(f"--engine {name} needs {module.NEEDS}: pip install 'softmax-cli[{name}]'")
+    if module.NEEDS is not None and importlib.util.find_spec(module.NEEDS.partition(">=")[0]) is None:
+        raise UsageError(f"--engine {name} needs {name.capitalize()}: pip install '{module.NEEDS}'")
     return _Checked(cast(Engine, module))
 
 

@@ -14,7 +14,7 @@ from softmax_cli.errors import DataError
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
-NEEDS = "distributed"
+NEEDS = "distributed>=2026.8"
 RETRIES = 3
 
 

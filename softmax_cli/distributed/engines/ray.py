@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
-NEEDS = "ray"
+NEEDS = "ray>=2.60"
 RETRIES = 3
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
-NEEDS = "pyspark"
+NEEDS = "pyspark>=4.3"
 ATTEMPTS = 4  # with local[N] alone, Spark gives up with the first worker that is lost
 UNSAID = "local[*]"
 

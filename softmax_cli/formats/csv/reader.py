@@ -15,10 +15,19 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats.csv.faults import RowPlaces
-from softmax_cli.formats.csv.sniff import Sniffed, check_delimiter, check_encoding, check_utf8, find_dialect, sniff
-from softmax_cli.tables.batch import Batch, NumberColumn, TextColumn
-from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema
-from softmax_cli.tables.table import Block, Decoded, ReadOptions, Table
+from softmax_cli.formats.csv.sniff import (
+    SEPARATOR_LINE,
+    Sniffed,
+    check_delimiter,
+    check_encoding,
+    check_utf8,
+    find_dialect,
+    is_left_out,
+    sniff,
+)
+from softmax_cli.tables.batch import Batch, Column, NumberColumn, TextColumn, texts
+from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema, Type, list_of
+from softmax_cli.tables.table import Block, Decoded, Fault, ReadOptions, Table
 from softmax_cli.text.parsing import Dialect, parse, row_end, text_role
 
 BLOCK_BYTES = 1 << 21
@@ -120,25 +129,56 @@ def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> 
     data: bytearray = block.data
     check_encoding(data, name, block.first_line)
     check_utf8(data, name, block.first_line)
-    roles, schema = _roles(sniffed.names, tuple(scores))
+    numbers = tuple(column for column in scores if column not in sniffed.lists)
+    roles = _roles(sniffed.names, numbers)
     parsed = parse(data, roles, sniffed.dialect)
     rows = RowPlaces(block, parsed, sniffed, name)
-    columns = [
-        NumberColumn(parsed.scores, role)
-        if role >= 0
-        else TextColumn(data, parsed.spans[:, text_role(role)], are_fields=True)
-        for role in roles.tolist()
-    ]
-    return Decoded(Batch(schema, columns, len(parsed.scores)), rows.place, tuple(map(rows.fault, parsed.flaws)))
+    faults = list(map(rows.fault, parsed.flaws))
+    columns: list[Column] = []
+    for column, role in zip(sniffed.names, roles.tolist(), strict=True):
+        if role >= 0:
+            columns.append(NumberColumn(parsed.scores, role))
+            continue
+        cells = TextColumn(data, parsed.spans[:, text_role(role)], are_fields=True)
+        if is_left_out(column):
+            _refuse_values(cells, column, rows)
+        elif column in sniffed.lists and column in scores:
+            from softmax_cli.formats.csv.list_cells import read_lists
+
+            lists, problems = read_lists(texts(cells), sniffed.lists[column])
+            columns.append(lists)
+            faults += [Fault(row, column, problem) for row, problem in problems.items()]
+        else:
+            columns.append(cells)
+    schema = _schema(sniffed.names, numbers, tuple((n, sniffed.lists[n]) for n in scores if n in sniffed.lists))
+    return Decoded(Batch(schema, columns, len(parsed.scores)), rows.place, tuple(faults))
+
+
+def _refuse_values(cells: TextColumn, column: str, rows: RowPlaces) -> None:
+    """Refuse a column that was left out because it has no name and was empty, and is not empty after all."""
+    if (cells.spans[:, 0] == cells.spans[:, 1]).all():
+        return
+    row = next((row for row, cell in enumerate(texts(cells)) if cell and cell.strip()), None)
+    if row is not None:
+        place = rows.place(row, column)
+        raise DataError(
+            f"{place.where}: {place.found!r} stands in a column without a name that was empty before; name it in the "
+            "header, or take the value away"
+        )
 
 
 @lru_cache(16)
-def _roles(names: tuple[str, ...], scores: tuple[str, ...]) -> tuple[NDArray[np.int32], Schema]:
+def _roles(names: tuple[str, ...], numbers: tuple[str, ...]) -> NDArray[np.int32]:
     """What to read of each column: a score, or text."""
-    positions = {column: i for i, column in enumerate(scores)}
-    texts = iter(range(len(names)))
-    roles = np.array([positions[n] if n in positions else text_role(next(texts)) for n in names], np.int32)
-    return roles, Schema(Field(n, FLOAT64 if n in positions else TEXT) for n in names)
+    positions = {column: i for i, column in enumerate(numbers)}
+    places = iter(range(len(names)))
+    return np.array([positions[n] if n in positions else text_role(next(places)) for n in names], np.int32)
+
+
+@lru_cache(16)
+def _schema(names: tuple[str, ...], numbers: tuple[str, ...], lists: tuple[tuple[str, int], ...]) -> Schema:
+    types = dict.fromkeys(numbers, FLOAT64) | {name: list_of(FLOAT64, size) for name, size in lists}
+    return Schema(Field(n, types.get(n, TEXT)) for n in names if not is_left_out(n))
 
 
 def open_table(
@@ -163,18 +203,25 @@ def open_table(
         check_delimiter(said)
     cutter = RowBlocks(file, name, block_bytes)
     check_encoding(cutter.head, name, 1)
-    dialect = find_dialect(cutter.head, options.decimal) if said is None else Dialect(said, options.decimal)
+    is_found = said is None or (options.delimiter is None and SEPARATOR_LINE.match(cutter.head) is not None)
+    dialect = find_dialect(cutter.head, options.decimal) if is_found else Dialect(said or "", options.decimal)
     blocks = cutter.cut(dialect.delimiter)
     first = next(blocks, None)
     if first is None:
         raise DataError(f"{name}: empty: a header and rows were wanted")
     sniffed = sniff(first.data, name, options, dialect)
-    schema = Schema(Field(n, FLOAT64 if n in sniffed.numeric else TEXT) for n in sniffed.names)
+    schema = Schema(Field(n, _type(n, sniffed)) for n in sniffed.names if not is_left_out(n))
 
     def decode_block(block: Block, scores: Sequence[str]) -> Decoded:
         return decode(block, scores, sniffed, name)
 
     return Table(name, schema, _rows(first, blocks, sniffed), decode_block, notes=sniffed.notes)
+
+
+def _type(column: str, sniffed: Sniffed) -> Type:
+    if column in sniffed.lists:
+        return list_of(FLOAT64, sniffed.lists[column])
+    return FLOAT64 if column in sniffed.numeric else TEXT
 
 
 def _rows(first: Block, later: Iterator[Block], sniffed: Sniffed) -> Iterator[Block]:

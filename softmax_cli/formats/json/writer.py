@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from softmax_cli.formats._lines import LineWriter, to_json
+from softmax_cli.formats._lines import LineWriter
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import WriteOptions
-from softmax_cli.text.formatting import LineFormat
+from softmax_cli.text.formatting import LineFormat, to_json
 
 
 @dataclass(frozen=True, slots=True)

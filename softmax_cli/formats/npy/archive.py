@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, cast
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, did_you_mean, listed
 from softmax_cli.formats.npy.reader import (
     DAMAGED,
     ArrayHeader,
@@ -16,12 +16,15 @@ from softmax_cli.formats.npy.reader import (
     check_matrix,
     check_size,
     companions,
+    holds_labels,
     is_companion,
     kind_of,
     matrix_table,
     read_header,
+    vector_table,
 )
 from softmax_cli.storage.reading import spool
+from softmax_cli.tables.column_names import RANKS, score_ending, score_name, truth_rank
 from softmax_cli.tables.table import ReadOptions, Table
 
 MEMBER = ".npy"
@@ -40,6 +43,9 @@ def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     except DAMAGED as error:
         raise DataError(f"{name}: not a whole .npz archive ({error}); fetch it or save it again") from error
     headers, refused = _look_at(archive, name)
+    if options.single_values:
+        labels = _choose_labels(headers, options.array, name)
+        return vector_table(_stored(archive, labels, headers[labels], name), labels, options, name)
     chosen = _choose(headers, refused, options.array, name)
     beside = {}
     for column, names in companions(chosen).items():
@@ -48,6 +54,11 @@ def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         )
         if (array := next(fitting, None)) is not None:
             beside[column] = _stored(archive, array, headers[array], name)
+    taken, rows = {array.name for array in beside.values()}, headers[chosen].shape[0]
+    if len(_matrices(headers)) == 1:
+        others = [array for array, header in headers.items() if array != chosen and is_companion(header, rows)]
+        stored = {array: _stored(archive, array, headers[array], name) for array in others if array not in beside}
+        beside |= {array: column for array, column in stored.items() if column.name not in taken}
     column = chosen if options.array is not None else kind_of(chosen) or "logits"
     return matrix_table(_stored(archive, chosen, headers[chosen], name), chosen, column, beside, options, name)
 
@@ -73,8 +84,9 @@ def _look_at(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader
 
 def _choose(headers: dict[str, ArrayHeader], refused: dict[str, DataError], said: str | None, name: str) -> str:
     """Return the name of the array of scores."""
-    matrices = [array for array, header in headers.items() if len(header.shape) == 2 and header.dtype.kind == "f"]
-    chosen = said if said is not None else matrices[0] if len(matrices) == 1 else None
+    matrices = _matrices(headers)
+    named = _named_like_scores(matrices)
+    chosen = said if said is not None else matrices[0] if len(matrices) == 1 else named
     if chosen in refused and chosen is not None:
         raise refused[chosen]
     if chosen in headers and chosen is not None:
@@ -89,6 +101,35 @@ def _choose(headers: dict[str, ArrayHeader], refused: dict[str, DataError], said
         else f"{len(matrices) or 'no'} matrices of floats that could be the scores"
     )
     raise DataError(f"{name}: {found}; there are: {there}; choose with --logits NAME")
+
+
+def _matrices(headers: dict[str, ArrayHeader]) -> list[str]:
+    return [array for array, header in headers.items() if len(header.shape) == 2 and header.dtype.kind == "f"]
+
+
+def _named_like_scores(arrays: list[str]) -> str | None:
+    """Return the array whose name is surest that of scores: ``logits`` before ``probs``; None where two are alike."""
+    ranks = {}
+    for array in arrays:
+        found = score_name(array)
+        score = found[0] if found is not None else score_ending(array)
+        if score is not None:
+            ranks[array] = RANKS[score.kind, score.is_plain]
+    best = [array for array, rank in ranks.items() if rank == min(ranks.values())]
+    return best[0] if len(best) == 1 else None
+
+
+def _choose_labels(headers: dict[str, ArrayHeader], typed: str | None, name: str) -> str:
+    """Return the name of the array of labels: the one that was typed, is named like a truth, or is alone."""
+    fitting = [array for array, header in headers.items() if holds_labels(header)]
+    if typed is not None and typed not in fitting:
+        raise DataError(f"{name}: no array {typed!r} of labels; {did_you_mean(typed, fitting)}")
+    named = sorted((array for array in fitting if truth_rank(array) is not None), key=lambda a: truth_rank(a) or 0)
+    vectors = [array for array in fitting if len(headers[array].shape) == 1]
+    chosen = typed or (named[0] if named else vectors[0] if len(vectors) == 1 else None)
+    if chosen is None:
+        raise DataError(f"{name}: which array holds the labels? Write {name}:NAME with one of {listed(fitting)}")
+    return chosen
 
 
 def _stored(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str) -> StoredArray:

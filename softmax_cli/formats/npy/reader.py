@@ -274,7 +274,7 @@ def matrix_table(
     """
     header = scores.header
     score_type = pa.from_numpy_dtype(scores_of(np.empty(0, header.dtype)).dtype)
-    fields = [pa.field(name, _companion_type(array.header.dtype)) for name, array in beside.items()]
+    fields = [pa.field(name, _companion_type(array.header)) for name, array in beside.items()]
     fields.append(pa.field(column, pa.list_(score_type, header.shape[1])))
     schema = pa.schema(fields, metadata=_record(array_name, column))
     rows = rows_per_block(schema, options)
@@ -299,20 +299,43 @@ def matrix_table(
     )
 
 
+def vector_table(array: StoredArray, column: str, options: ReadOptions, table_name: str) -> Table:
+    """Make a table of one column of an array of values, or of rows of 0 and 1, shape (rows,) or (rows, classes)."""
+    schema = pa.schema([pa.field(column, _companion_type(array.header))])
+
+    def blocks() -> Iterator[Block]:
+        first_row = 0
+        with ExitStack() as closing:
+            for values in array.blocks(rows_per_block(schema, options), closing):
+                batch = pa.RecordBatch.from_arrays([_companion(values)], schema=schema)
+                yield Block(batch, first_row=first_row, size=values.nbytes)
+                first_row += len(values)
+
+    return Table(table_name, schema, blocks(), lambda block, names: decode_batch(block, names, table_name))
+
+
+def holds_labels(header: ArrayHeader) -> bool:
+    """Whether an array can hold the labels of rows: one value a row, or a matrix of 0 and 1."""
+    one_value = len(header.shape) == 1 and header.dtype.kind in "fiubUS"
+    return one_value or (len(header.shape) == 2 and header.shape[1] > 0 and header.dtype.kind in "fiub")
+
+
 def _record(array: str, column: str) -> dict[bytes, bytes] | None:
     kind = kind_of(array)
     return None if kind is None else {METADATA_KEY: json.dumps({"kind": kind, "scores": [column]}).encode()}
 
 
 def is_companion(header: ArrayHeader, rows: int) -> bool:
-    """Whether an array can be a column beside a matrix of `rows` rows."""
-    return header.shape == (rows,) and header.dtype.kind in "fiubUS"
+    """Whether an array can be a column beside a matrix of `rows` rows: a value a row, or a row of whole numbers."""
+    one_value = header.shape == (rows,) and header.dtype.kind in "fiubUS"
+    return one_value or (len(header.shape) == 2 and header.shape[0] == rows and header.dtype.kind in "iub")
 
 
-def _companion_type(dtype: np.dtype[np.generic]) -> pa.DataType:
-    if dtype.kind in "US":
+def _companion_type(header: ArrayHeader) -> pa.DataType:
+    if header.dtype.kind in "US":
         return pa.string()
-    return pa.float64() if dtype.kind == "f" else pa.int64()
+    kind = pa.float64() if header.dtype.kind == "f" else pa.int64()
+    return kind if len(header.shape) == 1 else pa.list_(kind, header.shape[1])
 
 
 def _companion(values: NDArray[np.generic]) -> pa.Array:
@@ -320,4 +343,5 @@ def _companion(values: NDArray[np.generic]) -> pa.Array:
         return strings([cell.decode("utf-8", "backslashreplace") for cell in values.tolist()])
     if values.dtype.kind == "U":
         return strings(values.tolist())
-    return numbers(values.astype(np.float64 if values.dtype.kind == "f" else np.int64))
+    wide = np.ascontiguousarray(values, np.float64 if values.dtype.kind == "f" else np.int64)
+    return numbers(wide) if values.ndim == 1 else lists(wide)

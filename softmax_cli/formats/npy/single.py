@@ -13,10 +13,12 @@ from softmax_cli.formats.npy.reader import (
     check_matrix,
     check_size,
     companions,
+    holds_labels,
     is_companion,
     kind_of,
     matrix_table,
     read_header,
+    vector_table,
 )
 from softmax_cli.storage.reading import is_file, open_bytes
 from softmax_cli.tables.table import ReadOptions, Table
@@ -33,7 +35,9 @@ def open_matrix(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         It is no matrix of numbers, is cut short, or its header does not fit the file.
     """
     header = read_header(file, name)
-    check_matrix(header, name)
+    is_vector = options.single_values and holds_labels(header)
+    if not is_vector:
+        check_matrix(header, name)
     size = file.seek(0, 2)
     check_size(header, size - header.offset, name)
 
@@ -44,6 +48,8 @@ def open_matrix(file: BinaryIO, name: str, options: ReadOptions) -> Table:
 
     stem = os.path.basename(name).removesuffix(SUFFIX)
     scores = StoredArray(name, header, at_first_value)
+    if is_vector:
+        return vector_table(scores, stem, options, name)
     beside, notes = _siblings(name, stem, header.shape[0]) if name.endswith(SUFFIX) else ({}, ())
     table = matrix_table(scores, stem, kind_of(stem) or "logits", beside, options, name)
     return table._replace(size=size, notes=(*table.notes, *notes))

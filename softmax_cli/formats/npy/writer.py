@@ -19,6 +19,7 @@ from softmax_cli.tables.batch import (
     Column,
     ListColumn,
     NameColumn,
+    Own,
     dtype_of,
     empty_batch,
     floats,
@@ -236,7 +237,11 @@ def _as_numpy(column: Column) -> NDArray[Any]:
         return whole
     if is_integer(kind) or is_floating(kind):
         return floats(column, dtype_of(kind) if is_floating(kind) else np.dtype(np.float64))
-    return np.array([_text(value) for value in column.to_pylist()], dtype=np.str_)
+    if isinstance(column, Own):
+        return np.array([_text(value) for value in column.to_pylist()], dtype=np.str_)
+    from softmax_cli.tables.arrays import cells
+
+    return np.array([_text(value) for value in cells(column)], dtype=np.str_)
 
 
 def _text(value: Any) -> str:

@@ -67,9 +67,13 @@ def open(held: Held) -> BinaryIO:
     """Open a file."""
     if held.ranges:
         return cast(BinaryIO, RangedFile(partial(_fetch, held), held.size or 0, bare_name(held.url)))
-    answer = _patiently(held.url, lambda: _ask(held.url, {}))
-    _check_version(held, answer)
-    return cast(BinaryIO, _Body(answer, bare_name(held.url)))
+    body = _Body(_patiently(held.url, lambda: _ask(held.url, {})), bare_name(held.url))
+    try:
+        _check_version(held, body.answer)
+    except DataError:
+        body.close()
+        raise
+    return cast(BinaryIO, body)
 
 
 def entries(folder: str) -> tuple[list[str], list[str]]:
@@ -91,7 +95,7 @@ class _Body(io.RawIOBase):
     """The body of an answer, which has to be as long as its header says."""
 
     def __init__(self, answer: HTTPResponse, name: str) -> None:
-        self._answer, self._name = answer, name
+        self.answer, self._name = answer, name
         self._left = _length(answer)
 
     def readable(self) -> bool:
@@ -107,7 +111,7 @@ class _Body(io.RawIOBase):
             The connection ended early.
         """
         try:
-            got = self._answer.readinto(buffer)
+            got = self.answer.readinto(buffer)
         except (HTTPException, OSError) as error:
             raise DataError(f"{self._name}: the connection broke off: {error}; try again") from error
         if self._left is not None:
@@ -118,7 +122,7 @@ class _Body(io.RawIOBase):
 
     def close(self) -> None:
         """Hang up."""
-        self._answer.close()
+        self.answer.close()
         super().close()
 
 
@@ -155,6 +159,7 @@ def _patiently(url: str, work: Callable[[], Answer], waits: Sequence[float] = WA
     try:
         return work()
     except HTTPError as error:
+        error.close()  # it holds the connection
         if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, EMPTY):
             raise
         if error.code not in BUSY or not waits:

@@ -148,9 +148,7 @@ def _store(root: str) -> ObjectStore:
     try:
         from obstore.store import from_url
     except ImportError:
-        raise UsageError(
-            f"{root}: reading and writing there needs obstore: pip install 'softmax-cli[remote]'"
-        ) from None
+        raise UsageError(f"{root}: reading and writing there needs obstore: pip install 'obstore>=0.12'") from None
     with telling(root):
         return from_url(root, **settings(root), **PATIENCE)
 

@@ -12,9 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-from softmax_cli.cli import StoppedError, _stop
+from softmax_cli.cli import Stop
 from softmax_cli.distributed import engines
-from softmax_cli.errors import DataError, SoftmaxCliError
+from softmax_cli.errors import DataError, SoftmaxCliError, StoppedError
 
 
 def work(unit: tuple[str, str, int]) -> tuple[int, int]:
@@ -34,8 +34,7 @@ def work(unit: tuple[str, str, int]) -> tuple[int, int]:
 
 def main(name: str, folder: str, *whats: str) -> None:
     """Run the units, and say how it ended."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    Stop().listen()
     units = [(what, folder, number) for number, what in enumerate(whats)]
     came, error = [], None
     try:

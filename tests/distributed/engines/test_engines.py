@@ -1,5 +1,6 @@
 """Laws of every engine: each unit comes once, a killed worker's unit runs again, an error comes up as it is."""
 
+import importlib
 import importlib.util
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from softmax_cli.distributed import engines
 from softmax_cli.errors import UsageError
 
+ROOT = Path(__file__).parents[3]
 DRIVER = Path(__file__).with_name("driver.py")
 pytestmark = pytest.mark.timeout(300)
 
@@ -112,12 +115,6 @@ def test_no_units_no_work(engine):
     assert list(engines.by_name(engine).run(print, [], 2)) == []
 
 
-def test_one_message_where_the_library_is_missing(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"pip install 'softmax-cli\[ray\]'"):
-        engines.by_name("ray")
-
-
 def test_an_unknown_engine_is_told_with_those_there_are():
     with pytest.raises(UsageError, match="'flink'; there are: dask, local, ray, spark"):
         engines.by_name("flink")
@@ -127,3 +124,15 @@ def test_an_unknown_engine_is_told_with_those_there_are():
 def test_an_engine_is_a_small_file(name):
     """What grows beyond that is the business of the engine, or of the units."""
     assert len(Path(engines.__file__).with_name(f"{name}.py").read_text().splitlines()) <= 60
+
+
+@pytest.mark.parametrize("name", [name for name in engines.names() if name != "local"])
+def test_what_is_missing_is_named_as_pip_wants_it(name, monkeypatch):
+    """Never the name of this program: on PyPI it belongs to another project."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError) as told:
+        engines.by_name(name)
+    needs = importlib.import_module(f"softmax_cli.distributed.engines.{name}").NEEDS
+    assert str(told.value) == f"--engine {name} needs {name.capitalize()}: pip install '{needs}'"
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras[name] == [needs]

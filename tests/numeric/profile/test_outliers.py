@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
+from softmax_cli.numeric.profile.outliers import KEPT, cell_of, extremes_of, make_fences, plus
 from softmax_cli.numeric.profile.profile import Profile, make_ruler
 
 
@@ -86,3 +88,53 @@ def test_an_outlier_row_without_its_cell():
 def test_few_cells_and_constant_ones_are_not_judged():
     assert outside(np.array([[0.0, 1.0]] * 5 + [[1000.0, 1.0]]))[2:] == (0, 0)
     assert outside(np.ones((100, 3)))[2:] == (0, 0)
+
+
+def extremes(z):
+    grid = make_ruler(z, 6.0).grid
+    return extremes_of(z, grid.codes(z), np.abs(z) > 20, grid), grid
+
+
+def test_the_farthest_cells_of_each_class_and_side_are_kept():
+    z = confident_table(classes=3)
+    z[100:110, 1] = np.arange(100, 110)
+    z[200:205, 1] = -np.arange(100, 105)
+    found, _ = extremes(z)
+    assert [(one.row, one.value) for one in found] == [
+        (204, -104), (203, -103), (202, -102), (109, 109), (108, 108), (107, 107)
+    ]  # fmt: skip
+
+
+def test_parts_keep_what_the_whole_keeps():
+    z = confident_table(classes=3)
+    z[::50] *= 20
+    whole, grid = extremes(z)
+    codes, watched = grid.codes(z), np.abs(z) > 20
+    parts = [extremes_of(z[a:b], codes[a:b], watched[a:b], grid) for a, b in ((0, 700), (700, 1500), (1500, 2000))]
+    assert plus(plus(parts[0], parts[1], 700), parts[2], 1500) == whole
+    assert len(whole) <= 3 * 2 * KEPT
+
+
+def test_a_cell_tells_p_of_its_row_with_and_without_it():
+    z = np.array([[1.0, 30.0, 0.5], [1.0, 2.0, 0.5]])
+    grid = make_ruler(z, 6.0).grid
+    cell = cell_of(z[0], 7, 1, 0, grid)
+    assert (cell.row, cell.position, cell.rival) == (7, 1, 0)
+    assert cell.share == pytest.approx(softmax(z[0])[1])
+    for value in (-5.0, 0.9, 1.1, 30.0):
+        p = softmax(np.array([1.0, value, 0.5]))
+        assert cell.without(value) == (p.argmax(), pytest.approx(p.max()))
+
+
+def test_a_row_that_cannot_be_scored_has_no_others():
+    z = np.array([[-np.inf, 30.0]])
+    assert np.isnan(cell_of(z[0], 0, 1, 0, make_ruler(np.ones((3, 2)), 6.0).grid).others)
+
+
+def test_without_a_limit_or_without_rows_nothing_is_outside():
+    ruler = make_ruler(confident_table(classes=3), 6.0)
+    for z, limit in ((confident_table(classes=3), np.inf), (np.empty((0, 3)), 6.0)):
+        profile = Profile.of(ruler, z, z)
+        fences = make_fences(profile.values, profile.wins, limit)
+        codes = ruler.grid.codes(np.full((1, 3), 1e6))
+        assert not fences.outside(codes, ruler.grid.unfit).any()

@@ -308,7 +308,7 @@ def test_without_the_extra(softmax_cli, tmp_path):
     (tmp_path / "obstore.py").write_text("raise ImportError")
     done = softmax_cli("predict", "s3://b/x.csv", env={"PYTHONPATH": str(tmp_path)})
     assert done.code == 2
-    assert "pip install 'softmax-cli[remote]'" in one_message(done)
+    assert "pip install 'obstore>=0.12'" in one_message(done)
 
 
 @pytest.mark.slow

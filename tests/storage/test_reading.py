@@ -1,0 +1,58 @@
+"""Small files beside the tables, and copies of pipes for formats that are not read from front to back."""
+
+import io
+import os
+import tempfile
+
+import pytest
+
+from softmax_cli.errors import DataError
+from softmax_cli.storage import reading
+from softmax_cli.storage.reading import absolute, is_file, open_bytes, read_bytes, spool, state_of
+
+
+def test_a_copy_can_be_read_from_anywhere():
+    with spool(io.BytesIO(b"abcdef"), "x") as copy:
+        assert copy.read(2) == b"ab"
+        assert copy.seek(4) == 4
+        assert copy.read() == b"ef"
+
+
+def test_a_full_temporary_folder_is_named(monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    with pytest.raises(DataError, match=r"x: this format needs a temporary copy .* No space left .* set TMPDIR"):
+        spool(io.BytesIO(b"abc"), "x")
+
+
+def test_small_files(tmp_path, monkeypatch):
+    path = tmp_path / "weights.json"
+    path.write_bytes(b"{}")
+    assert is_file(str(path))
+    assert not is_file(str(tmp_path))
+    assert read_bytes(str(path)) == b"{}"
+    with open_bytes(str(path)) as file:
+        assert file.read(1) == b"{"
+    monkeypatch.setattr(reading, "MOST_BYTES", 1)
+    with pytest.raises(DataError, match="more than 1 bytes; a small file is wanted"):
+        read_bytes(str(path))
+
+
+def test_a_state_tells_when_a_file_has_changed(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"a,b\n")
+    before = state_of(str(path))
+    assert state_of(str(path)) == before
+    os.utime(path, ns=(1, 1))
+    assert state_of(str(path)) != before
+    path.write_bytes(b"a,b\n1,2\n")
+    assert state_of(str(path))[0] == 8
+
+
+def test_names_that_mean_the_same_from_everywhere():
+    assert absolute("/data", "x.csv") == "/data/x.csv"
+    assert absolute("/data", "/y/x.csv") == "/y/x.csv"
+    assert absolute("/data", "s3://b/x.csv") == "s3://b/x.csv"

@@ -1,0 +1,138 @@
+"""The words of a column's name, the patterns that choose columns, and what is left of a name as that of a class."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softmax_cli.errors import UsageError
+from softmax_cli.tables.column_names import (
+    class_names,
+    expand,
+    families,
+    find_name,
+    id_rank,
+    repeated,
+    role_by_name,
+    score_ending,
+    score_name,
+    truth_rank,
+    words,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("RawFormulaVal:Class=0", "raw formula val class 0"),
+        ("imageID", "image id"),
+        ("y_true", "y true"),
+        ("top1_prob", "top 1 prob"),
+        ("HTTPServer", "http server"),
+        ("größe_2", "größe 2"),
+        ("__", ""),
+    ],
+)
+def test_words(name, expected):
+    assert " ".join(words(name)) == expected
+
+
+def test_names_of_scores_tell_the_kind_and_the_class():
+    found, following = score_name("log_prob_big_cat")
+    assert (found.kind, found.is_plain, following) == ("logprob", True, ("big", "cat"))
+    assert score_name("y_score")[0].kind == "logits"
+    assert score_name(".pred_cat")[1] == ("cat",)
+    assert score_name(".pred_class") is None
+    assert score_name("price") is None
+    assert score_ending("cat_prob").kind == "prob"
+    assert score_ending("prob") is None, "nothing is left for the class"
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("user_id", "id"),
+        ("Unnamed: 0", "index"),
+        ("label", "truth"),
+        ("y_pred", "prediction"),
+        ("max_prob", "prediction"),
+        ("sample_weight", "weight"),
+        ("fold", "order"),
+        ("price", None),
+    ],
+)
+def test_roles_by_name(name, role):
+    assert role_by_name(name, 1, 3) == role
+
+
+def test_a_nameless_column_is_an_index_at_an_end_of_the_table_only():
+    assert [role_by_name("", position, 3) for position in range(3)] == ["index", None, "index"]
+
+
+def test_ranks():
+    assert truth_rank("y_true") < truth_rank("label") < truth_rank("y")
+    assert truth_rank("cat") is None
+    assert [id_rank(name, 1, 3) for name in ("user_id", "file", "Unnamed: 0", "cat")] == [0, 1, 2, None]
+
+
+def test_families_come_in_the_order_of_their_ranks():
+    found = families(["p_cat", "p_dog", "p_id", "logit_cat", "logit_dog", "age"])
+    assert [(one.told_by, one.kind, one.classes) for one in found] == [
+        ("logit_*", "logits", {"cat", "dog"}),
+        ("p_*", "prob", {"cat", "dog"}),
+    ]
+
+
+@given(st.lists(st.sampled_from("abcd")))
+def test_repeated(names):
+    assert sorted(repeated(names)) == sorted({name for name in names if names.count(name) > 1})
+
+
+NAMES = ["id", "logit_a", "logit_b", "logit_c", "a,b", " spaced "]
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "prefix"),
+    [
+        ("logit_*", ["logit_a", "logit_b", "logit_c"], "logit_"),
+        ("logit_[ac]", ["logit_a", "logit_c"], "logit_"),
+        ("logit_c,logit_a", ["logit_a", "logit_c"], ""),
+        ("logit_b:logit_c", ["logit_b", "logit_c"], ""),
+        ("a,b", ["a,b"], ""),
+        ("spaced", [" spaced "], ""),
+        (("logit_a", "id"), ["id", "logit_a"], ""),
+    ],
+)
+def test_patterns_choose_columns_in_the_order_of_the_file(typed, chosen, prefix):
+    assert expand(typed, NAMES) == (chosen, prefix)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words_"),
+    [("logit_d", "did you mean .*'logit_a'"), ("logit_c:logit_a", "write logit_a:logit_c"), ("x*", "no such column")],
+)
+def test_a_pattern_that_chooses_nothing_is_refused(typed, words_):
+    with pytest.raises(UsageError, match=words_):
+        expand(typed, NAMES)
+
+
+def test_blanks_around_a_name_do_not_count():
+    assert find_name("--id", "spaced", NAMES) == " spaced "
+    with pytest.raises(UsageError, match="--id 'ids': no such column; did you mean 'id'"):
+        find_name("--id", "ids", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("columns", "truths", "expected"),
+    [
+        (["logit_cat", "logit_dog"], [], ("cat", "dog")),
+        (["digit_0", "digit_1"], [], ("0", "1")),
+        (["digit_0", "digit_1"], ["digit_1"], ("digit_0", "digit_1")),
+        (["c0", "c1"], [], ("c0", "c1")),
+        (["prob(cat)", "prob(dog)"], [], ("cat", "dog")),
+        (["cat_prob", "dog_prob"], [], ("cat", "dog")),
+        (["cat"], [], ("cat",)),
+        (["prob_spam"], [], ("spam",)),
+    ],
+)
+def test_class_names(columns, truths, expected):
+    assert class_names(columns, truths) == expected
