@@ -42,6 +42,8 @@ def _show_source(console: Console, report: Report, marks: Glyphs) -> None:
     bad = f" ({counted(report.bad_rows, 'bad row')} left out)" if report.bad_rows else ""
     paragraph(console, f"{report.source}: {counted(report.rows, 'row')}{bad}, {report.columns}", marks, "bold")
     paragraph(console, f"probabilities: {'; '.join(report.operations)}", marks, "dim", hang="  ")
+    for sentence in report.verdict():
+        paragraph(console, sentence, marks, hang="  ")
     console.print()
 
 
