@@ -90,7 +90,7 @@ def transform(
     kind: Kind | None = None,
     on_bad_row: Policy = "error",
 ) -> ArrowTransform:
-    """Settle what is to be done to all batches of a table, from a few of its rows.
+    """Decide what is to be done to all batches of a table, from a few of its rows.
 
     Parameters
     ----------
@@ -113,11 +113,11 @@ def transform(
     [{'prediction': 'cat', 'confidence': 0.5, 'prob_cat': 0.5, 'prob_dog': 0.5}]
     """
     if not temperature > 0:
-        raise ValueError(f"temperature {temperature}: a number above 0 is wanted")
-    said = logits if logits is None or isinstance(logits, str) else tuple(logits)
+        raise ValueError(f"temperature {temperature}: expected a number above 0")
+    typed = logits if logits is None or isinstance(logits, str) else tuple(logits)
     head = sample if isinstance(sample, pa.RecordBatch) else pa.Table.to_batches(sample.combine_chunks())[0]
     given = from_arrow(head)
-    columns = resolve(given.schema, Selection(scores=said, kind=kind), given)
+    columns = resolve(given.schema, Selection(scores=typed, kind=kind), given)
     terms = () if class_weights is None else (_weights(class_weights, columns.classes),)
     scoring = Scoring(Adjustment(temperature, terms), top=top_k)
     dtype = str(score_dtype(given.schema, columns))
