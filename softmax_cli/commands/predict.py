@@ -12,11 +12,10 @@ from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from softmax_cli.prediction.run import Finished, Target
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.stream.scores import ScoreTable
+    from softmax_cli.tables.batch import Batch
 
 
 RANK = 2
@@ -93,7 +92,7 @@ def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: R
     run.conclude(scores, finished.kinds)
 
 
-def _show(finished: Finished, rows: pa.RecordBatch, transform: Transform, run: RunOptions) -> None:
+def _show(finished: Finished, rows: Batch, transform: Transform, run: RunOptions) -> None:
     from softmax_cli.prediction.screen import Shown, show_predictions
     from softmax_cli.terminal.console import make_console
 

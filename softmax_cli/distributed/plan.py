@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import by_name
 from softmax_cli.storage.compression import compression_by_suffix
@@ -22,6 +20,7 @@ from softmax_cli.stream.scores import Inputs, ScoreTable
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.concat import conform
 from softmax_cli.tables.filter import Condition, rows_where
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import ReadOptions, Table
 
 UNIT_BYTES = 64 << 20
@@ -118,7 +117,7 @@ class UnitReader:
     options: ReadOptions
     first: str
     """Name of the table whose columns all others must have, for messages."""
-    schema: pa.Schema
+    schema: Schema
     """Its columns and their types."""
     columns: Columns
     where: Condition | None = None

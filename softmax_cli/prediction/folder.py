@@ -14,11 +14,11 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli.distributed.engines import Engine
 from softmax_cli.distributed.fleet import Workers
@@ -275,7 +275,7 @@ class Partition:
                 "softmax_cli": __version__,
                 "python": platform.python_version(),
                 "numpy": np.__version__,
-                "pyarrow": pa.__version__,
+                "pyarrow": version("pyarrow"),
             },
             JOB: job,
             "parts": [part.to_json() for part in parts],

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli import formats
 from softmax_cli.distributed.plan import Unit, UnitReader
@@ -26,6 +25,7 @@ from softmax_cli.storage.reading import absolute, state_of
 from softmax_cli.storage.writing import whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.tables.pool import Listeners
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import WriteOptions
 from softmax_cli.version import __version__
 
@@ -100,7 +100,7 @@ class PartFormat:
 
     suffix: str
     """``.parquet``, ``.csv.gz``: tells the format, and the compression around it."""
-    schema: pa.Schema
+    schema: Schema
     options: WriteOptions
 
     @contextmanager
@@ -214,8 +214,9 @@ def _pieces(value: object) -> Iterator[bytes]:
     elif isinstance(value, np.ndarray):
         yield f"{value.dtype.str} {value.shape}".encode()
         yield value.tobytes()
-    elif isinstance(value, pa.Schema):
-        yield value.serialize().to_pybytes()
+    elif isinstance(value, Schema):
+        yield repr([(field.name, str(field.type), field.metadata, field.nullable) for field in value]).encode()
+        yield repr(value.metadata).encode()
     elif isinstance(value, Mapping):
         yield from _pieces(tuple(value.items()))
     elif isinstance(value, tuple | list):

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, Writer, holds_one_array, name_of
@@ -18,7 +17,9 @@ from softmax_cli.storage.compression import Compression
 from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.stream.scores import ScoreTable
+from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.pool import Listeners, ordered_map
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, Table, WriteOptions
 
 
@@ -32,7 +33,7 @@ class Finished(NamedTuple):
     """Rows of output."""
     parts: int | None = None
     """How many files the result is in; None: it is no folder."""
-    shown: pa.RecordBatch | None = None
+    shown: Batch | None = None
     """The first rows of output, for a person; None: the target takes all of them."""
 
 
@@ -168,7 +169,7 @@ class File(NamedTuple):
             return score_table(scores.table, transform, writer, work.threads, listeners, self.limit)
 
     @contextmanager
-    def _open(self, schema: pa.Schema) -> Iterator[Writer]:
+    def _open(self, schema: Schema) -> Iterator[Writer]:
         opened = standard_output() if self.path is None else whole_file(self.path, self.overwrites)
         with opened as file, table_writer(file, self.form, self.compression, schema, self.options) as writer:
             yield writer

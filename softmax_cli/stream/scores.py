@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-
 from softmax_cli.errors import UsageError, listed
 from softmax_cli.stream.inputs import STDIN, InputFile, open_table
-from softmax_cli.tables.arrays import empty_batch
+from softmax_cli.tables.batch import Batch, empty_batch, texts
 from softmax_cli.tables.columns import Columns, Selection, resolve
+from softmax_cli.tables.schema import FLOAT64, Schema, is_string
 from softmax_cli.tables.table import ReadOptions, Table, with_head
 
 if TYPE_CHECKING:
@@ -133,11 +132,11 @@ def _with_roles(table: Table, inputs: Inputs) -> ScoreTable:
     scores = set(columns.scores)
     fields = [table.schema.field(name) if name in scores else head.schema.field(name) for name in head.schema.names]
     # Text under the name of a score is a number that is yet to be found wrong.
-    fields = [f.with_type(pa.float64()) if f.name in scores and pa.types.is_string(f.type) else f for f in fields]
-    return ScoreTable(table._replace(schema=pa.schema(fields, table.schema.metadata)), columns)
+    fields = [f._replace(type=FLOAT64) if f.name in scores and is_string(f.type) else f for f in fields]
+    return ScoreTable(table._replace(schema=Schema(fields, table.schema.metadata)), columns)
 
 
-def _same_ids(head: pa.RecordBatch, name: str, inputs: Inputs) -> str | None:
+def _same_ids(head: Batch, name: str, inputs: Inputs) -> str | None:
     """Say so where the second of several files holds the rows of the first once more, as of another model."""
     first = _first_ids(head, name)
     one, two = inputs.paths[:2]
@@ -154,8 +153,8 @@ def _same_ids(head: pa.RecordBatch, name: str, inputs: Inputs) -> str | None:
     )
 
 
-def _first_ids(batch: pa.RecordBatch, name: str) -> list[str]:
-    return [cell for cell in batch.column(name).slice(0, FIRST_IDS).cast(pa.string()).to_pylist() if cell is not None]
+def _first_ids(batch: Batch, name: str) -> list[str]:
+    return [cell for cell in texts(batch.slice(0, FIRST_IDS).column(name)) if cell is not None]
 
 
 def _with_truth(scores: ScoreTable, source: TruthSource) -> ScoreTable:
