@@ -19,7 +19,7 @@ from softmax_cli.options.source import SourceOptions, TruthOptions
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.evaluation.gates import Gate
-    from softmax_cli.evaluation.judge import Judge
+    from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.measure import Plan
     from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
@@ -234,7 +234,7 @@ def evaluate(
     """
     from softmax_cli.errors import GateError
     from softmax_cli.evaluation.figure_list import build_report
-    from softmax_cli.evaluation.judge import Judge
+    from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.run import measure
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
@@ -247,18 +247,18 @@ def evaluate(
     with open_scores(inputs) as scores:
         chosen = _choose(scores, scoring, estimate)
         truth = scores.required_truth(bool(workers.units))
-        judge = Judge(_transform(scores, scoring, chosen, run), truth, report.by)
+        scorer = LabelledScorer(_transform(scores, scoring, chosen, run), truth, report.by)
         report.check_slices(scores)
         plan = metrics.plan(len(scores.columns.classes), chosen.calibration)
-        gates = report.gates(plan, judge.transform.scoring.sets is not None)
+        gates = report.gates(plan, scorer.transform.scoring.sets is not None)
         if run.dry_run:
-            print(_plan(scores, judge))
+            print(_plan(scores, scorer))
             return
         run.introduce(scores, *chosen.notes)
         with run.work(scores.table.size, report.force) as work, work.rejects as keep:
-            found = measure(workers.fleet(inputs, scores), judge, plan, Listeners(work.progress, keep))
+            found = measure(workers.fleet(inputs, scores), scorer, plan, Listeners(work.progress, keep))
     found.reading.check(len(scores.columns.classes))
-    result = build_report(scores.table.name, judge, plan, found.measured, found.draws, found.read, gates)
+    result = build_report(scores.table.name, scorer, plan, found.measured, found.bootstrap, found.read, gates)
     _print_notes(result, found, scores, run)
     _give(result, report, run)
     _draw(result, pictures, report.force)
@@ -301,7 +301,7 @@ def _print_notes(report: Report, found: Evaluation, scores: ScoreTable, run: Run
 def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
     from softmax_cli.evaluation.report import Bin, ClassFigures
-    from softmax_cli.stream.outputs import write_table
+    from softmax_cli.stream.outputs import print_json, write_table
 
     if report.per_class is not None:
         write_table(ClassFigures, result.per_class, report.per_class, report.force)
@@ -309,7 +309,9 @@ def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
         write_table(Bin, result.bins, report.bins_out, report.force)
     if report.json:
         run.say(f"{result.columns}; {result.rows:,} rows")
-    _print(_as_json(result) if report.json else _as_text(result, run))
+        print_json(result.to_json())
+    else:
+        _show(result, run)
 
 
 def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
@@ -323,37 +325,24 @@ def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> No
         write_page(evaluation_page(report, typed_command()), pictures.report, force)
 
 
-def _print(text: bytes) -> None:
-    from softmax_cli.storage.writing import standard_output
-
-    with standard_output() as out:
-        out.write(text)
-
-
-def _as_json(report: Report) -> bytes:
-    import json
-
-    return json.dumps(report.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
-
-
-def _as_text(report: Report, run: RunOptions) -> bytes:
+def _show(report: Report, run: RunOptions) -> None:
     """Draw the report whole, so that a reader who closes the pipe early is no error."""
     from softmax_cli.evaluation.screen import show_evaluation
+    from softmax_cli.storage.writing import standard_output
     from softmax_cli.terminal.console import make_console
 
     console = make_console(sys.stdout, run.colors)
     with console.capture() as drawn:
         show_evaluation(console, report)
-    return drawn.get().encode(console.encoding, "backslashreplace")
+    with standard_output() as out:
+        out.write(drawn.get().encode(console.encoding, "backslashreplace"))
 
 
-def _plan(scores: ScoreTable, judge: Judge) -> str:
+def _plan(scores: ScoreTable, scorer: LabelledScorer) -> str:
     return "\n".join(
         [
-            f"reads    {scores.table.name}",
-            f"columns  {scores.columns.summary()}",
-            *scores.columns.explain(),
-            f"truth    {judge.truth.column}",
-            *(f"step {number}   {step}" for number, step in enumerate(judge.transform.steps(), 1)),
+            *scores.describe(),
+            f"truth    {scorer.truth.column}",
+            *(f"step {number}   {step}" for number, step in enumerate(scorer.transform.steps(), 1)),
         ]
     )

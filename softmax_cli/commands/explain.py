@@ -185,7 +185,9 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     if how.files:
         _draw(example, explanation, how)
     if how.json:
-        _print_json(to_json(example, explanation))
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(to_json(example, explanation))
         return
     from softmax_cli.explanation.screen import show_explanation
     from softmax_cli.terminal.console import make_console
@@ -207,18 +209,11 @@ def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -
 
 def _print_topic(topic: Topic, how: ExplanationOptions) -> None:
     if how.json:
-        _print_json(topic.to_json())
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(topic.to_json())
         return
     from softmax_cli.explanation.screen import show_topic
     from softmax_cli.terminal.console import make_console
 
     show_topic(make_console(sys.stdout, how.colors), topic)
-
-
-def _print_json(report: dict[str, object]) -> None:
-    import json
-
-    from softmax_cli.storage.writing import standard_output
-
-    with standard_output() as out:
-        out.write(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")

@@ -143,13 +143,10 @@ def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[st
 
 
 def _report(found: Inspection, look: InspectionOptions) -> None:
-    from softmax_cli.storage.writing import standard_output
-
     if look.json:
-        import json
+        from softmax_cli.stream.outputs import print_json
 
-        with standard_output() as out:
-            out.write(json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+        print_json(found.to_json())
         return
     from softmax_cli.inspection.screen import show_inspection
     from softmax_cli.terminal.console import make_console

@@ -106,9 +106,7 @@ def _plan(scores: ScoreTable, transform: Transform, target: Target) -> str:
     names = schema.names if len(schema) <= 12 else [*schema.names[:8], "...", *schema.names[-2:]]
     return "\n".join(
         [
-            f"reads    {scores.table.name}",
-            f"columns  {scores.columns.summary()}",
-            *scores.columns.explain(),
+            *scores.describe(),
             f"passes   {', '.join(scores.columns.others) or 'nothing'}",
             *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
             *target.describe(", ".join(names)),

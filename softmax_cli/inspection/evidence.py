@@ -14,6 +14,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.errors import listed
 from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
@@ -244,9 +245,7 @@ class Evidence:
 
     def names(self, positions: Iterable[int]) -> str:
         """Name the first few classes."""
-        lines = [self.classes[position] for position in positions]
-        more = f" and {len(lines) - NAMED:,} more" if len(lines) > NAMED else ""
-        return ", ".join(lines[:NAMED]) + more
+        return listed([self.classes[position] for position in positions], NAMED)
 
 
 def counted(number: int, what: str) -> str:

@@ -42,6 +42,7 @@ from softmax_cli.prediction.parts import (
 from softmax_cli.prediction.run import Finished, Work, layout_in
 from softmax_cli.prediction.transform import Transform
 from softmax_cli.storage.writing import reporting_errors, whole_file
+from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.stream.scores import Inputs, ScoreTable
 from softmax_cli.tables.table import WriteOptions
 from softmax_cli.version import __version__
@@ -197,7 +198,7 @@ class PartFolder:
 
 def _write_json(path: Path, value: object) -> None:
     with whole_file(path, force=True) as file:
-        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+        file.write(json_bytes(value))
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

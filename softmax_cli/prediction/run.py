@@ -10,7 +10,7 @@ import numpy as np
 
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, Writer, holds_one_array, name_of
-from softmax_cli.prediction.bad_rows import KeepRejects
+from softmax_cli.prediction.bad_rows import KeepRejects, Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Outcome, Tally, Transform
 from softmax_cli.storage.compression import Compression
@@ -18,9 +18,9 @@ from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import Batch
-from softmax_cli.tables.pool import Listeners, ordered_map
+from softmax_cli.tables.pool import Listeners, map_blocks
 from softmax_cli.tables.schema import Schema
-from softmax_cli.tables.table import Block, Table, WriteOptions
+from softmax_cli.tables.table import Decoded, Table, WriteOptions
 
 
 class Finished(NamedTuple):
@@ -53,24 +53,21 @@ def score_table(
         A row or a file is bad; what was written before is the caller's to drop.
     """
 
-    def work(block: Block) -> tuple[Block, Outcome, Any]:
-        outcome = transform.run(table.decode(block, transform.columns.scores))
-        return block, outcome, writer.encode(outcome.batch)
+    def work(decoded: Decoded) -> tuple[tuple[Outcome, Any], tuple[Reject, ...]]:
+        outcome = transform.run(decoded)
+        return (outcome, writer.encode(outcome.batch)), outcome.rejects
 
     tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0)
     kinds, written = KindCheck(), 0
-    for block, outcome, encoded in ordered_map(work, table.blocks, threads):
+    for outcome, encoded in map_blocks(table, transform.columns.scores, work, threads, listeners):
         tally = tally.plus(outcome.tally)
         kinds = kinds.plus(outcome.kinds)
-        if outcome.rejects:
-            listeners.rejected(outcome.rejects)
         rows = outcome.batch.num_rows
         if limit is not None and written + rows >= limit:
             rows = limit - written
             encoded = writer.encode(outcome.batch.slice(0, rows))
         writer.write(encoded)
         written += rows
-        listeners.progress(outcome.tally.rows, block.size)
         if written == limit:
             break
     return Finished(tally, kinds, written)

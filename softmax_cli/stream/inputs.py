@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli.errors import DataError, UsageError, nearest
 from softmax_cli.formats import by_name, by_suffix, name_of
 from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
 from softmax_cli.storage.reading import spool
@@ -127,9 +127,7 @@ def _missing(path: str) -> str:
     if folder and not os.path.isdir(folder):
         return f"{path}: there is no folder {folder}"
     there = os.listdir(folder or ".")
-    import difflib
-
-    close = difflib.get_close_matches(os.path.basename(path), there, n=1)
+    close = nearest(os.path.basename(path), there, 1)
     hint = f"did you mean {os.path.join(folder, close[0])}?" if close else f"see what is there: ls {folder or '.'}"
     return f"{path}: no such file; {hint}"
 

@@ -72,6 +72,10 @@ class ScoreTable(NamedTuple):
     seen: Seen | None = None
     """What the condition on the rows has met, where they are read here."""
 
+    def describe(self) -> list[str]:
+        """Say what is read and which column is what, in lines for a dry run."""
+        return [f"reads    {self.table.name}", f"columns  {self.columns.summary()}", *self.columns.explain()]
+
     def check_order(self, is_distributed: bool) -> None:
         """Refuse truths that go by the order of the rows where an engine reads them in parts."""
         if self.is_ordered and is_distributed:

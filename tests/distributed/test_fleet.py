@@ -21,7 +21,7 @@ from softmax_cli.distributed.fleet import ThisProcess, Workers
 from softmax_cli.distributed.plan import plan_units
 from softmax_cli.errors import DataError
 from softmax_cli.evaluation.figure_list import build_report
-from softmax_cli.evaluation.judge import Judge
+from softmax_cli.evaluation.labelled import LabelledScorer
 from softmax_cli.evaluation.measure import Plan
 from softmax_cli.evaluation.run import measure
 from softmax_cli.inspection.report import inspection
@@ -102,9 +102,9 @@ def own_truth(opened):
     return OwnTruth(opened.columns.label, ClassLookup.of(opened.columns))
 
 
-def judge_of(opened, by=None):
+def scorer_of(opened, by=None):
     transform = build_transform(opened.columns, Scoring(emit=("logprob",)), Layout("list"), "float64", "skip")
-    return Judge(transform, OwnTruth("y", ClassLookup.of(opened.columns)), by)
+    return LabelledScorer(transform, OwnTruth("y", ClassLookup.of(opened.columns)), by)
 
 
 @few
@@ -115,9 +115,9 @@ def test_evaluating(folder, unit_bytes, seed, where):
     def report(fleet_of):
         rejected = []
         with open_scores(inputs) as opened:
-            judge = judge_of(opened, by="split")
-            found = measure(fleet_of(opened), judge, PLAN, NOBODY._replace(rejected=rejected.extend))
-        settled = build_report("t", judge, PLAN, found.measured, found.draws, found.read, [])
+            scorer = scorer_of(opened, by="split")
+            found = measure(fleet_of(opened), scorer, PLAN, NOBODY._replace(rejected=rejected.extend))
+        settled = build_report("t", scorer, PLAN, found.measured, found.bootstrap, found.read, [])
         return json.dumps(settled.to_json()), rejected
 
     whole = report(lambda opened: ThisProcess(opened.table, 2))
@@ -209,6 +209,6 @@ def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
             collect(collecting, collector, NOBODY)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
-            measure(evaluating, judge_of(opened), PLAN, NOBODY)
+            measure(evaluating, scorer_of(opened), PLAN, NOBODY)
     assert collecting.engine.stopped
     assert evaluating.engine.stopped
