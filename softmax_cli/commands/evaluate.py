@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.evaluation.gates import Gate
     from softmax_cli.evaluation.judge import Judge
-    from softmax_cli.evaluation.measure import Plan
     from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
+    from softmax_cli.numeric.metrics import Plan
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
@@ -120,9 +120,9 @@ class MetricOptions:
         if 0 < self.bootstrap < 40:
             raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 200 is usual")
 
-    def plan(self, classes: int, calibration: Calibration | None) -> Plan:
+    def plan(self, classes: int, calibration: Calibration | None, sets: bool) -> Plan:
         """Return what is measured."""
-        from softmax_cli.evaluation.measure import Plan
+        from softmax_cli.numeric.metrics import Plan
 
         abstention = None if calibration is None else calibration.abstention
         return Plan(
@@ -135,6 +135,7 @@ class MetricOptions:
             replicates=self.bootstrap,
             seed=self.seed,
             answer_from=None if abstention is None else abstention.confidence,
+            sets=sets,
         )
 
     def _top_k(self, classes: int) -> tuple[int, ...]:
@@ -195,7 +196,7 @@ class ReportOptions:
         targets = [path for path in (self.per_class, self.bins_out) if path is not None]
         for path in targets:
             form, _ = formats.by_suffix(path)
-            if formats.name_of(form) in ("npy", "npz"):
+            if form.IS_ARRAY:
                 raise UsageError(f"{path}: an array file cannot hold names; choose .csv, .json or .parquet")
             check_target(path, inputs, self.force)
         if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
@@ -209,12 +210,12 @@ class ReportOptions:
         if self.by is not None and self.by not in names:
             raise UsageError(f"--by {self.by!r}: no such column; {did_you_mean(self.by, names)}")
 
-    def gates(self, plan: Plan, has_sets: bool) -> list[Gate]:
+    def gates(self, plan: Plan) -> list[Gate]:
         """Return the gates."""
-        from softmax_cli.evaluation.figure_list import names_of
         from softmax_cli.evaluation.gates import parse_gate
+        from softmax_cli.numeric.metrics import definitions
 
-        names = names_of(plan, has_sets)
+        names = [figure.name for figure in definitions(plan)]
         return [parse_gate(given, names) for given in self.fail_if]
 
 
@@ -236,8 +237,8 @@ def evaluate(
     --kind classwise --scheme mass keeps every probability.
     """
     from softmax_cli.errors import GateError
-    from softmax_cli.evaluation.figure_list import build_report
     from softmax_cli.evaluation.judge import Judge
+    from softmax_cli.evaluation.report import build_report
     from softmax_cli.evaluation.run import measure
 
     truths.check(source.label)
@@ -249,8 +250,9 @@ def evaluate(
         chosen = _choose(opened, scoring, estimate)
         judge = Judge(_transform(opened, scoring, chosen, run), required_truth(opened, bool(units)), report.by)
         report.check_slices(opened)
-        plan = metrics.plan(len(opened.columns.classes), chosen.calibration)
-        gates = report.gates(plan, judge.transform.scoring.sets is not None)
+        sets = judge.transform.scoring.sets is not None
+        plan = metrics.plan(len(opened.columns.classes), chosen.calibration, sets)
+        gates = report.gates(plan)
         if run.dry_run:
             print(_plan(opened, judge))
             return
@@ -314,13 +316,12 @@ def _print_notes(report: Report, found: Evaluation, columns: Columns, run: RunOp
 
 def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
-    from softmax_cli.evaluation.report import Bin, ClassFigures
     from softmax_cli.stream.outputs import write_table
 
     if report.per_class is not None:
-        write_table(ClassFigures, result.per_class, report.per_class, report.force)
+        write_table([one.plain() for one in result.per_class], report.per_class, report.force)
     if report.bins_out is not None:
-        write_table(Bin, result.bins, report.bins_out, report.force)
+        write_table([asdict(one) for one in result.bins], report.bins_out, report.force)
     if report.json:
         run.say(f"{result.columns}; {result.rows:,} rows")
     _print(_as_json(result) if report.json else _as_text(result, run))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.prediction.bad_rows import Reject, refuse, rejects, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.transform import Transform
@@ -21,14 +22,9 @@ NO_SLICE = "(none)"
 class Judged:
     """The rows of one batch that have scores and a truth, in order."""
 
-    log_p: NDArray[np.float64]
-    """Log-probabilities, nats, shape (rows, classes)."""
-    labels: NDArray[np.int64]
-    """Column of the true class, shape (rows,)."""
+    rows: Rows
     slices: dict[str, NDArray[np.intp]]
     """Rows of every slice; empty where none were asked for."""
-    sets: NDArray[np.bool_] | None
-    """Prediction sets of a calibration that makes them, shape (rows, classes)."""
     read: int
     """Rows that were read, the bad ones among them."""
     rejects: tuple[Reject, ...]
@@ -67,10 +63,12 @@ class Judge:
             refuse(rejected)
         good = np.flatnonzero(~scored.bad)
         return Judged(
-            log_p=np.ascontiguousarray(scored.values["logprob"][good], np.float64),
-            labels=found.indices[good],
+            rows=Rows(
+                np.asarray(scored.values["logprob"][good], np.float64),
+                found.indices[good],
+                None if scored.sets is None else scored.sets[good],
+            ),
             slices=self._slices(decoded, good),
-            sets=None if scored.sets is None else scored.sets[good],
             read=batch.num_rows,
             rejects=tuple(rejected),
             kinds=kinds,

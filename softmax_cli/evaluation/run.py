@@ -15,7 +15,8 @@ from typing import Self
 
 from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.evaluation.judge import Judge, Judged
-from softmax_cli.evaluation.measure import Draws, Measured, Plan
+from softmax_cli.evaluation.measure import Measured, draw
+from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.tables.arrays import empty_batch
 from softmax_cli.tables.labels import LabelReading
@@ -28,7 +29,7 @@ class Evaluation:
     """What a pass over a run of rows comes to; those of consecutive runs add up exactly, with `plus`."""
 
     measured: Measured
-    draws: Draws | None
+    draws: Parts | None
     """None: no bootstrap."""
     read: int
     """Rows that were read, the bad ones among them."""
@@ -39,7 +40,7 @@ class Evaluation:
     @property
     def rows(self) -> int:
         """Rows that were measured."""
-        return self.measured.whole.accuracy.rows
+        return self.measured.rows
 
     def plus(self, other: Self) -> Self:
         """Add what the rows that follow come to.
@@ -75,14 +76,14 @@ def evaluate_table(table: Table, judge: Judge, plan: Plan, threads: int, listene
         judged = judge(table.decode(block, judge.transform.columns.scores))
         return block, judged, _measured(plan, judged)
 
-    def draw(step: tuple[Block, Judged, Evaluation, int]) -> tuple[Block, Judged, Evaluation]:
+    def draw_step(step: tuple[Block, Judged, Evaluation, int]) -> tuple[Block, Judged, Evaluation]:
         block, judged, measured, first_row = step
         return block, judged, replace(measured, draws=_drawn(plan, judged, first_row))
 
     nothing = judge(Decoded(empty_batch(table.schema), _nowhere))
     total = replace(_measured(plan, nothing), draws=_drawn(plan, nothing, 0))
     numbered = _numbered(ordered_map(work, table.blocks, threads))
-    for block, judged, found in ordered_map(draw, numbered, threads):
+    for block, judged, found in ordered_map(draw_step, numbered, threads):
         total = total.plus(found)
         if judged.rejects:
             listeners.rejected(judged.rejects)
@@ -90,7 +91,7 @@ def evaluate_table(table: Table, judge: Judge, plan: Plan, threads: int, listene
     return total
 
 
-def draws_of(table: Table, judge: Judge, plan: Plan, first_row: int) -> Draws:
+def draws_of(table: Table, judge: Judge, plan: Plan, first_row: int) -> Parts:
     """Draw the bootstrap of a run of rows that were measured before.
 
     Parameters
@@ -98,11 +99,11 @@ def draws_of(table: Table, judge: Judge, plan: Plan, first_row: int) -> Draws:
     first_row : int
         How many rows were measured before this run.
     """
-    draws = Draws.of(plan, judge(Decoded(empty_batch(table.schema), _nowhere)), first_row)
+    draws = draw(plan, judge(Decoded(empty_batch(table.schema), _nowhere)).rows, first_row)
     for block in table.blocks:
         judged = judge(table.decode(block, judge.transform.columns.scores))
-        draws = draws.plus(Draws.of(plan, judged, first_row))
-        first_row += len(judged.labels)
+        draws = draws.plus(draw(plan, judged.rows, first_row))
+        first_row += len(judged.rows)
     return draws
 
 
@@ -110,8 +111,8 @@ def _measured(plan: Plan, judged: Judged) -> Evaluation:
     return Evaluation(Measured.of(plan, judged), None, judged.read, judged.reading, judged.kinds)
 
 
-def _drawn(plan: Plan, judged: Judged, first_row: int) -> Draws | None:
-    return Draws.of(plan, judged, first_row) if plan.replicates else None
+def _drawn(plan: Plan, judged: Judged, first_row: int) -> Parts | None:
+    return draw(plan, judged.rows, first_row) if plan.replicates else None
 
 
 def _numbered(
@@ -121,7 +122,7 @@ def _numbered(
     first_row = 0
     for block, judged, measured in steps:
         yield block, judged, measured, first_row
-        first_row += len(judged.labels)
+        first_row += len(judged.rows)
 
 
 def _nowhere(row: int, column: str | None) -> Place:
@@ -148,7 +149,7 @@ class _Draw:
     first_rows: tuple[int, ...]
     """How many rows were measured before each unit."""
 
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Draws]:
+    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Parts]:
         yield draws_of(table, self.judge, self.plan, self.first_rows[unit])
 
 
@@ -175,4 +176,4 @@ def measure(fleet: Fleet, judge: Judge, plan: Plan, listeners: Listeners) -> Eva
         return total
     first_rows = tuple(itertools.accumulate(rows, initial=0))
     with fleet.results(_Draw(judge, plan, first_rows), NOBODY) as drawn:
-        return replace(total, draws=reduce(Draws.plus, (draws for _, draws in drawn)))
+        return replace(total, draws=reduce(Parts.plus, (draws for _, draws in drawn)))

@@ -45,6 +45,8 @@ class Format(Protocol):
     """How a file of this format begins; empty where the first bytes cannot tell."""
     SEEKS: bool
     """Whether reading needs a file that can be read in any order (a pipe is copied to a temporary file first)."""
+    IS_ARRAY: bool
+    """Whether the classes of a row are one array: there is no place for the columns of a table beside it."""
 
     def read(self, file: BinaryIO, name: str, options: ReadOptions) -> Table:
         """Open a table; `name` is what messages call the file."""

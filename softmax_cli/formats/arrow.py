@@ -133,6 +133,7 @@ def unreadable(name: str, error: Exception) -> DataError:
 SUFFIXES = (".arrow", ".feather", ".ipc")
 MAGIC = (FILE_MAGIC,)
 SEEKS = True
+IS_ARRAY = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:

@@ -12,6 +12,7 @@ from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 SUFFIXES = (".jsonl", ".ndjson")
 MAGIC = (b"{",)
 SEEKS = False
+IS_ARRAY = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:

@@ -33,6 +33,7 @@ from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 SUFFIXES = (".npz",)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 SEEKS = True
+IS_ARRAY = True
 MEMBER = ".npy"
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".pq")
 MAGIC = (b"PAR1",)
 SEEKS = True
+IS_ARRAY = False
 
 READ_BUFFERS = 16 << 20
 """Bytes of read-ahead over all columns; whole column chunks would grow with the row groups of the file."""

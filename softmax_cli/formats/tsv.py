@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".tsv", ".tab")
 MAGIC: tuple[bytes, ...] = ()
 SEEKS = False
+IS_ARRAY = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:

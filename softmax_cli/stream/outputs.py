@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -32,13 +31,13 @@ def table_writer(
         packed.close()
 
 
-def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None:
-    """Write dataclasses as rows, one column for each field; a field that is None throughout is left out.
+def write_table(rows: Sequence[Mapping[str, object]], path: str, force: bool) -> None:
+    """Write rows, at least one, with the same names each; a column that is None throughout is left out.
 
     Real numbers keep all their digits; one that is not known (nan) is null.
     """
-    named = {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)}
-    arrays = {name: _array(values) for name, values in named.items() if not values or values[0] is not None}
+    named = {name: [row[name] for row in rows] for name in rows[0]}
+    arrays = {name: _array(values) for name, values in named.items() if values[0] is not None}
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
     form, compression = formats.by_suffix(path)
     options = WriteOptions(digits=17)
@@ -47,9 +46,9 @@ def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None
 
 
 def _array(values: Sequence[Any]) -> pa.Array:
-    if values and isinstance(values[0], str):
+    if isinstance(values[0], str):
         return strings(values)
-    column = np.array(values, np.int64 if values and isinstance(values[0], int) else np.float64)
+    column = np.array(values, np.int64 if isinstance(values[0], int) else np.float64)
     known = ~np.isnan(column)
     return numbers(column, None if known.all() else known)
 

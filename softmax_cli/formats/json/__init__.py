@@ -12,6 +12,7 @@ from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 SUFFIXES = (".json",)
 MAGIC = (b"[",)
 SEEKS = False
+IS_ARRAY = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:

@@ -30,6 +30,7 @@ from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 SUFFIXES = (".npy",)
 MAGIC = (NPY_MAGIC,)
 SEEKS = True
+IS_ARRAY = True
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
