@@ -196,7 +196,7 @@ class ReportOptions:
         targets = [path for path in (self.per_class, self.bins_out) if path is not None]
         for path in targets:
             form, _ = formats.by_suffix(path)
-            if form.IS_ARRAY:
+            if formats.name_of(form) in ("npy", "npz"):
                 raise UsageError(f"{path}: an array file cannot hold names; choose .csv, .json or .parquet")
             check_target(path, inputs, self.force)
         if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
