@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, nan
 from typing import Self
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics._confidence import on_grid
-from softmax_cli.numeric.metrics.log_loss import row_log_loss
+from softmax_cli.numeric.metrics import ANY_SIZE, Definition, Metric, Parts, Plan
+from softmax_cli.numeric.metrics._rows import Rows, on_grid, row_log_loss
 
 _TO_THE_OCTAVE = 8
 INVERSE_TEMPERATURES = 2.0 ** (np.arange(-2 * _TO_THE_OCTAVE, 2 * _TO_THE_OCTAVE + 1) / _TO_THE_OCTAVE)
@@ -47,16 +48,16 @@ class Refinement:
     """Sum of their derivatives by the inverse temperature."""
 
     @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
+    def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
         """Measure a block of rows at every inverse temperature."""
-        loss_now = row_log_loss(log_p, labels)
+        loss_now = row_log_loss(rows)
         possible = loss_now < _HOPELESS
-        log_p, truth = np.ascontiguousarray(log_p[possible]), -loss_now[possible]
+        log_p, truth = rows.log_p[possible], -loss_now[possible]
         loss = slope = ExactSum.zero(len(INVERSE_TEMPERATURES))
         step = max(1, _BLOCK // log_p.shape[1])
         for start in range(0, len(truth), step):
-            rows = slice(start, start + step)
-            losses, slopes = _losses_and_slopes(log_p[rows], truth[rows])
+            block = slice(start, start + step)
+            losses, slopes = _losses_and_slopes(log_p[block], truth[block])
             loss = loss.plus(ExactSum.of_rows(on_grid(losses)))
             slope = slope.plus(ExactSum.of_rows(on_grid(slopes)))
         return cls(len(possible), int((~possible).sum()), loss, slope)
@@ -139,3 +140,22 @@ def _cubic_minimum(x: NDArray[np.float64], y: NDArray[np.float64], slope: NDArra
     # The root of 3a t^2 + 2b t + first that does not cancel; it is the rising one.
     t = -first / (b + np.sqrt(max(b * b - 3 * a * first, 0.0)))
     return float(min(y[0] + t * (first + t * (b + t * a)), *y)), float(x[0] + t * width)
+
+
+def _note(parts: Parts) -> str:
+    return f"nats left at the best T, {parts[Refinement].temperature:.3g} (here, in hindsight)"
+
+
+def figures(plan: Plan) -> Iterator[Definition]:
+    """The two parts, which add up to the log loss."""
+    yield Definition("refinement", "  refinement", lambda parts: parts[Refinement].value, _note, ANY_SIZE)
+    yield Definition(
+        "calibration_loss",
+        "  calibration",
+        lambda parts: parts[Refinement].calibration,
+        lambda parts: "nats that this T takes off",
+        ANY_SIZE,
+    )
+
+
+METRIC = Metric(rank=50, folds=lambda plan: (Refinement,), figures=figures)

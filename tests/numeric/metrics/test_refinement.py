@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from softmax_cli.numeric.metrics import Plan
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.metrics.log_loss import LogLoss
 from softmax_cli.numeric.metrics.refinement import Refinement
 
@@ -27,26 +29,26 @@ def test_it_is_the_loss_at_the_best_temperature(scale, classes, seed):
     log_p, labels = sharpened(200, classes, scale, seed)
 
     def loss(u):
-        return LogLoss.of(log_softmax(log_p * math.exp(u), axis=1), labels).value
+        return LogLoss.of(Rows(log_softmax(log_p * math.exp(u), axis=1), labels), Plan()).value
 
     best = minimize_scalar(loss, bounds=(-math.log(4), math.log(4)), method="bounded", options={"xatol": 1e-9})
-    found = Refinement.of(log_p, labels)
+    found = Refinement.of(Rows(log_p, labels))
     assert found.value == pytest.approx(best.fun, abs=1e-5)
     assert found.temperature == pytest.approx(math.exp(-best.x), rel=0.01)
     assert found.calibration >= 0
-    assert found.value + found.calibration == pytest.approx(LogLoss.of(log_p, labels).value, abs=1e-12)
+    assert found.value + found.calibration == pytest.approx(LogLoss.of(Rows(log_p, labels), Plan()).value, abs=1e-12)
 
 
 def test_rescaling_moves_calibration_and_leaves_refinement():
     """Doubling every logit changes what a temperature mends, and nothing else: 2^1 lies on the grid."""
-    once, twice = (Refinement.of(*sharpened(2000, 5, scale)) for scale in (1.0, 2.0))
+    once, twice = (Refinement.of(Rows(*sharpened(2000, 5, scale))) for scale in (1.0, 2.0))
     assert twice.value == pytest.approx(once.value, abs=1e-12)
     assert once.calibration < 1e-3
     assert twice.calibration > 0.1
 
 
 def test_an_impossible_truth_cannot_be_mended():
-    found = Refinement.of(np.array([[0.0, -np.inf], [math.log(0.5)] * 2]), np.array([1, 0]))
+    found = Refinement.of(Rows(np.array([[0.0, -np.inf], [math.log(0.5)] * 2]), np.array([1, 0])))
     assert (found.value, found.impossible) == (math.inf, 1)
     assert math.isnan(found.calibration)
 
@@ -54,13 +56,13 @@ def test_an_impossible_truth_cannot_be_mended():
 def test_beyond_the_last_temperature_the_end_is_taken():
     """All rows right: the loss falls for ever as T falls."""
     log_p = log_softmax(np.eye(3), axis=1)
-    assert Refinement.of(log_p, np.arange(3)).temperature == 1 / 4
-    assert Refinement.of(log_p, (np.arange(3) + 1) % 3).temperature == 4
+    assert Refinement.of(Rows(log_p, np.arange(3))).temperature == 1 / 4
+    assert Refinement.of(Rows(log_p, (np.arange(3) + 1) % 3)).temperature == 4
 
 
 def test_masked_classes_and_huge_logits_are_no_trouble():
     log_p = np.array([[0.0, -np.inf, -1e300], [math.log(0.5), math.log(0.5), -np.inf]])
-    found = Refinement.of(log_p, np.array([0, 1]))
+    found = Refinement.of(Rows(log_p, np.array([0, 1])))
     assert found.value == pytest.approx(math.log(2) / 2)
 
 
@@ -70,7 +72,7 @@ def test_real_networks(real_data, name):
     table = np.load(real_data(f"{name}/{name}.npz"))
     best = json.loads(real_data("reference_metrics.json").read_text())[name]["T_nll"]
     log_p = log_softmax(table["val_logits"].astype(float), axis=1)
-    found = Refinement.of(log_p, table["val_labels"])
-    loss = LogLoss.of(log_softmax(log_p / best, axis=1), table["val_labels"]).value
+    found = Refinement.of(Rows(log_p, table["val_labels"]))
+    loss = LogLoss.of(Rows(log_softmax(log_p / best, axis=1), table["val_labels"]), Plan()).value
     assert found.temperature == pytest.approx(best, rel=0.01)
     assert found.value == pytest.approx(loss, abs=5e-6)
