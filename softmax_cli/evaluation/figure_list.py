@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def _says(text: str) -> Callable[[Parts], str]:
 
 
 def _rates(plan: Plan) -> Iterator[Entry]:
-    yield Entry("accuracy", "accuracy", lambda parts: parts.accuracy.value, _says("share of rows"))
+    yield Entry("accuracy", "accuracy", lambda parts: parts.accuracy.value, _share_of_rows)
     yield Entry("error", "error rate", _error_rate, _says("1 - accuracy"))
     for place, k in enumerate(plan.top_k):
         yield Entry(
@@ -64,6 +64,11 @@ def _rates(plan: Plan) -> Iterator[Entry]:
     )
 
 
+def _share_of_rows(parts: Parts) -> str:
+    low, high = parts.accuracy.bounds
+    return "share of rows" + (f"; {_ties((low, high))}" if low < high else "")
+
+
 def _error_rate(parts: Parts) -> float:
     rows = parts.accuracy.rows
     return (rows - parts.accuracy.correct) / rows if rows else nan
@@ -81,7 +86,7 @@ def _scores(plan: Plan) -> Iterator[Entry]:
         "refinement",
         "  refinement",
         lambda parts: parts.refinement.value,
-        lambda parts: f"nats left at the best T, {parts.refinement.temperature:.3g} (here, in hindsight)",
+        lambda parts: _best_temperature(parts.refinement.temperature),
     )
     yield Entry(
         "calibration_loss",
@@ -90,6 +95,14 @@ def _scores(plan: Plan) -> Iterator[Entry]:
         _says("nats that this T takes off"),
     )
     yield Entry("brier", "Brier score", lambda parts: parts.brier.value, _says("sum over classes, 0..2"))
+
+
+def _best_temperature(temperature: float) -> str:
+    if temperature == 0:
+        return "nats; no T is the best: every row is right, so the loss falls on as T goes to 0"
+    if temperature == inf:
+        return "nats; no T is the best: worse than uniform, so the loss falls on as T grows"
+    return f"nats left at the best T, {temperature:.3g} (here, in hindsight)"
 
 
 def _impossible(parts: Parts) -> str:

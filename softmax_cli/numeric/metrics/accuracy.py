@@ -19,15 +19,33 @@ class Accuracy:
 
     rows: int
     correct: int
+    surely: int
+    """Rows whose truth is likelier than every other class."""
+    possibly: int
+    """Rows whose truth no class is likelier than: with other classes of the same probability, it may be predicted."""
 
     @classmethod
     def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
         """Judge a block of rows."""
-        return cls(len(log_p), int((argmax(log_p) == labels).sum()))
+        right = argmax(log_p) == labels
+        truth = log_p[np.arange(len(log_p)), labels][:, None]
+        possible = ~(log_p > truth).any(axis=1)
+        alone = possible & (np.count_nonzero(log_p == truth, axis=1) == 1)
+        return cls(len(log_p), int(right.sum()), int(alone.sum()), int(possible.sum()))
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
-        return type(self)(self.rows + other.rows, self.correct + other.correct)
+        return type(self)(
+            self.rows + other.rows,
+            self.correct + other.correct,
+            self.surely + other.surely,
+            self.possibly + other.possibly,
+        )
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Pessimistic and optimistic accuracy: ties go against the truth, and for it."""
+        return (self.surely / self.rows, self.possibly / self.rows) if self.rows else (nan, nan)
 
     @property
     def value(self) -> float:

@@ -113,7 +113,7 @@ class EceInterval:
     Memory grows with bins x replicates, not with the rows.
 
     Binned calibration error is biased upwards, and more so in a replicate than in the sample. So the limits are the
-    basic ones, which turn that shift round, cut off at 0; they may lie below the figure itself where it is mostly
+    basic ones, which turn that shift round, cut off at 0 and 1; they may lie below the figure itself where it is mostly
     noise.
     """
 
@@ -197,4 +197,4 @@ class EceInterval:
     def interval(self, around: Ece, *, norm: str = "l1", level: float = 0.95) -> tuple[float, float]:
         """Limits of the calibration error of the same rows, 0..1."""
         low, high = interval(self.replicates(norm), level=level, around=around.bins.error(norm))
-        return max(low, 0.0), max(high, 0.0)
+        return min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
