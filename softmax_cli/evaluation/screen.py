@@ -53,10 +53,10 @@ def _show_figures(console: Console, report: Report, marks: Glyphs) -> None:
     for figure in report.figures:
         _show_figure(console, figure, bool(report.bootstrap), marks)
     if report.bootstrap:
-        told = (
+        text = (
             f"intervals: {report.bootstrap} bootstrap replicates, seed {report.seed}; those of ECE are free of its bias"
         )
-        paragraph(console, told, marks, "dim")
+        paragraph(console, text, marks, "dim")
 
 
 def _show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:

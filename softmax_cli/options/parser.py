@@ -210,7 +210,7 @@ def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[st
         return None
     try:
         return {
-            name: _plain(parameter.annotation, given[name]) if name in given else _unsaid(parameter)
+            name: _plain(parameter.annotation, given[name]) if name in given else _default(parameter)
             for name, parameter in wanted.parameters.items()
         }
     except ValueError:
@@ -233,7 +233,7 @@ def _plain(annotation: Any, value: Any) -> Any:
     return number
 
 
-def _unsaid(parameter: inspect.Parameter) -> Any:
+def _default(parameter: inspect.Parameter) -> Any:
     if parameter.default is parameter.empty:
         raise ValueError(parameter.name)
     return parameter.default

@@ -98,7 +98,7 @@ class SourceOptions:
 
     @contextmanager
     def open(self, truths: TruthOptions | None = None) -> Iterator[Opened]:
-        """Open the input, look at its first block, and settle the roles of its columns; find its truths if wanted."""
+        """Open the input, look at its first block, and decide the roles of its columns; find its truths if wanted."""
         import os
         import sys
 
@@ -180,7 +180,7 @@ class SourceOptions:
         if self.decimal not in (".", ","):
             raise UsageError(f"--decimal {self.decimal!r}: write . or ,")
         if self.delimiter is not None and len(delimiter := _unescape(self.delimiter)) != 1:
-            raise UsageError(f"--delimiter {delimiter!r}: one character is wanted, such as ';' or '\\t'")
+            raise UsageError(f"--delimiter {delimiter!r}: expected one character, such as ';' or '\\t'")
         return ReadOptions(
             delimiter=None if self.delimiter is None else _unescape(self.delimiter),
             header=False if self.no_header else None,
@@ -218,8 +218,8 @@ class TruthOptions:
         typer.Option(
             min=0,
             max=1,
-            help="What number the first class has where the truths are numbers: 0 or 1. Unsaid, numbers are looked for "
-            "in the class names, and then count from 0.",
+            help="What number the first class has where the truths are numbers: 0 or 1. By default, numbers are looked "
+            "for in the class names, and then count from 0.",
             rich_help_panel=COLUMNS,
         ),
     ] = None
@@ -304,7 +304,7 @@ class Opened(NamedTuple):
 
 
 def settle(table: Table, typed: Selection, keeps_ids: bool = False) -> Opened:
-    """Settle the roles of the columns from the first block, which stays in the table to be scored."""
+    """Decide the roles of the columns from the first block, which stays in the table to be scored."""
     import itertools
 
     import pyarrow as pa

@@ -32,7 +32,7 @@ def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
         Files, patterns (``'logits/*.parquet'``), folders, here or remote, or ``-`` for the standard input, which no
         name means too.
     input_format : str or None
-        The format that the user said; None: file names have to tell it in a folder.
+        The format that the user gave; None: file names have to tell it in a folder.
 
     Raises
     ------
@@ -138,12 +138,12 @@ def open_file(
     Raises
     ------
     DataError
-        It is empty, cannot be read, or is not what its name or the user says.
+        It is empty, cannot be read, or is not what its name or the user gives.
     UsageError
         The user said a format that there is not.
     """
     name = called or ("stdin" if path == STDIN else bare_name(path))
-    said = None if input_format is None else by_name(input_format)
+    given = None if input_format is None else by_name(input_format)
     file = closing.enter_context(open_binary(path) if is_remote(path) else _open_raw(path, name))
     size = _plain_size(file)
     head, file = _peek(file, name)
@@ -155,7 +155,7 @@ def open_file(
     elif (expected := compression_by_suffix(bare_name(path))) is not None:
         raise DataError(f"{name}: the name says {expected.name}, the first bytes do not; give the file its right name")
     refuse_foreign(head, name, file)
-    form, note = (said, None) if said is not None else format_of(head, _format_by_name(path), name)
+    form, note = (given, None) if given is not None else format_of(head, _format_by_name(path), name)
     if form.SEEKS and not file.seekable():
         file = closing.enter_context(spool(file, name))
     table = form.read(file, name, options)
@@ -292,7 +292,7 @@ def open_table(paths: Sequence[str], options: ReadOptions, input_format: str | N
         Files, patterns, folders, or ``-``; none at all: the standard input. Several are read one after the other, as
         one table with the columns of the first.
     options : ReadOptions
-        What the user said about the layout; it holds for every file.
+        What the user gave about the layout; it holds for every file.
     input_format : str or None
         Name of the format; None: file names and first bytes tell.
 

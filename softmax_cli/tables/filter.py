@@ -24,7 +24,7 @@ class Condition:
     value: str
 
     @classmethod
-    def read(cls, said: str) -> Condition:
+    def read(cls, given: str) -> Condition:
         """Read ``split=val``.
 
         Raises
@@ -32,9 +32,9 @@ class Condition:
         UsageError
             It has another form.
         """
-        column, equals, value = said.partition("=")
+        column, equals, value = given.partition("=")
         if not (column and equals):
-            raise UsageError(f"--where {said}: COLUMN=VALUE is wanted, such as --where split=val")
+            raise UsageError(f"--where {given}: expected COLUMN=VALUE, such as --where split=val")
         return cls(column.strip(), value)
 
     def __str__(self) -> str:

@@ -181,7 +181,7 @@ def test_gates(softmax_cli, table, gates, code, told):
         (["--fail-if", "ece > much"], "'much' is not a number"),
         (["--scheme", "equal"], "--scheme equal: choose one of width, mass"),
         (["--clip", "0.7"], "--clip 0.7"),
-        (["--top-k", "0"], "--top-k 0: whole numbers from 1"),
+        (["--top-k", "0"], "--top-k 0: expected whole numbers from 1"),
         (["--seed", str(1 << 64)], "a whole number below 2^64"),
         (["--bootstrap", "5"], "--bootstrap 5: 95 % limits take 40"),
         (["--label", "nope"], "--label 'nope': no such column; there are: id,"),

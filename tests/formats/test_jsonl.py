@@ -206,7 +206,7 @@ def test_an_array_is_read_like_lines() -> None:
     [
         (jsonl, b"", "f.jsonl: no rows"),
         (jsonl, b"\n \n", "f.jsonl: no rows"),
-        (jsonl, b"\noops\n", "f.jsonl:2: a JSON object was wanted"),
+        (jsonl, b"\noops\n", "f.jsonl:2: expected a JSON object"),
         (jsonl, '{"a": 1}'.encode("utf-16"), "iconv -f utf-16"),
         (json_format, b"[]", "no rows"),
         (json_format, b'{\n"a": 1,\n', "not JSON"),

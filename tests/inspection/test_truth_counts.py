@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.inspection.label_findings import find_labels
-from softmax_cli.inspection.run import inspect_rows, settled_inspector
+from softmax_cli.inspection.run import inspect_rows, inspector_and_table
 from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.options.source import SourceOptions, TruthOptions, required_truth
 from softmax_cli.tables.pool import NOBODY
@@ -18,7 +18,7 @@ from softmax_cli.tables.pool import NOBODY
 def evidence_of(path):
     with SourceOptions(paths=[str(path)]).open(TruthOptions()) as opened:
         truth = required_truth(opened, False)
-        inspector, table = settled_inspector(opened.table, opened.columns, "float64", 6.0, truth)
+        inspector, table = inspector_and_table(opened.table, opened.columns, "float64", 6.0, truth)
         return inspect_rows(ThisProcess(table, 1), inspector, NOBODY)
 
 

@@ -176,26 +176,26 @@ def open_table(
     Parameters
     ----------
     delimiter : str, optional
-        What the format says (a tab for .tsv); `options` goes before it. Unsaid by both, it is found.
+        What the format says (a tab for .tsv); `options` goes before it. With neither, it is found.
 
     Raises
     ------
     DataError
         The file is empty, is no UTF-8 text, or names a column twice.
     UsageError
-        The delimiter that was said cannot part cells.
+        The delimiter that was given cannot separate cells.
     """
-    said = delimiter if options.delimiter is None else options.delimiter
-    if said is not None:
-        check_delimiter(said)
+    given = delimiter if options.delimiter is None else options.delimiter
+    if given is not None:
+        check_delimiter(given)
     cutter = RowBlocks(file, name, block_bytes)
     check_encoding(cutter.head, name, 1)
-    is_found = said is None or (options.delimiter is None and SEPARATOR_LINE.match(cutter.head) is not None)
-    dialect = find_dialect(cutter.head, options.decimal) if is_found else Dialect(said or "", options.decimal)
+    is_found = given is None or (options.delimiter is None and SEPARATOR_LINE.match(cutter.head) is not None)
+    dialect = find_dialect(cutter.head, options.decimal) if is_found else Dialect(given or "", options.decimal)
     blocks = cutter.cut(dialect.delimiter)
     first = next(blocks, None)
     if first is None:
-        raise DataError(f"{name}: empty: a header and rows were wanted")
+        raise DataError(f"{name}: empty: expected a header and rows")
     sniffed = sniff(first.data, name, options, dialect)
     fields = [pa.field(n, _type(n, sniffed)) for n in sniffed.names if not is_left_out(n)]
 

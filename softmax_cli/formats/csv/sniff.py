@@ -130,16 +130,16 @@ _LOOKED_AT_BYTES = 1 << 16
 _LOOKED_AT_LINES = 100
 
 
-def check_delimiter(said: str) -> None:
-    """Refuse what cannot part cells.
+def check_delimiter(given: str) -> None:
+    """Refuse what cannot separate cells.
 
     Raises
     ------
     UsageError
         It is not one ASCII character, or one with another meaning.
     """
-    if len(said) != 1 or not said.isascii() or said in '"\r\n\0':
-        raise UsageError(f"--delimiter {said!r}: one ASCII character is wanted, no quote and no line end, such as ';'")
+    if len(given) != 1 or not given.isascii() or given in '"\r\n\0':
+        raise UsageError(f"--delimiter {given!r}: expected one ASCII character, no quote and no line end, such as ';'")
 
 
 def find_dialect(head: bytearray, decimal: str = ".") -> Dialect:
@@ -215,7 +215,7 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     found, starts = first_rows(first_block, dialect, _ROWS_LOOKED_AT)
     at = next((i for i, cells in enumerate(found) if any(cell.strip() for cell in cells)), None)
     if at is None:
-        raise DataError(f"{name}: empty: a header and rows were wanted")
+        raise DataError(f"{name}: empty: expected a header and rows")
     before = 0
     if SEPARATOR_LINE.match(first_block) and len(found) > at + 1:
         at, before = at + 1, int(starts[at + 1])

@@ -31,7 +31,7 @@ def open_json(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     blocks = line_blocks(file, name)
     first = next((block for block in blocks if block.data.strip()), None)
     if first is None:
-        raise DataError(f'{name}: no rows; JSON objects were wanted, such as {{"id": 1, "logits": [2.0, -1.0]}}')
+        raise DataError(f'{name}: no rows; expected JSON objects, such as {{"id": 1, "logits": [2.0, -1.0]}}')
     second = next(blocks, None)
     later = blocks if second is None else chain([second], blocks)
     if not _is_document(first.data, second is None, options):
@@ -73,7 +73,7 @@ def _document_rows(text: str, name: str, single_values: bool) -> Iterator[Row]:
         line = getattr(error, "lineno", 1)
         raise DataError(
             f"{name}:{line}: not JSON: {getattr(error, 'msg', 'nested too deeply')}; objects one a line, an array of "
-            "them, or an object of columns were wanted"
+            "them, expected or an object of columns"
         ) from error
     columns = _columns(value) if isinstance(value, dict) else None
     if columns is None:

@@ -49,7 +49,7 @@ def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[
         if not cut:
             pending += chunk
             if len(pending) > _LONGEST_LINE:
-                raise DataError(f"{name}:{line}: a line of more than 256 MB; one JSON object a line was wanted")
+                raise DataError(f"{name}:{line}: a line of more than 256 MB; expected one JSON object a line")
             continue
         data, pending = pending + chunk[:cut], chunk[cut:]
         yield Block(data if line > 1 else data.removeprefix(_BOM), first_line=line, size=len(data))
@@ -381,10 +381,10 @@ def open_table(blocks: Iterator[Block], rows_of: Callable[[Block], list[Row]], n
     """
     first = next((block for block in blocks if rows_of(block)), None)
     if first is None:
-        raise DataError(f'{name}: no rows; JSON objects were wanted, such as {{"id": 1, "logits": [2.0, -1.0]}}')
+        raise DataError(f'{name}: no rows; expected JSON objects, such as {{"id": 1, "logits": [2.0, -1.0]}}')
     rows = rows_of(first)
     schema = find_schema(rows)
     if not len(schema):
         text = rows[0].text[:40].decode("utf-8", "backslashreplace")
-        raise DataError(f"{name}:{rows[0].line}: a JSON object was wanted, found {text!r}")
+        raise DataError(f"{name}:{rows[0].line}: expected a JSON object, found {text!r}")
     return Table(name, schema, chain([first], blocks), _Decoder(schema, name, rows_of, row_lines(first)))
