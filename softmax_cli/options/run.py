@@ -63,10 +63,10 @@ class TalkOptions(ColorOptions):
 
     def report_kind(self, kinds: KindCheck, columns: Columns) -> None:
         """Tell where the values contradict the kind that the scores were read as."""
-        if kinds.note is not None:
-            self.say(kinds.note)
         if (warning := kinds.warning(columns)) is not None:
             self.warn(warning)
+        elif kinds.note is not None:
+            self.say(kinds.note)
 
     def warn(self, warning: str) -> None:
         """Tell, also when quiet, that the result is probably not what was meant."""

@@ -70,7 +70,7 @@ _ID_IN_ONE_WORD = re.compile(
 )
 _INDEX = re.compile(r"unnamed:[ _]?\d+(\.\d+)?(_level_\d+)?|level_\d+|__index_level_\d+__", re.IGNORECASE)
 _TRUTHS = (
-    "y true,ytrue,truth,ground truth,groundtruth,gt,actual,true label,true labels,true class,label true,"
+    "y true,ytrue,truth,ground truth,groundtruth,gt,actual,obs,observed,true label,true labels,true class,label true,"
     "actual label,actual class,gt label,gold,gold label,gold labels",
     "label,labels,label id,label ids,labelid,y test,y val,class label,target label,target class",
     "target,targets",
@@ -80,7 +80,7 @@ _TRUTHS = (
 """The surest first: what is called y_true is the truth also beside a column called label."""
 _TRUTH_RANK = {name: rank for rank, names in enumerate(_TRUTHS) for name in names.split(",")}
 _PREDICTED = re.compile(r"preds?|predict(ed|ion|ions|s)?|yhat|ypreds?")
-_PREDICTIONS = {"y hat", "confidence", "conf", "entropy", "margin", "argmax", "energy"}
+_PREDICTIONS = {"y hat", "response", "confidence", "entropy", "margin", "argmax"}
 _ORDERS = {"split", "fold", "kfold", "epoch", "step", "rank", "global step", "timestamp", "datetime"}
 
 

@@ -26,6 +26,7 @@ from softmax_cli.tables.column_names import (
 )
 from softmax_cli.tables.column_values import (
     FirstRows,
+    figures_of_others,
     find_one_hot,
     in_class_order,
     is_nested_number,
@@ -336,7 +337,10 @@ def _find_one_hot(table: _Known, columns: Columns) -> tuple[str, ...]:
 
 def _warnings(table: _Known, scores: ScoreColumns) -> tuple[str, ...]:
     """Name score columns that may be no classes, where all numbers were taken that nothing was known of."""
-    odd = odd_columns(table.rows, scores.names) if scores.by_elimination else {}
+    if scores.by_elimination:
+        odd = odd_columns(table.rows, scores.names)
+    else:
+        odd = figures_of_others(table.rows, scores.names) if len(scores.names) > 2 else {}
     return tuple(
         f"is {name!r} a class? It {problem}; if not, name the class columns with --logits"
         for name, problem in list(odd.items())[:MOST_WARNINGS]

@@ -219,7 +219,7 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     before = 0
     if SEPARATOR_LINE.match(first_block) and len(found) > at + 1:
         at, before = at + 1, int(starts[at + 1])
-    first, header = [cell.strip() for cell in found[at]], int(starts[at + 1])
+    first, header = _without_mark([cell.strip() for cell in found[at]]), int(starts[at + 1])
     rows = found[at + 1 : at + 1 + max(_ROWS_LOOKED_AT_LEAST, _CELLS_LOOKED_AT // len(first))]
     notes: list[str] = []
     if _is_data(first, rows, options):
@@ -244,6 +244,13 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
 
 
 _LEFT_OUT = "\0"
+
+
+def _without_mark(names: list[str]) -> list[str]:
+    """Take the mark of a comment from a header, as NumPy writes it: ``# cat,dog``, ``# cat dog``."""
+    if names[0] == "#" and len(names) > 1:
+        return names[1:]
+    return [names[0].lstrip("# "), *names[1:]] if names[0].startswith("# ") else names
 
 
 def is_left_out(column: str) -> bool:
