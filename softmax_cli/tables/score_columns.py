@@ -204,13 +204,15 @@ class _Search:
         """Refuse columns that are named like ids or truths and hold fractions as the unknown columns do."""
         if not any(map(self.rows.has_fractions, unknown)):
             return
-        for name in self.numbers:
-            report = _NAMED_ROLES.get(self.roles[name] or "weight")
-            if report is not None and "time" not in name.lower() and self.rows.has_fractions(name):
-                raise DataError(
-                    f"column {name!r} is named like {report[0]} and holds fractions, as scores do: if it is a class, "
-                    f"--logits {_some([*unknown, name])}; if not, {report[1]} {name} or --logits {_some(unknown)}"
-                )
+        odd = [name for name in self.numbers if self.roles[name] in _NAMED_ROLES and "time" not in name.lower()]
+        odd = [name for name in odd if self.rows.has_fractions(name)]
+        if odd:
+            kind, flag = _NAMED_ROLES[self.roles[odd[0]] or "id"]
+            everything = [name for name in self.numbers if name in {*unknown, *odd}]
+            raise DataError(
+                f"column {odd[0]!r} is named like {kind} and holds fractions, as scores do: if it is a class, "
+                f"--logits {_some(everything)}; if not, {flag} {odd[0]} or --logits {_some(unknown)}"
+            )
 
     def _refuse_left_out(self, unknown: Sequence[str]) -> None:
         """Refuse to leave out columns of fractions by their names that seem to be classes by their values.
