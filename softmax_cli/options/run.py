@@ -69,9 +69,10 @@ class TalkOptions(ColorOptions):
             Of all rows that were read; None: not looked at.
         """
         problems = [None if scores.seen is None else scores.seen.problem]
-        if kinds is not None:
+        if kinds is not None and (warning := kinds.warning(scores.columns)) is not None:
+            problems.insert(0, warning)
+        elif kinds is not None:
             self.say(*filter(None, [kinds.note]))
-            problems.insert(0, kinds.warning(scores.columns))
         for problem in filter(None, problems):
             self.warn(problem)
 

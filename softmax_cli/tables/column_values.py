@@ -30,6 +30,7 @@ from softmax_cli.tables.schema import (
 
 MOST_ROWS, LEAST_ROWS, MOST_CELLS = 1000, 20, 20_000
 """A look at every cell of a wide table would take longer than to score it."""
+FEW_ROWS = 3
 SURE_ROWS = 8
 """Whole numbers that all differ in so many rows are no scores where others have fractions."""
 FLOAT_ROWS = 20
@@ -259,9 +260,27 @@ def odd_columns(rows: FirstRows, names: Sequence[str]) -> dict[str, str]:
         for i in np.flatnonzero(far).tolist()
     }
     whole = np.where(finite, values == np.round(values), True).all(axis=1)
-    if rows.rows >= SURE_ROWS and whole.sum() == 1:
-        odd.setdefault(names[int(whole.argmax())], "holds whole numbers only, the others fractions")
-    return odd
+    if rows.rows >= FEW_ROWS and 2 * whole.sum() <= len(names) and not whole.all():
+        for name in (names[i] for i in np.flatnonzero(whole).tolist()):
+            if rows.rows >= SURE_ROWS or rows.is_written_whole(name):
+                odd.setdefault(name, "holds whole numbers only, the others fractions")
+    return figures_of_others(rows, names) | odd
+
+
+def figures_of_others(rows: FirstRows, names: Sequence[str]) -> dict[str, str]:
+    """Name columns that are the sum or the largest of the others in every row, of three at least."""
+    values = rows.matrix(names)
+    if rows.rows < 2 or len(names) < 3 or not np.isfinite(values).all():
+        return {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.isclose(2 * values, values.sum(axis=0), rtol=1e-6).all(axis=1) & (values != 0).any(axis=1)
+    second, first = np.sort(values, axis=0)[-2:]
+    largest = ((values == first) & (first == second)).all(axis=1) & (np.ptp(values, axis=0) > 0).all()
+    found = {names[i]: "is the sum of the others in every row" for i in np.flatnonzero(sums).tolist()}
+    for i in np.flatnonzero(largest).tolist():
+        if (values == values[i]).all(axis=1).sum() == 1:  # it is no copy of a single one
+            found[names[i]] = "is the largest of the others in every row"
+    return found
 
 
 def _least_of_others(values: NDArray[np.float64]) -> NDArray[np.float64]:

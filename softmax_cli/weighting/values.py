@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -220,22 +221,25 @@ def count_labels(flag: str, typed: str, label: str | None) -> LabelCounts:
         counted = next((name for name in names if "_".join(words(name)) in COUNT_COLUMNS), None)
         if column in (None, counted) and counted and _class_column(table) is not None:
             return LabelCounts(read_class_values(flag, typed, COUNT_COLUMNS))
-        batches = list(_batches(table))
-    marks = () if column or label else _one_hot(batches, names)
-    if marks:
-        return _count_marks(batches, marks)
-    chosen = column or label or _label_column(flag, path, names)
-    if chosen not in names:
-        raise DataError(
-            f"{flag} {path}: which column holds the labels? write {path}:COLUMN; {did_you_mean(chosen, names)}"
-        )
-    return _count(batch.column(chosen) for batch in batches)
+        batches = _batches(table)
+        first = [batch for _, batch in zip(range(1), batches, strict=False)]
+        marks = () if column or label else _one_hot(first, names)
+        if marks:
+            return _count_marks(chain(first, batches), marks)
+        chosen = column or label or _label_column(flag, path, names)
+        if chosen not in names:
+            raise DataError(
+                f"{flag} {path}: which column holds the labels? write {path}:COLUMN; {did_you_mean(chosen, names)}"
+            )
+        return _count(batch.column(chosen) for batch in chain(first, batches))
 
 
 def _label_column(flag: str, path: str, names: Sequence[str]) -> str:
     known = sorted((name for name in names if truth_rank(name) is not None), key=lambda name: truth_rank(name) or 0)
-    if known or len(names) == 1:
-        return known[0] if known else names[0]
+    if len(known) == 1 or (known and truth_rank(known[0]) == 0):
+        return known[0]
+    if not known and len(names) == 1:
+        return names[0]
     raise DataError(f"{flag} {path}: which column holds the labels? write {path}:COLUMN; there are: {listed(names)}")
 
 
@@ -260,7 +264,7 @@ def _one_hot(batches: Sequence[Batch], names: Sequence[str]) -> tuple[str, ...]:
     return find_one_hot_columns(FirstRows(batches[0]), names)
 
 
-def _count_marks(batches: Sequence[Batch], marks: Sequence[str]) -> LabelCounts:
+def _count_marks(batches: Iterable[Batch], marks: Sequence[str]) -> LabelCounts:
     counts = np.zeros(len(marks))
     rows = 0
     for batch in batches:

@@ -8,7 +8,8 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats.json.reader import Row, array_rows, line_blocks, line_rows, open_table, parse, spell
+from softmax_cli.formats.json.reader import Row, array_rows, line_blocks, line_rows, open_table
+from softmax_cli.formats.json.spelling import parse, spell
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
 _ARRAY_ROWS = 4096
@@ -52,7 +53,8 @@ def _is_document(data: bytes, is_all: bool, options: ReadOptions) -> bool:
     if isinstance(value, list):
         is_row = bool(value) and not any(isinstance(item, list | dict) for item in value)
         return is_alone and not (is_row and not options.single_values)
-    return is_alone and isinstance(value, dict) and _columns(value) is not None
+    is_wrapped = isinstance(value, dict) and sum(map(_are_rows, value.values())) == 1
+    return is_alone and isinstance(value, dict) and (is_wrapped or _columns(value) is not None)
 
 
 def _text(data: bytes, name: str) -> str:
@@ -72,15 +74,25 @@ def _document_rows(text: str, name: str, single_values: bool) -> Iterator[Row]:
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise DataError(
-            f"{name}:{line}: not JSON: {getattr(error, 'msg', 'nested too deeply')}; objects one a line, an array of "
-            "them, expected or an object of columns"
+            f"{name}:{line}: not JSON: {getattr(error, 'msg', 'nested too deeply')}; expected an object a line, an "
+            "array of objects, or an object of columns"
         ) from error
     columns = _columns(value) if isinstance(value, dict) else None
+    inside = [rows for rows in value.values() if _are_rows(rows)] if isinstance(value, dict) else []
+    if columns is None and len(inside) == 1:
+        yield from (Row(1, spell(row).encode(), number) for number, row in enumerate(inside[0], 1))
+        return
     if columns is None:
         yield Row(1, spell(value).encode())
         return
     for number, cells in enumerate(zip(*columns.values(), strict=True), 1):
         yield Row(1, spell(dict(zip(columns, cells, strict=True))).encode(), number)
+
+
+def _are_rows(value: Any) -> bool:
+    """Whether a value is a list of objects, as a service wraps its results, and not the scores of one row."""
+    is_list = isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+    return is_list and not all(row.keys() == {"label", "score"} for row in value)
 
 
 def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:
