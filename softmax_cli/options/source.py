@@ -102,8 +102,10 @@ class SourceOptions:
         import sys
 
         from softmax_cli.stream.inputs import open_table
+        from softmax_cli.tables.pool import keep_freed_memory
         from softmax_cli.terminal.messages import print_message
 
+        keep_freed_memory()
         if sys.stdin.isatty() and not self.paths:
             command = sys.argv[1] if len(sys.argv) > 1 else "predict"
             raise UsageError(

@@ -45,7 +45,7 @@ def score_table(
 
     tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0)
     kinds, written = KindCheck(), 0
-    for block, outcome, encoded in ordered_map(work, table.blocks, threads):
+    for block, outcome, encoded in ordered_map(work, table.blocks, threads, lambda block: block.pauses):
         tally = tally.plus(outcome.tally)
         kinds = kinds.plus(outcome.kinds)
         if outcome.rejects:
