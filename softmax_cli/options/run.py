@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 POLICIES = ("error", "skip", "null")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ColorOptions:
     """Whether what is shown is coloured."""
 
@@ -40,7 +40,7 @@ class ColorOptions:
         return cast("Color", self.color)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TalkOptions(ColorOptions):
     """What is said beside the data."""
 
@@ -81,7 +81,7 @@ class TalkOptions(ColorOptions):
         print_message(f"warning: {warning}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WorkOptions(TalkOptions):
     """How many threads do the work."""
 
@@ -97,7 +97,7 @@ class WorkOptions(TalkOptions):
         return self.threads or available_threads()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunOptions(WorkOptions):
     """Bad rows, threads, talk."""
 
@@ -163,7 +163,7 @@ COLORS = ("auto", "always", "never")
 ENGINE_PANEL = "Beyond one machine"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EngineOptions:
     """The engine."""
 

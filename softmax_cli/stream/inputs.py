@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from softmax_cli.errors import DataError, UsageError, nearest
 from softmax_cli.formats import by_name, by_suffix, name_of
 from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
-from softmax_cli.storage.reading import spool
+from softmax_cli.storage.reading import pauses, spool
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
 from softmax_cli.stream.file_kinds import format_of, refuse_foreign
 from softmax_cli.tables.concat import unite
@@ -201,7 +201,10 @@ def _peek(file: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
     """
     head = b""
     try:
-        while len(head) < HEAD_BYTES and (more := file.read(HEAD_BYTES - len(head))):
+        while len(head) < HEAD_BYTES and not (b"\n" in head.lstrip() and pauses(file)):
+            more = file.read(HEAD_BYTES - len(head))
+            if not more:
+                break
             head += more
     except OSError as error:
         raise DataError(f"{name}: cannot be read: {os.strerror(error.errno or errno.EIO)}") from error
@@ -223,6 +226,11 @@ class _Unread(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def fileno(self) -> int:
+        if self._head:
+            raise io.UnsupportedOperation("the system does not know of the bytes that were put back")
+        return self._file.fileno()
 
     def readinto(self, buffer: Any) -> int:
         if not self._head:

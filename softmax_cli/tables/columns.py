@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from softmax_cli.errors import DataError, UsageError, listed
@@ -50,8 +49,7 @@ MOST_WARNINGS = 3
 SHOWN_CLASSES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What the user typed about the columns; None: nothing."""
 
     scores: str | tuple[str, ...] | None = None

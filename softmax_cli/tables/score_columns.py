@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,8 +88,7 @@ def find_scores(
     return found
 
 
-@dataclass(frozen=True)
-class _Search:
+class _Search(NamedTuple):
     """One table, and what is known of it."""
 
     schema: Schema

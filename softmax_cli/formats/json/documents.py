@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from softmax_cli.errors import DataError
@@ -33,28 +33,33 @@ def open_json(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     first = next((block for block in blocks if block.data.strip()), None)
     if first is None:
         raise DataError(f'{name}: no rows; expected JSON objects, such as {{"id": 1, "logits": [2.0, -1.0]}}')
-    second = next(blocks, None)
-    later = blocks if second is None else chain([second], blocks)
-    if not _is_document(first.data, second is None, options):
-        return open_table(chain([first], later), line_rows, name)
-    data = b"".join(block.data for block in chain([first], later))
+    seen = [first]
+
+    def is_all() -> bool:
+        seen.extend(islice(blocks, 1))
+        return len(seen) == 1
+
+    if not _is_document(first.data, is_all, options):
+        return open_table(chain(seen, blocks), line_rows, name)
+    data = b"".join(block.data for block in chain(seen, blocks))
     rows = _document_rows(_text(data, name), name, options.single_values)
     return open_table(_in_blocks(rows, options.batch_rows or _ARRAY_ROWS), array_rows, name)
 
 
-def _is_document(data: bytes, is_all: bool, options: ReadOptions) -> bool:
-    """Whether the text is one JSON value over all its lines."""
+def _is_document(data: bytes, is_all: Callable[[], bool], options: ReadOptions) -> bool:
+    """Whether the text is one JSON value over all its lines; `is_all` waits for more, so it is asked last."""
     first, _, rest = data.lstrip().partition(b"\n")
     try:
         value = json.loads(first)
     except ValueError:
         return first.rstrip().endswith(_OPENED) or (first.startswith(b"[") and not rest.lstrip().startswith(b"["))
-    is_alone = is_all and not rest.strip()
     if isinstance(value, list):
         is_row = bool(value) and not any(isinstance(item, list | dict) for item in value)
-        return is_alone and not (is_row and not options.single_values)
-    is_wrapped = isinstance(value, dict) and sum(map(_are_rows, value.values())) == 1
-    return is_alone and isinstance(value, dict) and (is_wrapped or _columns(value) is not None)
+        is_table = options.single_values or not is_row
+    else:
+        is_wrapped = isinstance(value, dict) and sum(map(_are_rows, value.values())) == 1
+        is_table = isinstance(value, dict) and (is_wrapped or _columns(value) is not None)
+    return is_table and not rest.strip() and is_all()
 
 
 def _text(data: bytes, name: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats.json.spelling import Number, parse, spell
+from softmax_cli.storage.reading import read_some
 from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, TextColumn
 from softmax_cli.tables.schema import (
     FLOAT64,
@@ -52,8 +53,11 @@ def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[
     DataError
         The text is not in UTF-8, or a line is longer than 256 MB.
     """
-    line, pending = 1, b""
-    while chunk := file.read(size):
+    line, pending, is_end = 1, b"", False
+    while not is_end:
+        buffer = bytearray(size)
+        filled, is_end, pauses = read_some(file, memoryview(buffer))
+        chunk = bytes(memoryview(buffer)[:filled])
         if line == 1 and not pending:
             _check_encoding(chunk, name)
         cut = chunk.rfind(b"\n") + 1
@@ -63,7 +67,7 @@ def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[
                 raise DataError(f"{name}:{line}: a line of more than 256 MB; expected one JSON object a line")
             continue
         data, pending = pending + chunk[:cut], chunk[cut:]
-        yield Block(data if line > 1 else data.removeprefix(_BOM), first_line=line, size=len(data))
+        yield Block(data if line > 1 else data.removeprefix(_BOM), first_line=line, size=len(data), pauses=pauses)
         line += data.count(b"\n")
     if pending:
         yield Block(pending if line > 1 else pending.removeprefix(_BOM), first_line=line, size=len(pending))
