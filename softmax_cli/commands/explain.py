@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,7 +89,7 @@ class SubjectOptions(SourceOptions):
         return self.row is not None or self.id is not None
 
     def _selection(self) -> Selection:
-        return super()._selection()._replace(id=self.id_column)  # --id is a value here
+        return replace(super()._selection(), id=self.id_column)  # --id is a value here
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,8 @@ def confidence_units(confidence: NDArray[np.floating]) -> int:
     return int(np.rint(confidence * (1 / CONFIDENCE_UNIT)).sum(dtype=np.int64))
 
 
-class Tally(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
     """Counts of what was scored; parts add up with `plus`.
 
     All figures are whole numbers, so they do not depend on how the rows were cut into batches or in which order these

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from softmax_cli.errors import DataError, UsageError, listed
@@ -49,7 +50,8 @@ MOST_WARNINGS = 3
 SHOWN_CLASSES = 6
 
 
-class Selection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Selection:
     """What the user typed about the columns; None: nothing."""
 
     scores: str | tuple[str, ...] | None = None
