@@ -176,15 +176,6 @@ def _place(batch: pa.RecordBatch, row: int, column: str | None, where: str) -> P
     return Place(where, found, json.dumps(_plain(record), ensure_ascii=False, default=str))
 
 
-LONGEST_REASON = 200
-
-
-def first_line(error: Exception) -> str:
-    """What a library says in the first line of an error, without the full stop."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:LONGEST_REASON].rstrip(".") if lines else type(error).__name__
-
-
 def _show(value: Any) -> str:
     """Return a cell as text; of a list, the value that cannot be a score."""
     if isinstance(value, list):

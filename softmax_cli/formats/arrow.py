@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, first_line, rows_per_block
+from softmax_cli.errors import DataError, first_line
+from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, rows_per_block
 from softmax_cli.storage.remote import RemoteWriter
 from softmax_cli.tables.table import Block, ReadOptions, Table, WriteOptions
 

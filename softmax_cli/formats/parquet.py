@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError, UsageError
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, first_line, rows_per_block
+from softmax_cli.errors import DataError, UsageError, first_line
+from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, rows_per_block
 from softmax_cli.formats._parquet_pages import CheckedPages
 from softmax_cli.tables.pool import read_ahead
 from softmax_cli.tables.table import Block, ReadOptions, Table, WriteOptions

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, first_line
 
 GZIP_LEVEL = 6
 """What `gzip` itself uses; level 9 takes three times as long for half a percent of size."""
@@ -80,7 +80,8 @@ class Decompressed(io.RawIOBase):
             return int(self._stream.readinto(buffer))
         except (OSError, EOFError, LZMAError, pa.ArrowException) as error:
             raise DataError(
-                f"{self._name}: the {self._kind} stream is cut short or damaged ({error}); fetch it or write it again"
+                f"{self._name}: the {self._kind} stream is cut short or damaged ({first_line(error)}); fetch it or "
+                "write it again"
             ) from error
 
 
