@@ -89,7 +89,7 @@ def transform(
     kind: Kind | None = None,
     on_bad_row: Policy = "error",
 ) -> Transform:
-    """Settle what is to be done to all batches of a table, from a few of its rows.
+    """Decide what is to be done to all batches of a table, from a few of its rows.
 
     Parameters
     ----------
@@ -112,10 +112,10 @@ def transform(
     [{'prediction': 'cat', 'confidence': 0.5, 'prob_cat': 0.5, 'prob_dog': 0.5}]
     """
     if not temperature > 0:
-        raise ValueError(f"temperature {temperature}: a number above 0 is wanted")
-    said = logits if logits is None or isinstance(logits, str) else tuple(logits)
+        raise ValueError(f"temperature {temperature}: expected a number above 0")
+    given = logits if logits is None or isinstance(logits, str) else tuple(logits)
     head = sample if isinstance(sample, pa.RecordBatch) else pa.Table.to_batches(sample.combine_chunks())[0]
-    columns = resolve(head.schema, Selection(scores=said, kind=kind), head)
+    columns = resolve(head.schema, Selection(scores=given, kind=kind), head)
     terms = () if class_weights is None else (_weights(class_weights, columns.classes),)
     scoring = Scoring(Adjustment(temperature, terms), top=top_k)
     return build_transform(columns, scoring, Layout(), str(score_dtype(head.schema, columns)), on_bad_row)

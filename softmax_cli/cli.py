@@ -116,9 +116,9 @@ class Stop:
         """Take the signals, also where Python would print that an exception cannot be raised, and forget it."""
         for number in STOPS:
             signal.signal(number, self)
-        shown, told = sys.excepthook, sys.unraisablehook
+        shown, report = sys.excepthook, sys.unraisablehook
         sys.excepthook = lambda kind, error, trace: None if kind is StoppedError else shown(kind, error, trace)
-        sys.unraisablehook = lambda lost: self._again() if lost.exc_type is StoppedError else told(lost)
+        sys.unraisablehook = lambda lost: self._again() if lost.exc_type is StoppedError else report(lost)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Take a signal; one that comes when the clean-up has had its time, or is over, ends the process at once."""

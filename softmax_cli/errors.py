@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
 
 
 class SoftmaxCliError(Exception):
-    """A failure that is told in one message: what was found, where, what was wanted, what to type next."""
+    """A failure that is reported in one message: what was found, where, what was wanted, what to type next."""
 
     code = ExitCode.DATA
 

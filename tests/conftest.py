@@ -161,7 +161,7 @@ def _set_environment(wanted: Mapping[str, str]) -> None:
 def real_data() -> Callable[[str], Path]:
     """Find a file among the real logits tables, which are too large to be kept here; skip where they are not at hand.
 
-    ``SOFTMAX_CLI_DATA`` names their folder; unsaid, ``shared/data`` beside the checkout.
+    ``SOFTMAX_CLI_DATA`` names their folder; by default ``shared/data`` beside the checkout.
     """
     folder = Path(os.environ.get("SOFTMAX_CLI_DATA", ROOT.parent / "shared" / "data"))
 

@@ -63,9 +63,9 @@ def decode(data: bytes) -> Calibration:
     try:
         held = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"not JSON ({error}); a file that softmax-cli calibrate wrote is wanted") from None
+        raise DataError(f"not JSON ({error}); expected a file that softmax-cli calibrate wrote") from None
     if not isinstance(held, dict) or "format" not in held or "method" not in held:
-        raise DataError("not a calibration; a file that softmax-cli calibrate wrote is wanted")
+        raise DataError("not a calibration; expected a file that softmax-cli calibrate wrote")
     if held["format"] != FORMAT:
         raise DataError(
             f"format {held['format']!r}, and this program ({__version__}) knows {FORMAT}; "
@@ -74,8 +74,8 @@ def decode(data: bytes) -> Calibration:
     try:
         return from_json(held)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        told = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise DataError(f"a damaged calibration: {told}; fit again with softmax-cli calibrate") from error
+        text = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"a damaged calibration: {text}; fit again with softmax-cli calibrate") from error
 
 
 def _lines(held: dict[str, Any]) -> list[str]:

@@ -77,7 +77,7 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibrati
         There is no row, the rows determine no such calibration, or no threshold does what was asked.
     """
     if not len(rows.z):
-        raise DataError(f"{setting.source}: no row to fit to; a table with scores and their true classes is wanted")
+        raise DataError(f"{setting.source}: no row to fit to; expected a table with scores and their true classes")
     fitted = carried_out(job.plan, Fitting(rows.z, rows.labels, job.folds, job.seed), setting.classes)
     sets, abstention = None, None
     if job.sets is not None or job.abstention is not None:
@@ -206,7 +206,7 @@ class BestMethod:
         classes = fitting.z.shape[1]
         left_out = _FULL_MATRIX if classes > _MOST_CLASSES else ()
         methods = [_Remembering.of(name) for name in names() if name not in left_out]
-        told = ValueError(f"{classes}^2 parameters take hours to compare; ask for it alone with --method")
+        report = ValueError(f"{classes}^2 parameters take hours to compare; ask for it alone with --method")
         found = select(
             fitting.z,
             fitting.labels,
@@ -214,7 +214,7 @@ class BestMethod:
             folds=fitting.folds,
             seed=fitting.seed,
         )
-        found = replace(found, refused=(*found.refused, *(Refusal(name, told) for name in left_out)))
+        found = replace(found, refused=(*found.refused, *(Refusal(name, report) for name in left_out)))
         best = next(method for method in methods if method.name == found.best.method)
         return _judged(best, found.best, fitting, found)
 

@@ -81,7 +81,7 @@ class CalibrationReport:
 
 
 def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -> CalibrationReport:
-    """Settle the report."""
+    """Build the report."""
     selection = fitted.selection
     interval = found.calibrator.parameters().get("interval")
     return CalibrationReport(

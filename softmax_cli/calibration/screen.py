@@ -84,15 +84,15 @@ def _show_thresholds(console: Console, found: CalibrationReport, marks: Glyphs) 
         lowest, highest = min(sets.thresholds), max(sets.thresholds)
         cut = f"threshold {_figure(lowest)}" if len(sets.thresholds) == 1 else "a threshold for each class, "
         cut += "" if len(sets.thresholds) == 1 else f"{_figure(lowest)} to {_figure(highest)}"
-        told = f"{sets.score}: classes with a score up to the threshold cover {sets.coverage:g} of rows; {cut}"
-        paragraph(console, f"{told}, from {counted(sets.rows, 'row')}", marks)
+        text = f"{sets.score}: classes with a score up to the threshold cover {sets.coverage:g} of rows; {cut}"
+        paragraph(console, f"{text}, from {counted(sets.rows, 'row')}", marks)
     if (abstention := found.abstention) is not None:
         heading(console, "Abstaining", marks)
-        told = (
+        text = (
             f"{abstention.asked}: answer where the confidence is at least {abstention.confidence:.6g}; of these rows "
             f"{abstention.coverage:.2%} are answered, and {abstention.risk:.2%} of the answers are wrong"
         )
-        paragraph(console, told, marks)
+        paragraph(console, text, marks)
 
 
 def _figure(value: float) -> str:

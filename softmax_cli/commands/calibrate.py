@@ -65,7 +65,7 @@ class FittingOptions(WorkOptions):
         bool,
         typer.Option(
             "--keep-fit",
-            help="Keep the fit even where it does not improve log loss on held-out rows (unsaid, T then stays 1).",
+            help="Keep the fit even where it does not improve log loss on held-out rows (by default T then stays 1).",
             rich_help_panel=FIT,
         ),
     ] = False
@@ -86,7 +86,7 @@ class FittingOptions(WorkOptions):
             "--output",
             "-o",
             metavar="FILE",
-            help="Write the calibration, JSON; unsaid, a pipe gets it on standard output.",
+            help="Write the calibration, JSON; by default a pipe gets it on standard output.",
             rich_help_panel=FIT,
         ),
     ] = None
@@ -135,7 +135,7 @@ class FittingOptions(WorkOptions):
 
     @property
     def prints_file(self) -> bool:
-        """Whether the standard output gets the calibration itself: a pipe, and nothing else was said."""
+        """Whether the standard output gets the calibration itself: a pipe, and nothing else was given."""
         return self.output is None and not self.json and not sys.stdout.isatty()
 
 
@@ -171,7 +171,7 @@ class ThresholdOptions:
     ] = False
     allow_empty: Annotated[
         bool,
-        typer.Option("--allow-empty", help="Let a set be empty; unsaid, it holds one class.", rich_help_panel=SETS),
+        typer.Option("--allow-empty", help="Let a set be empty; by default it holds one class.", rich_help_panel=SETS),
     ] = False
     randomized: Annotated[
         bool,
@@ -208,7 +208,7 @@ class ThresholdOptions:
 
     def __post_init__(self) -> None:
         if self.coverage is not None and not 0 < self.coverage < 1:
-            raise UsageError(f"--coverage {self.coverage:g}: a share above 0 and below 1 is wanted, such as 0.9")
+            raise UsageError(f"--coverage {self.coverage:g}: expected a share above 0 and below 1, such as 0.9")
         if self.score not in SCORES:
             raise UsageError(f"--score {self.score}: choose one of {', '.join(SCORES)}")
         if self.quantile not in QUANTILES:
@@ -222,14 +222,14 @@ class ThresholdOptions:
         if self.max_risk is not None and self.min_coverage is not None:
             raise UsageError("--max-risk and --min-coverage each choose the threshold: drop one")
         if self.max_risk is not None and not 0 <= self.max_risk < 1:
-            raise UsageError(f"--max-risk {self.max_risk:g}: a share from 0 to below 1 is wanted, such as 0.02")
+            raise UsageError(f"--max-risk {self.max_risk:g}: expected a share from 0 to below 1, such as 0.02")
         if self.min_coverage is not None and not 0 < self.min_coverage <= 1:
-            raise UsageError(f"--min-coverage {self.min_coverage:g}: a share above 0 is wanted, such as 0.95")
+            raise UsageError(f"--min-coverage {self.min_coverage:g}: expected a share above 0, such as 0.95")
 
     @property
     def wanted(self) -> bool:
         """Whether any threshold is asked for."""
-        return any(said is not None for said in (self.coverage, self.max_risk, self.min_coverage))
+        return any(given is not None for given in (self.coverage, self.max_risk, self.min_coverage))
 
     def sets(self, seed: int) -> SetRequest | None:
         """Return what sets are to promise; None: there are none."""
@@ -372,9 +372,9 @@ def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptio
         from softmax_cli.calibration.file import encode
         from softmax_cli.storage.writing import standard_output
 
-        told = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        text = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         with standard_output() as out:
-            out.write(told if fitting.json else encode(found))
+            out.write(text if fitting.json else encode(found))
         return
     from softmax_cli.calibration.screen import show_calibration
     from softmax_cli.terminal.console import make_console

@@ -89,14 +89,14 @@ class MetricOptions:
     top_k: Annotated[
         str | None,
         typer.Option(
-            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to tell; unsaid: 5.", rich_help_panel=PANEL
+            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to tell; default: 5.", rich_help_panel=PANEL
         ),
     ] = None
     clip: Annotated[
         float | None,
         typer.Option(
             metavar="EPS",
-            help="Log loss: keep the probability of the truth within [EPS, 1 - EPS]; unsaid, 0 costs infinity.",
+            help="Log loss: keep the probability of the truth within [EPS, 1 - EPS]; by default 0 costs infinity.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -106,17 +106,17 @@ class MetricOptions:
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
 
     def __post_init__(self) -> None:
-        for flag, said, known in (
+        for flag, given, known in (
             ("scheme", self.scheme, SCHEMES),
             ("norm", self.norm, NORMS),
             ("kind", self.kind, KINDS),
         ):
-            if said not in known:
-                raise UsageError(f"--{flag} {said}: choose one of {', '.join(known)}")
+            if given not in known:
+                raise UsageError(f"--{flag} {given}: choose one of {', '.join(known)}")
         if self.seed >= 1 << 64:
-            raise UsageError(f"--seed {self.seed}: a whole number below 2^64 is wanted")
+            raise UsageError(f"--seed {self.seed}: expected a whole number below 2^64")
         if self.clip is not None and not 0 < self.clip < 0.5:
-            raise UsageError(f"--clip {self.clip:g}: a probability above 0 and below 0.5 is wanted, such as 1e-15")
+            raise UsageError(f"--clip {self.clip:g}: expected a probability above 0 and below 0.5, such as 1e-15")
         if 0 < self.bootstrap < 40:
             raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 200 is usual")
 
@@ -142,7 +142,7 @@ class MetricOptions:
             return (_TOP_K,) if classes > _TOP_K else ()
         parts = [part.strip() for part in self.top_k.split(",")]
         if not all(part.isdecimal() and int(part) > 0 for part in parts):
-            raise UsageError(f"--top-k {self.top_k}: whole numbers from 1 are wanted, such as --top-k 1,3,5")
+            raise UsageError(f"--top-k {self.top_k}: expected whole numbers from 1, such as --top-k 1,3,5")
         return tuple(dict.fromkeys(int(part) for part in parts))
 
 
@@ -215,7 +215,7 @@ class ReportOptions:
         from softmax_cli.evaluation.gates import parse_gate
 
         names = names_of(plan, has_sets)
-        return [parse_gate(said, names) for said in self.fail_if]
+        return [parse_gate(given, names) for given in self.fail_if]
 
 
 def evaluate(
@@ -236,7 +236,7 @@ def evaluate(
     --kind classwise --scheme mass keeps every probability.
     """
     from softmax_cli.errors import GateError
-    from softmax_cli.evaluation.figure_list import settle_report
+    from softmax_cli.evaluation.figure_list import build_report
     from softmax_cli.evaluation.judge import Judge
     from softmax_cli.evaluation.run import measure
 
@@ -259,12 +259,12 @@ def evaluate(
             fleet = engine.fleet(opened.table, source.reading(opened), units, run.workers)
             found = measure(fleet, judge, plan, listeners)
         found.reading.check(len(opened.columns.classes))
-        told = settle_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
-    _tell(told, found, opened.columns, run)
-    _give(told, report, run)
-    _draw(told, pictures, report.force)
-    if told.failed_gates:
-        raise GateError("; ".join(told.failed_gates))
+        result = build_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
+    _print_notes(result, found, opened.columns, run)
+    _give(result, report, run)
+    _draw(result, pictures, report.force)
+    if result.failed_gates:
+        raise GateError("; ".join(result.failed_gates))
 
 
 def _choose(opened: Opened, scoring: ScoringOptions, estimate: PriorEstimate | None) -> Chosen:
@@ -295,44 +295,46 @@ def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listene
         yield Listeners(advance, keep)
 
 
-def _tell(told: Report, found: Evaluation, columns: Columns, run: RunOptions) -> None:
+def _print_notes(report: Report, found: Evaluation, columns: Columns, run: RunOptions) -> None:
     if found.reading.note is not None:
         run.say(found.reading.note)
-    if told.bad_rows:
+    if report.bad_rows:
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
-        run.say(f"{told.bad_rows:,} bad rows left out; {kept}")
+        run.say(f"{report.bad_rows:,} bad rows left out; {kept}")
     run.report_kind(found.kinds, columns)
-    never = [one for one in told.per_class if not one.support and one.predicted * len(told.per_class) >= told.rows > 0]
+    never = [
+        one for one in report.per_class if not one.support and one.predicted * len(report.per_class) >= report.rows > 0
+    ]
     for one in never[:NAMED]:
         run.warn(
-            f"{one.name!r} is predicted for {one.predicted:,} of {told.rows:,} rows and is never the truth: is it a "
+            f"{one.name!r} is predicted for {one.predicted:,} of {report.rows:,} rows and is never the truth: is it a "
             "class? If not, name the class columns with --logits"
         )
 
 
-def _give(told: Report, report: ReportOptions, run: RunOptions) -> None:
+def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
     from softmax_cli.evaluation.report import Bin, ClassFigures
     from softmax_cli.stream.outputs import write_table
 
     if report.per_class is not None:
-        write_table(ClassFigures, told.per_class, report.per_class, report.force)
+        write_table(ClassFigures, result.per_class, report.per_class, report.force)
     if report.bins_out is not None:
-        write_table(Bin, told.bins, report.bins_out, report.force)
+        write_table(Bin, result.bins, report.bins_out, report.force)
     if report.json:
-        run.say(f"{told.columns}; {told.rows:,} rows")
-    _print(_as_json(told) if report.json else _as_text(told, run))
+        run.say(f"{result.columns}; {result.rows:,} rows")
+    _print(_as_json(result) if report.json else _as_text(result, run))
 
 
-def _draw(told: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
+def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
     if pictures.plot is not None:
         from softmax_cli.evaluation.figures import write_evaluation_plots
 
-        write_evaluation_plots(told, pictures.names(), pictures.plot, force)
+        write_evaluation_plots(report, pictures.names(), pictures.plot, force)
     if pictures.report is not None:
         from softmax_cli.evaluation.page import evaluation_page
 
-        write_page(evaluation_page(told, typed_command()), pictures.report, force)
+        write_page(evaluation_page(report, typed_command()), pictures.report, force)
 
 
 def _print(text: bytes) -> None:
@@ -342,20 +344,20 @@ def _print(text: bytes) -> None:
         out.write(text)
 
 
-def _as_json(told: Report) -> bytes:
+def _as_json(report: Report) -> bytes:
     import json
 
-    return json.dumps(told.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(report.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
-def _as_text(told: Report, run: RunOptions) -> bytes:
+def _as_text(report: Report, run: RunOptions) -> bytes:
     """Draw the report whole, so that a reader who closes the pipe early is no error."""
     from softmax_cli.evaluation.screen import show_evaluation
     from softmax_cli.terminal.console import make_console
 
     console = make_console(sys.stdout, run.colors)
     with console.capture() as drawn:
-        show_evaluation(console, told)
+        show_evaluation(console, report)
     return drawn.get().encode(console.encoding, "backslashreplace")
 
 

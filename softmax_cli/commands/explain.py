@@ -47,15 +47,15 @@ class SubjectOptions(SourceOptions):
     row: Annotated[int | None, typer.Option(min=1, help="Which row of the table, counted from 1.")] = None
     id: Annotated[str | None, typer.Option("--id", metavar="VALUE", help="Which row, by its id.")] = None
     id_column: Annotated[
-        str | None, typer.Option(help="The column of ids; unsaid: found by its name.", rich_help_panel=COLUMNS)
+        str | None, typer.Option(help="The column of ids; default: found by its name.", rich_help_panel=COLUMNS)
     ] = None
 
     def __post_init__(self) -> None:
         if not self.paths:
             raise UsageError("nothing to explain: try softmax-cli explain 2.0 1.0 0.1, or explain logits.csv --row 1")
-        for said in self.paths:  # numbers such as -1 have to pass for arguments, and a mistyped option with them
-            if said.startswith("--") and not os.path.exists(said):
-                raise UsageError(f"{said}: no such option; softmax-cli explain --help lists them")
+        for given in self.paths:  # numbers such as -1 have to pass for arguments, and a mistyped option with them
+            if given.startswith("--") and not os.path.exists(given):
+                raise UsageError(f"{given}: no such option; softmax-cli explain --help lists them")
         if self.row is not None and self.id is not None:
             raise UsageError("--row and --id exclude each other")
 
@@ -134,7 +134,7 @@ class ExplanationOptions(ColorOptions, PlotOptions):
         super().__post_init__()
         if not self.temperature > 0:
             raise UsageError(
-                f"--temperature {self.temperature:g}: a number above 0 is wanted (T -> 0 is the largest score alone)"
+                f"--temperature {self.temperature:g}: expected a number above 0 (T -> 0 is the largest score alone)"
             )
 
     def explain(self, example: Example) -> Explanation:
@@ -175,7 +175,7 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
         for flag, path in how.files:
             raise UsageError(f"{flag} shows scores or a row, not a topic: softmax-cli explain 2 1 0.1 {flag} {path}")
 
-        _tell_topic(read_topic(subject.topic), how)
+        _print_topic(read_topic(subject.topic), how)
         return
     from softmax_cli.explanation.example import to_json
 
@@ -204,7 +204,7 @@ def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -
         print_message(f"{how.page}: open it in a browser")
 
 
-def _tell_topic(topic: Topic, how: ExplanationOptions) -> None:
+def _print_topic(topic: Topic, how: ExplanationOptions) -> None:
     if how.json:
         _print_json(topic.to_json())
         return
@@ -214,10 +214,10 @@ def _tell_topic(topic: Topic, how: ExplanationOptions) -> None:
     show_topic(make_console(sys.stdout, how.colors), topic)
 
 
-def _print_json(told: dict[str, object]) -> None:
+def _print_json(report: dict[str, object]) -> None:
     import json
 
     from softmax_cli.storage.writing import standard_output
 
     with standard_output() as out:
-        out.write(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        out.write(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")

@@ -69,7 +69,7 @@ class InspectionOptions(WorkOptions):
         super().__post_init__()
         if not 0 < self.outlier_limit < math.inf:
             raise UsageError(
-                f"--outlier-limit {self.outlier_limit:g}: a number of deviations above 0 is wanted, such as 6"
+                f"--outlier-limit {self.outlier_limit:g}: expected a number of deviations above 0, such as 6"
             )
 
     def check(self, inputs: list[str]) -> None:
@@ -85,11 +85,11 @@ class InspectionOptions(WorkOptions):
 
     def settle(self, opened: Opened) -> tuple[Inspector, Table]:
         """Return what the table is measured with, and the table with the first rows, which tell it, still in it."""
-        from softmax_cli.inspection.run import settled_inspector
+        from softmax_cli.inspection.run import inspector_and_table
         from softmax_cli.prediction.logits import score_dtype
 
         dtype = str(score_dtype(opened.table.schema, opened.columns))
-        return settled_inspector(opened.table, opened.columns, dtype, self.outlier_limit, opened.truth)
+        return inspector_and_table(opened.table, opened.columns, dtype, self.outlier_limit, opened.truth)
 
     @property
     def shown(self) -> int | None:

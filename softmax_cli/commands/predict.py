@@ -76,7 +76,10 @@ def predict(
         if run.dry_run:
             print(_plan(opened, transform, sink, partition))
             return
-        run.introduce(opened, *chosen.notes, *result.notes(len(classes)), *sink.notes())
+        renamed = [
+            f"{a!r} passes on as {b!r}: the result has a column {a!r} of its own" for a, b in transform.renamed.items()
+        ]
+        run.introduce(opened, *renamed, *chosen.notes, *result.notes(len(classes)), *sink.notes())
         if partition is not None:
             finished = _distribute(opened, partition, parts.load(), sink, run)
         else:

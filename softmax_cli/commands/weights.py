@@ -44,7 +44,7 @@ class WeightingOptions(TalkOptions):
         ),
     ]
     label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of labels; unsaid: found by its name.")
+        str | None, typer.Option(metavar="COLUMN", help="The column of labels; default: found by its name.")
     ] = None
     method: Annotated[
         str,
@@ -55,17 +55,18 @@ class WeightingOptions(TalkOptions):
     ] = "balanced"
     beta: Annotated[
         float | None,
-        typer.Option(help="For effective-number: 0 weighs all alike, near 1 is the inverse frequency; unsaid: 0.999."),
+        typer.Option(help="For effective-number: 0 weighs all alike, near 1 is the inverse frequency; default: 0.999."),
     ] = None
     tau: Annotated[
-        float | None, typer.Option(help="For log-prior: 0 changes nothing, 1 equals a uniform target prior; unsaid: 1.")
+        float | None,
+        typer.Option(help="For log-prior: 0 changes nothing, 1 equals a uniform target prior; default: 1."),
     ] = None
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write class,weight as CSV, which predict -w reads."),
     ] = None
     json: Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")] = False
-    table: Annotated[bool, typer.Option("--table", help="Print the table in a pipe, too (unsaid: class,weight).")] = (
+    table: Annotated[bool, typer.Option("--table", help="Print the table in a pipe, too (default: class,weight).")] = (
         False
     )
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
@@ -77,11 +78,11 @@ class WeightingOptions(TalkOptions):
         if self.beta is not None and self.method != "effective-number":
             raise UsageError("--beta belongs to --method effective-number")
         if self.beta is not None and not 0 <= self.beta < 1:
-            raise UsageError(f"--beta {self.beta:g}: a number from 0 to below 1 is wanted, such as 0.999")
+            raise UsageError(f"--beta {self.beta:g}: expected a number from 0 to below 1, such as 0.999")
         if self.tau is not None and self.method != "log-prior":
             raise UsageError("--tau belongs to --method log-prior")
         if self.tau is not None and not math.isfinite(self.tau):
-            raise UsageError(f"--tau {self.tau:g}: a finite number is wanted; 1 equals a uniform target prior")
+            raise UsageError(f"--tau {self.tau:g}: expected a finite number; 1 equals a uniform target prior")
         if self.json and self.table:
             raise UsageError("--json and --table exclude each other")
 
@@ -159,6 +160,6 @@ def _report(found: ClassWeights, weighting: WeightingOptions) -> None:
 
         from softmax_cli.storage.writing import standard_output
 
-        told = json.dumps(found.to_json(), indent=1, ensure_ascii=False).encode() + b"\n"
+        text = json.dumps(found.to_json(), indent=1, ensure_ascii=False).encode() + b"\n"
         with standard_output() as out:
-            out.write(told if weighting.json else found.to_csv())
+            out.write(text if weighting.json else found.to_csv())

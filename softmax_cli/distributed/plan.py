@@ -50,7 +50,7 @@ def plan_units(files: Sequence[str], input_format: str | None, unit_bytes: int =
     files : sequence of str
         As `expand_paths` lists them.
     input_format : str or None
-        Name of the format that the user said; None: names tell.
+        Name of the format that the user gave; None: names tell.
     unit_bytes : int
         About how many bytes of a file that can be cut make a unit.
 

@@ -35,7 +35,7 @@ class Entry:
 
 
 def entries(plan: Plan) -> tuple[Entry, ...]:
-    """List the figures of a plan in the order in which they are told."""
+    """List the figures of a plan in the order in which they are reported."""
     return (*_rates(plan), *_scores(plan), *_calibration(plan), *_selection(plan))
 
 
@@ -172,7 +172,7 @@ def _answered(parts: Parts, least: float) -> tuple[float, float]:
 
 
 def figures_of(plan: Plan, parts: Parts, auroc: Auroc | None, limits: Mapping[str, Limits]) -> tuple[Figure, ...]:
-    """Settle every figure of some rows.
+    """Compute every figure of some rows.
 
     Parameters
     ----------
@@ -210,13 +210,13 @@ def _auroc_note(auroc: Auroc) -> str:
 
 
 COVERAGES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
-"""Where the risk-coverage curve is told."""
+"""Where the risk-coverage curve is reported."""
 
 
-def settle_report(
+def build_report(
     source: str, judge: Judge, plan: Plan, measured: Measured, draws: Draws | None, read: int, gates: Iterable[Gate]
 ) -> Report:
-    """Settle the report of a table.
+    """Build the report of a table.
 
     Parameters
     ----------

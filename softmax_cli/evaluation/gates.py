@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, nearest
 from softmax_cli.evaluation.report import Figure
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
@@ -36,7 +36,7 @@ class Gate:
         return None
 
 
-def parse_gate(said: str, names: Sequence[str]) -> Gate:
+def parse_gate(given: str, names: Sequence[str]) -> Gate:
     """Read ``ece > 0.05``.
 
     Raises
@@ -44,20 +44,22 @@ def parse_gate(said: str, names: Sequence[str]) -> Gate:
     UsageError
         It has another form, or names no figure.
     """
-    match = _FORM.fullmatch(said)
+    match = _FORM.fullmatch(given)
     if match is None:
-        raise UsageError(f"--fail-if {said!r}: write a figure, a sign and a number, such as --fail-if 'ece > 0.05'")
+        raise UsageError(f"--fail-if {given!r}: write a figure, a sign and a number, such as --fail-if 'ece > 0.05'")
     name, sign, limit = match.groups()
     name = name.lower().replace("-", "_")
     if name not in names:
-        raise UsageError(f"--fail-if {said!r}: no figure is called {name!r}; there are: {', '.join(names)}")
+        near = nearest(name, names, 1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise UsageError(f"--fail-if {given!r}: no figure is called {name!r}; {meant}there are: {', '.join(names)}")
     try:
         number = float(limit)
     except ValueError:
         number = float("nan")
     if number != number:
-        raise UsageError(f"--fail-if {said!r}: {limit!r} is not a number")
-    return Gate(said.strip(), name, sign, number)
+        raise UsageError(f"--fail-if {given!r}: {limit!r} is not a number")
+    return Gate(given.strip(), name, sign, number)
 
 
 def failures(gates: Iterable[Gate], figures: Iterable[Figure]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ def evaluation_page(report: Report, command: str) -> bytes:
     return report_page(
         f"Evaluation of {report.source}",
         command,
+        verdict=report.verdict(),
         facts=[f"{report.rows:,} rows", f"{report.bad_rows:,} bad rows left out", report.columns],
         tiles=[_tile(figure) for figure in report.figures if figure.name in DECIDING],
         charts=[

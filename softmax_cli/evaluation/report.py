@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -129,9 +130,36 @@ class Report:
         """Find a figure by its name."""
         return next(figure for figure in self.figures if figure.name == name)
 
+    def verdict(self) -> list[str]:
+        """Say in a few sentences what the figures come to; none where nothing was measured."""
+        values = {figure.name: figure.value for figure in self.figures}
+        if not self.rows or "mean_confidence" not in values:
+            return []
+        accuracy, confidence = values["accuracy"], values["mean_confidence"]
+        return [f"{accuracy:.1%} right.", self._trust(accuracy, confidence), *self._unused_classes()]
+
+    def _trust(self, accuracy: float, confidence: float) -> str:
+        """Compare what the predictions promise with what they keep, beyond what chance explains."""
+        gap = confidence - accuracy
+        noise = 2 * math.sqrt(max(accuracy * (1 - accuracy), 0.25 / self.rows) / self.rows)
+        if abs(gap) <= noise:
+            return f"Confidence fits: {confidence:.1%} on average, within chance of that."
+        kind = "Over-confident" if gap > 0 else "Under-confident"
+        points = f"{abs(100 * gap):.1f} points"
+        return f"{kind} by {points} ({confidence:.1%} on average): softmax-cli calibrate mends that on held-out rows."
+
+    def _unused_classes(self) -> list[str]:
+        never = [one.name for one in self.per_class if one.support and not one.predicted]
+        if not never:
+            return []
+        named = ", ".join(never[:3]) + (f" and {len(never) - 3} more" if len(never) > 3 else "")
+        return [
+            f"{len(never)} of {self.classes} classes {'is' if len(never) == 1 else 'are'} never predicted: {named}."
+        ]
+
     def to_json(self) -> dict[str, object]:
         """Values that JSON has: nan and infinity, which it has not, become null."""
-        plain = asdict(self)
+        plain = {"verdict": self.verdict(), **asdict(self)}
         plain["figures"] = _by_name(self.figures)
         plain["slices"] = [{"name": s.name, "rows": s.rows, "figures": _by_name(s.figures)} for s in self.slices]
         head = {"format": FORMAT, "softmax_cli": __version__, "command": "evaluate"}

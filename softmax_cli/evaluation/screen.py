@@ -42,6 +42,8 @@ def _show_source(console: Console, report: Report, marks: Glyphs) -> None:
     bad = f" ({counted(report.bad_rows, 'bad row')} left out)" if report.bad_rows else ""
     paragraph(console, f"{report.source}: {counted(report.rows, 'row')}{bad}, {report.columns}", marks, "bold")
     paragraph(console, f"probabilities: {'; '.join(report.operations)}", marks, "dim", hang="  ")
+    for sentence in report.verdict():
+        paragraph(console, sentence, marks, hang="  ")
     console.print()
 
 
@@ -51,10 +53,10 @@ def _show_figures(console: Console, report: Report, marks: Glyphs) -> None:
     for figure in report.figures:
         _show_figure(console, figure, bool(report.bootstrap), marks)
     if report.bootstrap:
-        told = (
+        text = (
             f"intervals: {report.bootstrap} bootstrap replicates, seed {report.seed}; those of ECE are free of its bias"
         )
-        paragraph(console, told, marks, "dim")
+        paragraph(console, text, marks, "dim")
 
 
 def _show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:

@@ -17,7 +17,7 @@ from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Table
 
 TEMPERATURES = (0.5, 1.0, 2.0, 5.0)
-_NUDGED = 8
+_MOST_DERIVATIVES = 8
 """So many of the best classes have their derivatives told: a full matrix of 1,000 classes is a million numbers."""
 
 
@@ -32,7 +32,7 @@ class Example:
     truth: str | None = None
 
 
-def typed_example(said: list[str]) -> Example | None:
+def typed_example(given: list[str]) -> Example | None:
     """Read scores as typed: ``2.0 1.0 0.1``, or ``cat=2.0 dog=1.0``; None where something is no number.
 
     Raises
@@ -40,7 +40,7 @@ def typed_example(said: list[str]) -> Example | None:
     UsageError
         They are numbers that no distribution follows from, or a name stands twice.
     """
-    parts = [part.strip() for one in said for part in one.split(",")]
+    parts = [part.strip() for one in given for part in one.split(",")]
     try:
         logits = [float(part.rpartition("=")[2]) for part in parts]
     except ValueError:
@@ -49,7 +49,7 @@ def typed_example(said: list[str]) -> Example | None:
     if len(set(names)) < len(names):
         raise UsageError(f"{' '.join(parts)}: two scores have the same name")
     if any(math.isnan(z) or z == math.inf for z in logits) or all(z == -math.inf for z in logits):
-        raise UsageError(f"{' '.join(parts)}: finite scores are wanted (-inf masks a class, but not every one)")
+        raise UsageError(f"{' '.join(parts)}: expected finite scores (-inf masks a class, but not every one)")
     if len(parts) == 1:  # a single score is that of one of two classes: z becomes [0, z]
         return Example(parts[0], (f"not {names[0]}", names[0]), np.array([0.0, *logits]))
     return Example(" ".join(parts), tuple(names), np.array(logits))
@@ -112,9 +112,9 @@ def _culprit(scores: NDArray[np.floating], columns: Columns) -> tuple[str, str]:
     return columns.scores[0 if columns.is_list else position], problem
 
 
-def nudged(explanation: Explanation) -> list[int]:
-    """Choose the classes whose derivatives are told: the best ones."""
-    return explanation.ranking[:_NUDGED]
+def best_classes(explanation: Explanation) -> list[int]:
+    """Choose the classes whose derivatives are reported: the best ones."""
+    return explanation.ranking[:_MOST_DERIVATIVES]
 
 
 def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
@@ -122,7 +122,7 @@ def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
     names = example.classes
     best = explanation.ranking[0]
     naive = explanation.naive()
-    chosen = nudged(explanation)
+    chosen = best_classes(explanation)
     rest = explanation.without(best)
 
     def by_class(values: NDArray[np.floating]) -> dict[str, object]:

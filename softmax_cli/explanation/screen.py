@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from softmax_cli.explanation.example import TEMPERATURES, Example, nudged
+from softmax_cli.explanation.example import TEMPERATURES, Example, best_classes
 from softmax_cli.explanation.topics import Figures, Topic
 from softmax_cli.numeric.explanation import Explanation
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
@@ -28,43 +28,44 @@ FAILED = "These scores are beyond that: the plain formula fails and the shifted 
 SHIFTED = f"The same scores + {FAR:g} show it; after the shift they are the numbers above, to every digit shown."
 
 
-def show_explanation(console: Console, example: Example, told: Explanation, full: bool) -> None:
+def show_explanation(console: Console, example: Example, explanation: Explanation, full: bool) -> None:
     """Print the steps of one softmax; in full also why they are what they are, and what else could be done."""
     marks = glyphs(console)
-    classes = Classes.of(example.classes, told.ranking, marks)
+    classes = Classes.of(example.classes, explanation.ranking, marks)
     truth = "" if example.truth is None else f" (truth: {example.truth})"
     paragraph(console, f"softmax of {example.where}{truth}", marks, "bold")
-    show_steps(console, told, classes, marks)
+    show_steps(console, explanation, classes, marks)
     if not full:
-        _show_figures(console, told, classes, marks)
+        _show_figures(console, explanation, classes, marks)
         paragraph(console, MORE, marks, "dim")
         return
-    _show_shift(console, told, classes, marks)
-    show_temperatures(console, told, classes, marks)
-    show_nudges(console, told, classes, marks)
-    show_alternatives(console, told, classes, marks)
-    _show_figures(console, told, classes, marks)
+    _show_shift(console, explanation, classes, marks)
+    show_temperatures(console, explanation, classes, marks)
+    show_derivatives(console, explanation, classes, marks)
+    show_alternatives(console, explanation, classes, marks)
+    _show_figures(console, explanation, classes, marks)
 
 
-def _show_shift(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+def _show_shift(console: Console, explanation: Explanation, classes: Classes, marks: Glyphs) -> None:
     heading(console, "Why subtracting the maximum changes nothing", marks)
-    naive, far = told.naive(), told.naive(FAR)
-    z = "z" if told.temperature == 1 and (told.weights == 1).all() else "a"  # as it stands after the steps before
+    naive, far = explanation.naive(), explanation.naive(FAR)
+    is_plain = explanation.temperature == 1 and (explanation.weights == 1).all()
+    z = "z" if is_plain else "a"  # a: after temperature and weights
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
     for title, values, total in (
         (f"exp({z})", naive.exponentials, naive.total),
         ("its p", naive.p, naive.p.sum()),
-        (f"exp({z} - max)", told.exponentials, told.total),
-        ("its p", told.p, 1.0),
+        (f"exp({z} - max)", explanation.exponentials, explanation.total),
+        ("its p", explanation.p, 1.0),
         (f"exp({z} + {FAR:g})", far.exponentials, far.total),
         ("its p", far.p, far.p.sum()),
     ):
         cells = numbers([*classes.pick(values.tolist()), float(total)])
         columns.append(TextColumn(title, cells, 10, is_number=True))
     draw(console, columns, marks)
-    highest = number(told.highest)
+    highest = number(explanation.highest)
     where = "" if z == "z" else "With a for the scores after temperature and weights: "
-    factor = "a number that no float can hold" if naive.fails else number(math.exp(told.highest))
+    factor = "a number that no float can hold" if naive.fails else number(math.exp(explanation.highest))
     paragraph(
         console,
         f"{where}exp({z} - {highest}) is exp({z}) divided by exp({highest}) = {factor}. Every class is divided by the "
@@ -74,24 +75,25 @@ def _show_shift(console: Console, told: Explanation, classes: Classes, marks: Gl
     paragraph(console, f"{OVERFLOW} {FAILED if naive.fails else SHIFTED}", marks)
 
 
-def _show_figures(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+def _show_figures(console: Console, explanation: Explanation, classes: Classes, marks: Glyphs) -> None:
     heading(console, "How sure, and because of which score", marks)
-    best = told.ranking[0]
-    share = told.entropy / math.log(len(told.p)) if len(told.p) > 1 else 0.0
+    best = explanation.ranking[0]
+    share = explanation.entropy / math.log(len(explanation.p)) if len(explanation.p) > 1 else 0.0
     paragraph(
         console,
-        f"entropy {told.entropy:.4f} nats = {told.entropy / math.log(2):.4f} bits, {share:.1%} of a uniform guess; "
-        f"margin between the best two {probability(told.margin)}",
+        f"entropy {explanation.entropy:.4f} nats = {explanation.entropy / math.log(2):.4f} bits, "
+        f"{share:.1%} of a uniform guess; margin between the best two {probability(explanation.margin)}",
         marks,
     )
-    rest = told.without(best)
+    rest = explanation.without(best)
     if rest is None:
         return
     order = sorted(range(len(rest)), key=lambda i: (-rest[i], i))[:3]
     named = ", ".join(f"{classes.name(i)} {probability(rest[i])}" for i in order if rest[i] > 0)
     paragraph(
         console,
-        f"without `{visible(classes.name(best), marks.encoding)}`, which holds {probability(told.p[best])}: {named}",
+        f"without `{visible(classes.name(best), marks.encoding)}`, "
+        f"which holds {probability(explanation.p[best])}: {named}",
         marks,
     )
 
@@ -106,60 +108,62 @@ class _Step:
     total: float | None = None
 
 
-def _steps(told: Explanation, best: str) -> list[_Step]:
+def _steps(explanation: Explanation, best: str) -> list[_Step]:
     steps = [
-        _Step("score", told.logits.tolist(), "the scores (logits) z: any real numbers; only differences will count")
+        _Step(
+            "score", explanation.logits.tolist(), "the scores (logits) z: any real numbers; only differences will count"
+        )
     ]
-    if told.temperature != 1:
+    if explanation.temperature != 1:
         steps.append(
             _Step(
                 "z/T",
-                told.scaled.tolist(),
-                f"divided by the temperature T = {told.temperature:g}: smaller differences "
+                explanation.scaled.tolist(),
+                f"divided by the temperature T = {explanation.temperature:g}: smaller differences "
                 "for T above 1, larger ones below",
             )
         )
-    if (told.weights != 1).any():
+    if (explanation.weights != 1).any():
         steps.append(
             _Step(
                 "+ log w",
-                told.adjusted.tolist(),
+                explanation.adjusted.tolist(),
                 "log of the class weight added: the same as multiplying the "
                 "probability by w; multiplying the score would turn around where it is negative",
             )
         )
-    highest = number(told.highest)
+    highest = number(explanation.highest)
     return [
         *steps,
         _Step(
             "- max",
-            told.shifted.tolist(),
+            explanation.shifted.tolist(),
             f"the largest, {highest}, subtracted: the best class is at 0, all others below",
         ),
         _Step(
             "exp",
-            told.exponentials.tolist(),
+            explanation.exponentials.tolist(),
             "exp makes every number positive and keeps their order: one unit of "
-            f"score is a factor of 2.718; their sum is {number(told.total)}",
-            told.total,
+            f"score is a factor of 2.718; their sum is {number(explanation.total)}",
+            explanation.total,
         ),
-        _Step("p", told.p.tolist(), "each divided by the sum: probabilities, which sum to 1", 1.0),
+        _Step("p", explanation.p.tolist(), "each divided by the sum: probabilities, which sum to 1", 1.0),
         _Step("", [], f"the largest probability is the classification: {best}"),
     ]
 
 
-def show_steps(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+def show_steps(console: Console, explanation: Explanation, classes: Classes, marks: Glyphs) -> None:
     """Print the table, and what each of its columns is."""
-    steps = _steps(told, classes.name(told.ranking[0]))
+    steps = _steps(explanation, classes.name(explanation.ranking[0]))
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
     for position, step in enumerate(steps[:-1], 1):
         total = [] if step.total is None else [step.total]
         cells = [*numbers([*classes.pick(step.values), *total]), ""][: len(classes.names) + 1]
         columns.append(TextColumn(f"{position} {step.heading}", cells, 10, is_number=True))
-    columns.append(BarColumn([*classes.pick(told.p.tolist()), 0.0], 1))
+    columns.append(BarColumn([*classes.pick(explanation.p.tolist()), 0.0], 1))
     draw(console, columns, marks)
     if classes.hidden:
-        left = sum(told.p[i] for i in classes.hidden)
+        left = sum(explanation.p[i] for i in classes.hidden)
         paragraph(
             console,
             f"{marks.ellipsis} {len(classes.hidden)} more classes, p {number(float(left))} together",
@@ -171,29 +175,29 @@ def show_steps(console: Console, told: Explanation, classes: Classes, marks: Gly
         paragraph(console, f"{position} {step.sentence}", marks, hang="  ")
 
 
-def show_temperatures(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+def show_temperatures(console: Console, explanation: Explanation, classes: Classes, marks: Glyphs) -> None:
     """Print p at several temperatures, with bars."""
     heading(console, "What the temperature does", marks)
     columns: list[Column] = [TextColumn("class", classes.names, 20, least=8, most=16)]
     for temperature in TEMPERATURES:
-        p = classes.pick(told.at_temperature(temperature).tolist())
+        p = classes.pick(explanation.at_temperature(temperature).tolist())
         columns.append(ConfidenceColumn(p, 10, heading=f"T = {temperature:g}"))
     draw(console, columns, marks)
     paragraph(console, "It never changes which class is best (class weights aside), only how sure that looks.", marks)
 
 
-def show_nudges(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
-    """Print the derivatives of the probabilities: a row answers, a column is nudged."""
+def show_derivatives(console: Console, explanation: Explanation, classes: Classes, marks: Glyphs) -> None:
+    """Print the derivatives of the probabilities: a row answers, a column is best_classes."""
     heading(console, "How p answers to a small rise of one score (the Jacobian)", marks)
-    chosen = nudged(told)[:5]
-    matrix = told.jacobian(chosen)
+    chosen = best_classes(explanation)[:5]
+    matrix = explanation.jacobian(chosen)
     names = [classes.name(i) for i in chosen]
     columns: list[Column] = [TextColumn("p of", names, 20, least=8, most=14)]
     for name, column in zip(names, matrix.T.tolist(), strict=True):
         columns.append(TextColumn(f"z of {name}", [_signed(value) for value in column], 10, is_number=True, most=12))
     draw(console, columns, marks)
-    divided = "" if told.temperature == 1 else f" / {told.temperature:g}"
-    among = f" (the best {len(chosen)} classes)" if len(chosen) < len(told.p) else ", so every column sums to 0"
+    divided = "" if explanation.temperature == 1 else f" / {explanation.temperature:g}"
+    among = f" (the best {len(chosen)} classes)" if len(chosen) < len(explanation.p) else ", so every column sums to 0"
     paragraph(
         console,
         f"dp_i/dz_j = p_i (d_ij - p_j){divided}: a rising score takes from all other classes what it gives to its own"
@@ -202,11 +206,11 @@ def show_nudges(console: Console, told: Explanation, classes: Classes, marks: Gl
     )
 
 
-def show_alternatives(console: Console, told: Explanation, classes: Classes, marks: Glyphs) -> None:
+def show_alternatives(console: Console, explanation: Explanation, classes: Classes, marks: Glyphs) -> None:
     """Print what other functions make of the same scores."""
     heading(console, "Other functions on the same scores", marks)
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
-    for name, values in told.alternatives().items():
+    for name, values in explanation.alternatives().items():
         with np.errstate(invalid="ignore"):  # z / sum z where the sum is 0
             total = float(values.sum())
         cells = numbers([*classes.pick(values.tolist()), round(total, 12)])
@@ -239,8 +243,8 @@ class Classes:
     @classmethod
     def of(cls, names: tuple[str, ...], ranking: list[int], marks: Glyphs) -> Classes:
         """Show all of a few classes in their order, else the best."""
-        told = tuple(visible(name, marks.encoding) for name in names)
-        return cls(told, list(range(len(names))) if len(names) <= _SHOWN else ranking[: _SHOWN - 2])
+        report = tuple(visible(name, marks.encoding) for name in names)
+        return cls(report, list(range(len(names))) if len(names) <= _SHOWN else ranking[: _SHOWN - 2])
 
     @property
     def names(self) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, nearest
 from softmax_cli.storage.compression import Compression, compression_by_suffix
 from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
@@ -78,7 +78,9 @@ def by_name(name: str) -> Format:
     for form in _all():
         if f".{wanted}" in form.SUFFIXES:
             return form
-    raise UsageError(f"no format is called {name!r}; there are: {', '.join(names())}")
+    near = nearest(wanted, names(), 1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    raise UsageError(f"no format is called {name!r}; {meant}there are: {', '.join(names())}")
 
 
 def by_suffix(path: str) -> tuple[Format, Compression | None]:

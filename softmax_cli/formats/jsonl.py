@@ -15,10 +15,10 @@ SEEKS = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
-    """Open a table of JSON lines."""
-    from softmax_cli.formats.json.reader import line_blocks, line_rows, open_table
+    """Open a table of JSON lines, or of a document under the name of lines."""
+    from softmax_cli.formats.json.documents import open_json
 
-    return open_table(line_blocks(file, name), line_rows, name)
+    return open_json(file, name, options)
 
 
 def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> JsonWriter:

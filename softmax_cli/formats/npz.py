@@ -103,11 +103,11 @@ def _look_at(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader
     return headers, refused
 
 
-def _choose(headers: dict[str, ArrayHeader], refused: dict[str, DataError], said: str | None, name: str) -> str:
+def _choose(headers: dict[str, ArrayHeader], refused: dict[str, DataError], given: str | None, name: str) -> str:
     """Return the name of the array of scores."""
     matrices = _matrices(headers)
     named = _named_like_scores(matrices)
-    chosen = said if said is not None else matrices[0] if len(matrices) == 1 else named
+    chosen = given if given is not None else matrices[0] if len(matrices) == 1 else named
     if chosen in refused and chosen is not None:
         raise refused[chosen]
     if chosen in headers and chosen is not None:
@@ -117,8 +117,8 @@ def _choose(headers: dict[str, ArrayHeader], refused: dict[str, DataError], said
         raise next(iter(refused.values()))
     there = ", ".join(f"{array} ({header.dtype.name} {header.shape})" for array, header in headers.items()) or "none"
     found = (
-        f"no array {said!r}"
-        if said is not None
+        f"no array {given!r}"
+        if given is not None
         else f"{len(matrices) or 'no'} matrices of floats that could be the scores"
     )
     raise DataError(f"{name}: {found}; there are: {there}; choose with --logits NAME")

@@ -151,12 +151,12 @@ def _row_bytes(source: ParquetFile, groups: range) -> float:
     """
     metadata = source.metadata
     rows = sum(metadata.row_group(group).num_rows for group in groups)
-    told = float(sum(metadata.row_group(group).total_byte_size for group in groups) / max(1, rows))
+    report = float(sum(metadata.row_group(group).total_byte_size for group in groups) / max(1, rows))
     varying = [field.name for field in source.schema_arrow if not _has_fixed_width(field.type)]
     if not varying or not rows:
-        return told
+        return report
     first = next(source.iter_batches(batch_size=ROWS_LOOKED_AT, row_groups=groups, columns=varying), None)
-    return told if first is None else max(told, float(first.nbytes / max(1, first.num_rows)))
+    return report if first is None else max(report, float(first.nbytes / max(1, first.num_rows)))
 
 
 def _group_bytes(metadata: FileMetaData) -> list[int]:

@@ -18,7 +18,7 @@ SEEKS = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
-    """Open a table of lines whose cells are parted by tabs, unless another delimiter was said."""
+    """Open a table of lines whose cells are separated by tabs, unless another delimiter was given."""
     from softmax_cli.formats.csv.reader import open_table
 
     return open_table(file, name, options, delimiter="\t")

@@ -1,7 +1,7 @@
 """What findings are drawn from: the figures of a run of rows, and words for its rows and classes.
 
-The places of rows can be found only while the rows are at hand, but what is said of them is settled at the end. So a
-few rows are settled on beforehand, by a rule that has the same outcome wherever the table was cut: `wanted`.
+The places of rows can be found only while the rows are at hand, but what is said of them is decided at the end. So a
+few rows are decided on beforehand, by a rule that has the same outcome wherever the table was cut: `wanted`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from softmax_cli.tables.labels import Truth
 from softmax_cli.tables.table import Decoded
 
 HEAD_ROWS = 1000
-"""The first rows, which settle the bins: always the same rows, however the table is cut into blocks."""
+"""The first rows, which decide the bins: always the same rows, however the table is cut into blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Inspector:
 def make_inspector(
     head: Sequence[Decoded], columns: Columns, dtype: str, limit: float, truth: Truth | None = None
 ) -> Inspector:
-    """Settle what to measure with on the first rows of a table.
+    """Decide what to measure with on the first rows of a table.
 
     Parameters
     ----------
@@ -250,9 +250,9 @@ class Evidence:
 
     def names(self, positions: Iterable[int]) -> str:
         """Name the first few classes."""
-        told = [self.classes[position] for position in positions]
-        more = f" and {len(told) - NAMED:,} more" if len(told) > NAMED else ""
-        return ", ".join(told[:NAMED]) + more
+        lines = [self.classes[position] for position in positions]
+        more = f" and {len(lines) - NAMED:,} more" if len(lines) > NAMED else ""
+        return ", ".join(lines[:NAMED]) + more
 
 
 def counted(number: int, what: str) -> str:

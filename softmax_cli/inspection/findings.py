@@ -22,13 +22,13 @@ def find_scale(evidence: Evidence) -> list[Finding]:
         return []
     usual = float(evidence.fences.scale[off[0]] / ratio[off[0]])
     off = off[np.argsort(-np.abs(np.log(ratio[off])), kind="stable")]
-    told = ", ".join(f"{evidence.classes[i]} x{ratio[i]:.3g}" for i in off[:NAMED].tolist())
+    text = ", ".join(f"{evidence.classes[i]} x{ratio[i]:.3g}" for i in off[:NAMED].tolist())
     more = f" and {len(off) - NAMED:,} more" if len(off) > NAMED else ""
     return [
         Finding(
             "class-on-another-scale",
             "problem",
-            f"{counted(len(off), 'class')} spread unlike the others (median class: {usual:.3g}): {told}{more}",
+            f"{counted(len(off), 'class')} spread unlike the others (median class: {usual:.3g}): {text}{more}",
             advice="softmax compares classes as they stand: see whether the columns have one unit; a vector "
             "calibration (softmax-cli calibrate --method vector) gives each class its own factor",
         )
@@ -108,7 +108,7 @@ def find_outliers(evidence: Evidence) -> list[Finding]:
             f"--clip-logits={_bounds(evidence)}",
         )
     ]
-    held = [told for one in evidence.outliers if (told := without(evidence, one))]
+    held = [report for one in evidence.outliers if (report := without(evidence, one))]
     if held:
         found.append(
             Finding(
@@ -223,13 +223,13 @@ def _columns(evidence: Evidence) -> list[Finding]:
     pairs = [(int(first), i) for i, first in enumerate(twins) if first != i and known[i]]
     if evidence.profile.rows < 2 or not pairs:
         return []
-    told = tuple(f"{evidence.classes[i]} = {evidence.classes[first]}" for first, i in pairs[:5])
+    report = tuple(f"{evidence.classes[i]} = {evidence.classes[first]}" for first, i in pairs[:5])
     return [
         Finding(
             "duplicate-columns",
             "problem",
-            f"{counted(len(pairs), 'class')} equal another class in every row: {', '.join(told[:3])}",
-            told,
+            f"{counted(len(pairs), 'class')} equal another class in every row: {', '.join(report[:3])}",
+            report,
             "two classes that always tie share one probability; leave a column out by naming the others",
             "--logits 'a,b,c'",
         )
@@ -240,13 +240,13 @@ def _constant(evidence: Evidence) -> list[Finding]:
     same = np.flatnonzero(evidence.profile.cells.constant & evidence.judged)
     if evidence.profile.rows < 2 or not len(same):
         return []
-    told = tuple(f"{evidence.classes[i]} = {evidence.profile.cells.lowest[i]:.6g}" for i in same[:5].tolist())
+    report = tuple(f"{evidence.classes[i]} = {evidence.profile.cells.lowest[i]:.6g}" for i in same[:5].tolist())
     return [
         Finding(
             "constant-columns",
             "warning",
             f"{counted(len(same), 'class')} hold one number in every row: {evidence.names(same.tolist())}",
-            told,
+            report,
             "see whether the column is a score at all; name the score columns to leave it out",
             "--logits 'a,b,c'",
         )

@@ -72,7 +72,7 @@ class Inspection:
 
 
 def inspection(source: str, evidence: Evidence) -> Inspection:
-    """Settle the report of a table."""
+    """Build the report of a table."""
     profile, columns = evidence.profile, evidence.columns
     return Inspection(
         source=source,

@@ -26,10 +26,10 @@ Advance = Callable[[int, int], None]
 """Gets the rows and the bytes of input that were done."""
 
 
-def settled_inspector(
+def inspector_and_table(
     table: Table, columns: Columns, dtype: str, limit: float, truth: Truth | None = None
 ) -> tuple[Inspector, Table]:
-    """Settle what a table is measured with on its first rows, which stay in the table; see `make_inspector`."""
+    """Decide what a table is measured with on its first rows, which stay in the table; see `make_inspector`."""
     head, table = _head(table, columns)
     return make_inspector(head, columns, dtype, limit, truth), table
 

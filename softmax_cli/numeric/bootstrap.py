@@ -61,7 +61,7 @@ def weights(seed: int, first_row: int, rows: int, replicates: int = REPLICATES) 
     its counter is set to the row, so nothing before the row has to be drawn.
     """
     if not 0 <= seed < 1 << 64:
-        raise ValueError(f"seed {seed}: a whole number from 0 to 2^64 - 1 is wanted")
+        raise ValueError(f"seed {seed}: expected a whole number from 0 to 2^64 - 1")
     if first_row < 0 or rows < 0 or replicates < 1:
         raise ValueError(f"{rows} rows from row {first_row} in {replicates} replicates: no such block")
     counters = -(-replicates // _PER_COUNTER)
@@ -85,7 +85,7 @@ def interval(
     around : float, optional
         The figure of the sample itself. Given, the limits are the *basic* ones, 2 * around - quantile: right for a
         figure that resampling pushes to one side, such as a binned calibration error, whose noise only ever adds.
-        Unsaid: the quantiles.
+        Default: the quantiles.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def interval(
     Davison & Hinkley (1997), "Bootstrap methods and their application", sections 5.2 and 5.3.
     """
     if not 0 < level < 1:
-        raise ValueError(f"level {level}: a share strictly between 0 and 1 is wanted")
+        raise ValueError(f"level {level}: expected a share strictly between 0 and 1")
     if np.isnan(estimates).any():
         return nan, nan
     # Order statistics, not interpolated ones: an infinite estimate beside a finite one would give nan.

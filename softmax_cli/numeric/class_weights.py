@@ -39,7 +39,7 @@ def log_weights(weights: Vector) -> Vector:
         A weight is negative or not finite.
     """
     if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ValueError(f"weights {weights.tolist()}: finite numbers from 0 up are wanted")
+        raise ValueError(f"weights {weights.tolist()}: expected finite numbers from 0 up")
     with np.errstate(divide="ignore"):
         return np.log(weights)
 
@@ -53,7 +53,7 @@ def normalize_prior(values: Vector) -> Vector:
         A value is not above 0 or not finite.
     """
     if not (np.isfinite(values) & (values > 0)).all():
-        raise ValueError(f"prior {values.tolist()}: finite numbers above 0 are wanted")
+        raise ValueError(f"prior {values.tolist()}: expected finite numbers above 0")
     shares: Vector = values / values.sum()
     return shares
 
@@ -74,7 +74,7 @@ def log_kept_share(shares: Vector) -> Vector:
         A share is out of range.
     """
     if not ((shares > 0) & (shares <= 1)).all():
-        raise ValueError(f"kept shares {shares.tolist()}: numbers above 0 and up to 1 are wanted")
+        raise ValueError(f"kept shares {shares.tolist()}: expected numbers above 0 and up to 1")
     return -np.log(shares)
 
 
@@ -87,7 +87,7 @@ def logit_adjustment(prior: Vector, tau: float) -> Vector:
         `tau` is not finite.
     """
     if not np.isfinite(tau):
-        raise ValueError(f"tau {tau}: a finite number is wanted; 1 equals a uniform target prior")
+        raise ValueError(f"tau {tau}: expected a finite number; 1 equals a uniform target prior")
     return -tau * np.log(normalize_prior(prior))
 
 
@@ -137,7 +137,7 @@ class EffectiveNumber:
 
     def __post_init__(self) -> None:
         if not 0 <= self.beta < 1:
-            raise ValueError(f"beta {self.beta}: a number from 0 to below 1 is wanted, such as 0.999")
+            raise ValueError(f"beta {self.beta}: expected a number from 0 to below 1, such as 0.999")
 
     @property
     def formula(self) -> str:
@@ -163,7 +163,7 @@ class LogPrior:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.tau):
-            raise ValueError(f"tau {self.tau}: a finite number is wanted; 1 equals a uniform target prior")
+            raise ValueError(f"tau {self.tau}: expected a finite number; 1 equals a uniform target prior")
 
     @property
     def formula(self) -> str:

@@ -72,7 +72,7 @@ def quantile_threshold(scores: NDArray[np.float64], *, miscoverage: float) -> fl
 def _order(scores: NDArray[np.float64], miscoverage: float) -> int:
     """Return k = ceil((rows + 1)(1 - miscoverage)) in exact arithmetic, after checking both."""
     if not 0 < miscoverage < 1:
-        raise ValueError(f"miscoverage {miscoverage}: a share strictly between 0 and 1 is wanted")
+        raise ValueError(f"miscoverage {miscoverage}: expected a share strictly between 0 and 1")
     if np.isnan(scores).any():
         raise ValueError("a score is nan: there is no order among the scores")
     return ceil((len(scores) + 1) * (1 - Fraction(repr(float(miscoverage)))))
@@ -114,7 +114,7 @@ def sets(scores: Scores, threshold: float | NDArray[np.float64], *, allow_empty:
     threshold : float, or array of shape (classes,)
         One for all classes, or one for each.
     allow_empty : bool
-        Let a set be empty where no class is within the threshold. Unsaid, it then holds the class with the lowest
+        Let a set be empty where no class is within the threshold. By default, it then holds the class with the lowest
         score, the earliest among equals: that can only raise coverage.
 
     Returns
@@ -169,7 +169,7 @@ def aps_scores(log_p: NDArray[np.float64], uniform: NDArray[np.float64] | None =
         Log-probabilities; equal ones stand in the order of their columns.
     uniform : array, shape (rows,), optional
         A draw from 0..1 for each row: the class itself then counts by 1 - draw only, which brings coverage down to
-        what was asked. Unsaid, it counts in full: the sets are somewhat larger and the same in every run.
+        what was asked. By default, it counts in full: the sets are somewhat larger and the same in every run.
 
     Returns
     -------

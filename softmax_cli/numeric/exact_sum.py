@@ -85,7 +85,7 @@ class ExactSum:
         values : array, shape (n,)
             Finite numbers.
         group : array of int, shape (n,), optional
-            The group of every number, 0 to `groups` - 1; unsaid, all belong to the only one.
+            The group of every number, 0 to `groups` - 1; by default all belong to the only one.
         groups : int
             How many groups there are.
 

@@ -86,14 +86,14 @@ def _along(
 
 def _computed_in(dtype: np.dtype[Any]) -> type[np.floating]:
     if dtype.kind not in "fiub":
-        raise ValueError(f"logits of type {dtype}: real numbers are wanted")
+        raise ValueError(f"logits of type {dtype}: expected real numbers")
     return np.float32 if dtype in (np.float16, np.float32) else np.float64
 
 
 def _bias(class_weights: ArrayLike, classes: int) -> NDArray[np.float64]:
     weights = np.asarray(class_weights, np.float64)
     if weights.shape != (classes,):
-        raise ValueError(f"class_weights has shape {weights.shape}; one weight for each of {classes} classes is wanted")
+        raise ValueError(f"class_weights has shape {weights.shape}; expected one weight for each of {classes} classes")
     return log_weights(weights)
 
 

@@ -42,9 +42,9 @@ def truncate_(a: Matrix, *, top_k: int | None = None, top_p: float | None = None
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k {top_k}: at least one class has to stay")
     if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"top_p {top_p}: a probability above 0 and up to 1 is wanted")
+        raise ValueError(f"top_p {top_p}: expected a probability above 0 and up to 1")
     if min_p is not None and not 0 <= min_p <= 1:
-        raise ValueError(f"min_p {min_p}: a share from 0 to 1 is wanted")
+        raise ValueError(f"min_p {min_p}: expected a share from 0 to 1")
     if a.size == 0:
         return a
     if top_k is not None and top_k < a.shape[1]:

@@ -96,14 +96,14 @@ class ImbalanceOptions:
     ] = False
 
     def __post_init__(self) -> None:
-        said = {
+        typed = {
             "--class-weights": self.class_weights is not None,
             "--target-prior": self.target_prior is not None,
             "--kept-share": self.kept_share is not None,
             "--logit-adjust": self.logit_adjust is not None,
             "--estimate-prior": self.estimate_prior,
         }
-        both = [flag for flag, given in said.items() if given]
+        both = [flag for flag, given in typed.items() if given]
         if len(both) > 1 and not self.allow_both:
             raise UsageError(
                 f"{' and '.join(both)} each correct for imbalance, and together correct twice; "
@@ -132,7 +132,7 @@ class ImbalanceOptions:
     def build(
         self, classes: tuple[str, ...], activation: str, estimate: PriorEstimate | None = None
     ) -> tuple[tuple[Term, ...], list[str]]:
-        """Return the terms in the order of the contract, and what the user is to be told about them.
+        """Return the terms in the order of the contract, and what the user is to be reported about them.
 
         Parameters
         ----------

@@ -57,7 +57,7 @@ class OutputOptions:
     format: Annotated[
         str | None,
         typer.Option(
-            help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; unsaid: a table on a terminal, in a "
+            help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; default: a table on a terminal, in a "
             "folder that of the input, else CSV.",
             rich_help_panel=PANEL,
         ),
@@ -121,11 +121,11 @@ class OutputOptions:
         """Return how many rows the table shows; None: every one."""
         return None if self.all else self.limit if self.limit is not None else ROWS_SHOWN
 
-    def shape(self, said: str) -> str:
+    def shape(self, given: str) -> str:
         """Return the layout that the format needs: an array file holds one matrix."""
         if self.shows_table or self._format_name() not in ARRAY_FORMATS:
-            return said
-        if said == "long":
+            return given
+        if given == "long":
             raise UsageError("--layout long does not fit an array file; choose .csv, .jsonl, .parquet or .arrow")
         return "list"
 
@@ -246,7 +246,7 @@ class ResultOptions:
     ] = None
     abstain_label: Annotated[
         str | None,
-        typer.Option(help="The prediction of a row below the threshold; unsaid: empty.", rich_help_panel=RESULT_PANEL),
+        typer.Option(help="The prediction of a row below the threshold; default: empty.", rich_help_panel=RESULT_PANEL),
     ] = None
 
     def __post_init__(self) -> None:
@@ -261,13 +261,13 @@ class ResultOptions:
         """Return the kinds of number, in the order that was typed."""
         from softmax_cli.prediction.scorer import Emit
 
-        said = tuple(name.strip() for name in self.emit.split(","))
-        for name in said:
+        given = tuple(name.strip() for name in self.emit.split(","))
+        for name in given:
             if name not in get_args(Emit):
                 raise UsageError(f"--emit {name}: choose among {', '.join(get_args(Emit))}")
-        if len(set(said)) < len(said):
+        if len(set(given)) < len(given):
             raise UsageError(f"--emit {self.emit}: the same twice")
-        return cast("tuple[Emit, ...]", said)
+        return cast("tuple[Emit, ...]", given)
 
     def notes(self, classes: int) -> list[str]:
         """Return what is to be said about a ranking that is longer than the classes."""
@@ -276,7 +276,7 @@ class ResultOptions:
         return [f"--top-k {self.top_k}: there are {classes} classes, and all are listed"]
 
     def build(self, classes: tuple[str, ...], shape: str, calibration: Calibration | None = None) -> Layout:
-        """Return the layout; `shape` is the one that was said, or the one that the file format needs."""
+        """Return the layout; `shape` is the one that was given, or the one that the file format needs."""
         from softmax_cli.prediction.layout import Layout
 
         if calibration is not None and self.layout == "long" and (calibration.sets or calibration.abstention):

@@ -188,9 +188,11 @@ def _respelled(typed: str, known: set[str]) -> str:
 
 
 def option_names(command: Callable[..., None]) -> set[str]:
-    """Find the long names of all options of a command."""
+    """Find the names of all options of a command, long and short."""
     groups = [hint for name, hint in get_type_hints(command).items() if name != "return"]
-    return {f"--{parameter.name.replace('_', '-')}" for group in groups for _, parameter in _options(group)}
+    parameters = [parameter for group in groups for _, parameter in _options(group)]
+    typed = [name for one in parameters for name in getattr(get_args(one.annotation)[1], "param_decls", None) or ()]
+    return {f"--{one.name.replace('_', '-')}" for one in parameters} | {*typed}
 
 
 def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -208,7 +210,7 @@ def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[st
         return None
     try:
         return {
-            name: _plain(parameter.annotation, given[name]) if name in given else _unsaid(parameter)
+            name: _plain(parameter.annotation, given[name]) if name in given else _default(parameter)
             for name, parameter in wanted.parameters.items()
         }
     except ValueError:
@@ -231,7 +233,7 @@ def _plain(annotation: Any, value: Any) -> Any:
     return number
 
 
-def _unsaid(parameter: inspect.Parameter) -> Any:
+def _default(parameter: inspect.Parameter) -> Any:
     if parameter.default is parameter.empty:
         raise ValueError(parameter.name)
     return parameter.default

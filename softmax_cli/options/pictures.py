@@ -89,7 +89,7 @@ class EvaluationPictureOptions(PictureOptions):
         str | None,
         typer.Option(
             metavar="A,B",
-            help="Which of reliability, confidence, confusion, risk, classes --plot draws; unsaid: all.",
+            help="Which of reliability, confidence, confusion, risk, classes --plot draws; default: all.",
             rich_help_panel=PANEL,
         ),
     ] = None

@@ -78,7 +78,7 @@ class WorkOptions(TalkOptions):
     """How many threads do the work."""
 
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Worker threads; unsaid: all cores.", rich_help_panel=TALK_PANEL)
+        int | None, typer.Option(min=1, help="Worker threads; default: all cores.", rich_help_panel=TALK_PANEL)
     ] = None
 
     @property

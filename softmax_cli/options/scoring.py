@@ -46,7 +46,7 @@ class SoftmaxOptions:
     dtype: Annotated[
         str | None,
         typer.Option(
-            help="Compute in float64 or float32; unsaid: float32 for binary files that hold nothing wider.",
+            help="Compute in float64 or float32; default: float32 for binary files that hold nothing wider.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -70,9 +70,9 @@ class SoftmaxOptions:
         if self.dtype not in (None, "float32", "float64"):
             raise UsageError(f"--dtype {self.dtype}: choose float32 or float64")
         if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise UsageError(f"--top-p {self.top_p:g}: a probability above 0 and up to 1 is wanted")
+            raise UsageError(f"--top-p {self.top_p:g}: expected a probability above 0 and up to 1")
         if self.min_p is not None and not 0 <= self.min_p <= 1:
-            raise UsageError(f"--min-p {self.min_p:g}: a share from 0 to 1 is wanted")
+            raise UsageError(f"--min-p {self.min_p:g}: expected a share from 0 to 1")
         if self.activation != "softmax" and not (self.top_p is None and self.min_p is None):
             raise UsageError(
                 f"--top-p and --min-p cut a softmax distribution; --activation {self.activation} has none to cut"
@@ -111,10 +111,10 @@ class SoftmaxOptions:
 
 def _wrong_temperature(temperature: float) -> str:
     if math.isnan(temperature):
-        return "a number above 0 is wanted"
+        return "expected a number above 0"
     if temperature == 0:
         return "division by zero; T -> 0 puts everything on the largest logit, which --only-predictions gives"
-    return "a negative temperature would turn the ranking of the classes around; a number above 0 is wanted"
+    return "a negative temperature would turn the ranking of the classes around; expected a number above 0"
 
 
 REMEDIES_PANEL = "Outlying logits (off by default; in this order, before the temperature)"
@@ -161,9 +161,9 @@ class RemedyOptions:
 
     def __post_init__(self) -> None:
         if self.winsorize is not None and not 0 < self.winsorize < 0.5:
-            raise UsageError(f"--winsorize {self.winsorize:g}: a share above 0 and below 0.5 is wanted, such as 0.05")
+            raise UsageError(f"--winsorize {self.winsorize:g}: expected a share above 0 and below 0.5, such as 0.05")
         if self.softcap is not None and not 0 < self.softcap < math.inf:
-            raise UsageError(f"--softcap {self.softcap:g}: a finite number above 0 is wanted, such as 30")
+            raise UsageError(f"--softcap {self.softcap:g}: expected a finite number above 0, such as 30")
         if self.standardize not in (None, "row"):
             raise UsageError(f"--standardize {self.standardize}: only row is possible: over the classes of each row")
         if self.clip_logits is not None:
@@ -198,13 +198,13 @@ class RemedyOptions:
         return notes
 
     @staticmethod
-    def _bounds(said: str) -> tuple[float, float]:
+    def _bounds(given: str) -> tuple[float, float]:
         try:
-            low, high = (float(part) for part in said.split(","))
+            low, high = (float(part) for part in given.split(","))
         except ValueError:
-            raise UsageError(f"--clip-logits {said}: two numbers are wanted, such as --clip-logits=-30,30") from None
+            raise UsageError(f"--clip-logits {given}: expected two numbers, such as --clip-logits=-30,30") from None
         if not -math.inf < low < high < math.inf:
-            raise UsageError(f"--clip-logits {said}: finite bounds are wanted, the lower one first")
+            raise UsageError(f"--clip-logits {given}: expected finite bounds, the lower one first")
         return low, high
 
 
@@ -228,7 +228,7 @@ class CalibrationOptions:
         Raises
         ------
         UsageError
-            A temperature, another activation or float32 was said as well.
+            A temperature, another activation or float32 was given as well.
         """
         if self.calibration is None:
             return
@@ -271,7 +271,7 @@ class Chosen(NamedTuple):
     scoring: Scoring
     calibration: Calibration | None
     notes: list[str]
-    """What the user is to be told."""
+    """What the user is to be reported."""
 
 
 @dataclass(frozen=True)

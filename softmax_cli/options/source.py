@@ -12,6 +12,8 @@ import typer
 from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from softmax_cli.distributed.plan import UnitReader
     from softmax_cli.tables.columns import Columns, Selection
     from softmax_cli.tables.labels import Truth
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 FILES = "Input"
 COLUMNS = "Columns"
+FIRST_IDS = 1000
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,9 @@ class SourceOptions:
     classes: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE",
-            help="Class names: one a line, a JSON list, or a JSON id2label map.",
+            metavar="FILE|a,b,c",
+            help="Class names: a,b,c, or a file: one a line, a JSON list, an id2label map, or a table with a column "
+            "class.",
             rich_help_panel=COLUMNS,
         ),
     ] = None
@@ -94,18 +98,58 @@ class SourceOptions:
 
     @contextmanager
     def open(self, truths: TruthOptions | None = None) -> Iterator[Opened]:
-        """Open the input, look at its first block, and settle the roles of its columns; find its truths if wanted."""
+        """Open the input, look at its first block, and decide the roles of its columns; find its truths if wanted."""
+        import os
         import sys
 
         from softmax_cli.stream.inputs import open_table
+        from softmax_cli.terminal.messages import print_message
 
-        if not self.paths and sys.stdin.isatty():
-            raise UsageError("nothing to read: name a file, or pipe one in; softmax-cli predict --help shows how")
+        if sys.stdin.isatty() and not self.paths:
+            command = sys.argv[1] if len(sys.argv) > 1 else "predict"
+            raise UsageError(
+                f"nothing to read: name a file, softmax-cli {command} FILE, or pipe one in; "
+                f"softmax-cli {command} --help shows how"
+            )
+        if sys.stdin.isatty() and self.paths == ["-"]:
+            print_message("waiting for a table on standard input; Ctrl-D ends it")
         with open_table(self.paths, self._read_options(), self.input_format) as table:
-            opened = settle(table, self._selection())
+            is_one = len(self.paths) < 2 and not any(map(os.path.isdir, self.paths))
+            opened = settle(table, self._selection(), keeps_ids=not is_one)
             if truths is not None:
                 opened = truths.find(opened)
-            yield opened if self.where is None else opened.only(self.where)
+            opened = self._compared(opened)
+            if self.where is None:
+                yield opened
+                return
+            from softmax_cli.tables.filter import Condition, Seen, rows_where
+
+            condition, seen = Condition.read(self.where), Seen()
+            yield opened._replace(table=rows_where(opened.table, opened.columns, condition, seen))
+        if (problem := seen.problem(condition)) is not None:
+            print_message(f"warning: {problem}")
+
+    def _compared(self, opened: Opened) -> Opened:
+        """Warn where the second of several files holds the rows of the first once more, as of another model."""
+        import os
+
+        from softmax_cli.stream.inputs import open_table
+
+        paths = self.files() if len(opened.first_ids) > 1 else []
+        if len(paths) < 2 or not all(os.path.isfile(path) for path in paths[:2]):
+            return opened
+        name = opened.columns.id or ""
+        with open_table(paths[1:2], self._read_options(), self.input_format) as other:
+            block = next(other.blocks, None) if name in other.schema.names else None
+            again = set() if block is None else {*ids_of(other.decode(block, ()).batch, name)}
+        shared = len(again & set(opened.first_ids))
+        if 2 * shared < len(opened.first_ids):
+            return opened
+        warning = (
+            f"{paths[0]} and {paths[1]} hold the same ids ({opened.first_ids[0]} ...): read as one table, each row is "
+            "there twice; to put the scores of several models together, see softmax-cli --help"
+        )
+        return opened._replace(columns=opened.columns._replace(warnings=(*opened.columns.warnings, warning)))
 
     def files(self) -> list[str]:
         """List the inputs one by one, in their order."""
@@ -136,7 +180,7 @@ class SourceOptions:
         if self.decimal not in (".", ","):
             raise UsageError(f"--decimal {self.decimal!r}: write . or ,")
         if self.delimiter is not None and len(delimiter := _unescape(self.delimiter)) != 1:
-            raise UsageError(f"--delimiter {delimiter!r}: one character is wanted, such as ';' or '\\t'")
+            raise UsageError(f"--delimiter {delimiter!r}: expected one character, such as ';' or '\\t'")
         return ReadOptions(
             delimiter=None if self.delimiter is None else _unescape(self.delimiter),
             header=False if self.no_header else None,
@@ -174,8 +218,8 @@ class TruthOptions:
         typer.Option(
             min=0,
             max=1,
-            help="What number the first class has where the truths are numbers: 0 or 1. Unsaid, numbers are looked for "
-            "in the class names, and then count from 0.",
+            help="What number the first class has where the truths are numbers: 0 or 1. By default, numbers are looked "
+            "for in the class names, and then count from 0.",
             rich_help_panel=COLUMNS,
         ),
     ] = None
@@ -212,7 +256,7 @@ class TruthOptions:
                 return opened._replace(truth=found)
             table = found.beside(opened.table, columns.scores)
             columns = columns._replace(label=found.column, others=(*columns.others, found.column))
-            return Opened(table, columns, OwnTruth(found.column, lookup), True)
+            return opened._replace(table=table, columns=columns, truth=OwnTruth(found.column, lookup), is_ordered=True)
         if columns.label is not None:
             return opened._replace(truth=OwnTruth(columns.label, lookup))
         return opened._replace(truth=OneHotTruth(columns.one_hot) if columns.one_hot else None)
@@ -248,6 +292,8 @@ class Opened(NamedTuple):
     columns: Columns
     truth: Truth | None = None
     """Where the true classes come from; None: nowhere, or they were not asked for."""
+    first_ids: tuple[str, ...] = ()
+    """Ids of the first rows, where several files are read."""
     is_ordered: bool = False
     """Whether the truths belong to the rows by their order, so that the table has to be read from its front."""
 
@@ -256,15 +302,9 @@ class Opened(NamedTuple):
         if self.is_ordered and is_distributed:
             raise UsageError("--labels without ids goes by the order of the rows, and an engine reads them in parts")
 
-    def only(self, where: str) -> Opened:
-        """Narrow the input down to the rows that ``COLUMN=VALUE`` selects."""
-        from softmax_cli.tables.filter import Condition, rows_where
 
-        return self._replace(table=rows_where(self.table, self.columns, Condition.read(where)))
-
-
-def settle(table: Table, typed: Selection) -> Opened:
-    """Settle the roles of the columns from the first block, which stays in the table to be scored."""
+def settle(table: Table, typed: Selection, keeps_ids: bool = False) -> Opened:
+    """Decide the roles of the columns from the first block, which stays in the table to be scored."""
     import itertools
 
     import pyarrow as pa
@@ -282,7 +322,15 @@ def settle(table: Table, typed: Selection) -> Opened:
     fields = [f.with_type(pa.float64()) if f.name in scores and pa.types.is_string(f.type) else f for f in fields]
     schema = pa.schema(fields, table.schema.metadata)
     blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
-    return Opened(table._replace(schema=schema, blocks=blocks), columns)
+    ids = tuple(ids_of(head, columns.id)) if keeps_ids and columns.id is not None else ()
+    return Opened(table._replace(schema=schema, blocks=blocks), columns, first_ids=ids)
+
+
+def ids_of(batch: pa.RecordBatch, name: str) -> list[str]:
+    """The ids of the first rows of a batch, as text."""
+    import pyarrow as pa
+
+    return [cell for cell in batch.column(name).slice(0, FIRST_IDS).cast(pa.string()).to_pylist() if cell is not None]
 
 
 def _unescape(delimiter: str) -> str:

@@ -1,4 +1,4 @@
-"""Rows that cannot be scored: found, named, and dealt with as the user said."""
+"""Rows that cannot be scored: found, named, and dealt with as the user gave."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from softmax_cli.tables.labels import Labels, Truth
 
 Policy = Literal["error", "skip", "null"]
-WAYS_ON = "mend the row, or go on with --on-bad-row skip (leave it out) or null (keep it, unscored)"
+WAYS_ON = "fix the row, or go on with --on-bad-row skip (leave it out) or null (keep it, unscored)"
 
 
 class Reject(NamedTuple):

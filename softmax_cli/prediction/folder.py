@@ -28,7 +28,7 @@ from softmax_cli.prediction.bad_rows import KeepRejects
 from softmax_cli.prediction.parts import RECORD, Part, ScoreUnit, read_record, read_rejects, record_of, together
 from softmax_cli.prediction.run import Finished
 from softmax_cli.storage.reading import absolute, state_of
-from softmax_cli.storage.writing import telling_errors, whole_file
+from softmax_cli.storage.writing import reporting_errors, whole_file
 from softmax_cli.version import __version__
 
 UNFINISHED, MANIFEST, SUCCESS = "_unfinished", "_manifest.json", "_SUCCESS"
@@ -93,10 +93,10 @@ class PartFolder:
         Raises
         ------
         UsageError
-            Another run is at work there, or what is there belongs to another job and is to be gone on with.
+            Another run is at work there, or what is there belongs to another job and is to be continued.
         """
         made = not self.path.exists()
-        with telling_errors(self.path):
+        with reporting_errors(self.path):
             self.path.mkdir(exist_ok=True)
         lock = os.open(self.path, os.O_RDONLY)
         try:
@@ -133,9 +133,9 @@ class PartFolder:
     def _begin(self, job: Fingerprint, resume: bool) -> None:
         before = self._job() if resume else None
         if before is not None and before != job:
-            told = "; ".join(differences(before, job))
+            text = "; ".join(differences(before, job))
             raise UsageError(
-                f"{self.path} holds parts of another job: {told}; go on with the command that began it, or start anew "
+                f"{self.path} holds parts of another job: {text}; go on with the command that began it, or start anew "
                 "with --force"
             )
         if before is None and self.unfinished.exists():
@@ -166,7 +166,7 @@ class PartFolder:
 
     def commit(self, names: Sequence[str], manifest: Mapping[str, object]) -> None:
         """Give all parts their names, then write the manifest, then the mark; every step can be done again."""
-        with telling_errors(self.path):
+        with reporting_errors(self.path):
             (self.path / SUCCESS).unlink(missing_ok=True)
             for old in sorted(self.path.glob("part-*")):
                 if old.name not in names:
@@ -213,21 +213,21 @@ def fingerprint(work: ScoreUnit, units: Sequence[Unit]) -> Fingerprint:
 
 def differences(before: Mapping[str, Any], now: Fingerprint) -> list[str]:
     """Tell in words what differs, the most telling first."""
-    told = []
+    lines = []
     if before.get("softmax_cli") != now["softmax_cli"]:
-        told.append(f"it was begun by version {before.get('softmax_cli')}, this is {now['softmax_cli']}")
+        lines.append(f"it was begun by version {before.get('softmax_cli')}, this is {now['softmax_cli']}")
     was, files = before.get("inputs", {}), now["inputs"]
-    told += [f"{path} was not there" for path in files if path not in was]
-    told += [f"{path} is not among the inputs" for path in was if path not in files]
-    told += [f"{path} has changed" for path in files if path in was and was[path] != files[path]]
+    lines += [f"{path} was not there" for path in files if path not in was]
+    lines += [f"{path} is not among the inputs" for path in was if path not in files]
+    lines += [f"{path} has changed" for path in files if path in was and was[path] != files[path]]
     if before.get("operations") != now["operations"]:
-        told.append(f"then: {', '.join(before.get('operations', []))}; now: {', '.join(now['operations'])}")
+        lines.append(f"then: {', '.join(before.get('operations', []))}; now: {', '.join(now['operations'])}")
     if before.get("format") != now["format"]:
-        told.append(f"the parts were {before.get('format')}, now {now['format']}")
+        lines.append(f"the parts were {before.get('format')}, now {now['format']}")
     rest = ("settings", "units")
-    if not told and any(before.get(name) != now[name] for name in rest):
-        told.append("options differ (columns, weights, bad rows, digits ...)")
-    return told
+    if not lines and any(before.get(name) != now[name] for name in rest):
+        lines.append("options differ (columns, weights, bad rows, digits ...)")
+    return lines
 
 
 def digest(value: object) -> str:
@@ -285,7 +285,7 @@ class Partition:
         Raises
         ------
         DataError
-            A unit failed: the first in order, if several did. What was done stays, to be gone on with.
+            A unit failed: the first in order, if several did. What was done stays, to be continued.
         UsageError
             The folder is taken by another run, or by parts of another job.
         """

@@ -60,12 +60,12 @@ class ScoreUnit:
         """
         path = self.folder / self.name(unit)
         digests: list[str] = []
-        with whole_file(record_of(path), force=True) as told:
-            listeners = Listeners(lambda rows, size: None, partial(_put_down, told))
+        with whole_file(record_of(path), force=True) as report:
+            listeners = Listeners(lambda rows, size: None, partial(_put_down, report))
             with self.reading.open(unit) as table, self.form.open(path, digests) as writer:
                 finished = score_table(table, self.transform, writer, self.threads, listeners)
             part = Part(unit, path.name, digests[0], path.stat().st_size, finished)
-            told.write(json.dumps(part.to_json()).encode())
+            report.write(json.dumps(part.to_json()).encode())
         return part
 
 

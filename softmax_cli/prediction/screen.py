@@ -82,9 +82,9 @@ def _names(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> Co
 
 def _predictions(rows: Rows, marks: Glyphs) -> Column:
     stand_in = {None: "(bad row)", "": "(abstained)"}
-    told = [stand_in.get(name) or visible(name or "", marks.encoding) for name in rows.predictions]
+    lines = [stand_in.get(name) or visible(name or "", marks.encoding) for name in rows.predictions]
     styles = ["bold" if name else "dim" for name in rows.predictions]
-    return TextColumn("prediction", told, 9, styles, least=10, most=20)
+    return TextColumn("prediction", lines, 9, styles, least=10, most=20)
 
 
 def _verdicts(rows: Rows, classes: tuple[str, ...], marks: Glyphs) -> Column:
@@ -107,8 +107,8 @@ def _classes(rows: Rows, classes: tuple[str, ...], marks: Glyphs, room: int) -> 
         each: list[Column] = []
         for name, p in zip(classes, rows.p.T.tolist(), strict=True):
             styles = ["bold" if name == prediction else "dim" for prediction in rows.predictions]
-            told = ["" if value != value else probability(value) for value in p]
-            each.append(TextColumn(visible(name, marks.encoding), told, 3, styles, is_number=True, least=5, most=12))
+            lines = ["" if value != value else probability(value) for value in p]
+            each.append(TextColumn(visible(name, marks.encoding), lines, 3, styles, is_number=True, least=5, most=12))
         if total([0, *(column.want().least for column in each)]) <= room:
             return each
     rankings = [
@@ -184,10 +184,10 @@ def read_rows(batch: pa.RecordBatch, shown: Shown) -> Rows:
 def _truths(labels: list[str | None], classes: tuple[str, ...]) -> list[str | None]:
     """Name the classes of integer labels, which are indices only where none of them is a class name and all fit."""
     known = set(classes)
-    told = [label for label in labels if label is not None]
-    if any(label in known for label in told):
+    lines = [label for label in labels if label is not None]
+    if any(label in known for label in lines):
         return labels
-    if not all(label.isascii() and label.isdecimal() and int(label) < len(classes) for label in told):
+    if not all(label.isascii() and label.isdecimal() and int(label) < len(classes) for label in lines):
         return labels
     return [None if label is None else classes[int(label)] for label in labels]
 
@@ -195,7 +195,7 @@ def _truths(labels: list[str | None], classes: tuple[str, ...]) -> list[str | No
 def ranking(
     p: NDArray[np.float64], classes: tuple[str, ...], without: str | None, size: int
 ) -> list[tuple[str, float]]:
-    """Find the most probable classes of one row, `size` at most, `without` the one that is told already.
+    """Find the most probable classes of one row, `size` at most, `without` the one that is reported already.
 
     Parameters
     ----------

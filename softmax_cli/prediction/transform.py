@@ -100,6 +100,12 @@ class Transform:
             confidence=confidence_units(confidence),
         )
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Columns that pass through under another name, because the result has one of their own name."""
+        pairs = zip(self.columns.others, self.passed, strict=True)
+        return {before: after for before, after in pairs if before != after}
+
     def record(self) -> dict[str, object]:
         """What an output file says about itself, so that a later command needs no flags."""
         emitted = self.scoring.emit[0]

@@ -81,5 +81,5 @@ def read_bytes(name: str) -> bytes:
         while more := file.read(CHUNK_BYTES):
             data += more
             if len(data) > MOST_BYTES:
-                raise DataError(f"more than {MOST_BYTES:,} bytes; a small file is wanted")
+                raise DataError(f"more than {MOST_BYTES:,} bytes; expected a small file")
     return bytes(data)

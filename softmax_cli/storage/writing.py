@@ -21,7 +21,7 @@ _BUFFER_BYTES = 1 << 16
 class StandardOutput(io.RawIOBase):
     """File descriptor 1 for bytes.
 
-    A closed pipe is told apart from every other failure here, where it happens: further up it would look like one.
+    A closed pipe is reported apart from every other failure here, where it happens: further up it would look like one.
     """
 
     def writable(self) -> bool:
@@ -104,14 +104,14 @@ def _file_here(path: Path, force: bool) -> Iterator[BinaryIO]:
     After a failure the hidden file is removed.
     """
     if path.exists() and not _is_plain(path):  # a device or a named pipe: there is no name to take
-        with telling_errors(path), path.open("wb") as target:
+        with reporting_errors(path), path.open("wb") as target:
             yield target
         return
     final = path.resolve()
-    with telling_errors(path):
+    with reporting_errors(path):
         part, descriptor = _create_part(final)
     try:
-        with telling_errors(path), os.fdopen(descriptor, "w+b") as target:
+        with reporting_errors(path), os.fdopen(descriptor, "w+b") as target:
             _copy_mode(target.fileno(), final)
             with early_writeback(target.fileno()):
                 yield cast(BinaryIO, target)
@@ -193,7 +193,7 @@ def _is_named(descriptor: int, name: str) -> bool:
 
 
 @contextmanager
-def telling_errors(path: Path) -> Iterator[None]:
+def reporting_errors(path: Path) -> Iterator[None]:
     """Raise DataError, with one message, where the system does not let us write."""
     try:
         yield

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.formats import Format, by_name, by_suffix, name_of, sniff
+from softmax_cli.formats import Format, by_name, by_suffix, name_of
 from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
 from softmax_cli.storage.reading import spool
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
+from softmax_cli.stream.file_kinds import format_of, refuse_foreign
 from softmax_cli.tables.concat import unite
 from softmax_cli.tables.table import ReadOptions, Table
 
@@ -31,7 +32,7 @@ def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
         Files, patterns (``'logits/*.parquet'``), folders, here or remote, or ``-`` for the standard input, which no
         name means too.
     input_format : str or None
-        The format that the user said; None: file names have to tell it in a folder.
+        The format that the user gave; None: file names have to tell it in a folder.
 
     Raises
     ------
@@ -103,6 +104,12 @@ def _format_name(path: str) -> str | None:
 
 
 def _missing(path: str) -> str:
+    try:
+        float(path.replace(",", ""))
+    except ValueError:
+        pass
+    else:
+        return f"{path}: no such file; scores come from a file or a pipe: echo '2,1,0.1' | softmax-cli predict -"
     folder = os.path.dirname(path)
     if folder and not os.path.isdir(folder):
         return f"{path}: there is no folder {folder}"
@@ -116,8 +123,6 @@ def _missing(path: str) -> str:
 
 HEAD_BYTES = 512
 """Enough to tell any format, also behind blank lines."""
-TEXT_FORMAT = "csv"
-"""What text without a telling name is read as."""
 
 
 def open_file(
@@ -133,12 +138,12 @@ def open_file(
     Raises
     ------
     DataError
-        It is empty, cannot be read, or is not what its name or the user says.
+        It is empty, cannot be read, or is not what its name or the user gives.
     UsageError
         The user said a format that there is not.
     """
     name = called or ("stdin" if path == STDIN else bare_name(path))
-    said = None if input_format is None else by_name(input_format)
+    given = None if input_format is None else by_name(input_format)
     file = closing.enter_context(open_binary(path) if is_remote(path) else _open_raw(path, name))
     size = _plain_size(file)
     head, file = _peek(file, name)
@@ -149,11 +154,13 @@ def open_file(
         size = None
     elif (expected := compression_by_suffix(bare_name(path))) is not None:
         raise DataError(f"{name}: the name says {expected.name}, the first bytes do not; give the file its right name")
-    form = said or _format_by_name(path) or sniff(head) or by_name(TEXT_FORMAT)
+    refuse_foreign(head, name, file)
+    form, note = (given, None) if given is not None else format_of(head, _format_by_name(path), name)
     if form.SEEKS and not file.seekable():
         file = closing.enter_context(spool(file, name))
     table = form.read(file, name, options)
-    return table._replace(size=size if table.size is None else table.size)
+    notes = table.notes if note is None else (note, *table.notes)
+    return table._replace(size=size if table.size is None else table.size, notes=notes)
 
 
 def _open_raw(path: str, name: str) -> BinaryIO:
@@ -191,9 +198,8 @@ def _peek(file: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
     except OSError as error:
         raise DataError(f"{name}: cannot be read: {os.strerror(error.errno or errno.EIO)}") from error
     if not head:
-        raise DataError(
-            f"{name}: empty (0 bytes); a table of scores was expected: see whether what wrote it has failed"
-        )
+        hint = "name a file, or see whether what pipes it in" if name == "stdin" else "see whether what wrote it"
+        raise DataError(f"{name}: empty (0 bytes); a table of scores was expected: {hint} has failed")
     if file.seekable():
         file.seek(-len(head), os.SEEK_CUR)
         return head, file
@@ -286,7 +292,7 @@ def open_table(paths: Sequence[str], options: ReadOptions, input_format: str | N
         Files, patterns, folders, or ``-``; none at all: the standard input. Several are read one after the other, as
         one table with the columns of the first.
     options : ReadOptions
-        What the user said about the layout; it holds for every file.
+        What the user gave about the layout; it holds for every file.
     input_format : str or None
         Name of the format; None: file names and first bytes tell.
 

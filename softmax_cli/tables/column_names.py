@@ -101,20 +101,20 @@ def score_name(name: str) -> tuple[ScoreName, tuple[str, ...]] | None:
     if name.startswith(".pred_"):  # tidymodels, beside its .pred_class
         following = words(name)[1:]
         return None if following == ("class",) else (ScoreName((".pred",), "prob", True), following)
-    told = words(name)
-    if not told or told[0] not in _FIRST_WORDS:
+    parts = words(name)
+    if not parts or parts[0] not in _FIRST_WORDS:
         return None
-    sizes = range(min(_LONGEST, len(told)), 0, -1)
-    return next(((found, told[size:]) for size in sizes if (found := _BY_WORDS.get(told[:size]))), None)
+    sizes = range(min(_LONGEST, len(parts)), 0, -1)
+    return next(((found, parts[size:]) for size in sizes if (found := _BY_WORDS.get(parts[:size]))), None)
 
 
 def score_ending(name: str) -> ScoreName | None:
     """Return how a name ends where scores are named by their end: ``cat_prob``; None where it does not."""
-    told = words(name)
-    if len(told) < 2 or told[-1] not in _LAST_WORDS:
+    parts = words(name)
+    if len(parts) < 2 or parts[-1] not in _LAST_WORDS:
         return None
-    sizes = range(min(_LONGEST, len(told) - 1), 0, -1)
-    return next((found for size in sizes if (found := _BY_WORDS.get(told[-size:]))), None)
+    sizes = range(min(_LONGEST, len(parts) - 1), 0, -1)
+    return next((found for size in sizes if (found := _BY_WORDS.get(parts[-size:]))), None)
 
 
 def role_by_name(name: str, position: int, columns: int) -> Role | None:
@@ -127,32 +127,36 @@ def role_by_name(name: str, position: int, columns: int) -> Role | None:
     """
     if _INDEX.fullmatch(name.strip()) or (not name.strip() and position in (0, columns - 1)):
         return "index"
-    told = words(name)
-    plain = " ".join(told)
+    parts = words(name)
+    plain = " ".join(parts)
     if plain in _TRUTH_RANK:
         return "truth"
-    if is_prediction_name(told):
+    if is_prediction_name(parts):
         return "prediction"
-    ending = told[:-1] if len(told) > 1 and told[-1].isdigit() else told
+    ending = parts[:-1] if len(parts) > 1 and parts[-1].isdigit() else parts
     if plain in _ID_NAMES or (ending and (ending[-1] in _IDS or _ID_IN_ONE_WORD.fullmatch(ending[-1]))):
         return "id"
-    if told and told[-1] == "index" and len(told) == 2 and told[0] in ("sample", "row", "example", "image", "item"):
+    if parts and parts[-1] == "index" and len(parts) == 2 and parts[0] in ("sample", "row", "example", "image", "item"):
         return "id"
-    if told and told[-1] in ("weight", "weights"):
+    if parts and parts[-1] in ("weight", "weights"):
         return "weight"
-    if plain in _ORDERS or (told and (told[0].startswith("time") or told[-1] in ("split", "fold", "epoch"))):
+    if plain in _ORDERS or (parts and (parts[0].startswith("time") or parts[-1] in ("split", "fold", "epoch"))):
         return "order"
     return None
 
 
-def is_prediction_name(told: tuple[str, ...]) -> bool:
+def is_prediction_name(words_of_name: tuple[str, ...]) -> bool:
     """Whether words name what a model has predicted, or a figure made of its scores."""
-    if not told:
+    if not words_of_name:
         return False
-    if _PREDICTED.fullmatch(told[0]) or _PREDICTED.fullmatch(told[-1]) or told[:2] in (("y", "pred"), ("y", "preds")):
+    if (
+        _PREDICTED.fullmatch(words_of_name[0])
+        or _PREDICTED.fullmatch(words_of_name[-1])
+        or words_of_name[:2] in (("y", "pred"), ("y", "preds"))
+    ):
         return True
-    extreme = told[0] in ("max", "top") and len(told) > 1 and (told[1].isdigit() or (told[1],) in _BY_WORDS)
-    return extreme or " ".join(told) in _PREDICTIONS
+    extreme = words_of_name[0] in ("max", "top") and len(words_of_name) > 1 and (words_of_name[1].isdigit() or (words_of_name[1],) in _BY_WORDS)
+    return extreme or " ".join(words_of_name) in _PREDICTIONS
 
 
 def truth_rank(name: str) -> int | None:
@@ -210,13 +214,13 @@ def families(names: Sequence[str]) -> list[Family]:
             continue
         if found[0].is_plain or not (len(found[1]) == 1 and found[1][0] in _NO_CLASS):
             by_beginning.setdefault(found[0], []).append(name)
-    told = [
+    lines = [
         Family(tuple(members), score.kind, RANKS[score.kind, score.is_plain], f"{_beginning(members)}*")
         for score, members in by_beginning.items()
         if len(members) > 1
     ]
-    told += _numbered(names)
-    return sorted(told or _by_ending(names), key=lambda family: family.rank)
+    lines += _numbered(names)
+    return sorted(lines or _by_ending(names), key=lambda family: family.rank)
 
 
 def _beginning(names: Sequence[str]) -> str:

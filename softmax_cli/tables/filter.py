@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, did_you_mean, listed, nearest
 from softmax_cli.tables.arrays import take
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import distinct
 from softmax_cli.tables.table import Block, Decoded, Table
+
+_MOST_VALUES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Condition:
     value: str
 
     @classmethod
-    def read(cls, said: str) -> Condition:
+    def read(cls, given: str) -> Condition:
         """Read ``split=val``.
 
         Raises
@@ -30,14 +32,42 @@ class Condition:
         UsageError
             It has another form.
         """
-        column, equals, value = said.partition("=")
+        column, equals, value = given.partition("=")
         if not (column and equals):
-            raise UsageError(f"--where {said}: COLUMN=VALUE is wanted, such as --where split=val")
-        return cls(column, value)
+            raise UsageError(f"--where {given}: expected COLUMN=VALUE, such as --where split=val")
+        return cls(column.strip(), value)
+
+    def __str__(self) -> str:
+        return f"{self.column}={self.value}"
 
 
-def rows_where(table: Table, columns: Columns, condition: Condition) -> Table:
+class Seen:
+    """What a filter has met so far: how many rows it kept of how many, and some values of its column."""
+
+    def __init__(self) -> None:
+        self.rows = self.kept = 0
+        self.values: dict[str, None] = {}
+
+    def add(self, rows: int, kept: int, values: Iterable[str]) -> None:
+        """Count the rows of one batch."""
+        self.rows, self.kept = self.rows + rows, self.kept + kept
+        if not self.kept and len(self.values) < _MOST_VALUES:
+            self.values.update(dict.fromkeys(values))
+
+    def problem(self, condition: Condition) -> str | None:
+        """Say that no row was kept, and which values there are; None where some were."""
+        if self.kept or not self.rows:
+            return None
+        values = list(self.values)
+        near = nearest(condition.value, values, 1)
+        meant = f"did you mean {condition.column}={near[0]}? " if near else ""
+        return f"--where {condition} keeps no row; {meant}{condition.column!r} holds: {listed(values)}"
+
+
+def rows_where(table: Table, columns: Columns, condition: Condition, seen: Seen | None = None) -> Table:
     """Narrow a table down to the rows that meet a condition, as they are decoded; faults of other rows are gone.
+
+    `seen` counts them.
 
     Raises
     ------
@@ -46,19 +76,23 @@ def rows_where(table: Table, columns: Columns, condition: Condition) -> Table:
     """
     if condition.column not in columns.others:
         raise UsageError(
-            f"--where {condition.column}={condition.value}: no such column beside the scores; there are: "
-            f"{', '.join(columns.others) or 'none'}"
+            f"--where {condition}: no such column beside the scores; {did_you_mean(condition.column, columns.others)}"
         )
 
     def decode(block: Block, scores: Sequence[str]) -> Decoded:
-        return _narrowed(table.decode(block, scores), condition)
+        return _narrowed(table.decode(block, scores), condition, seen)
 
     return table._replace(decode=decode)
 
 
-def _narrowed(decoded: Decoded, condition: Condition) -> Decoded:
+def _narrowed(decoded: Decoded, condition: Condition, seen: Seen | None) -> Decoded:
     codes, names = distinct(decoded.batch.column(condition.column))
-    rows = np.flatnonzero(codes == names.index(condition.value)) if condition.value in names else np.empty(0, np.intp)
+    trimmed = [name.strip() for name in names]
+    rows = np.flatnonzero(
+        np.isin(codes, [code for code, name in enumerate(trimmed) if name == condition.value.strip()])
+    )
+    if seen is not None:
+        seen.add(len(codes), len(rows), [name for name in trimmed if name])
     if len(rows) == decoded.batch.num_rows:
         return decoded
     now = {before: row for row, before in enumerate(rows.tolist())}

@@ -105,7 +105,7 @@ class LabelReading:
 
     @property
     def note(self) -> str | None:
-        """What the user is to be told; None: nothing, names are the rule."""
+        """What the user is to be reported; None: nothing, names are the rule."""
         if self.by_index is None:
             return None
         found = "the truths are no class names but fit as numbers: 0 is the first class column, 1 the second ..."

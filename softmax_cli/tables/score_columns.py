@@ -203,11 +203,11 @@ class _Search:
         if not any(map(self.rows.has_fractions, unknown)):
             return
         for name in self.numbers:
-            told = _NAMED_ROLES.get(self.roles[name] or "weight")
-            if told is not None and "time" not in name.lower() and self.rows.has_fractions(name):
+            report = _NAMED_ROLES.get(self.roles[name] or "weight")
+            if report is not None and "time" not in name.lower() and self.rows.has_fractions(name):
                 raise DataError(
-                    f"column {name!r} is named like {told[0]} and holds fractions, as scores do: if it is a class, "
-                    f"--logits {_some([*unknown, name])}; if not, {told[1]} {name} or --logits {_some(unknown)}"
+                    f"column {name!r} is named like {report[0]} and holds fractions, as scores do: if it is a class, "
+                    f"--logits {_some([*unknown, name])}; if not, {report[1]} {name} or --logits {_some(unknown)}"
                 )
 
 
@@ -240,7 +240,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _shared_kind(names: Sequence[str]) -> Kind | None:
-    found = {told[0].kind if (told := score_name(name)) else None for name in names}
+    found = {report[0].kind if (report := score_name(name)) else None for name in names}
     return found.pop() if len(found) == 1 else None
 
 

@@ -39,7 +39,7 @@ def make_console(stream: TextIO, color: Color = "auto") -> Console:
     return _Console(
         file=stream,
         width=_width(stream),
-        height=25,  # without one, rich takes a dumb terminal for 80 wide whatever it is told
+        height=25,  # without one, rich takes a dumb terminal for 80 wide whatever it is reported
         color_system="standard" if colored else None,  # the 16 colours that the user's own theme defines
         force_terminal=colored or is_terminal(stream),
         force_jupyter=False,

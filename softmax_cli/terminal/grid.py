@@ -138,7 +138,7 @@ def draw(console: Console, columns: Sequence[Column], marks: Glyphs) -> int:
 
 
 _WORTH_NAMING = 0.005
-"""From here on a probability is told as .01 or more; the first class of a row is named however small it is."""
+"""From here on a probability is reported as .01 or more; the first class of a row is named however small it is."""
 _NAME_CELLS = 20
 _NUMBER_CELLS = 4
 

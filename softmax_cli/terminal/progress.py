@@ -130,12 +130,12 @@ def _line(rows: int, size: int, total_bytes: int | None, seconds: float, marks: 
     if not total_bytes:
         return Text(shorten(f"{facts}  {_duration(seconds)} so far", width, marks.ellipsis))
     share = min(size / total_bytes, 1.0)  # a file may grow while it is read
-    told = f"{int(100 * share):3d} %  {facts}"
+    text = f"{int(100 * share):3d} %  {facts}"
     if size:
-        told += f"  {_duration(seconds * (1 - share) / share)} left"
-    if len(told) + _BAR_CELLS + 2 > width:
-        return Text(shorten(told, width, marks.ellipsis))
-    return Text.assemble((marks.bar(share, _BAR_CELLS), "cyan"), "  ", told)
+        text += f"  {_duration(seconds * (1 - share) / share)} left"
+    if len(text) + _BAR_CELLS + 2 > width:
+        return Text(shorten(text, width, marks.ellipsis))
+    return Text.assemble((marks.bar(share, _BAR_CELLS), "cyan"), "  ", text)
 
 
 def _duration(seconds: float) -> str:

@@ -65,7 +65,7 @@ class Parsed(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How the fields of a line are told apart."""
+    """How the fields of a line are reported apart."""
 
     delimiter: str = ","
     decimal: str = "."

@@ -13,7 +13,7 @@ from softmax_cli.weighting.values import COUNT_COLUMNS, align, count_labels, rea
 BALANCED = "balanced:"
 
 
-def weight_term(flag: str, said: str, classes: tuple[str, ...], notes: list[str], undo: bool = False) -> Term:
+def weight_term(flag: str, given: str, classes: tuple[str, ...], notes: list[str], undo: bool = False) -> Term:
     """Return + log w, or - log w to undo weights that the model was trained with.
 
     Raises
@@ -21,10 +21,10 @@ def weight_term(flag: str, said: str, classes: tuple[str, ...], notes: list[str]
     UsageError
         A weight is negative, belongs to no class, or is 0 where it is to be undone.
     """
-    if said.startswith(BALANCED):
-        weights = _balanced(flag, said.removeprefix(BALANCED), classes, notes)
+    if given.startswith(BALANCED):
+        weights = _balanced(flag, given.removeprefix(BALANCED), classes, notes)
     else:
-        values = read_class_values(flag, said, ("weight", "class_weight", "w"))
+        values = read_class_values(flag, given, ("weight", "class_weight", "w"))
         weights, unlisted = align(flag, values, classes, 1.0, notes)
         negative = [f"{name}={value:g}" for name, value in zip(classes, weights, strict=True) if value < 0]
         if negative:
@@ -39,22 +39,24 @@ def weight_term(flag: str, said: str, classes: tuple[str, ...], notes: list[str]
     return Term(flag, formula, signed * class_weights.log_weights(weights), direction(ratios, classes))
 
 
-def _balanced(flag: str, said: str, classes: tuple[str, ...], notes: list[str]) -> NDArray[np.float64]:
-    found = count_labels(flag, said, None)
+def _balanced(flag: str, given: str, classes: tuple[str, ...], notes: list[str]) -> NDArray[np.float64]:
+    found = count_labels(flag, given, None)
     counts, missing = align(flag, found.counts, classes, 0.0, notes)
-    notes += [f"{flag}: {found.missing:,} rows of {said} have no label and do not count"] if found.missing else []
+    notes += [f"{flag}: {found.missing:,} rows of {given} have no label and do not count"] if found.missing else []
     if missing or not counts.all():
         absent = [name for name, count in zip(classes, counts, strict=True) if not count]
-        raise DataError(f"{flag} {BALANCED}{said}: no training example of {_few(absent)}; give weights for every class")
+        raise DataError(
+            f"{flag} {BALANCED}{given}: no training example of {_few(absent)}; give weights for every class"
+        )
     return class_weights.balanced(counts)
 
 
-def read_prior(flag: str, said: str, classes: tuple[str, ...], notes: list[str]) -> NDArray[np.float64]:
+def read_prior(flag: str, given: str, classes: tuple[str, ...], notes: list[str]) -> NDArray[np.float64]:
     """Read a prior, shape (classes,), summing to 1, from counts or shares for every class, or ``uniform``."""
-    if said == "uniform":
+    if given == "uniform":
         return np.full(len(classes), 1 / len(classes))
     preferred = ("prior", "share", flag.removeprefix("--").replace("-", "_"), *COUNT_COLUMNS)
-    values, _ = align(flag, read_class_values(flag, said, preferred), classes, None, notes)
+    values, _ = align(flag, read_class_values(flag, given, preferred), classes, None, notes)
     wrong = [f"{name}={value:g}" for name, value in zip(classes, values, strict=True) if value <= 0]
     if wrong:
         raise UsageError(f"{flag} {wrong[0]}: a prior is above 0; leave a class out with --class-weights NAME=0")
@@ -75,9 +77,9 @@ def prior_term(flag: str, source: NDArray[np.float64], target: NDArray[np.float6
     )
 
 
-def kept_share_term(flag: str, said: str, classes: tuple[str, ...]) -> Term:
+def kept_share_term(flag: str, given: str, classes: tuple[str, ...]) -> Term:
     """Return - log(share): a class of which few rows were kept is more frequent than the model has seen."""
-    shares, _ = align(flag, read_class_values(flag, said, ("share", "kept_share", "kept")), classes, default=1.0)
+    shares, _ = align(flag, read_class_values(flag, given, ("share", "kept_share", "kept")), classes, default=1.0)
     wrong = [f"{name}={value:g}" for name, value in zip(classes, shares, strict=True) if not 0 < value <= 1]
     if wrong:
         raise UsageError(f"{flag} {wrong[0]}: a share is above 0 and at most 1")
@@ -87,7 +89,7 @@ def kept_share_term(flag: str, said: str, classes: tuple[str, ...]) -> Term:
 def logit_adjustment_term(flag: str, source: NDArray[np.float64], tau: float, classes: tuple[str, ...]) -> Term:
     """Return - tau*log(prior)."""
     if not np.isfinite(tau):
-        raise UsageError(f"{flag} {tau}: a finite number is wanted; 1 equals a uniform target prior")
+        raise UsageError(f"{flag} {tau}: expected a finite number; 1 equals a uniform target prior")
     values = class_weights.logit_adjustment(source, tau)
     # Only ratios between classes matter; the mean keeps the figures near 1.
     return Term(flag, f"- {tau:g}*log(prior)", values, direction(np.exp(values - values.mean()), classes))

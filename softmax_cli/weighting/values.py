@@ -174,7 +174,7 @@ def _one_row(flag: str, path: str, table: Table) -> list[tuple[str, object]]:
     rows = [row for batch in _batches(table) for row in batch.slice(0, 2).to_pylist()]
     if len(rows) != 1 or not all(is_number(kind) for kind in table.schema.types):
         there = listed(table.schema.names)
-        raise DataError(f"{flag} {path}: a column 'class' and one of numbers are wanted; there are: {there}")
+        raise DataError(f"{flag} {path}: expected a column 'class' and one of numbers; there are: {there}")
     return [(name.strip(), value) for name, value in rows[0].items()]
 
 
@@ -210,7 +210,7 @@ def count_labels(flag: str, typed: str, label: str | None) -> LabelCounts:
     """
     path, column = _split_column(typed)
     if not is_file(path):
-        raise UsageError(f"{flag} {typed!r}: no such file; training labels or counts are wanted")
+        raise UsageError(f"{flag} {typed!r}: no such file; expected training labels or counts")
     if path.lower().endswith(".json"):
         held = _json(flag, path)
         if isinstance(held, dict) and not any(isinstance(value, list) for value in held.values()):
@@ -326,7 +326,7 @@ def read_class_names(typed: str) -> tuple[str, ...]:
         if "," in typed:
             return _checked(typed, [name.strip() for name in typed.split(",")])
         raise UsageError(
-            f"--classes {typed}: no such file; one name a line, a JSON list or an id2label map is wanted, or a,b,c"
+            f"--classes {typed}: no such file; expected one name a line, a JSON list or an id2label map, or a,b,c"
         )
     data = read_bytes(typed)
     try:
@@ -355,7 +355,7 @@ def _names_from_table(typed: str) -> list[str]:
     with _opened(typed) as table:
         named = _class_column(table) or (table.schema.names[0] if len(table.schema) == 1 else None)
         if named is None:
-            raise DataError(f"--classes {typed}: a column 'class' is wanted; there are: {listed(table.schema.names)}")
+            raise DataError(f"--classes {typed}: expected a column 'class'; there are: {listed(table.schema.names)}")
         return [str(value).strip() for batch in _batches(table) for value in batch.column(named).to_pylist()]
 
 

@@ -94,7 +94,7 @@ def written(**changed):
         (written(method="os"), "no calibration method 'os'"),
         (written(parameters={}), "'factor' is missing"),
         (written(parameters={"factor": [1, 2], "bias": [1, 2]}), "2 classes"),
-        (written(parameters={"factor": [1, 2, "x"], "bias": [1, 2, 3]}), "finite numbers is wanted"),
+        (written(parameters={"factor": [1, 2, "x"], "bias": [1, 2, 3]}), "expected a list of finite numb"),
         (written(classes=["a", "b", 3]), "class 3 is no text"),
         (written(classes=None), "'classes' is missing"),
         (written(fit={}), "'before' is missing"),

@@ -173,12 +173,15 @@ def test_gates(softmax_cli, table, gates, code, told):
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--fail-if", "exe > 1"], "no figure is called 'exe'; there are: accuracy, error, balanced_accuracy, "),
+        (
+            ["--fail-if", "exe > 1"],
+            "no figure is called 'exe'; did you mean 'ece'? there are: accuracy, error, ",
+        ),
         (["--fail-if", "ece 0.05"], "write a figure, a sign and a number"),
         (["--fail-if", "ece > much"], "'much' is not a number"),
         (["--scheme", "equal"], "--scheme equal: choose one of width, mass"),
         (["--clip", "0.7"], "--clip 0.7"),
-        (["--top-k", "0"], "--top-k 0: whole numbers from 1"),
+        (["--top-k", "0"], "--top-k 0: expected whole numbers from 1"),
         (["--seed", str(1 << 64)], "a whole number below 2^64"),
         (["--bootstrap", "5"], "--bootstrap 5: 95 % limits take 40"),
         (["--label", "nope"], "--label 'nope': no such column; there are: id,"),

@@ -227,7 +227,7 @@ def test_a_screen_without_unicode(softmax_cli, tmp_path, sound):
 
 
 def test_first_rows_that_are_not_typical_make_nothing_wrong(inspect, sound):
-    """The table is sorted: the rows that settle the bins are a thousand times smaller than those that follow."""
+    """The table is sorted: the rows that decide the bins are a thousand times smaller than those that follow."""
     small = np.tile(sound / 1000, (2, 1))
     table = np.concatenate([small, np.tile(sound, (5, 1)) + np.random.default_rng(0).normal(0, 0.01, (5 * ROWS, 5))])
     table[3000, 2] = 400

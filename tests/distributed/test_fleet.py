@@ -20,12 +20,12 @@ from softmax_cli.calibration.labelled_rows import Collector, collect
 from softmax_cli.distributed.fleet import EngineWorkers, ThisProcess
 from softmax_cli.distributed.plan import plan_units
 from softmax_cli.errors import DataError
-from softmax_cli.evaluation.figure_list import settle_report
+from softmax_cli.evaluation.figure_list import build_report
 from softmax_cli.evaluation.judge import Judge
 from softmax_cli.evaluation.measure import Plan
 from softmax_cli.evaluation.run import measure
 from softmax_cli.inspection.report import inspection
-from softmax_cli.inspection.run import inspect_rows, settled_inspector, write_flagged
+from softmax_cli.inspection.run import inspect_rows, inspector_and_table, write_flagged
 from softmax_cli.options.source import SourceOptions
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
@@ -115,7 +115,7 @@ def test_evaluating(folder, unit_bytes, seed, where):
         with source.open() as opened:
             judge = judge_of(opened, by="split")
             found = measure(fleet_of(opened), judge, PLAN, NOBODY._replace(rejected=rejected.extend))
-        settled = settle_report("t", judge, PLAN, found.measured, found.draws, found.read, [])
+        settled = build_report("t", judge, PLAN, found.measured, found.draws, found.read, [])
         return json.dumps(settled.to_json()), rejected
 
     whole = report(lambda opened: ThisProcess(opened.table, 2))
@@ -128,7 +128,7 @@ def test_evaluating(folder, unit_bytes, seed, where):
 def test_inspecting(folder, unit_bytes, seed, where):
     source = source_of(folder, where)
     with source.open() as opened:
-        inspector, table = settled_inspector(opened.table, opened.columns, "float64", 6.0)
+        inspector, table = inspector_and_table(opened.table, opened.columns, "float64", 6.0)
         workers = workers_of(source, opened, unit_bytes, seed)
         whole = inspect_rows(ThisProcess(table, 2), inspector, NOBODY)
         parted = inspect_rows(workers, inspector, NOBODY)

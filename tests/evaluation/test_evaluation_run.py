@@ -12,7 +12,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.evaluation.figure_list import settle_report
+from softmax_cli.evaluation.figure_list import build_report
 from softmax_cli.evaluation.judge import Judge
 from softmax_cli.evaluation.measure import Draws, Plan
 from softmax_cli.evaluation.run import Evaluation, draws_of, evaluate_table
@@ -54,7 +54,7 @@ def _place(row, column):
 
 
 def told(found):
-    report = settle_report("t", JUDGE, PLAN, found.measured, found.draws, found.read, [])
+    report = build_report("t", JUDGE, PLAN, found.measured, found.draws, found.read, [])
     return json.dumps([report.to_json(), found.kinds, found.reading.note])
 
 

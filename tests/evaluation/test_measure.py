@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 from sklearn import metrics
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.evaluation.figure_list import figures_of, names_of, settle_report
+from softmax_cli.evaluation.figure_list import build_report, figures_of, names_of
 from softmax_cli.evaluation.judge import Judge
 from softmax_cli.evaluation.measure import MOST_SLICES, Draws, Measured, Plan
 from softmax_cli.prediction.layout import Layout
@@ -54,7 +54,7 @@ def measured(cuts, z, labels, sources):
         whole = part if whole is None else whole.plus(part)
         draws = drawn if draws is None else draws.plus(drawn)
         first_row += len(judged.labels)
-    return settle_report("t", JUDGE, PLAN, whole, draws, len(z), [])
+    return build_report("t", JUDGE, PLAN, whole, draws, len(z), [])
 
 
 @settings(max_examples=20, deadline=None)

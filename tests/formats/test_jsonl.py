@@ -206,10 +206,10 @@ def test_an_array_is_read_like_lines() -> None:
     [
         (jsonl, b"", "f.jsonl: no rows"),
         (jsonl, b"\n \n", "f.jsonl: no rows"),
-        (jsonl, b"\n[1, 2]\n", "f.jsonl:2: a JSON object was wanted"),
+        (jsonl, b"\noops\n", "f.jsonl:2: expected a JSON object"),
         (jsonl, '{"a": 1}'.encode("utf-16"), "iconv -f utf-16"),
         (json_format, b"[]", "no rows"),
-        (json_format, b'{"a": 1}', "--input-format jsonl"),
+        (json_format, b'{\n"a": 1,\n', "not JSON"),
         (json_format, b'[{"a": 1},\n{"a": ]', "f.jsonl:2: not JSON"),
         (json_format, b'[{"a": 1}\n{"a": 2}]', "f.jsonl:2: the array is cut short"),
         (json_format, b'[{"a": 1}', "cut short"),

@@ -156,7 +156,7 @@ def test_an_array_beside_the_chosen_one_may_be_pickled():
 
 
 def test_arrays_beside_the_matrix_become_columns(tmp_path):
-    """By its name and length: labels and ids; one that does not fit is told and left out."""
+    """By its name and length: labels and ids; one that does not fit is reported and left out."""
     np.save(tmp_path / "val_logits.npy", np.arange(6.0).reshape(3, 2))
     np.save(tmp_path / "val_labels.npy", np.array([1, 0, 1], np.int32))
     np.save(tmp_path / "val_ids.npy", np.array(["a", "é", "c"]))

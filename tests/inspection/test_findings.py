@@ -141,12 +141,15 @@ def test_saturated_rows_depend_on_the_precision():
     assert "float16-overflow" in found_in(z)
 
 
-def test_bounds_to_clip_at_lie_outside_of_what_is_usual():
+def test_bounds_to_clip_at_are_the_next_whole_numbers_beyond_what_is_no_outlier():
     evidence = evidence_of(spoiled(far_cell))
     low, high = map(int, find_outliers(evidence)[0].flag.removeprefix("--clip-logits=").split(","))
-    usual = sound()
-    assert low <= usual.min()
-    assert usual.max() <= high < 300
+    grid, fences = evidence.profile.values.grid, evidence.fences
+    cells = np.arange(-60, 60, 0.001)
+    codes = grid.codes(np.repeat(cells[:, None], len(NAMES), axis=1))
+    usual = cells[~fences.outside(codes, grid.unfit).all(axis=1)]
+    assert low <= usual[0] < low + 1
+    assert high - 1 < usual[-1] <= high
 
 
 def test_without_a_limit_nothing_is_an_outlier():

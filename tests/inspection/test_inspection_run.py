@@ -9,7 +9,7 @@ import pytest
 from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.errors import UsageError
 from softmax_cli.inspection.report import inspection
-from softmax_cli.inspection.run import evidence_of, flags_in, inspect_rows, settled_inspector, write_flagged
+from softmax_cli.inspection.run import evidence_of, flags_in, inspect_rows, inspector_and_table, write_flagged
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.pool import NOBODY
 from softmax_cli.tables.table import Block, Decoded, Place, Table
@@ -41,7 +41,7 @@ def table(batch, block_rows):
 
 def look(batch, block_rows, threads, done=None):
     columns = resolve(batch.schema, Selection(), batch)
-    inspector, opened = settled_inspector(table(batch, block_rows), columns, "float64", 6.0)
+    inspector, opened = inspector_and_table(table(batch, block_rows), columns, "float64", 6.0)
     advance = (lambda rows, size: None) if done is None else lambda rows, size: done.append((rows, size))
     return evidence_of(opened, inspector, threads, advance)
 
@@ -86,6 +86,6 @@ def test_flagged_rows_as_a_file(batch, tmp_path):
 
 def test_a_table_that_is_open_here(batch):
     columns = resolve(batch.schema, Selection(), batch)
-    inspector, opened = settled_inspector(table(batch, 500), columns, "float64", 6.0)
+    inspector, opened = inspector_and_table(table(batch, 500), columns, "float64", 6.0)
     found = inspect_rows(ThisProcess(opened, 2), inspector, NOBODY)
     assert inspection("t", found) == inspection("t", look(batch, 999, 1))

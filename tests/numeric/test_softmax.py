@@ -104,7 +104,7 @@ def test_the_input_is_left_alone(order: str) -> None:
 
 @pytest.mark.parametrize("wrong", [[1 + 2j], ["1"], [None, 1]], ids=str)
 def test_what_is_not_a_real_number_is_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError, match="real numbers are wanted"):
+    with pytest.raises(ValueError, match="expected real numbers"):
         softmax(wrong)
 
 

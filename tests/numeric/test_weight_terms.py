@@ -99,5 +99,5 @@ def test_a_prior_or_a_kept_share_of_0_is_refused() -> None:
 
 
 def test_an_infinite_tau_is_refused() -> None:
-    with pytest.raises(ValueError, match="a finite number is wanted"):
+    with pytest.raises(ValueError, match="expected a finite number"):
         logit_adjustment(np.ones(2), np.inf)

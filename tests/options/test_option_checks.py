@@ -21,7 +21,7 @@ CLASSES = ("cat", "dog", "cow")
     [
         (SoftmaxOptions, {"temperature": 0.0}, "division by zero"),
         (SoftmaxOptions, {"temperature": -1.0}, "turn the ranking of the classes around"),
-        (SoftmaxOptions, {"temperature": float("nan")}, "a number above 0 is wanted"),
+        (SoftmaxOptions, {"temperature": float("nan")}, "expected a number above 0"),
         (SoftmaxOptions, {"dtype": "float16"}, "choose float32 or float64"),
         (SoftmaxOptions, {"top_p": 0.0}, "--top-p 0"),
         (SoftmaxOptions, {"min_p": 1.5}, "--min-p 1.5"),
@@ -29,7 +29,7 @@ CLASSES = ("cat", "dog", "cow")
         (RemedyOptions, {"winsorize": 0.5}, "below 0.5"),
         (RemedyOptions, {"softcap": float("inf")}, "a finite number above 0"),
         (RemedyOptions, {"standardize": "column"}, "only row is possible"),
-        (RemedyOptions, {"clip_logits": "5"}, "two numbers are wanted"),
+        (RemedyOptions, {"clip_logits": "5"}, "expected two numbers"),
         (RemedyOptions, {"clip_logits": "5,-5"}, "the lower one first"),
         (ImbalanceOptions, {"class_weights": "cat=2", "kept_share": "cat=0.5"}, "together correct twice"),
         (ImbalanceOptions, {"target_prior": "uniform"}, "--target-prior needs --source-prior"),

@@ -1,4 +1,4 @@
-"""Writing back early: a failure of the disk is told, however early it happens."""
+"""Writing back early: a failure of the disk is reported, however early it happens."""
 
 from __future__ import annotations
 

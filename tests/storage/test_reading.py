@@ -37,7 +37,7 @@ def test_small_files(tmp_path, monkeypatch):
     with open_bytes(str(path)) as file:
         assert file.read(1) == b"{"
     monkeypatch.setattr(reading, "MOST_BYTES", 1)
-    with pytest.raises(DataError, match="more than 1 bytes; a small file is wanted"):
+    with pytest.raises(DataError, match="more than 1 bytes; expected a small file"):
         read_bytes(str(path))
 
 

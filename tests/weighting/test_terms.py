@@ -100,5 +100,5 @@ def test_a_logit_adjustment_of_1_equals_a_uniform_target(source):
 
 
 def test_a_logit_adjustment_is_a_number():
-    with pytest.raises(UsageError, match="a finite number is wanted"):
+    with pytest.raises(UsageError, match="expected a finite number"):
         logit_adjustment_term("--a", np.full(3, 1 / 3), np.inf, CLASSES)

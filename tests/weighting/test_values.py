@@ -57,7 +57,7 @@ def test_what_is_typed_wrong_is_said(said, error, words):
     ("name", "text", "words"),
     [
         ("w.csv", "class,a,b\ncat,1,2\n", "which column"),
-        ("w.csv", "a,b\n1,2\n3,4\n", "column 'class' and one of numbers are wanted"),
+        ("w.csv", "a,b\n1,2\n3,4\n", "expected a column 'class' and one of numbers"),
         ("w.csv", "", "empty"),
         ("w.json", '["a"]', "."),
         ("w.json", "{", "not JSON"),

@@ -26,7 +26,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def output_aside() -> Iterator[None]:
+def stdout_to_stderr() -> Iterator[None]:
     """Send to standard error what is printed meanwhile, by this process and those it starts: output is data."""
     if sys.stdout is None:  # the shell has closed it: 1>&-
         yield
@@ -43,8 +43,8 @@ def output_aside() -> Iterator[None]:
 
 
 @contextmanager
-def settling_in() -> Iterator[None]:
-    """Import and start a guest: its warnings are not for the user, and our own handlers of signals stay."""
+def quiet_start() -> Iterator[None]:
+    """Import and start a library: its warnings are not for the user, and our own handlers of signals stay."""
     ours = {number: signal.getsignal(number) for number in STOPS}
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -103,7 +103,7 @@ def by_name(name: str) -> Engine:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """What a user is to be told of a unit. A value: an engine would run what raises again, and print its trace."""
+    """What a user is to be reported of a unit. A value: an engine would run what raises again, and print its trace."""
 
     error: Exception
 
@@ -130,7 +130,7 @@ class _Checked:
             return
         waiting = set(range(len(units)))
         first, failure = len(units), None
-        with output_aside(), closing(self.engine.run(_Attempt(work), units, workers)) as finished:  # type: ignore[type-var]
+        with stdout_to_stderr(), closing(self.engine.run(_Attempt(work), units, workers)) as finished:  # type: ignore[type-var]
             for position, came in finished:
                 waiting.discard(position)
                 if not isinstance(came, _Failure):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
-from softmax_cli.distributed.engines import settling_in
+from softmax_cli.distributed.engines import quiet_start
 from softmax_cli.errors import DataError
 
 Unit = TypeVar("Unit")
@@ -20,7 +20,7 @@ RETRIES = 3
 
 def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Result]]:
     """See `Engine`."""
-    with settling_in():
+    with quiet_start():
         from dask.distributed import Client, KilledWorker, LocalCluster, as_completed
 
     with ExitStack() as closing:

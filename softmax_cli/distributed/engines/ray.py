@@ -8,7 +8,7 @@ from concurrent.futures import as_completed
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from softmax_cli.distributed.engines import settling_in
+from softmax_cli.distributed.engines import quiet_start
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
     """See `Engine`."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     with ExitStack() as closing:
-        with settling_in():
+        with quiet_start():
             import ray
         closing.callback(ray.shutdown)
         try:
-            with settling_in():
+            with quiet_start():
                 ray.init(log_to_driver=False, logging_level="ERROR", **_place(workers))
             task = ray.remote(max_retries=RETRIES)(lambda unit: work(unit))
             positions = {task.remote(unit).future(): position for position, unit in enumerate(units)}
@@ -44,4 +44,4 @@ def _place(workers: int) -> dict[str, Any]:
     joined = os.environ.get("RAY_ADDRESS")
     if joined:
         return {"address": joined}
-    return {"address": "local", "num_cpus": workers, "include_dashboard": False}  # unsaid, any that it remembers
+    return {"address": "local", "num_cpus": workers, "include_dashboard": False}  # by default any that it remembers

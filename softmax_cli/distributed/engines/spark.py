@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING, TypeVar
 
-from softmax_cli.distributed.engines import settling_in
+from softmax_cli.distributed.engines import quiet_start
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ Result = TypeVar("Result")
 
 NEEDS = "pyspark>=4.3"
 ATTEMPTS = 4  # with local[N] alone, Spark gives up with the first worker that is lost
-UNSAID = "local[*]"
+DEFAULT_MASTER = "local[*]"
 
 
 def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Result]]:
     """See `Engine`. A unit is a job of its own, because Spark gives the results of a job all at the end."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    with settling_in():
+    with quiet_start():
         from py4j.protocol import Py4JError
         from pyspark import SparkConf, SparkContext
         from pyspark.errors import PySparkException
@@ -36,10 +36,11 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
 
     with ExitStack() as closing:
         try:
-            with settling_in():
+            with quiet_start():
                 SparkContext._ensure_initialized(gateway=launch_gateway(None, {"stderr": DEVNULL}))
                 conf = SparkConf().setAppName("softmax-cli").setIfMissing("spark.ui.enabled", "false")
-                if conf.get("spark.master", UNSAID) == UNSAID:  # what spark-submit or a file has said is in it by now
+                # What spark-submit or a file has set is in it by now.
+                if conf.get("spark.master", DEFAULT_MASTER) == DEFAULT_MASTER:
                     conf.setMaster(f"local[{workers},{ATTEMPTS}]")
                 context = SparkContext(conf=conf)
             closing.callback(context.stop)

@@ -16,9 +16,18 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats.csv.faults import RowPlaces
-from softmax_cli.formats.csv.sniff import Sniffed, check_delimiter, check_encoding, check_utf8, find_dialect, sniff
+from softmax_cli.formats.csv.sniff import (
+    SEPARATOR_LINE,
+    Sniffed,
+    check_delimiter,
+    check_encoding,
+    check_utf8,
+    find_dialect,
+    is_left_out,
+    sniff,
+)
 from softmax_cli.tables.arrays import columns_of
-from softmax_cli.tables.table import Block, Decoded, ReadOptions, Table
+from softmax_cli.tables.table import Block, Decoded, Fault, ReadOptions, Table
 from softmax_cli.text.parsing import Dialect, joined_cells, parse, row_end, text_role
 
 BLOCK_BYTES = 1 << 21
@@ -120,15 +129,35 @@ def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> 
     data: bytearray = block.data
     check_encoding(data, name, block.first_line)
     check_utf8(data, name, block.first_line)
-    parsed = parse(data, _roles(sniffed.names, tuple(scores)), sniffed.dialect)
+    numbers = [column for column in scores if column not in sniffed.lists]
+    parsed = parse(data, _roles(sniffed.names, tuple(numbers)), sniffed.dialect)
     rows = RowPlaces(block, parsed, sniffed, name)
-    arrays = dict(zip(scores, columns_of(parsed.scores), strict=True))
+    faults = list(map(rows.fault, parsed.flaws))
+    arrays = dict(zip(numbers, columns_of(parsed.scores), strict=True))
     texts = [column for column in sniffed.names if column not in arrays]
     for i, column in enumerate(texts):
         text, offsets = joined_cells(data, parsed.spans[:, i], True)
         arrays[column] = pa.StringArray.from_buffers(len(parsed.spans), pa.py_buffer(offsets), pa.py_buffer(text))
-    batch = pa.RecordBatch.from_arrays([arrays[column] for column in sniffed.names], names=list(sniffed.names))
-    return Decoded(batch, rows.place, tuple(map(rows.fault, parsed.flaws)))
+        if is_left_out(column) and text.strip():
+            _refuse_nameless(arrays[column], column, rows)
+        if column in sniffed.lists and column in scores:
+            from softmax_cli.formats.csv.list_cells import read_lists
+
+            arrays[column], problems = read_lists(arrays[column].to_pylist(), sniffed.lists[column])
+            faults += [Fault(row, column, problem) for row, problem in problems.items()]
+    names = [column for column in sniffed.names if not is_left_out(column)]
+    batch = pa.RecordBatch.from_arrays([arrays[column] for column in names], names=names)
+    return Decoded(batch, rows.place, tuple(faults))
+
+
+def _refuse_nameless(cells: pa.Array, column: str, rows: RowPlaces) -> None:
+    """Refuse a column that was left out because it has no name and was empty, and is not empty after all."""
+    row = next(row for row, cell in enumerate(cells.to_pylist()) if cell.strip())
+    place = rows.place(row, column)
+    raise DataError(
+        f"{place.where}: {place.found!r} stands in a column without a name that was empty before; name it in the "
+        "header, or take the value away"
+    )
 
 
 @lru_cache(16)
@@ -147,32 +176,39 @@ def open_table(
     Parameters
     ----------
     delimiter : str, optional
-        What the format says (a tab for .tsv); `options` goes before it. Unsaid by both, it is found.
+        What the format says (a tab for .tsv); `options` goes before it. With neither, it is found.
 
     Raises
     ------
     DataError
         The file is empty, is no UTF-8 text, or names a column twice.
     UsageError
-        The delimiter that was said cannot part cells.
+        The delimiter that was given cannot separate cells.
     """
-    said = delimiter if options.delimiter is None else options.delimiter
-    if said is not None:
-        check_delimiter(said)
+    given = delimiter if options.delimiter is None else options.delimiter
+    if given is not None:
+        check_delimiter(given)
     cutter = RowBlocks(file, name, block_bytes)
     check_encoding(cutter.head, name, 1)
-    dialect = find_dialect(cutter.head, options.decimal) if said is None else Dialect(said, options.decimal)
+    is_found = given is None or (options.delimiter is None and SEPARATOR_LINE.match(cutter.head) is not None)
+    dialect = find_dialect(cutter.head, options.decimal) if is_found else Dialect(given or "", options.decimal)
     blocks = cutter.cut(dialect.delimiter)
     first = next(blocks, None)
     if first is None:
-        raise DataError(f"{name}: empty: a header and rows were wanted")
+        raise DataError(f"{name}: empty: expected a header and rows")
     sniffed = sniff(first.data, name, options, dialect)
-    fields = [pa.field(n, pa.float64() if n in sniffed.numeric else pa.string()) for n in sniffed.names]
+    fields = [pa.field(n, _type(n, sniffed)) for n in sniffed.names if not is_left_out(n)]
 
     def decode_block(block: Block, scores: Sequence[str]) -> Decoded:
         return decode(block, scores, sniffed, name)
 
     return Table(name, pa.schema(fields), _rows(first, blocks, sniffed), decode_block, notes=sniffed.notes)
+
+
+def _type(column: str, sniffed: Sniffed) -> pa.DataType:
+    if column in sniffed.lists:
+        return pa.list_(pa.float64(), sniffed.lists[column])
+    return pa.float64() if column in sniffed.numeric else pa.string()
 
 
 def _rows(first: Block, later: Iterator[Block], sniffed: Sniffed) -> Iterator[Block]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -120,21 +122,24 @@ def first_rows(data: Buffer, dialect: Dialect, most: int) -> tuple[list[list[str
     return rows, starts
 
 
+SEPARATOR_LINE = re.compile(rb"sep=([^\r\n\"])\r?\n", re.IGNORECASE)
+"""How Excel has the delimiter of a file said, before its header."""
+_FEW_COLUMNS = 2
 DELIMITERS = (",", "\t", ";", "|")
 _LOOKED_AT_BYTES = 1 << 16
 _LOOKED_AT_LINES = 100
 
 
-def check_delimiter(said: str) -> None:
-    """Refuse what cannot part cells.
+def check_delimiter(given: str) -> None:
+    """Refuse what cannot separate cells.
 
     Raises
     ------
     UsageError
         It is not one ASCII character, or one with another meaning.
     """
-    if len(said) != 1 or not said.isascii() or said in '"\r\n\0':
-        raise UsageError(f"--delimiter {said!r}: one ASCII character is wanted, no quote and no line end, such as ';'")
+    if len(given) != 1 or not given.isascii() or given in '"\r\n\0':
+        raise UsageError(f"--delimiter {given!r}: expected one ASCII character, no quote and no line end, such as ';'")
 
 
 def find_dialect(head: bytearray, decimal: str = ".") -> Dialect:
@@ -149,6 +154,8 @@ def find_dialect(head: bytearray, decimal: str = ".") -> Dialect:
     decimal : str
         What parts the digits of a number, and so no cells.
     """
+    if (typed := SEPARATOR_LINE.match(head)) is not None:
+        return Dialect(typed[1].decode(), decimal)
     lines = head.rfind(b"\n", 0, _LOOKED_AT_BYTES) + 1
     data = head[: lines or len(head)]
     best, best_score = "", (0.0, 1)
@@ -185,12 +192,15 @@ class Sniffed(NamedTuple):
 
     dialect: Dialect
     names: tuple[str, ...]
+    """Of all columns; `is_left_out` tells those that are no part of the table."""
     numeric: frozenset[str]
     """Columns in which at least half of the first values are numbers."""
     header_bytes: int
     """Length of the header and of what stands before it."""
     header_lines: int
     notes: tuple[str, ...] = ()
+    lists: Mapping[str, int] = MappingProxyType({})
+    """Columns whose cells hold lists of numbers, with the length of the first."""
 
 
 def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dialect) -> Sniffed:
@@ -205,13 +215,16 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     found, starts = first_rows(first_block, dialect, _ROWS_LOOKED_AT)
     at = next((i for i, cells in enumerate(found) if any(cell.strip() for cell in cells)), None)
     if at is None:
-        raise DataError(f"{name}: empty: a header and rows were wanted")
-    first, header = found[at], int(starts[at + 1])
+        raise DataError(f"{name}: empty: expected a header and rows")
+    before = 0
+    if SEPARATOR_LINE.match(first_block) and len(found) > at + 1:
+        at, before = at + 1, int(starts[at + 1])
+    first, header = [cell.strip() for cell in found[at]], int(starts[at + 1])
     rows = found[at + 1 : at + 1 + max(_ROWS_LOOKED_AT_LEAST, _CELLS_LOOKED_AT // len(first))]
     notes: list[str] = []
     if _is_data(first, rows, options):
         rows.insert(0, first)
-        first, header = [str(index) for index in range(len(first))], 0
+        first, header = [str(index) for index in range(len(first))], before
         if options.header is None and read_number(rows[0][0], options.decimal) is None:
             notes.append(f"{name}: no header: the first line, {rows[0][0]!r}, occurs again, so it is data")
         elif options.header is None:
@@ -219,22 +232,66 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
             notes.append(f"{name}: no header: the first line is numbers, so it is data; {named}")
     elif options.header is None and (number := next(filter(_has_fraction, first), None)) is not None:
         notes.append(f"{name}: the first line is the header, although {number!r} is a number; if not: --no-header")
+    first = _with_row_names(first, rows)
+    for at in _nameless(first, rows):
+        notes.append(f"{name}: column {at + 1} has no name and is empty: left out")
+        first[at] = f"{_LEFT_OUT}{at}"
     lines = first_block.count(b"\n", 0, header)
     _refuse_repeated(first, f"{name}:{lines or 1}")
     columns = frozenset(n for i, n in enumerate(first) if _is_numeric(rows, i, options.decimal))
-    return Sniffed(dialect, tuple(first), columns, header, lines, tuple(notes))
+    lists = {n: size for i, n in enumerate(first) if n not in columns and (size := _list_size(rows, i)) is not None}
+    return Sniffed(dialect, tuple(first), columns, header, lines, tuple(notes), lists)
+
+
+_LEFT_OUT = "\0"
+
+
+def is_left_out(column: str) -> bool:
+    """Whether a column has neither a name nor, in the first rows, a value."""
+    return column.startswith(_LEFT_OUT)
+
+
+def _with_row_names(names: list[str], rows: list[list[str]]) -> list[str]:
+    """Name a column that only the rows have: R's row names before the others, or nothing behind them."""
+    if not rows or {len(row) for row in rows} != {len(names) + 1}:
+        return names
+    if not any(row[-1].strip() for row in rows):
+        return [*names, ""]
+    return ["", *names] if len({row[0] for row in rows}) == len(rows) > 1 else names
+
+
+def _nameless(names: list[str], rows: list[list[str]]) -> list[int]:
+    """Columns without a name whose cells are empty, as a delimiter at the end of every line makes them."""
+    empty = [at for at, name in enumerate(names) if not name]
+    empty = [at for at in empty if not any(at < len(row) and row[at].strip() for row in rows)]
+    return empty if len(empty) < len(names) else []
+
+
+def _list_size(rows: list[list[str]], at: int) -> int | None:
+    cells = [row[at] for row in rows if at < len(row) and not is_missing(row[at])]
+    if not cells or cells[0].lstrip()[:1] not in ("[", "(", "t", "a", "n"):
+        return None
+    from softmax_cli.formats.csv.list_cells import list_size
+
+    return list_size(cells)
 
 
 def _is_data(first: list[str], rows: list[list[str]], options: ReadOptions) -> bool:
-    """Whether the first line is numbers and not the positions 0, 1 ... K-1, which programs write as names."""
+    """Whether the first line is numbers, and not the names that programs give to classes: 0 .. K-1, or 1 .. K.
+
+    Those are names where fractions stand below, and 0, 1, 2 .. where anything does.
+    """
     if options.header is not None:
         return not options.header
     if len(first) == 1 and first in rows:  # a lone column of labels, whose first one occurs again
         return True
     if any(read_number(cell, options.decimal) is None for cell in first):
         return False
-    positions = [str(index) for index in range(len(first))]
-    return [cell.strip() for cell in first] != positions or not rows
+    has_fractions = any("." in cell or "e" in cell.lower() for row in rows for cell in row)
+    for start in (0, 1):
+        if first == [str(index + start) for index in range(len(first))] and rows:
+            return not (len(first) > 1 and has_fractions) and not (start == 0 and len(first) > _FEW_COLUMNS)
+    return True
 
 
 def _refuse_repeated(names: list[str], where: str) -> None:
@@ -252,14 +309,19 @@ def _refuse_repeated(names: list[str], where: str) -> None:
 def _is_numeric(rows: list[list[str]], at: int, decimal: str) -> bool:
     """Whether at least half of the cells that hold something are numbers.
 
-    A column that holds nothing counts as numbers, and numbers with another decimal mark do too: taken for text, scores
-    would be left out without a word; taken for scores, text is refused with one.
+    A column that holds nothing counts as numbers, and so do numbers with another decimal mark, a percent sign or marks
+    of thousands: taken for text, scores would be left out without a word; taken for scores, text is refused with one.
     """
     cells = [row[at] for row in rows if at < len(row)]
     others = [cell for cell in cells if read_number(cell, decimal) is None]
     texts = [cell for cell in others if not is_missing(cell)]
-    commas = sum(map(looks_like_decimal_comma, texts)) if decimal == "." else 0
-    return len(texts) - commas <= len(cells) - len(others) + commas
+    spelled = sum(map(looks_like_decimal_comma, texts)) if decimal == "." else 0
+    spelled += sum(_OTHERWISE.fullmatch(cell) is not None for cell in texts)
+    return len(texts) - spelled <= len(cells) - len(others) + spelled
+
+
+_OTHERWISE = re.compile(r"\s*[+-]?(\d+([.,]\d+)?\s*%|\d{1,3}([, ']\d{3})+(\.\d+)?)\s*")
+"""Numbers that are spelled for people: ``98 %``, ``1,234.5``."""
 
 
 def _has_fraction(cell: str) -> bool:

@@ -1,4 +1,4 @@
-"""One JSON document: an array of objects, a row each. It is written as a stream, and read as a whole."""
+"""One JSON document: an array of objects, a row each, or an object of columns. It is written as a stream."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SEEKS = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
-    """Open a table that is an array of objects. All of it is held in memory: for more than that, use JSON lines."""
-    from softmax_cli.formats.json.reader import array_blocks, array_rows, open_table
+    """Open a table in JSON. A document is held in memory: for more than that, use JSON lines."""
+    from softmax_cli.formats.json.documents import open_json
 
-    return open_table(array_blocks(file, name, options.batch_rows), array_rows, name)
+    return open_json(file, name, options)
 
 
 def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> JsonWriter:

@@ -13,14 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import lists, numbers
+from softmax_cli.tables.arrays import columns_of, lists, numbers
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
 from softmax_cli.text.parsing import MISSING, Parsed, joined_cells, parse_objects, text_role
 
 BLOCK_BYTES = 2 << 20
 _LONGEST_LINE = 256 << 20
-_ARRAY_ROWS = 4096
-_SPACE = " \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -31,6 +29,8 @@ class Row:
 
     line: int
     text: bytes
+    number: int | None = None
+    """Which row it is, from 1, where the lines of the file do not tell."""
 
 
 def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -49,7 +49,7 @@ def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[
         if not cut:
             pending += chunk
             if len(pending) > _LONGEST_LINE:
-                raise DataError(f"{name}:{line}: a line of more than 256 MB; one JSON object a line was wanted")
+                raise DataError(f"{name}:{line}: a line of more than 256 MB; expected one JSON object a line")
             continue
         data, pending = pending + chunk[:cut], chunk[cut:]
         yield Block(data if line > 1 else data.removeprefix(_BOM), first_line=line, size=len(data))
@@ -71,72 +71,10 @@ def row_lines(block: Block) -> bytes:
     return b"\n".join(row.text.replace(b"\n", b" ") for row in block.data)
 
 
-def array_blocks(file: BinaryIO, name: str, rows: int | None = None) -> Iterator[Block]:
-    """Cut a document that is one JSON array into blocks of rows; the whole document is in memory.
-
-    Raises
-    ------
-    DataError
-        The document is no array, or no JSON.
-    """
-    data = file.read()
-    _check_encoding(data, name)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{name}:{line}: not UTF-8; convert the file with iconv -t utf-8") from error
-    found, limit = [], rows or _ARRAY_ROWS
-    for row in _elements(text, name):
-        found.append(row)
-        if len(found) == limit:
-            yield _array_block(found)
-            found = []
-    if found:
-        yield _array_block(found)
-
-
 def array_rows(block: Block) -> list[Row]:
     """The rows of a block of an array."""
     rows: list[Row] = block.data
     return rows
-
-
-def _array_block(rows: list[Row]) -> Block:
-    return Block(rows, first_line=rows[0].line, size=sum(len(row.text) for row in rows))
-
-
-def _elements(text: str, name: str) -> Iterator[Row]:
-    decoder = json.JSONDecoder()
-    at, line, counted = _skip(text, 0), 1, 0
-    if text[at : at + 1] != "[":
-        raise DataError(
-            f"{name}: an array of objects was wanted, found {text[at : at + 20]!r}; "
-            "if there is one object a line, say --input-format jsonl"
-        )
-    at = _skip(text, at + 1)
-    while text[at : at + 1] != "]":
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{name}:{error.lineno}: not JSON: {error.msg}; mend the file") from error
-        line, counted = line + text.count("\n", counted, at), at
-        yield Row(line, text[at:end].encode())
-        at = _skip(text, end)
-        if text[at : at + 1] == ",":
-            at = _skip(text, at + 1)
-        elif text[at : at + 1] != "]":
-            line += text.count("\n", counted, at)
-            raise DataError(f"{name}:{line}: the array is cut short or lacks a comma; mend the file")
-    rest = _skip(text, at + 1)
-    if rest < len(text):
-        raise DataError(f"{name}: text after the end of the array: {text[rest : rest + 20]!r}; mend the file")
-
-
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in _SPACE:
-        at += 1
-    return at
 
 
 def _check_encoding(head: bytes, name: str) -> None:
@@ -144,6 +82,9 @@ def _check_encoding(head: bytes, name: str) -> None:
         raise DataError(f"{name}: UTF-16 or binary, not UTF-8 text; convert it with iconv -f utf-16 -t utf-8")
 
 
+LIST_COLUMN = "logits"
+"""What the scores are called of a row that is a bare array of them."""
+_LABELLED = {"label", "score"}
 _LOOK_AT = 1000
 _LOOK_AT_BYTES = 1 << 20
 _LOOK_AT_LEAST = 20
@@ -156,6 +97,10 @@ class Number(str):
 
 
 _decode = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number).decode
+
+
+class _Unfit(ValueError):
+    """A value that is no score; the message is the problem."""
 
 
 def parse(text: bytes) -> Any:
@@ -183,10 +128,10 @@ def find_schema(rows: Iterable[Row]) -> pa.Schema:
             break
         seen += len(row.text)
         try:
-            value = parse(row.text)
-        except (ValueError, RecursionError):
+            value = _as_object(row)
+        except _Unfit:
             continue
-        for key, item in value.items() if isinstance(value, dict) else ():
+        for key, item in value.items():
             if kinds.get(key, pa.null()) == pa.null():
                 kinds[key] = _kind(item)
     return pa.schema([(key, pa.string() if kind == pa.null() else kind) for key, kind in kinds.items()])
@@ -197,13 +142,30 @@ def _kind(value: Any) -> pa.DataType:
         return pa.null()
     if isinstance(value, Number):
         return pa.float64()
-    if isinstance(value, list) and value and all(isinstance(item, Number) or item is None for item in value):
+    if isinstance(value, list) and _are_numbers(value):
         return pa.list_(pa.float64(), len(value))
+    scores = _by_class(value)
+    if scores is not None and _are_numbers(scores.values()):
+        return pa.struct([(key, pa.float64()) for key in scores])
     return pa.string()
 
 
-class _Unfit(ValueError):
-    """A value that is no score; the message is the problem."""
+def _are_numbers(values: Iterable[Any]) -> bool:
+    """Whether there are numbers, and nothing that is none; null is a missing one."""
+    kinds = {type(value) if not _is_word(value) else Number for value in values}
+    return Number in kinds and kinds <= {Number, type(None)}
+
+
+def _is_word(value: Any) -> bool:
+    """Whether a text spells a number that JSON has no name for."""
+    return isinstance(value, str) and value.strip().lower().lstrip("+-") in ("infinity", "inf", "nan")
+
+
+def _by_class(value: Any) -> dict[str, Any] | None:
+    """Scores by the names of their classes; also a list of labels with their scores, as pipelines of transformers."""
+    if isinstance(value, list) and value and all(isinstance(one, dict) and one.keys() == _LABELLED for one in value):
+        value = {str(one["label"]): one["score"] for one in value}
+    return value if isinstance(value, dict) and value else None
 
 
 def _as_object(row: Row) -> dict[str, Any]:
@@ -215,36 +177,61 @@ def _as_object(row: Row) -> dict[str, Any]:
         raise _Unfit(f"holds half of a character, {error.object[error.start]!a}") from None
     except (ValueError, RecursionError) as error:
         raise _Unfit(f"is not JSON: {getattr(error, 'msg', 'nested too deeply')}") from None
-    if not isinstance(value, dict):
-        raise _Unfit(f"is not a JSON object: {_spell(value)[:40]}")
-    return value
+    if isinstance(value, list):
+        return _from_list(value)
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str):  # a number too
+        return {"0": value}
+    raise _Unfit(f"is not a JSON object: {spell(value)[:40]}")
+
+
+def _from_list(value: list[Any]) -> dict[str, Any]:
+    """Give names to the values of a row that is an array: its scores, or cells by their position."""
+    if _are_numbers(value):
+        return {LIST_COLUMN: value}
+    return {LIST_COLUMN: value} if _by_class(value) is not None else {str(at): item for at, item in enumerate(value)}
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, Number):
+    if isinstance(value, Number) or _is_word(value):
         return float(value)
-    raise _Unfit("is missing" if value is None else f"{_spell(value)} is not a number")
+    raise _Unfit("is missing" if value is None else f"{spell(value)} is not a number")
+
+
+def _mapped(value: Any, keys: Sequence[str]) -> list[float]:
+    """The scores of an object in the order of the keys that the first row has."""
+    scores = _by_class(value)
+    if scores is None:
+        raise _Unfit("is missing" if value is None else f"{spell(value)} is no object of scores by class")
+    for key in keys:
+        if key not in scores:
+            raise _Unfit(f"has no score of {key!r}, which the first row has")
+    for key in scores:
+        if key not in keys:
+            raise _Unfit(f"has a score of {key!r}, which the first row has not")
+    return [_number(scores[key]) for key in keys]
 
 
 def _vector(value: Any, size: int) -> list[float]:
     if not isinstance(value, list):
-        raise _Unfit("is missing" if value is None else f"{_spell(value)} is not a list of numbers")
+        raise _Unfit("is missing" if value is None else f"{spell(value)} is not a list of numbers")
     if len(value) != size:
         raise _Unfit(f"holds {len(value)} values where the first row has {size}")
     for i, item in enumerate(value):
-        if not isinstance(item, Number):
-            raise _Unfit(f"value {i + 1} of the list, {_spell(item)}, is not a number")
+        if not (isinstance(item, Number) or _is_word(item)):
+            raise _Unfit(f"value {i + 1} of the list, {spell(item)}, is not a number")
     return list(map(float, value))
 
 
-def _spell(value: Any) -> str:
+def spell(value: Any) -> str:
     """A parsed value as JSON again, its numbers as they stood in the file."""
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, list):
-        return "[" + ",".join(map(_spell, value)) + "]"
+        return "[" + ",".join(map(spell, value)) + "]"
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{_spell(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(key)}:{spell(item)}" for key, item in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -257,6 +244,7 @@ class _Decoder:
 
     def __init__(self, schema: pa.Schema, name: str, rows_of: Callable[[Block], list[Row]], first: bytes) -> None:
         self._schema, self._name, self._rows_of = schema, name, rows_of
+        self._has_keys = first.lstrip().startswith(b"{")
         escaped = [json.dumps(key).encode() for key in schema.names]  # as Python spells é; others have it as it is
         plain = [json.dumps(key, ensure_ascii=False).encode() for key in schema.names]
         self._keys = [one if one in first else other for one, other in zip(escaped, plain, strict=True)]
@@ -273,11 +261,15 @@ class _Decoder:
         rows = _Rows(block, self._rows_of, self._name)
         faults: list[Fault] = []
         added = bytearray()
-        for row in range(len(parsed.scores)) if not _is_utf8(data) else [flaw.row for flaw in parsed.flaws]:
+        by_class = any(
+            size > 0 and pa.types.is_struct(field.type) for size, field in zip(sizes, self._schema, strict=True)
+        )
+        odd = range(len(parsed.scores)) if by_class or not _is_utf8(data) else [flaw.row for flaw in parsed.flaws]
+        for row in odd:
             faults += self._decode_odd(rows.rows[row], row, parsed, roles, sizes, added, len(data))
         arrays = [
-            self._array(parsed, data + added if added else data, role, size)
-            for role, size in zip(roles, sizes, strict=True)
+            self._array(parsed, data + added if added else data, role, size, field.type)
+            for role, size, field in zip(roles, sizes, self._schema, strict=True)
         ]
         batch = pa.RecordBatch.from_arrays(arrays, names=self._schema.names)
         return Decoded(batch, rows.place, tuple(faults))
@@ -295,20 +287,20 @@ class _Decoder:
         """Put the values of one row in their places; what has no place in the block is `added` behind its `end`."""
         try:
             record = _as_object(text)
+            if self._has_keys and not text.text.lstrip().startswith(b"{"):
+                raise _Unfit(f"is not a JSON object: {text.text[:40].decode()}")
         except _Unfit as error:
             record, broken = {}, True
             yield Fault(row, None, str(error))
         else:
             broken = False
-        for key, role, size in zip(self._schema.names, roles, sizes, strict=True):
+        for key, kind, role, size in zip(self._schema.names, self._schema.types, roles, sizes, strict=True):
             value = record.get(key)
             if size:
                 parsed.scores[row, role : role + abs(size)] = np.nan
                 try:
                     if not broken:
-                        parsed.scores[row, role : role + abs(size)] = (
-                            _vector(value, size) if size > 0 else _number(value)
-                        )
+                        parsed.scores[row, role : role + abs(size)] = _read(value, kind, size)
                 except _Unfit as error:
                     yield Fault(row, key, str(error))
             else:
@@ -316,10 +308,12 @@ class _Decoder:
                 span[:] = MISSING
                 if value is not None:
                     span[0] = end + len(added)
-                    added += (value if isinstance(value, str) else _spell(value)).encode()
+                    added += (value if isinstance(value, str) else spell(value)).encode()
                     span[1] = end + len(added)
 
-    def _array(self, parsed: Parsed, data: bytes, role: int, size: int) -> pa.Array:
+    def _array(self, parsed: Parsed, data: bytes, role: int, size: int, kind: pa.DataType) -> pa.Array:
+        if size > 0 and pa.types.is_struct(kind):
+            return pa.StructArray.from_arrays(columns_of(parsed.scores[:, role : role + size]), fields=list(kind))
         if size > 0:
             return lists(np.ascontiguousarray(parsed.scores[:, role : role + size]))
         if size < 0:
@@ -344,12 +338,21 @@ class _Rows:
     def place(self, row: int, column: str | None) -> Place:
         there = self.rows[row]
         record = there.text.decode("utf-8", "backslashreplace")
-        return Place(f"{self._name}:{there.line}", raw(there, column) if column is not None else record, record)
+        where = f"{self._name}:{there.line}" if there.number is None else f"{self._name}: row {there.number}"
+        return Place(where, raw(there, column) if column is not None else record, record)
 
 
 def _size(field: pa.Field) -> int:
-    """The length of the lists in a column of scores; -1: single numbers."""
+    """How many scores a value of a column of scores holds; -1: single numbers."""
+    if pa.types.is_struct(field.type):
+        return int(field.type.num_fields)
     return int(field.type.list_size) if pa.types.is_fixed_size_list(field.type) else -1
+
+
+def _read(value: Any, kind: pa.DataType, size: int) -> list[float] | float:
+    if pa.types.is_struct(kind):
+        return _mapped(value, [field.name for field in kind])
+    return _vector(value, size) if size > 0 else _number(value)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -365,7 +368,7 @@ def raw(row: Row, column: str | None) -> str:
         value = _as_object(row)
     except _Unfit:
         return row.text.decode("utf-8", "backslashreplace")
-    return _spell(value[column]) if column in value else "nothing"
+    return spell(value[column]) if column in value else "nothing"
 
 
 def open_table(blocks: Iterator[Block], rows_of: Callable[[Block], list[Row]], name: str) -> Table:
@@ -378,10 +381,10 @@ def open_table(blocks: Iterator[Block], rows_of: Callable[[Block], list[Row]], n
     """
     first = next((block for block in blocks if rows_of(block)), None)
     if first is None:
-        raise DataError(f'{name}: no rows; JSON objects were wanted, such as {{"id": 1, "logits": [2.0, -1.0]}}')
+        raise DataError(f'{name}: no rows; expected JSON objects, such as {{"id": 1, "logits": [2.0, -1.0]}}')
     rows = rows_of(first)
     schema = find_schema(rows)
     if not len(schema):
         text = rows[0].text[:40].decode("utf-8", "backslashreplace")
-        raise DataError(f"{name}:{rows[0].line}: a JSON object was wanted, found {text!r}")
+        raise DataError(f"{name}:{rows[0].line}: expected a JSON object, found {text!r}")
     return Table(name, schema, chain([first], blocks), _Decoder(schema, name, rows_of, row_lines(first)))

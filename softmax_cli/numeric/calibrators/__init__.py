@@ -42,7 +42,7 @@ class Calibrator(Protocol):
         labels : array of int, shape (rows,)
             Index of the true class.
         weights : array, shape (rows,), optional
-            What a row counts, 0 or more; unsaid, 1.
+            What a row counts, 0 or more; by default 1.
 
         Raises
         ------

@@ -58,7 +58,7 @@ class Examples:
         labels = np.asarray(labels)
         if z.ndim != 2 or labels.shape != z.shape[:1]:
             raise ValueError(
-                f"logits of shape {z.shape} and labels of shape {labels.shape}: (rows, classes) and (rows,) are wanted"
+                f"logits of shape {z.shape} and labels of shape {labels.shape}: expected (rows, classes) and (rows,)"
             )
         if z.shape[1] < 2:
             raise ValueError("there is one class: its probability is 1 whatever is fitted")
@@ -98,7 +98,7 @@ def _counts(weights: NDArray[Any] | None, rows: int) -> NDArray[np.float64]:
         return np.ones(rows)
     weights = np.asarray(weights, np.float64)
     if weights.shape != (rows,):
-        raise ValueError(f"weights of shape {weights.shape}: one for each of {rows} rows is wanted")
+        raise ValueError(f"weights of shape {weights.shape}: expected one for each of {rows} rows")
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError("row weights must be finite and 0 or more")
     return weights
@@ -106,13 +106,13 @@ def _counts(weights: NDArray[Any] | None, rows: int) -> NDArray[np.float64]:
 
 def _check_rows(z: NDArray[np.float64], labels: NDArray[Any]) -> None:
     if labels.dtype.kind not in "iu":
-        raise ValueError(f"labels are {labels.dtype}; class indices are wanted")
+        raise ValueError(f"labels are {labels.dtype}; expected class indices")
     stray = np.flatnonzero((labels < 0) | (labels >= z.shape[1]))
     if len(stray):
         raise ValueError(f"row {stray[0]}: label {labels[stray[0]]} is none of the classes 0 to {z.shape[1] - 1}")
     bad = np.flatnonzero(~(z.max(axis=1) < np.inf))
     if len(bad):
-        raise ValueError(f"row {bad[0]} has nan or +inf; numbers are wanted, or -inf for a masked class")
+        raise ValueError(f"row {bad[0]} has nan or +inf; expected numbers, or -inf for a masked class")
     masked = np.flatnonzero(z[np.arange(len(z)), labels] == -np.inf)
     if len(masked):
         raise ValueError(
@@ -189,7 +189,7 @@ def stratified_folds(labels: NDArray[Any], folds: int, seed: int) -> NDArray[np.
         There are fewer than two folds, or fewer rows than folds.
     """
     if not 2 <= folds <= len(labels):
-        raise ValueError(f"{folds} folds of {len(labels)} rows: at least 2 folds and a row for each are wanted")
+        raise ValueError(f"{folds} folds of {len(labels)} rows: expected at least 2 folds and a row for each")
     _, first, of_row = np.unique(labels, return_index=True, return_inverse=True)
     # Classes in the order of their first rows: other names for the classes then leave the folds as they are.
     turn = np.argsort(np.argsort(first))[of_row]

@@ -160,7 +160,7 @@ def check_probabilities(values: NDArray[np.float64], what: str) -> None:
         One is below 0 or above 1.
     """
     if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"{what} from {values.min()} to {values.max()}: probabilities are wanted")
+        raise ValueError(f"{what} from {values.min()} to {values.max()}: expected probabilities")
 
 
 def fit_each(

@@ -32,7 +32,7 @@ def vector(parameters: dict[str, Any], key: str, length: int | None = None) -> N
     """
     values = _array(parameters, key, 1)
     if len(values) != (length or len(values)) or len(values) < 2:
-        raise ValueError(f"'{key}' holds {len(values)} numbers; {length or '2 or more'} are wanted, one for each class")
+        raise ValueError(f"'{key}' holds {len(values)} numbers; expected {length or '2 or more'}, one for each class")
     return values
 
 
@@ -46,7 +46,7 @@ def square(parameters: dict[str, Any], key: str, length: int) -> NDArray[np.floa
     """
     values = _array(parameters, key, 2)
     if values.shape != (length, length):
-        raise ValueError(f"'{key}' holds {values.shape[0]} x {values.shape[1]} numbers; {length} x {length} are wanted")
+        raise ValueError(f"'{key}' holds {values.shape[0]} x {values.shape[1]} numbers; expected {length} x {length}")
     return values
 
 
@@ -60,7 +60,7 @@ def vectors(parameters: dict[str, Any], key: str) -> tuple[NDArray[np.float64], 
     """
     found = parameters.get(key)
     if not isinstance(found, list) or len(found) < 2:
-        raise ValueError(f"'{key}' is {_shown(found)}; one list of numbers for each class is wanted")
+        raise ValueError(f"'{key}' is {_shown(found)}; expected one list of numbers for each class")
     return tuple(_array({key: values}, key, 1) for values in found)
 
 
@@ -73,7 +73,7 @@ def _array(parameters: dict[str, Any], key: str, dimensions: int) -> NDArray[np.
         values = np.array(np.nan)
     if values.ndim != dimensions or not np.isfinite(values).all():
         wanted = ("a finite number", "a list of finite numbers", "a list of lists of finite numbers")[dimensions]
-        raise ValueError(f"'{key}' is {_shown(parameters[key])}; {wanted} is wanted")
+        raise ValueError(f"'{key}' is {_shown(parameters[key])}; expected {wanted}")
     return values
 
 

@@ -41,7 +41,7 @@ class Histogram(OfCurves):
     def __post_init__(self) -> None:
         if [len(edges) + 1 for edges in self.edges] != [len(levels) for levels in self.levels]:
             raise ValueError(
-                "'edges' and 'levels' do not belong together: one level more than edges is wanted in each class"
+                "'edges' and 'levels' do not belong together: expected one level more than edges in each class"
             )
         for edges, levels in zip(self.edges, self.levels, strict=True):
             check_rising(edges, "edge")

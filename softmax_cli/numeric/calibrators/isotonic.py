@@ -36,12 +36,12 @@ class Isotonic(OfCurves):
 
     def __post_init__(self) -> None:
         if [len(knots) for knots in self.knots] != [len(levels) for levels in self.levels]:
-            raise ValueError("'knots' and 'levels' differ in length: one level for each knot of each class is wanted")
+            raise ValueError("'knots' and 'levels' differ in length: expected one level for each knot of each class")
         for knots, levels in zip(self.knots, self.levels, strict=True):
             check_rising(knots, "knot")
             check_probabilities(levels, "levels")
             if len(levels) == 0 or (np.diff(levels) < 0).any():
-                raise ValueError("the levels of a class fall, or there are none: a curve that never falls is wanted")
+                raise ValueError("the levels of a class fall, or there are none: expected a curve that never falls")
 
     @property
     def free_parameters(self) -> int:

@@ -182,7 +182,7 @@ def _check_bound(examples: Examples, highest: NDArray[np.float64], bound: float)
     if bound > 1 and at_bound.first <= 0:
         raise ValueError(
             f"perfectly separated: the true class has the largest logit in all of {examples.rows} rows, and the "
-            "likelihood grows without end as T -> 0; more rows, or rows the model was not trained on, are wanted"
+            "likelihood grows without end as T -> 0; expected more rows, or rows the model was not trained on,"
         )
     if bound < 1 and at_bound.first >= 0:
         raise ValueError(

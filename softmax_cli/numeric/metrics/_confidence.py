@@ -26,7 +26,7 @@ def width_edges(bins: int) -> NDArray[np.float64]:
         There is no bin.
     """
     if bins < 1:
-        raise ValueError(f"{bins} bins: at least one is wanted")
+        raise ValueError(f"{bins} bins: expected at least one")
     return np.arange(bins + 1) / bins
 
 
@@ -102,7 +102,7 @@ def norm_of(name: str) -> Norm:
     try:
         return NORMS[name]
     except KeyError:
-        raise ValueError(f"norm {name!r}: one of {', '.join(NORMS)} is wanted") from None
+        raise ValueError(f"norm {name!r}: expected one of {', '.join(NORMS)}") from None
 
 
 def ratio(above: NDArray[np.number], below: NDArray[np.number]) -> NDArray[np.float64]:

@@ -115,7 +115,7 @@ def _area(scores: NDArray[np.float64], own: NDArray[np.bool_]) -> float:
 
 
 _OCTAVES = 32
-"""Sizes of -log p that are told apart: 2^-24 (p = 1 - 6e-8) to 2^8 (p = 1e-111), doubling."""
+"""Sizes of -log p that are reported apart: 2^-24 (p = 1 - 6e-8) to 2^8 (p = 1e-111), doubling."""
 _SMALLEST = 2.0**-24
 _LARGEST = np.nextafter(_SMALLEST * 2.0**_OCTAVES, 0)
 """The last number of the last octave."""

@@ -103,7 +103,7 @@ class ClasswiseMassEce:
             There is no bin, or there are too many probabilities.
         """
         if bins < 1:
-            raise ValueError(f"{bins} bins: at least one is wanted")
+            raise ValueError(f"{bins} bins: expected at least one")
         return cls((np.minimum(np.exp(log_p), 1.0),), (np.array(labels, np.int64),), bins)
 
     def __post_init__(self) -> None:

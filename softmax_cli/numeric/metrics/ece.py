@@ -103,7 +103,7 @@ class MassEce:
             There is no bin.
         """
         if bins < 1:
-            raise ValueError(f"{bins} bins: at least one is wanted")
+            raise ValueError(f"{bins} bins: expected at least one")
         return cls(Ranking.of(log_p, labels), bins)
 
     def plus(self, other: Self) -> Self:

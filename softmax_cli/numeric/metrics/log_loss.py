@@ -38,7 +38,7 @@ def row_log_loss(
         # 0 - x, not -x: a loss of nothing is 0 and not -0.
         return 0.0 - truth
     if not 0 < clip < 0.5:
-        raise ValueError(f"clip {clip}: a probability strictly between 0 and 0.5 is wanted")
+        raise ValueError(f"clip {clip}: expected a probability strictly between 0 and 0.5")
     return -np.clip(truth, log(clip), log1p(-clip))
 
 

@@ -57,8 +57,8 @@ def make_fences(cells: Histogram, wins: Histogram, limit: float) -> Fences:
     grid = cells.grid
     median = cells.quantile(0.5)
     scale = cells.scale(median)
-    unjudged = (scale == 0) | (cells.totals < LEAST_CELLS) | np.isinf(limit) | (not wins.counts.any())
-    if unjudged.all():
+    unmeasured = (scale == 0) | (cells.totals < LEAST_CELLS) | np.isinf(limit) | (not wins.counts.any())
+    if unmeasured.all():
         return Fences(np.zeros(len(scale), np.int64), np.full(len(scale), grid.bins), median, scale)
     low, high = median - limit * scale, median + limit * scale
     wins_median = wins.quantile(0.5)
@@ -67,7 +67,7 @@ def make_fences(cells: Histogram, wins: Histogram, limit: float) -> Fences:
     wins_high[wins.totals < LEAST_WINS] = -np.inf
     high = np.maximum(np.fmax(high, wins_high), _pooled(wins, limit))
     low_bin, high_bin = _bin(grid, low), _bin(grid, high)
-    low_bin[unjudged], high_bin[unjudged] = 0, grid.bins
+    low_bin[unmeasured], high_bin[unmeasured] = 0, grid.bins
     return Fences(low_bin, high_bin, median, scale)
 
 

@@ -21,7 +21,7 @@ _WATCH = 0.7
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ruler:
-    """What every part of one table is measured with; settled on its first rows."""
+    """What every part of one table is measured with; decided on its first rows."""
 
     grid: Grid
     watch: Fences
@@ -31,7 +31,7 @@ class Ruler:
 
 
 def make_ruler(head: NDArray[np.floating], limit: float) -> Ruler:
-    """Settle bins and watched cells on the first rows, shape (rows, classes); ``nan`` for what is missing.
+    """Decide bins and watched cells on the first rows, shape (rows, classes); ``nan`` for what is missing.
 
     A `limit` of ``inf`` watches nothing: how far a probability is from the median of its class says little.
     """

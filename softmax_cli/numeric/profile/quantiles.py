@@ -1,7 +1,7 @@
 """Fixed bins, fine near the middle of each class and wider away from it, so that quantiles add up and memory is flat.
 
-A quantile needs every value, unless the values are counted in bins that are settled before the first one is counted.
-The grid is settled on the first rows of a table: u = (z - centre)/spread of the class, and the bin of u is the sign,
+A quantile needs every value, unless the values are counted in bins that are decided before the first one is counted.
+The grid is decided on the first rows of a table: u = (z - centre)/spread of the class, and the bin of u is the sign,
 the exponent and the first bits of its float32. So a bin is at most ``2**-bits`` times its distance from the centre
 wide, which is the relative error of DDSketch (Masson, Rim & Lee 2019) without its logarithm and table of buckets.
 """
@@ -97,7 +97,7 @@ class Grid:
 
 
 def make_grid(head: NDArray[np.floating]) -> Grid:
-    """Settle the bins on the first rows of a table, shape (rows, classes).
+    """Decide the bins on the first rows of a table, shape (rows, classes).
 
     Rows that are not typical of the table widen the bins where most values lie; they make nothing wrong.
     """

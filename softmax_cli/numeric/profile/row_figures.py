@@ -140,7 +140,7 @@ class First:
 
 
 REPEATS_KEPT = 1 << 17
-"""Different rows that are told apart exactly: 3 MB."""
+"""Different rows that are reported apart exactly: 3 MB."""
 _PIECE = 1 << 15
 """Cells that are hashed at a time, so that they stay in the cache."""
 _FIRST, _SECOND, _THIRD = (np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))

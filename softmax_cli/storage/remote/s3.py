@@ -33,7 +33,7 @@ PATIENCE: dict[str, Any] = {
     # A whole part may take two minutes, but a server that says nothing for ten seconds is given up.
     "client_options": {"connect_timeout": "4s", "read_timeout": "10s", "timeout": "120s", "allow_http": True},
 }
-"""A dead server is told within half a minute; obstore by itself goes on for three."""
+"""A dead server is reported within half a minute; obstore by itself goes on for three."""
 
 
 def look(url: str) -> Held:
@@ -183,16 +183,16 @@ def settings(url: str) -> dict[str, str]:
     for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"):
         if not os.environ.get(variable, "http://").startswith(("http://", "https://")):
             raise UsageError(f"{variable}={os.environ[variable]}: it begins with https:// or http://")
-    said = os.environ.get("AWS_PROFILE")
-    if said is None and any(name in os.environ for name in _OWN_CREDENTIALS):
+    given = os.environ.get("AWS_PROFILE")
+    if given is None and any(name in os.environ for name in _OWN_CREDENTIALS):
         return {}
-    profile = said or "default"
+    profile = given or "default"
     held = {
         **_section("AWS_CONFIG_FILE", "config", profile),
         **_section("AWS_SHARED_CREDENTIALS_FILE", "credentials", profile),
     }
-    if said is not None and not held:
-        raise UsageError(f"AWS_PROFILE={said}: no such profile in ~/.aws; aws configure list-profiles shows them")
+    if given is not None and not held:
+        raise UsageError(f"AWS_PROFILE={given}: no such profile in ~/.aws; aws configure list-profiles shows them")
     found = {key: held[key] for key in _PROFILE_KEYS if key in held}
     for variable, key in (
         ("AWS_REGION", "region"),
@@ -242,40 +242,40 @@ def telling(url: str) -> Iterator[None]:
     except PreconditionError as error:
         raise DataError(f"{url}: it was written anew while it was read; run again") from error
     except (BaseError, OSError, ValueError) as error:
-        told = str(error).partition("\n\nDebug source")[0]
-        if isinstance(error, FileNotFoundError) and not _NO_BUCKET.search(told):
+        text = str(error).partition("\n\nDebug source")[0]
+        if isinstance(error, FileNotFoundError) and not _NO_BUCKET.search(text):
             raise
-        raise _failure(url, told) from error
+        raise _failure(url, text) from error
 
 
-def _failure(url: str, told: str) -> SoftmaxCliError:
+def _failure(url: str, report: str) -> SoftmaxCliError:
     read = f"these are read from the environment: {variables(url)}"
-    if _NO_BUCKET.search(told):
-        return UsageError(f"{'/'.join(url.split('/')[:3])}: there is no such bucket ({_answer(told)})")
-    if told.startswith("Could not parse path"):
-        return UsageError(f"{url}: such a key cannot be named here ({told})")
-    if _NO_CREDENTIALS.search(told):
+    if _NO_BUCKET.search(report):
+        return UsageError(f"{'/'.join(url.split('/')[:3])}: there is no such bucket ({_answer(report)})")
+    if report.startswith("Could not parse path"):
+        return UsageError(f"{url}: such a key cannot be named here ({report})")
+    if _NO_CREDENTIALS.search(report):
         return DataError(f"{url}: no credentials were found; {read}")
-    if _ELSEWHERE.search(told):
-        return DataError(f"{url}: the bucket is in another region ({_answer(told)}); set AWS_REGION to its own")
-    if _REFUSED.search(told):
-        return DataError(f"{url}: the store refuses access ({_answer(told)}); {read}")
-    if _UNREACHABLE.search(told):
-        address = re.search(r"https?://[^/\s]+", told)
+    if _ELSEWHERE.search(report):
+        return DataError(f"{url}: the bucket is in another region ({_answer(report)}); set AWS_REGION to its own")
+    if _REFUSED.search(report):
+        return DataError(f"{url}: the store refuses access ({_answer(report)}); {read}")
+    if _UNREACHABLE.search(report):
+        address = re.search(r"https?://[^/\s]+", report)
         return DataError(f"{url}: {address[0] if address else 'the store'} does not answer; {read}")
-    return DataError(f"{url}: {_answer(told)}; {read}")
+    return DataError(f"{url}: {_answer(report)}; {read}")
 
 
-def _answer(told: str) -> str:
+def _answer(report: str) -> str:
     """Return what the store says itself; else the status of its answer; else what obstore says."""
     code, message = (
-        re.search(r"<Code>(.*?)</Code>", told),
-        re.search(r"<Message>\s*(.*?)\s*</Message>", told, re.DOTALL),
+        re.search(r"<Code>(.*?)</Code>", report),
+        re.search(r"<Message>\s*(.*?)\s*</Message>", report, re.DOTALL),
     )
     if words := [found[1] for found in (code, message) if found]:
         return ": ".join(words).splitlines()[0]
-    status = re.search(r"status code: (\d{3}[A-Za-z ]*)", told)
-    return status[1].strip() if status else told.splitlines()[0]
+    status = re.search(r"status code: (\d{3}[A-Za-z ]*)", report)
+    return status[1].strip() if status else report.splitlines()[0]
 
 
 PART_BYTES = 16 << 20

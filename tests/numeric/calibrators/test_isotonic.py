@@ -61,9 +61,9 @@ def test_row_that_every_curve_gives_0_stays_as_it_was():
     [
         ([0.1, 0.1], [0.0, 1.0], "must rise"),
         ([0.1, 0.2], [1.0, 0.0], "never falls"),
-        ([0.1, 0.2], [0.0, 1.5], "probabilities are wanted"),
+        ([0.1, 0.2], [0.0, 1.5], "expected probabilities"),
         ([0.1, 0.2], [0.5], "differ in length"),
-        ([], [], "wanted"),
+        ([], [], "expected"),
     ],
 )
 def test_edited_files_with_impossible_curves_are_refused(knots, levels, message):

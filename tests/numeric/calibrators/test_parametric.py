@@ -62,7 +62,7 @@ def test_matrix_finds_what_mixes_the_classes():
     z = logits()
     mixing = np.array([[1.0, 0.6, 0.0], [0.0, 1.0, 0.0], [-0.5, 0.0, 1.0]])
     fitted = Matrix.fit(z, drawn(z @ mixing.T + BIAS))
-    # A number added to a column of W changes all logits of a row alike: only differences between rows of W are told.
+    # A number added to a column of W changes all logits of a row alike: only differences of its rows count.
     np.testing.assert_allclose(fitted.matrix - fitted.matrix.mean(axis=0), mixing - mixing.mean(axis=0), atol=0.08)
     assert fitted.strength in STRENGTHS
 

@@ -124,7 +124,7 @@ def test_faulty_rows_are_named(z, label, message):
         (np.zeros((2, 1)), np.zeros(2, int), None, "one class"),
         (np.zeros((0, 3)), np.zeros(0, int), None, "no row"),
         (np.zeros((2, 3)), np.zeros(3, int), None, "rows, classes"),
-        (np.zeros((2, 3)), np.zeros(2), None, "class indices are wanted"),
+        (np.zeros((2, 3)), np.zeros(2), None, "expected class indices"),
         (np.zeros((2, 3)), np.zeros(2, int), [1, -1], "0 or more"),
         (np.zeros((2, 3)), np.zeros(2, int), [1], "one for each of 2 rows"),
         (np.zeros((2, 3)), np.zeros(2, int), [0, 0], "no row"),

@@ -53,7 +53,7 @@ def test_the_norms_are_in_order(rows):
 
 
 def test_what_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="'l3': one of l1, l2, max"):
+    with pytest.raises(ValueError, match="'l3': expected one of l1, l2, max"):
         norm_of("l3")
     with pytest.raises(ValueError, match="0 bins"):
         width_edges(0)

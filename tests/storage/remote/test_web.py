@@ -47,7 +47,7 @@ def test_the_table_is_read_as_from_a_file(softmax_cli, address, file, suffix, ha
 
 
 def test_a_signed_address(softmax_cli, address, file):
-    """The format is told by the name before the query; the query, a secret, is not repeated in messages."""
+    """The format is reported by the name before the query; the query, a secret, is not repeated in messages."""
     name = file("tsv")
     assert softmax_cli("predict", f"{address}/signed/{name}?key=right", "--input", "prob", "-q").code == 0
     done = softmax_cli("predict", f"{address}/signed/{name}?key=secret")

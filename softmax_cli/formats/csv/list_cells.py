@@ -1,0 +1,66 @@
+"""Cells of delimited text that hold a list of numbers, as Python, NumPy and PyTorch print it: ``[0.7, 0.3]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from softmax_cli.tables.arrays import lists
+
+_LIST = re.compile(
+    r"\s*(?:(?:tensor|array|np\.array)\()?\s*[\[(]([^\[\]()]*)[\])](?:,\s*dtype=[\w.]+)?\)?\s*", re.DOTALL
+)
+_SEPARATOR = re.compile(r"[\s,;]+")
+_SHOWN = 60
+
+
+def list_size(cells: Sequence[str]) -> int | None:
+    """Return how many numbers the first list of a column holds; None where its cells are not mostly lists."""
+    found = [numbers for cell in cells if (numbers := _numbers(cell)) is not None]
+    return len(found[0]) if found and 2 * len(found) > len(cells) and len(found[0]) > 0 else None
+
+
+def read_lists(cells: Sequence[str], size: int) -> tuple[pa.FixedSizeListArray, dict[int, str]]:
+    """Read a column of lists; rows that hold none of that length are ``nan``.
+
+    Returns
+    -------
+    FixedSizeListArray
+        A list of `size` numbers a row.
+    dict
+        What is wrong with rows, by their position; a cell that is empty is no fault of the reader.
+    """
+    values = np.full((len(cells), size), np.nan)
+    faults: dict[int, str] = {}
+    for row, cell in enumerate(cells):
+        numbers = _numbers(cell)
+        if numbers is not None and len(numbers) == size:
+            values[row] = numbers
+        elif cell.strip():
+            faults[row] = _problem(cell, numbers, size)
+    return lists(values), faults
+
+
+def _numbers(cell: str) -> list[float] | None:
+    found = _LIST.fullmatch(cell)
+    if found is None:
+        return None
+    try:
+        return [float(item) for item in _SEPARATOR.split(found[1].strip(" \t\r\n,")) if item]
+    except ValueError:
+        return None
+
+
+def _problem(cell: str, numbers: list[float] | None, size: int) -> str:
+    if numbers is not None:
+        return f"holds {len(numbers)} values where the first row has {size}"
+    shown = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..."
+    if "..." in cell:
+        return (
+            f"{shown!r} was cut short by NumPy when it was written: numpy.set_printoptions(threshold=sys.maxsize), or "
+            "write .tolist()"
+        )
+    return f"{shown!r} is not a list of {size} numbers"

@@ -1,0 +1,61 @@
+"""Truths are counted alike however the rows are cut, and what is odd about them is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softmax_cli.distributed.fleet import ThisProcess
+from softmax_cli.inspection.label_findings import find_labels
+from softmax_cli.inspection.run import inspect_rows, inspector_and_table
+from softmax_cli.inspection.truth_counts import TruthCounts
+from softmax_cli.options.source import SourceOptions, TruthOptions, required_truth
+from softmax_cli.tables.pool import NOBODY
+
+
+def evidence_of(path):
+    with SourceOptions(paths=[str(path)]).open(TruthOptions()) as opened:
+        truth = required_truth(opened, False)
+        inspector, table = inspector_and_table(opened.table, opened.columns, "float64", 6.0, truth)
+        return inspect_rows(ThisProcess(table, 1), inspector, NOBODY)
+
+
+counts = st.builds(
+    TruthCounts,
+    st.lists(st.integers(0, 9), min_size=3, max_size=3).map(lambda held: np.array(held, np.int64)),
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.lists(st.text("ab", min_size=1), max_size=3).map(tuple),
+    st.lists(st.text("ab", min_size=1), max_size=3).map(tuple),
+)
+
+
+@given(counts, counts, counts)
+def test_adding_up_does_not_depend_on_the_grouping(a, b, c):
+    left, right = a.plus(b).plus(c), a.plus(b.plus(c))
+    assert left.classes.tolist() == right.classes.tolist()
+    assert (left.missing, left.unknown) == (right.missing, right.unknown)
+    assert (left.first_missing, left.first_unknown) == (right.first_missing, right.first_unknown)
+    assert len(left.first_missing) <= 3
+
+
+def test_findings_name_the_places(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("logit_cat,logit_dog,logit_eel,label\n5,1,0,cat\n5,1,0,bird\n0,9,0,\n5,0,1,cat\n0,9,1,cat\n")
+    found = {one.code: one for one in find_labels(evidence_of(path))}
+    assert {"labels-unknown", "labels-missing", "predicted-and-never-true", "classes-never-true"} == {*found}
+    assert (
+        found["labels-unknown"].places[0].startswith("x.csv:3: 'bird'")
+        or "x.csv:3" in found["labels-unknown"].places[0]
+    )
+    assert "dog is predicted for" in found["predicted-and-never-true"].text
+
+
+@pytest.mark.parametrize("labels", ["cat\ndog\neel\n"])
+def test_sound_truths_have_no_finding(tmp_path, labels):
+    path = tmp_path / "x.csv"
+    rows = [f"{z},{name}" for z, name in zip(("5,1,0", "0,5,1", "0,1,5"), labels.split(), strict=True)]
+    path.write_text("logit_cat,logit_dog,logit_eel,label\n" + "\n".join(rows) + "\n")
+    assert find_labels(evidence_of(path)) == []
