@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, BinaryIO, NamedTuple
 
@@ -38,6 +39,24 @@ def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0
     width = max(row_bytes, sum(_width(field.type) for field in schema), 1)
     rows = max(BLOCK_BYTES // width, min(LEAST_ROWS, MOST_BYTES // width))
     return int(min(MOST_ROWS, max(1, rows)))
+
+
+def row_bytes(batch: pa.RecordBatch) -> float:
+    """About how many bytes a row takes where every value is spelled out: a dictionary holds a repeated text once."""
+    coded = [i for i, kind in enumerate(batch.schema.types) if pa.types.is_dictionary(kind)]
+    rest = batch.select([i for i in range(batch.num_columns) if i not in set(coded)]) if coded else batch
+    longest = [_longest(batch.column(i).dictionary) for i in coded]
+    return float(rest.nbytes / max(1, batch.num_rows)) + sum(longest)
+
+
+def _longest(values: pa.Array) -> int:
+    """Bytes of the longest text among some; 0 of what is no text."""
+    wide = {pa.string(): np.int32, pa.binary(): np.int32, pa.large_string(): np.int64, pa.large_binary(): np.int64}
+    if values.type not in wide or not len(values):
+        return 0
+    dtype = np.dtype(wide[values.type])
+    edges = np.frombuffer(values.buffers()[1], dtype, len(values) + 1, values.offset * dtype.itemsize)
+    return int(np.diff(edges).max())
 
 
 class PlainTypes(NamedTuple):
@@ -203,6 +222,17 @@ def _width(kind: pa.DataType) -> float:
         return float(kind.bit_width / 8)
     except ValueError:
         return TEXT_BYTES
+
+
+MOST_MEMORY = 1 << 40
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error of pyarrow is about the file; False: this machine, or its limit, is short of memory.
+
+    Where more was asked for than any machine has, a size in the file is wrong.
+    """
+    return not isinstance(error, MemoryError) or any(int(n) > MOST_MEMORY for n in re.findall(r"\d{13,}", str(error)))
 
 
 class ArrowSink(io.RawIOBase):

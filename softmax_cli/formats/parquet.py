@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pyarrow as pa
 
 from softmax_cli.errors import DataError, UsageError, first_line
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, rows_per_block
+from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
 from softmax_cli.formats._parquet_pages import CheckedPages
 from softmax_cli.tables.pool import read_ahead
 from softmax_cli.tables.table import Block, ReadOptions, Table, WriteOptions
@@ -57,10 +57,10 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
             page_checksum_verification=True,
         )
         types = PlainTypes.of(source.schema_arrow, name)
-        row_bytes = _row_bytes(source, groups)
+        width = _expected_row_bytes(source, groups)
     except BROKEN as error:
         raise _unreadable(name, error) from error
-    rows = rows_per_block(types.schema, options, row_bytes)
+    rows = rows_per_block(types.schema, options, width)
     blocks = _blocks(source, types, name, rows, size / max(1, metadata.num_rows), groups)
     return Table(name, types.schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
 
@@ -143,7 +143,7 @@ class ParquetTableWriter:
         self._group, self._rows, self._bytes = [], 0, 0
 
 
-def _row_bytes(source: ParquetFile, groups: range) -> float:
+def _expected_row_bytes(source: ParquetFile, groups: range) -> float:
     """Return about how many bytes a row takes in memory.
 
     The footer tells what the columns take in the file, where a text that repeats takes next to nothing: a few rows of
@@ -156,7 +156,7 @@ def _row_bytes(source: ParquetFile, groups: range) -> float:
     if not varying or not rows:
         return report
     first = next(source.iter_batches(batch_size=ROWS_LOOKED_AT, row_groups=groups, columns=varying), None)
-    return report if first is None else max(report, float(first.nbytes / max(1, first.num_rows)))
+    return report if first is None else max(report, row_bytes(first))
 
 
 def _group_bytes(metadata: FileMetaData) -> list[int]:
@@ -177,7 +177,10 @@ def _blocks(
         raise _unreadable(f"{name}: after row {first_row}", error) from error
 
 
-def _unreadable(name: str, error: Exception) -> DataError:
+def _unreadable(name: str, error: Exception) -> Exception:
+    """Say that a file is damaged, in one line; an error of memory stays what it is."""
+    if not is_damage(error):
+        return error
     return DataError(f"{name}: not a whole Parquet file ({first_line(error)}); fetch it or write it again")
 
 

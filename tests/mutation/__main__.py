@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,6 @@ from tests.mutation.mutate import mutate
 from tests.mutation.originals import CLASSES, GOOD, ORIGINALS, SCORES, Originals, delimited
 from tests.mutation.strict import differences, number, readings
 
-SECONDS, BYTES = 10.0, 1 << 30
-CODES = (0, 1, 2)
-LONGEST_MESSAGE = 2000
 TEXT = ("csv", "jsonl", "json", "weights", "labels", "calibration")
 OUT = "out.arrow"
 READ = ("--emit", "logit", "--dtype", "float64", "--input", "logits", "-q", "--force", "-o", OUT)
@@ -133,29 +131,42 @@ def run_all(mutants: list[Mutant], folder: Path, asked: argparse.Namespace) -> l
     """Run every mutant; tell and keep those that fail."""
     failures: list[Mutant] = []
     ends: Counter[tuple[str, Any]] = Counter()
+    results: SimpleQueue[tuple[Mutant, Ended, list[str]] | None] = SimpleQueue()
+
+    def run(number: int) -> None:
+        try:
+            for result in run_lot(mutants[number :: asked.jobs], folder / str(number)):
+                results.put(result)
+        finally:
+            results.put(None)
+
     with ThreadPoolExecutor(asked.jobs) as pool:
-        lots = [mutants[start :: asked.jobs] for start in range(asked.jobs)]
-        for found in pool.map(lambda number: list(run_lot(lots[number], folder / str(number))), range(asked.jobs)):
-            for mutant, ended, faults in found:
+        jobs = [pool.submit(run, number) for number in range(asked.jobs)]
+        for _ in jobs:
+            for mutant, ended, faults in iter(results.get, None):
                 ends[mutant.form, ended.code] += 1
                 if faults:
                     failures.append(mutant)
+                    keep(mutant, asked.keep)
                     print(f"{mutant.form} {mutant.place}: {'; '.join(faults)}: softmax-cli {' '.join(mutant.command)}")
                 if faults or asked.verbose:
-                    print("".join(f"    {line[:300]}\n" for line in ended.err.splitlines()[-4:]), end="")
-                if faults and asked.keep:
-                    asked.keep.mkdir(parents=True, exist_ok=True)
-                    (asked.keep / f"{mutant.form}_{mutant.place}{mutant.suffix}").write_bytes(mutant.data)
+                    print("".join(f"    {line[:300]}\n" for line in ended.err.splitlines()[-4:]), end="", flush=True)
+        for job in jobs:
+            job.result()
     for form in dict.fromkeys(mutant.form for mutant in mutants):
-        print(
-            f"{form:12}",
-            *(
-                f"{'hang' if code is None else f'exit {code}'} {n:>5}"
-                for (of, code), n in sorted(ends.items(), key=str)
-                if of == form
-            ),
-        )
+        told = [
+            f"{'hang' if code is None else f'exit {code}'} {n:>5}"
+            for (of, code), n in sorted(ends.items(), key=str)
+            if of == form
+        ]
+        print(f"{form:12}", *told)
     return failures
+
+
+def keep(mutant: Mutant, folder: Path | None) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{mutant.form}_{mutant.place}{mutant.suffix}").write_bytes(mutant.data)
 
 
 def run_lot(mutants: list[Mutant], folder: Path) -> Iterator[tuple[Mutant, Ended, list[str]]]:
@@ -166,30 +177,11 @@ def run_lot(mutants: list[Mutant], folder: Path) -> Iterator[tuple[Mutant, Ended
             folder.mkdir()
             (folder / GOOD).write_bytes(delimited())
             (folder / mutant.name).write_bytes(mutant.data)
-            ended = program.run(mutant.command, folder, SECONDS)
-            faults = bad_ends(ended) + left_overs(folder, mutant, ended)
+            ended = program.run(mutant.command, folder)
+            faults = ended.faults() + left_overs(folder, mutant, ended)
             if ended.code == 0 and not faults and mutant.is_read_back:
                 faults = other_values(folder, mutant)
             yield mutant, ended, faults
-
-
-def bad_ends(ended: Ended) -> list[str]:
-    """Say what is wrong with how a run ended."""
-    if ended.code is None:
-        return [f"it had not ended after {SECONDS:g} s"]
-    faults = []
-    lines = ended.err.splitlines()
-    if ended.code not in CODES:
-        faults.append(f"it ended by {ended.code}")
-    if ended.peak_bytes > BYTES:
-        faults.append(f"it held {ended.peak_bytes >> 20:,} MB")
-    if "Traceback" in ended.err or "Warning:" in ended.err:
-        faults.append(f"a traceback or a library's warning: {lines[-1][:200]}")
-    elif ended.code in (1, 2):
-        messages = [line for line in lines if line.startswith("error: ")]
-        if len(messages) != 1 or len(messages[0]) > LONGEST_MESSAGE:
-            faults.append(f"{len(messages)} messages, where a short one was expected")
-    return faults
 
 
 def left_overs(folder: Path, mutant: Mutant, ended: Ended) -> list[str]:

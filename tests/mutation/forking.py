@@ -24,6 +24,10 @@ ROOT = Path(__file__).parents[2]
 OUT, ERR = "stdout", "stderr"
 """Files in the folder of a run that take what it prints."""
 LONGEST_MESSAGES = 1 << 20
+SECONDS, BYTES = 10.0, 1 << 30
+"""What a run may take."""
+CODES = (0, 1, 2)
+LONGEST_MESSAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,24 @@ class Ended:
     peak_bytes: int
     """Most memory that it held. A fork begins with what the program takes when it is loaded, about 150 MB."""
     err: str
+
+    def faults(self) -> list[str]:
+        """Say what is wrong with how it ended; nothing where it did its work, or said in one message why not."""
+        if self.code is None:
+            return ["it had not ended in time"]
+        faults = []
+        lines = self.err.splitlines()
+        if self.code not in CODES:
+            faults.append(f"it ended by {self.code}")
+        if self.peak_bytes > BYTES:
+            faults.append(f"it held {self.peak_bytes >> 20:,} MB")
+        if "Traceback" in self.err or "Warning:" in self.err:
+            faults.append(f"a traceback or a library's warning: {lines[-1][:200]}")
+        elif self.code in (1, 2):
+            messages = [line for line in lines if line.startswith("error: ")]
+            if len(messages) != 1 or len(messages[0]) > LONGEST_MESSAGE:
+                faults.append(f"{len(messages)} messages, where a short one was expected")
+        return faults
 
 
 class Forking:
@@ -53,7 +75,7 @@ class Forking:
         )
         return self
 
-    def run(self, arguments: Sequence[str | Path], folder: Path, seconds: float = 10) -> Ended:
+    def run(self, arguments: Sequence[str | Path], folder: Path, seconds: float = SECONDS) -> Ended:
         """Run the program in a folder, with nothing on its standard input."""
         asked = {"arguments": [str(argument) for argument in arguments], "folder": str(folder), "seconds": seconds}
         assert self._process.stdin is not None

@@ -88,6 +88,8 @@ def _json() -> Originals:
     return [
         (".json", json.dumps(RECORDS).encode()),
         (".json", json.dumps(_lists(), indent=1, ensure_ascii=False).encode()),
+        (".json", json.dumps(VALUES).encode()),
+        (".json", json.dumps({"columns": NAMES, "data": [list(record.values()) for record in RECORDS]}).encode()),
     ]
 
 

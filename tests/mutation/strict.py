@@ -15,6 +15,7 @@ import lzma
 import math
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def number(value: Any) -> float | None:
 def readings(path: Path) -> Iterator[Reading]:
     """Read a file in every way that a strict reader would."""
     data, suffix = path.read_bytes(), "".join(path.suffixes)
-    unpack = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+    unpack = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lambda data: lzma.decompress(data.rstrip(b"\0"))}
     for end, unpacked in unpack.items():
         if suffix.endswith(end):
             data, suffix = unpacked(data), suffix.removesuffix(end)
@@ -67,15 +68,15 @@ def readings(path: Path) -> Iterator[Reading]:
     if suffix in readers:
         yield readers[suffix](data)
         return
-    for delimiter in DELIMITERS:
+    text = data.decode("utf-8-sig")
+    for delimiter, ends in product(DELIMITERS, (text, text.replace("\r\n", "\n").replace("\r", "\n"))):
         try:
-            yield _delimited(data, delimiter)
+            yield _delimited(ends, delimiter)
         except Refused:
             continue
 
 
-def _delimited(data: bytes, delimiter: str) -> Reading:
-    text = data.decode("utf-8-sig")
+def _delimited(text: str, delimiter: str) -> Reading:
     rows = [row for row in records(text, delimiter) if row != [""]]
     if not rows or any(len(row) != len(rows[0]) for row in rows):
         raise Refused
@@ -86,9 +87,9 @@ def _delimited(data: bytes, delimiter: str) -> Reading:
 def records(text: str, delimiter: str) -> Iterator[list[str]]:
     """Cut text by RFC 4180: a quote opens a field at its beginning only, and ends it before a delimiter or line end.
 
-    As in most readers, carriage returns beside a line end belong to it.
+    As in most readers, other quotes are text, and carriage returns beside a line end belong to it.
     """
-    bare = re.compile(rf'[^{re.escape(delimiter)}\n"]*')
+    bare = re.compile(rf"[^{re.escape(delimiter)}\n]*")
     row: list[str] = []
     at = 0
     while at < len(text):
@@ -142,11 +143,21 @@ def _jsonl(data: bytes) -> Reading:
 
 
 def _json(data: bytes) -> Reading:
-    return _by_column(_spelled(data.decode("utf-8-sig")))
+    held = _spelled(data.decode("utf-8-sig"))
+    if isinstance(held, dict) and held.keys() == {"columns", "data"}:
+        return dict(zip(held["columns"], map(list, zip(*held["data"], strict=True)), strict=True))
+    if isinstance(held, dict) and len({len(column) for column in held.values() if isinstance(column, list)}) == 1:
+        return dict(held)
+    return _by_column(held)
 
 
 def _by_column(rows: Any) -> Reading:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    """Columns of objects, or of arrays of scores, which have no names."""
+    if not isinstance(rows, list):
+        raise Refused
+    if rows and all(isinstance(row, list) for row in rows):
+        return {"logits": rows}
+    if not all(isinstance(row, dict) for row in rows):
         raise Refused
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
