@@ -15,7 +15,8 @@ CLASSES = ("cat", "dog", "owl")
 DRAWN = np.random.default_rng(0).normal(size=(60, 3), scale=2)
 TRUTHS = [CLASSES[row] for row in (DRAWN + np.random.default_rng(1).normal(size=(60, 3))).argmax(axis=1)]
 ROWS = "id,cat,dog,owl,label\n" + "".join(
-    f"r{i},{cat:.3f},{dog:.3f},{owl:.3f},{truth}\n" for i, ((cat, dog, owl), truth) in enumerate(zip(DRAWN, TRUTHS, strict=True))
+    f"r{i},{cat:.3f},{dog:.3f},{owl:.3f},{truth}\n"
+    for i, ((cat, dog, owl), truth) in enumerate(zip(DRAWN, TRUTHS, strict=True))
 )
 BAD_ROW = "bad,x,1,2,cat\n"
 OUTLIER = "odd,900,-3,1,cat\n"
@@ -42,10 +43,14 @@ READS = {
     "explain": ("explain", "{}", "--row", "1"),
 }
 
-writing = pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.skipif(NEEDS.get(name) is not None and find_spec(NEEDS[name]) is None, reason="is not installed"))
-    for name in WRITES
-])  # fmt: skip
+
+def missing(name):
+    return name in NEEDS and find_spec(NEEDS[name]) is None
+
+
+writing = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.skipif(missing(name), reason="is not installed")) for name in WRITES]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +58,12 @@ def tables(tmp_path):
     (tmp_path / "in.csv").write_text(ROWS)
     (tmp_path / "bad.csv").write_text(ROWS + BAD_ROW)
     (tmp_path / "odd.csv").write_text(ROWS + OUTLIER)
+
+
+ODD_NAMES = (
+    *("a b.csv", "[red].csv", "[/b]x.csv", "%s {0}.csv", "$(x);'.csv"),
+    *("\x1b[31mx.csv", "new\nline.csv", "\u202ex.csv", b"\xff\xe9.csv"),
+)
 
 
 def target(name):
@@ -155,10 +166,7 @@ class TestWhereTheInputComesFrom:
         assert piped.text == plain.text
 
     @pytest.mark.parametrize("command", READS)
-    @pytest.mark.parametrize(
-        "name",
-        ["a b.csv", "[red].csv", "[/b]x.csv", "\x1b[31mx.csv", "new\nline.csv", "\u202ex.csv", "%s {0}.csv", "$(x);'.csv", b"\xff\xe9.csv"],
-    )  # fmt: skip
+    @pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
     def test_odd_names(self, softmax_cli, tmp_path, command, name):
         """They are read like any other, printed so that a terminal obeys nothing in them, and missed by name."""
         path = tmp_path / os.fsdecode(name)
@@ -181,7 +189,10 @@ class TestWhereTheInputComesFrom:
         for plain, spelled in odd.items():
             text = text.replace(f"{plain},", f"{spelled},").replace(f"{plain}\n", f"{spelled}\n")
         (tmp_path / "in.csv").write_text(text)
-        given = [part.format("in.csv").replace("csv", "table") if part == "csv" else part.format("in.csv") for part in READS[command]]
+        given = [
+            part.format("in.csv").replace("csv", "table") if part == "csv" else part.format("in.csv")
+            for part in READS[command]
+        ]
         done = softmax_cli(*given, *(arguments if command not in ("weights",) else ()))
         assert done.code == 0, done.err
         assert "[red]cat" in done.text
@@ -196,14 +207,17 @@ class TestWhereTheInputComesFrom:
 def test_of_twenty_writers_at_once_one_wins(program, program_env, tmp_path, force):
     """Every run ends by itself, the output is that of one of them, and no hidden file is left."""
     command = [program, "predict", "in.csv", "-q", "-o", "out.csv", *force]
-    runs = [subprocess.Popen([*command, "-T", str(1 + i)], cwd=tmp_path, env=program_env, stderr=subprocess.PIPE) for i in range(20)]
+    runs = [
+        subprocess.Popen([*command, "-T", str(1 + i)], cwd=tmp_path, env=program_env, stderr=subprocess.PIPE)
+        for i in range(20)
+    ]
     ends = [(run.communicate(timeout=100)[1], run.returncode) for run in runs]
     assert {code for _, code in ends} <= ({0} if force else {0, 2}), ends
     assert 0 in {code for _, code in ends}
     assert there(tmp_path) == {"out.csv"}
     written = (tmp_path / "out.csv").read_bytes()
-    alone = {
-        subprocess.run([program, "predict", "in.csv", "-q", "-T", str(1 + i)], cwd=tmp_path, env=program_env, capture_output=True, check=True).stdout
-        for i in range(20)
-    }  # fmt: skip
+    alone = set()
+    for i in range(20):
+        once = [program, "predict", "in.csv", "-q", "-T", str(1 + i)]
+        alone.add(subprocess.run(once, cwd=tmp_path, env=program_env, capture_output=True, check=True).stdout)
     assert written in alone

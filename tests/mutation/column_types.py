@@ -159,7 +159,9 @@ def _struct(draw: st.DrawFn, size: int, depth: int) -> pa.Array:
 
 def _map(draw: st.DrawFn, size: int, depth: int) -> pa.Array:
     total = draw(st.integers(0, 6))
-    keys = pa.array(draw(st.lists(st.sampled_from(["cat", "dog", "é", ""]), min_size=total, max_size=total)), pa.string())
+    keys = pa.array(
+        draw(st.lists(st.sampled_from(["cat", "dog", "é", ""]), min_size=total, max_size=total)), pa.string()
+    )
     items = draw(columns(total, depth - 1))
     return pa.MapArray.from_arrays(pa.array(_offsets(draw, size, total), pa.int32()), keys, items)
 
@@ -266,9 +268,7 @@ def main() -> None:
         folder = Path(name)
 
         @seed(asked.seed)
-        @settings(
-            max_examples=asked.examples, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-        )
+        @settings(max_examples=asked.examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(tables(), st.sampled_from(["arrow", "arrows", "parquet"]), st.sampled_from(commands))
         def check(table: tuple[pa.RecordBatch, str], form: str, command: tuple[str, tuple[str, ...]]) -> None:
             batch, column = table

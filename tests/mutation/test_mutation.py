@@ -34,7 +34,8 @@ COMPARED = """
 from pathlib import Path
 import pyarrow as pa
 from tests.mutation.strict import differences, readings
-for suffix, text in (("csv", "id,cat,dog\\n007,1.5,2\\n008,3,4.25\\n"), ("jsonl", '{"id":7,"cat":1.5}\\n{"id":8,"cat":3}\\n')):
+CSV, LINES = "id,cat,dog\\n007,1.5,2\\n008,3,4.25\\n", '{"id":7,"cat":1.5}\\n{"id":8,"cat":3}\\n'
+for suffix, text in (("csv", CSV), ("jsonl", LINES)):
     path = Path(FOLDER, f"in.{suffix}")
     path.write_text(text)
     (reading,) = [reading for reading in readings(path) if "cat" in reading]
@@ -50,5 +51,10 @@ def test_a_changed_value_is_found(program_env, tmp_path):
     """The strict readers have to tell a wrong number, a wrong text and a lost row from the right ones."""
     code, told = run(program_env, "-c", COMPARED.replace("FOLDER", repr(str(tmp_path))))
     assert code == 0, told
-    expected = ["[]", "[\"no column is the logit 'cat'\"]", "[\"column 'id' has other values\"]", "['2 rows were read as 1']"]
+    expected = [
+        "[]",
+        "[\"no column is the logit 'cat'\"]",
+        "[\"column 'id' has other values\"]",
+        "['2 rows were read as 1']",
+    ]
     assert told.splitlines() == expected * 2

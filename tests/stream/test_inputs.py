@@ -331,7 +331,10 @@ class TestAFileThatChangesWhileItIsRead:
                     os.utime(path, ns=(0, 1))
                 list(table.blocks)
 
-        told = {"grows": f": {before:,} bytes became {before + 1:,}", "shrinks": f": {before:,} bytes became {before - 1:,}"}
+        told = {
+            "grows": f": {before:,} bytes became {before + 1:,}",
+            "shrinks": f": {before:,} bytes became {before - 1:,}",
+        }
         with pytest.raises(DataError, match=rf"in\.{form}: changed while it was read{told.get(change, '')}; run again"):
             read()
 
