@@ -367,14 +367,12 @@ def _read(opened: Opened, fitting: FittingOptions, collector: Collector, fleet: 
 
 def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions) -> None:
     if fitting.json or fitting.prints_file:
-        import json
-
         from softmax_cli.calibration.file import encode
         from softmax_cli.storage.writing import standard_output
+        from softmax_cli.stream.outputs import json_bytes
 
-        text = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         with standard_output() as out:
-            out.write(text if fitting.json else encode(found))
+            out.write(json_bytes(report.to_json()) if fitting.json else encode(found))
         return
     from softmax_cli.calibration.screen import show_calibration
     from softmax_cli.terminal.console import make_console

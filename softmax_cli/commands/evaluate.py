@@ -345,9 +345,9 @@ def _print(text: bytes) -> None:
 
 
 def _as_json(report: Report) -> bytes:
-    import json
+    from softmax_cli.stream.outputs import json_bytes
 
-    return json.dumps(report.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+    return json_bytes(report.to_json())
 
 
 def _as_text(report: Report, run: RunOptions) -> bytes:

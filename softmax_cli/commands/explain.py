@@ -215,9 +215,8 @@ def _print_topic(topic: Topic, how: ExplanationOptions) -> None:
 
 
 def _print_json(report: dict[str, object]) -> None:
-    import json
-
     from softmax_cli.storage.writing import standard_output
+    from softmax_cli.stream.outputs import json_bytes
 
     with standard_output() as out:
-        out.write(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        out.write(json_bytes(report))

@@ -161,10 +161,10 @@ def _report(found: Inspection, look: InspectionOptions) -> None:
     from softmax_cli.storage.writing import standard_output
 
     if look.json:
-        import json
+        from softmax_cli.stream.outputs import json_bytes
 
         with standard_output() as out:
-            out.write(json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+            out.write(json_bytes(found.to_json()))
         return
     from softmax_cli.inspection.screen import show_inspection
     from softmax_cli.terminal.console import make_console

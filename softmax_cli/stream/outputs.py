@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,12 @@ def _column(values: Sequence[Any]) -> Own:
     numbers = np.array(values, np.int64 if values and isinstance(values[0], int) else np.float64)
     known = ~np.isnan(numbers)
     return NumberColumn(numbers[:, None], valid=None if known.all() else known)
+
+
+def json_bytes(report: object) -> bytes:
+    """A report as the bytes of a JSON file; what JSON text cannot hold of a file's name is escaped in it."""
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def finite_or_null(value: object) -> object:
