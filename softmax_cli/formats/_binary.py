@@ -127,7 +127,9 @@ def _plain_type(kind: pa.DataType, is_inside: bool = False) -> pa.DataType:
     if _is_list_view(kind) and not is_inside:
         make = pa.large_list if pa.types.is_large_list_view(kind) else pa.list_
         return make(_inner(kind.value_field))
-    if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or _is_list_view(kind):
+    if _is_empty_list(kind) and not is_inside:
+        return pa.list_(_inner(kind.value_field))
+    if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or _is_list_view(kind) or _is_empty_list(kind):
         raise TypeError(kind)
     if pa.types.is_struct(kind):
         return pa.struct([_inner(field) for field in kind])
@@ -155,6 +157,11 @@ def _is_list_view(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
 
 
+def _is_empty_list(kind: pa.DataType) -> bool:
+    """Whether a type is that of lists without a value; within others, pyarrow ends the process that writes them."""
+    return bool(pa.types.is_fixed_size_list(kind) and kind.list_size == 0)
+
+
 def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if array.type == kind:
         return array
@@ -162,10 +169,11 @@ def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
         from pyarrow.compute import run_end_decode
 
         return _to_plain(run_end_decode(array), kind)
-    if _is_list_view(array.type):  # pyarrow 26 makes invalid arrays of them by itself
+    if _is_list_view(array.type) or _is_empty_list(array.type):  # pyarrow 26 makes invalid arrays of views by itself
         offsets = np.zeros(len(array) + 1, np.int64)
-        sizes = np.nan_to_num(floats(array.value_lengths(), np.dtype(np.float64)))
-        np.cumsum(sizes.astype(np.int64), out=offsets[1:])
+        if _is_list_view(array.type):
+            sizes = np.nan_to_num(floats(array.value_lengths(), np.dtype(np.float64)))
+            np.cumsum(sizes.astype(np.int64), out=offsets[1:])
         index = np.int64 if pa.types.is_large_list(kind) else np.int32
         bitmap = None if not array.null_count else pa.py_buffer(np.packbits(validity(array), bitorder="little"))
         values = _to_plain(array.flatten(), kind.value_type)

@@ -131,7 +131,7 @@ class ParquetTableWriter:
         table = pa.Table.from_batches(self._group, self._schema)
         try:
             self._writer.write_table(table, row_group_size=self._rows)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
                 f"Parquet cannot hold a value ({first_line(error)}); choose another format, such as .arrow or .jsonl"
             ) from error

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, given, note, seed, settings
+from hypothesis import HealthCheck, given, note, reject, seed, settings
 from hypothesis import strategies as st
 
 from tests.mutation.forking import Forking
 
 OUT = "out.arrow"
+COMPUTED = ("prediction", "confidence")
 ROLES = {
     "passes through": (
         ("predict", "--logits", "cat,dog", "-o", OUT, "-q", "--force"),
@@ -112,7 +113,10 @@ def columns(draw: st.DrawFn, size: int, depth: int = 2) -> pa.Array:
     """Draw a column of `size` rows, sometimes a slice of a longer one."""
     before = draw(st.sampled_from([0, 0, 1]))
     makers: list[Callable[..., pa.Array]] = [_plain, *(NESTED if depth else [])]
-    return draw(st.sampled_from(makers))(draw, size + before, depth).slice(before, size)
+    try:
+        return draw(st.sampled_from(makers))(draw, size + before, depth).slice(before, size)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # pyarrow makes no such array
+        reject()
 
 
 def _plain(draw: st.DrawFn, size: int, depth: int) -> pa.Array:
@@ -227,6 +231,8 @@ def tables(draw: st.DrawFn) -> tuple[pa.RecordBatch, str]:
 
 def write(batch: pa.RecordBatch, form: str, folder: Path) -> Path:
     """Write the table; what Parquet has no type for goes into an Arrow file."""
+    if "[0]" in str(batch.schema):  # pyarrow 26 ends the process that writes lists without a value within others
+        form = "arrow"
     path = folder / f"in.{form}"
     if form == "parquet":
         try:
@@ -245,7 +251,7 @@ def same_values(batch: pa.RecordBatch, name: str, path: Path, out: Path) -> bool
     """Whether the column that passed through holds what it held; where Python has no such values, nobody can say."""
     with pa.ipc.open_file(out) as reader:
         table = reader.read_all()
-    if name not in table.schema.names:
+    if name not in table.schema.names or name in COMPUTED:
         return True
     try:
         found, held = table.column(name).to_pylist(), batch.column(batch.num_columns - 1).to_pylist()
