@@ -84,6 +84,11 @@ def is_file(name: str) -> bool:
     return is_there(name) if is_remote(name) else os.path.isfile(name)
 
 
+def can_be_read(name: str) -> bool:
+    """Whether there is a file by this name, or a pipe, such as the ``<(command)`` of a shell."""
+    return is_there(name) if is_remote(name) else os.path.exists(name) and not os.path.isdir(name)
+
+
 def open_bytes(name: str) -> BinaryIO:
     """Open a file for reading bytes; OSError, or the errors of its store, where that fails."""
     return open_binary(name) if is_remote(name) else cast(BinaryIO, open(name, "rb"))

@@ -57,9 +57,12 @@ def _column(values: Sequence[Any]) -> Own:
 
 
 def json_bytes(value: object) -> bytes:
-    """Spell a value as JSON for a program: nan and the infinities, which JSON has not, are null."""
+    """Spell a value as JSON for a program: nan and the infinities, which JSON has not, are null.
+
+    What is no UTF-8 in the name of a file is escaped, as JSON text cannot hold it.
+    """
     text = json.dumps(finite_or_null(value), indent=1, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogateescape") + b"\n"  # names of files are bytes
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def print_json(report: object) -> None:

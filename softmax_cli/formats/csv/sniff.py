@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import ReadOptions
-from softmax_cli.text.parsing import Buffer, Dialect, cell_texts, field_counts, parse, text_role
+from softmax_cli.text.parsing import Buffer, Dialect, Reason, cell_texts, field_counts, parse, text_role
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "+nan", "-nan"})
 """How files spell a value that is missing, in lower case."""
@@ -240,6 +240,7 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
         notes.append(f"{name}: the first line is the header, although {number!r} is a number; if not: --no-header")
     if len(first) > 1 and not first[-1] and rows and {len(row) for row in rows} == {len(first) - 1}:
         first = first[:-1]  # a delimiter at the end of the header alone
+    _check_quotes(memoryview(first_block)[before:header], dialect, name)
     first = _with_row_names(first, rows)
     for at in _nameless(first, rows):
         notes.append(f"{name}: column {at + 1} has no name and is empty: left out")
@@ -313,6 +314,16 @@ def _is_data(first: list[str], rows: list[list[str]], options: ReadOptions) -> b
         if first == [str(index + start) for index in range(len(first))] and rows:
             return not (len(first) > 1 and has_fractions) and not (start == 0 and len(first) > _FEW_COLUMNS)
     return True
+
+
+def _check_quotes(header: Buffer, dialect: Dialect, name: str) -> None:
+    """Refuse a header with a quote that nothing closes: all rows of the file would be part of a column's name."""
+    roles = np.array([text_role(0)], np.int32)
+    reasons = {flaw.reason for flaw in parse(header, roles, dialect).flaws}
+    if Reason.OPEN_QUOTE in reasons:
+        raise DataError(f"{name}: the header opens a quote that nothing closes; close it, or write it twice")
+    if Reason.TEXT_AFTER_QUOTE in reasons:
+        raise DataError(f"{name}: text after a closing quote in the header; double the quotes within a name")
 
 
 def _refuse_repeated(names: list[str], where: str) -> None:

@@ -51,7 +51,7 @@ def _is_document(data: bytes, is_all: Callable[[], bool], options: ReadOptions) 
     first, _, rest = data.lstrip().partition(b"\n")
     try:
         value = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return first.rstrip().endswith(_OPENED) or (first.startswith(b"[") and not rest.lstrip().startswith(b"["))
     if isinstance(value, list):
         is_row = bool(value) and not any(isinstance(item, list | dict) for item in value)
@@ -106,8 +106,11 @@ def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:
     Of the forms of ``DataFrame.to_json``, the objects under its keys have the numbers of the rows as keys, or (with
     ``orient="index"``) the other way round.
     """
-    if _PANDAS_SPLIT <= value.keys() <= _PANDAS_SPLIT | {"index"} and isinstance(value["data"], list):
-        return dict(zip(map(str, value["columns"]), map(list, zip(*value["data"], strict=True)), strict=True))
+    if _PANDAS_SPLIT <= value.keys() <= _PANDAS_SPLIT | {"index"}:
+        names, rows = value["columns"], value["data"]
+        if not _are_lists([names, rows]) or not _are_lists(rows) or any(len(row) != len(names) for row in rows):
+            return None
+        return {str(name): [row[place] for row in rows] for place, name in enumerate(names)}
     if value.keys() == {"schema", "data"} and isinstance(value["data"], list):
         value = {str(number): row for number, row in enumerate(value["data"])}
     inner = list(value.values())
@@ -122,6 +125,10 @@ def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:
     if _are_numbered(value) and len(inner) > 1:
         return {name: [row[name] for row in inner] for name in inner[0]}
     return None
+
+
+def _are_lists(values: list[Any]) -> bool:
+    return all(isinstance(value, list) for value in values)
 
 
 def _are_numbered(value: dict[str, Any]) -> bool:
@@ -152,6 +159,9 @@ def _elements(text: str, name: str) -> Iterator[Row]:
             _, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
             raise DataError(f"{name}:{error.lineno}: not JSON: {error.msg}; mend the file") from error
+        except RecursionError:
+            line += text.count("\n", counted, at)
+            raise DataError(f"{name}:{line}: not JSON: nested too deeply; fix the file") from None
         line, counted = line + text.count("\n", counted, at), at
         yield Row(line, text[at:end].encode())
         at = _skip(text, end)
