@@ -319,7 +319,7 @@ class TestAFileThatChangesWhileItIsRead:
         before = path.stat().st_size
 
         def read():
-            with open_table([str(path)], OPTIONS, None) as table:
+            with open_table(input_files([str(path)]), OPTIONS) as table:
                 first = next(table.blocks)
                 assert table.decode(first, ()).batch.num_rows == 200
                 if change == "grows":
@@ -340,5 +340,5 @@ class TestAFileThatChangesWhileItIsRead:
 
     def test_one_that_stays_is_read_whole(self, tmp_path):
         self.write(tmp_path / "in.csv", "csv")
-        with open_table([str(tmp_path / "in.csv")], OPTIONS, None) as table:
+        with open_table(input_files([str(tmp_path / "in.csv")]), OPTIONS) as table:
             assert sum(table.decode(block, ()).batch.num_rows for block in table.blocks) == 200

@@ -319,7 +319,8 @@ def _is_data(first: list[str], rows: list[list[str]], options: ReadOptions) -> b
 def _check_quotes(header: Buffer, dialect: Dialect, name: str) -> None:
     """Refuse a header with a quote that nothing closes: all rows of the file would be part of a column's name."""
     roles = np.array([text_role(0)], np.int32)
-    reasons = {flaw.reason for flaw in parse(header, roles, dialect).flaws}
+    blank_after_quote = rb'"[ \t]+(?=%b|[\r\n]|$)' % re.escape(dialect.delimiter.encode())
+    reasons = {flaw.reason for flaw in parse(re.sub(blank_after_quote, b'"', header), roles, dialect).flaws}
     if Reason.OPEN_QUOTE in reasons:
         raise DataError(f"{name}: the header opens a quote that nothing closes; close it, or write it twice")
     if Reason.TEXT_AFTER_QUOTE in reasons:
