@@ -79,7 +79,7 @@ class Scoring(NamedTuple):
     top: int = 0
     """How many classes to rank per row; 0: none."""
     sets: SetRule | None = None
-    """Which classes make up the prediction set of a row; judged before any truncation."""
+    """Which classes make up the prediction set of a row; decided before any truncation."""
 
     def __call__(self, logits: NDArray[np.floating]) -> Scored:
         """Score a matrix of logits, shape (rows, classes); its memory is reused for the result."""
