@@ -277,6 +277,7 @@ def calibrate(
     inputs = source.resolve(truths)
     fitting.check(inputs.everything_read)
     pictures.check(inputs.everything_read, fitting.force, [fitting.output])
+    pictures.check_format(fitting.json)
     workers = engine.resolve(inputs, fitting.workers)
     with open_scores(inputs) as scores:
         columns = scores.columns
@@ -298,7 +299,7 @@ def calibrate(
         from softmax_cli.calibration.file import write_calibration
 
         write_calibration(found, fitting.output, fitting.force)
-    _report(found, report, fitting)
+    _report(found, report, fitting, pictures.format)
     if pictures.files:
         _draw(report, rows, held_out(rows, fitted, job, ()), pictures, fitting.force)
 
@@ -360,7 +361,13 @@ def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fle
     return rows
 
 
-def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions) -> None:
+def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions, markup: str | None) -> None:
+    if markup is not None:
+        from softmax_cli.calibration.page import calibration_tables
+        from softmax_cli.page.report import print_tables
+
+        print_tables(calibration_tables(report), markup)
+        return
     if fitting.json or fitting.prints_file:
         from softmax_cli.calibration.file import encode
         from softmax_cli.storage.writing import standard_output

@@ -243,6 +243,7 @@ def evaluate(
     inputs = source.resolve(truths)
     report.check(inputs.everything_read)
     pictures.check(inputs.everything_read, report.force, (report.per_class, report.bins_out))
+    pictures.check_format(report.json)
     workers = engine.resolve(inputs, run.workers)
     estimate = estimated_prior(inputs, scoring, run, engine)
     with open_scores(inputs) as scores:
@@ -262,7 +263,7 @@ def evaluate(
     found.reading.check(len(scores.columns.classes))
     result = build_report(scores.table.name, scorer, plan, found.measured, found.bootstrap, found.read, gates)
     _print_notes(result, found, scores, run)
-    _give(result, report, run)
+    _give(result, report, pictures, run)
     _draw(result, pictures, report.force)
     if result.failed_gates:
         raise GateError("; ".join(result.failed_gates))
@@ -300,7 +301,7 @@ def _print_notes(report: Report, found: Evaluation, scores: ScoreTable, run: Run
         )
 
 
-def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
+def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
     from softmax_cli.stream.outputs import print_json, write_table
 
@@ -311,6 +312,11 @@ def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
     if report.json:
         run.say(f"{result.columns}; {result.rows:,} rows")
         print_json(result.to_json())
+    elif pictures.format is not None:
+        from softmax_cli.evaluation.page import evaluation_tables
+        from softmax_cli.page.report import print_tables
+
+        print_tables(evaluation_tables(result), pictures.format)
     else:
         _show(result, run)
 

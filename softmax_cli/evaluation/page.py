@@ -19,6 +19,7 @@ MOST_PAIRS = 50
 
 def evaluation_page(report: Report, command: str) -> bytes:
     """Make the page of a report."""
+    figures, *others = evaluation_tables(report)
     return report_page(
         f"Evaluation of {report.source}",
         command,
@@ -47,9 +48,14 @@ def evaluation_page(report: Report, command: str) -> bytes:
                 [(point.coverage, point.risk, _answered(point)) for point in report.risk_coverage],
             ),
         ],
-        tables=[*_classes(report), *_confusions(report), *_slices(report), _figures(report)],
+        tables=[*others, figures],
         steps=[*report.operations, f"intervals: 95 %, {report.bootstrap} bootstrap replicates, seed {report.seed}"],
     )
+
+
+def evaluation_tables(report: Report) -> list[Table]:
+    """Make the tables of a report, the figures first."""
+    return [_figures(report), *_classes(report), *_confusions(report), *_slices(report)]
 
 
 def _answered(point: Point) -> str:

@@ -72,6 +72,12 @@ def holds_one_array(form: Format) -> bool:
     return bool(getattr(form, "ONE_ARRAY", False))
 
 
+@cache
+def markups() -> tuple[str, ...]:
+    """Names of the formats that are for people, and only written."""
+    return tuple(name for name in names() if not is_read(_load(name)))
+
+
 def is_read(form: Format) -> bool:
     """Whether files of a format can be read; a table for a paper is only written."""
     return hasattr(form, "read")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from softmax_cli.evaluation.figures import PLOTS, write_evaluation_plots
-from softmax_cli.evaluation.page import MOST_PAIRS, evaluation_page
+from softmax_cli.evaluation.page import MOST_PAIRS, evaluation_page, evaluation_tables
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Pair, Point, Report, Slice
+from softmax_cli.page.report import print_tables, table
 
 FIGURES = (
     ("accuracy", "accuracy", None),
@@ -113,3 +114,22 @@ def test_without_a_mistake_no_pair_is_listed(tmp_path):
     right = report(100, confusion=(Pair("class 0", "class 0", 5),))
     write_evaluation_plots(right, ["confusion"], str(tmp_path / "e.svg"), force=False)
     assert "no row is wrong" in (tmp_path / "e.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("markup", "title", "row"),
+    [
+        ("markdown", "### All figures", "| macro AUROC | 0.1250 | 95 %: 0.1000 to 0.1500 | a note |"),
+        ("latex", r"\paragraph{All figures}", r"macro AUROC & 0.1250 & 95 \%: 0.1000 to 0.1500 & a note \\"),
+        ("html", "<h3>All figures</h3>", '<td>macro AUROC</td><td align="right">0.1250</td>'),
+    ],
+)
+def test_tables_are_printed_to_be_pasted(capfdbinary, markup, title, row):
+    """The tables of the page, the figures first; without a row there is a heading all the same."""
+    print_tables(evaluation_tables(report()), markup)
+    text = capfdbinary.readouterr().out.decode()
+    assert text.startswith(title)
+    assert row in text
+    assert text.index("All figures") < text.index("Classes") < text.index("Commonest confusions")
+    print_tables([table("none", "Nothing", "", ("a", "b_c"), [])], markup)
+    assert "Nothing" in capfdbinary.readouterr().out.decode()

@@ -125,3 +125,21 @@ def test_they_are_written_and_not_read(softmax_cli, tmp_path, name, suffix):
     assert "0.7311" in printed
     refused = softmax_cli("predict", "in.csv", "--input-format", name)
     assert (refused.code, "only written" in refused.err) == (2, True)
+
+
+def test_every_report_prints_its_tables(softmax_cli, tmp_path):
+    rows = [f"{2 - i % 3},{i % 2},{'a_1' if i % 5 else 'b'}" for i in range(40)]
+    (tmp_path / "in.csv").write_text("logit_a_1,logit_b,label\n" + "\n".join(rows) + "\n")
+    for command, heading in (
+        ("evaluate", "### All figures"),
+        ("inspect", "### "),
+        ("calibrate", "### On held-out rows"),
+        ("weights", "### weight = "),
+    ):
+        done = softmax_cli(command, "in.csv", "--format", "markdown", "-q")
+        assert done.code == 0, done.err
+        assert done.text.startswith(heading)
+        assert command == "calibrate" or "| a\\_1 | " in done.text
+        refused = softmax_cli(command, "in.csv", "--format", "csv")
+        assert (refused.code, "choose one of html, latex, markdown" in refused.err) == (2, True)
+        assert "exclude each other" in softmax_cli(command, "in.csv", "--format", "html", "--json").err
