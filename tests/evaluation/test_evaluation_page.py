@@ -91,8 +91,10 @@ def test_figures_tables_and_steps(page):
 
 def test_confusions_are_the_commonest_mistakes(page):
     rows = rows_of(page(report(80)), "Commonest confusions")
-    assert rows[0] == ["class 79", "class 0", "80", "800.0 %"]
+    assert rows[0] == ["class 79", "class 0", "80", "800.0 %", ""]
     assert len(rows) == MOST_PAIRS
+    named = page(report(confusion=(Pair("class 0", "class 1", 2, ("<b>", "x9")),)))
+    assert rows_of(named, "Commonest confusions") == [["class 0", "class 1", "2", "20.0 %", "&lt;b&gt;, x9"]]
     right = report(confusion=(Pair("class 0", "class 0", 5),))
     assert "Commonest confusions" not in page(right)
 
