@@ -272,7 +272,8 @@ def _find_id(table: _Known, scores: ScoreColumns, label: str | None) -> tuple[st
         name = min(known, key=lambda name: ranks[name] or 0)
         return name, "an index" if name in levels else f"named {name}"
     ids = [name for name in scores.not_scores if not table.rows.is_repeated(name)]
-    return (ids[0], "whole numbers that all differ") if ids else (None, "")
+    is_clear = len(ids) == 1 or ids[:1] == [names[0]]  # of several, only where ids mostly stand
+    return (ids[0], "whole numbers that all differ") if is_clear else (None, "")
 
 
 def _keys(table: _Known, name: str) -> tuple[str, ...]:
