@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord, Scaled
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import Abstention
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names
 from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows, stratified_folds
 from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
@@ -168,9 +168,8 @@ def named(error: ValueError, classes: tuple[str, ...]) -> str:
     """Tell why a method refuses rows, with the names of classes in the place of their numbers."""
     if not isinstance(error, AbsentClasses):
         return str(error)
-    shown = ", ".join(classes[index] for index in error.classes[:5])
-    more = f" and {len(error.classes) - 5} more" if len(error.classes) > 5 else ""
-    return f"none of {error.where} is labelled {shown}{more}, and every class needs an example"
+    shown = listed([classes[index] for index in error.classes], 5)
+    return f"none of {error.where} is labelled {shown}, and every class needs an example"
 
 
 _FULL_MATRIX = ("matrix", "dirichlet")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.evaluation.gates import Gate, failures
-from softmax_cli.evaluation.judge import Judge
-from softmax_cli.evaluation.measure import Draws, Limits, Measured, Parts, Plan
+from softmax_cli.evaluation.labelled import LabelledScorer
+from softmax_cli.evaluation.measure import Bootstrap, Limits, Measured, Parts, Plan
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Pair, Point, Report, Slice
 from softmax_cli.numeric.metrics._confidence import Bins
 from softmax_cli.numeric.metrics.auroc import Auroc
@@ -214,7 +214,13 @@ COVERAGES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
 def build_report(
-    source: str, judge: Judge, plan: Plan, measured: Measured, draws: Draws | None, read: int, gates: Iterable[Gate]
+    source: str,
+    scorer: LabelledScorer,
+    plan: Plan,
+    measured: Measured,
+    bootstrap: Bootstrap | None,
+    read: int,
+    gates: Iterable[Gate],
 ) -> Report:
     """Build the report of a table.
 
@@ -223,13 +229,13 @@ def build_report(
     read : int
         Rows that were read, the bad ones among them.
     """
-    whole, columns = measured.whole, judge.transform.columns
-    limits = {} if draws is None else draws.limits(plan, whole.ece)
+    whole, columns = measured.whole, scorer.transform.columns
+    limits = {} if bootstrap is None else bootstrap.limits(plan, whole.ece)
     figures = figures_of(plan, whole, measured.auroc, limits)
     return Report(
         source=source,
         columns=columns.summary(),
-        operations=tuple(judge.transform.steps()),
+        operations=tuple(scorer.transform.steps()),
         rows=whole.accuracy.rows,
         bad_rows=read - whole.accuracy.rows,
         classes=len(columns.classes),
@@ -242,7 +248,7 @@ def build_report(
         risk_coverage=_points(RiskCoverage(whole.ranking)),
         confusion=_pairs(whole.confusion, columns.classes),
         per_class=_per_class(columns.classes, whole, measured.auroc),
-        by=judge.by,
+        by=scorer.by,
         slices=tuple(
             Slice(name, parts.accuracy.rows, figures_of(plan, parts, None, {}))
             for name, parts in sorted(measured.slices.items())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.evaluation.judge import Judged
+from softmax_cli.evaluation.labelled import LabelledScores
 from softmax_cli.numeric.bootstrap import REPLICATES
 from softmax_cli.numeric.metrics._confidence import BINS, Ranking, top_label
 from softmax_cli.numeric.metrics.accuracy import Accuracy, Balanced, TopKAccuracy
@@ -72,7 +72,7 @@ class Parts:
     def of(
         cls, plan: Plan, log_p: NDArray[np.float64], labels: NDArray[np.int64], sets: NDArray[np.bool_] | None
     ) -> Self:
-        """Measure rows; shapes as in `Judged`."""
+        """Measure rows; shapes as in `LabelledScores`."""
         keeps_all = plan.kind == "classwise" and plan.scheme == "mass"
         return cls(
             accuracy=Accuracy.of(log_p, labels),
@@ -134,14 +134,14 @@ class Measured:
     slices: dict[str, Parts] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: Plan, judged: Judged) -> Self:
+    def of(cls, plan: Plan, labelled: LabelledScores) -> Self:
         """Measure one batch."""
         slices = {
-            name: Parts.of(plan, judged.log_p[rows], judged.labels[rows], _some(judged.sets, rows))
-            for name, rows in judged.slices.items()
+            name: Parts.of(plan, labelled.log_p[rows], labelled.labels[rows], _some(labelled.sets, rows))
+            for name, rows in labelled.slices.items()
         }
-        whole = Parts.of(plan, judged.log_p, judged.labels, judged.sets)
-        return cls(whole, Auroc.of(judged.log_p, judged.labels), slices)
+        whole = Parts.of(plan, labelled.log_p, labelled.labels, labelled.sets)
+        return cls(whole, Auroc.of(labelled.log_p, labelled.labels), slices)
 
     def plus(self, other: Self) -> Self:
         """Merge with the rows that follow; slices stand in the order in which they came up.
@@ -167,25 +167,25 @@ Limits = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Draws:
+class Bootstrap:
     """Replicates of the means over rows, and of the calibration error in bins of equal width."""
 
     means: MeanIntervals
     ece: EceInterval
 
     @classmethod
-    def of(cls, plan: Plan, judged: Judged, first_row: int) -> Self:
-        """Draw one batch; `first_row` counts the judged rows before it."""
-        _, correct = top_label(judged.log_p, judged.labels)
+    def of(cls, plan: Plan, labelled: LabelledScores, first_row: int) -> Self:
+        """Replicate one batch; `first_row` counts the measured rows before it."""
+        _, correct = top_label(labelled.log_p, labelled.labels)
         figures = {
             "accuracy": correct.astype(np.float64),
-            "log_loss": row_log_loss(judged.log_p, judged.labels, clip=plan.clip),
-            "brier": row_brier(judged.log_p, judged.labels),
+            "log_loss": row_log_loss(labelled.log_p, labelled.labels, clip=plan.clip),
+            "brier": row_brier(labelled.log_p, labelled.labels),
         }
         means = MeanIntervals.of(figures, first_row=first_row, seed=plan.seed, replicates=plan.replicates)
         ece = EceInterval.of(
-            judged.log_p,
-            judged.labels,
+            labelled.log_p,
+            labelled.labels,
             first_row=first_row,
             bins=plan.bins,
             seed=plan.seed,

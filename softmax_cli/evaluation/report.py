@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from softmax_cli.errors import listed
 from softmax_cli.evaluation.measure import Limits
-from softmax_cli.stream.outputs import finite_or_null
 from softmax_cli.version import __version__
 
 
@@ -152,18 +152,16 @@ class Report:
         never = [one.name for one in self.per_class if one.support and not one.predicted]
         if not never:
             return []
-        named = ", ".join(never[:3]) + (f" and {len(never) - 3} more" if len(never) > 3 else "")
-        return [
-            f"{len(never)} of {self.classes} classes {'is' if len(never) == 1 else 'are'} never predicted: {named}."
-        ]
+        verb = "is" if len(never) == 1 else "are"
+        return [f"{len(never)} of {self.classes} classes {verb} never predicted: {listed(never, 3)}."]
 
     def to_json(self) -> dict[str, object]:
-        """Values that JSON has: nan and infinity, which it has not, become null."""
+        """Plain values, under the names of the fields."""
         plain = {"verdict": self.verdict(), **asdict(self)}
         plain["figures"] = _by_name(self.figures)
         plain["slices"] = [{"name": s.name, "rows": s.rows, "figures": _by_name(s.figures)} for s in self.slices]
         head = {"format": FORMAT, "softmax_cli": __version__, "command": "evaluate"}
-        return head | {name: finite_or_null(value) for name, value in plain.items()}
+        return head | plain
 
 
 def _by_name(figures: Sequence[Figure]) -> dict[str, object]:

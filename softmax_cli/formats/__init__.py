@@ -46,6 +46,9 @@ class Format(Protocol):
     SEEKS: bool
     """Whether reading needs a file that can be read in any order (a pipe is copied to a temporary file first)."""
 
+    ONE_ARRAY: bool
+    """Whether a file holds the numbers of a row as one array, and no columns of text; may be left out, for False."""
+
     def read(self, file: BinaryIO, name: str, options: ReadOptions) -> Table:
         """Open a table; `name` is what messages call the file."""
 
@@ -62,6 +65,11 @@ def names() -> tuple[str, ...]:
 def name_of(form: Format) -> str:
     """Return what users call a format."""
     return form.__name__.rpartition(".")[2]
+
+
+def holds_one_array(form: Format) -> bool:
+    """Whether a file holds the numbers of a row as one array, and no columns of text."""
+    return bool(getattr(form, "ONE_ARRAY", False))
 
 
 def by_name(name: str) -> Format:

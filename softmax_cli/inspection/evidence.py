@@ -14,11 +14,12 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.errors import listed
 from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
 from softmax_cli.prediction.bad_rows import rejects
-from softmax_cli.prediction.logits import check_width, read_scores, to_log_scale_
+from softmax_cli.prediction.logits import read_scores, to_log_scale_
 from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import Truth
@@ -96,15 +97,8 @@ def make_inspector(
     head : sequence of Decoded
         Batches that together have the first `HEAD_ROWS` rows, or all there are.
     limit : float
-        Robust deviations beyond which a logit is an outlier; probabilities are not judged by it.
-
-    Raises
-    ------
-    DataError
-        A list column is not as wide as there are classes.
+        Robust deviations beyond which a logit is an outlier; probabilities are not measured by it.
     """
-    for decoded in head[:1]:
-        check_width(decoded.batch.schema, columns)
     parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
     rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
     return Inspector(columns, dtype, limit, make_ruler(rows, limit if columns.kind == "logits" else np.inf), truth)
@@ -251,9 +245,7 @@ class Evidence:
 
     def names(self, positions: Iterable[int]) -> str:
         """Name the first few classes."""
-        lines = [self.classes[position] for position in positions]
-        more = f" and {len(lines) - NAMED:,} more" if len(lines) > NAMED else ""
-        return ", ".join(lines[:NAMED]) + more
+        return listed([self.classes[position] for position in positions], NAMED)
 
 
 def counted(number: int, what: str) -> str:

@@ -7,13 +7,12 @@ are names of options; those in a table named like a command hold for that comman
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, nearest
 
 PREFIX = "SOFTMAX_CLI_"
 FILE_NAME = "softmax-cli.toml"
@@ -87,7 +86,7 @@ def _from_file(command: str, options: Sequence[str], paths: Sequence[str]) -> It
             raise UsageError(f"{path}: {key!r} has to be typed: --{option}")
         if option not in options:
             if key in own:
-                near = difflib.get_close_matches(option, options, 1)
+                near = nearest(option, options, 1)
                 raise UsageError(
                     f"{path}: {command} has no option {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
                 )

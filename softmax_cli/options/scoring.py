@@ -10,13 +10,13 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
-from softmax_cli.options.source import Opened
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.scorer import Emit, Scoring
     from softmax_cli.prediction.steps import Remedy, Term
+    from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.columns import Columns
 
 
@@ -102,11 +102,11 @@ class SoftmaxOptions:
             None if calibration is None else calibration.sets,
         )
 
-    def precision(self, opened: Opened) -> str:
+    def precision(self, scores: ScoreTable) -> str:
         """Return the type to compute in."""
         from softmax_cli.prediction.logits import score_dtype
 
-        return self.dtype or str(score_dtype(opened.table.schema, opened.columns))
+        return self.dtype or str(score_dtype(scores.table.schema, scores.columns))
 
 
 def _wrong_temperature(temperature: float) -> str:
@@ -306,6 +306,6 @@ class ScoringOptions:
         terms, _ = self.imbalance.before_prior().build(columns.classes, self.softmax.activation)
         return self.softmax.scoring(terms, ("prob",), 0, self.remedies.build(columns.classes), calibration)
 
-    def dtype(self, opened: Opened) -> str:
+    def dtype(self, scores: ScoreTable) -> str:
         """Return the type to compute in."""
-        return self.calibration.dtype(self.softmax.precision(opened))
+        return self.calibration.dtype(self.softmax.precision(scores))

@@ -36,6 +36,17 @@ class Truncation(NamedTuple):
         return self.top_p is not None or self.min_p is not None
 
 
+class Computed(NamedTuple):
+    """Which values are computed for every row."""
+
+    classes: tuple[str, ...]
+    emit: tuple[Emit, ...]
+    top: int
+    """How many classes are ranked; 0: none, each stands in its place."""
+    has_sets: bool
+    dtype: str
+
+
 class Scored(NamedTuple):
     """What was computed for the rows of one batch."""
 
@@ -51,6 +62,11 @@ class Scored(NamedTuple):
     """Rows from which no distribution follows, shape (rows,)."""
     sets: NDArray[np.bool_] | None = None
     """Which classes are in the prediction set, shape (rows, classes); None: not asked for."""
+
+    def describe(self, classes: tuple[str, ...]) -> Computed:
+        """Say which values these are."""
+        top = 0 if self.top is None else self.top.shape[1]
+        return Computed(classes, tuple(self.values), top, self.sets is not None, self.confidence.dtype.name)
 
 
 class Scoring(NamedTuple):
@@ -90,6 +106,10 @@ class Scoring(NamedTuple):
             z = np.ascontiguousarray(logits[block]) if turned else logits[block]
             self._score_block(z, bias, scored, block)
         return scored
+
+    def describe(self, classes: tuple[str, ...], dtype: str) -> Computed:
+        """Say which values there will be."""
+        return Computed(classes, self.emit, self.top, self.sets is not None, dtype)
 
     def _score_block(
         self, z: NDArray[np.floating], bias: NDArray[np.float64] | None, scored: Scored, rows: slice

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from softmax_cli.errors import DataError, UsageError, did_you_mean, listed
-from softmax_cli.stream.inputs import open_table
+from softmax_cli.stream.inputs import input_files, open_table
 from softmax_cli.tables.batch import Column, value_at
 from softmax_cli.tables.column_names import id_rank, truth_rank
 from softmax_cli.tables.columns import Columns
@@ -92,7 +92,7 @@ def read_labels(typed: str, columns: Columns, lookup: ClassLookup) -> JoinedTrut
         An id has two truths.
     """
     path, named = _split(typed)
-    with open_table([path], ReadOptions(array=named, single_values=True), None) as table:
+    with open_table(input_files([path]), ReadOptions(array=named, single_values=True)) as table:
         names = table.schema.names
         ids = _id_column(columns, names)
         label = _label_column(path, named, names, ids)

@@ -1,7 +1,8 @@
-"""The tables of a report as files, in whatever format their names tell."""
+"""What a report writes: tables as files, in whatever format their names say, and JSON."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import numpy as np
 from softmax_cli import formats
 from softmax_cli.formats import Format, Writer
 from softmax_cli.storage.compression import Compression
-from softmax_cli.storage.writing import whole_file
+from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.tables.batch import Batch, NumberColumn, Own, TextColumn
 from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import WriteOptions
@@ -54,6 +55,18 @@ def _column(values: Sequence[Any]) -> Own:
     numbers = np.array(values, np.int64 if values and isinstance(values[0], int) else np.float64)
     known = ~np.isnan(numbers)
     return NumberColumn(numbers[:, None], valid=None if known.all() else known)
+
+
+def json_bytes(value: object) -> bytes:
+    """Spell a value as JSON for a program: nan and the infinities, which JSON has not, are null."""
+    text = json.dumps(finite_or_null(value), indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogateescape") + b"\n"  # names of files are bytes
+
+
+def print_json(report: object) -> None:
+    """Print a report on standard output, as `json_bytes` spells it."""
+    with standard_output() as out:
+        out.write(json_bytes(report))
 
 
 def finite_or_null(value: object) -> object:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from softmax_cli.tables.table import Block, Decoded, Table
 
 
 Item = TypeVar("Item")
@@ -21,7 +23,7 @@ class Listeners(NamedTuple):
 
     progress: Callable[[int, int], None]
     """Gets the rows and the bytes of input that were done."""
-    rejected: Callable[[tuple[Any, ...]], None] = lambda rejects: None
+    rejected: Callable[[Sequence[Any]], None] = lambda rejects: None
     """Gets bad rows, as `Reject`."""
 
 
@@ -57,6 +59,34 @@ def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: 
             yield under_way.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def map_blocks(
+    table: Table,
+    scores: Sequence[str],
+    work: Callable[[Decoded], tuple[Result, Sequence[Any]]],
+    threads: int,
+    listeners: Listeners,
+) -> Iterator[Result]:
+    """Decode every block of a table and apply `work` to it, on several threads; yield the results in the order of rows.
+
+    Parameters
+    ----------
+    scores : sequence of str
+        Columns to be read as numbers.
+    work : callable
+        Takes a decoded block, and returns the result and the bad rows for `listeners`.
+    """
+
+    def decode_and_work(block: Block) -> tuple[int, int, tuple[Result, Sequence[Any]]]:
+        decoded = table.decode(block, scores)
+        return decoded.batch.num_rows, block.size, work(decoded)
+
+    for rows, size, (result, rejects) in ordered_map(decode_and_work, table.blocks, threads):
+        if rejects:
+            listeners.rejected(rejects)
+        yield result
+        listeners.progress(rows, size)
 
 
 def read_ahead(items: Iterator[Item], most: int = 2) -> Iterator[Item]:

@@ -129,9 +129,9 @@ def _json(flag: str, path: str) -> object:
 
 
 def _opened(path: str, array: str | None = None) -> AbstractContextManager[Table]:
-    from softmax_cli.stream.inputs import open_table
+    from softmax_cli.stream.inputs import input_files, open_table
 
-    return open_table([path], ReadOptions(array=array, single_values=True), None)
+    return open_table(input_files([path]), ReadOptions(array=array, single_values=True))
 
 
 def _class_column(table: Table) -> str | None:

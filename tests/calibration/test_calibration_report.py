@@ -20,6 +20,7 @@ from softmax_cli.calibration.screen import show_calibration
 from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.steps import Nonconformity, SetRequest
+from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.tables.labels import LabelReading
 from softmax_cli.terminal.console import make_console
 
@@ -80,7 +81,7 @@ def test_a_comparison_names_the_best_first(best):
 def test_json_has_no_infinity(best):
     isotonic = next(one for one in best.compared if one.method == "isotonic")
     assert math.isinf(isotonic.figures.nll), "a fold's row of probability 0"
-    told = json.loads(json.dumps(best.to_json(), allow_nan=False))
+    told = json.loads(json_bytes(best.to_json()))
     assert next(one for one in told["compared"] if one["method"] == "isotonic")["figures"]["nll"] is None
     assert told["sets"]["coverage"] == 0.8
 

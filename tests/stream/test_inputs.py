@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.storage.compression import COMPRESSIONS, compression_by_magic
-from softmax_cli.stream.inputs import open_table
+from softmax_cli.stream.inputs import input_files, open_table
 from softmax_cli.tables.table import ReadOptions
 
 OPTIONS = ReadOptions()
@@ -50,7 +50,7 @@ def piped(data: bytes):
 
 
 def rows_of(paths, input_format=None, scores=("a",)):
-    with open_table([str(path) for path in paths], OPTIONS, input_format) as table:
+    with open_table(input_files([str(path) for path in paths], input_format), OPTIONS) as table:
         return [row for block in table.blocks for row in table.decode(block, list(scores)).batch.to_pylist()]
 
 
@@ -201,7 +201,7 @@ def test_many_files_are_one_table(tmp_path):
     assert (
         rows_of([tmp_path]) == rows_of([tmp_path / "part*.parquet"]) == rows_of(sorted(tmp_path.glob("p*"))) == expected
     )
-    with open_table([str(tmp_path)], OPTIONS, None) as table:
+    with open_table(input_files([str(tmp_path)]), OPTIONS) as table:
         assert table.size == sum(path.stat().st_size for path in tmp_path.glob("part*"))
         blocks = list(table.blocks)
         assert [list(row) for row in table.decode(blocks[1], ["a"]).batch.to_pylist()] == [["id", "a"]]
@@ -235,7 +235,7 @@ def test_another_number_of_classes_is_refused(tmp_path):
 def test_later_files_are_opened_when_their_turn_comes(tmp_path):
     """A thousand parts must not need a thousand open files."""
     write_parts(tmp_path, {"a": [1.0]}, {"a": [2.0]})
-    with open_table([str(tmp_path)], OPTIONS, None) as table:
+    with open_table(input_files([str(tmp_path)]), OPTIONS) as table:
         (tmp_path / "part-1.parquet").unlink()
         next(table.blocks)
         with pytest.raises(DataError, match=r"part-1\.parquet: cannot be opened: No such file"):
@@ -282,7 +282,7 @@ def test_a_name_with_brackets_is_a_name_first(tmp_path):
 def test_leaving_early_closes_every_file(tmp_path):
     """A reader that has seen enough leaves no open file (an unclosed one is a warning, and warnings are errors)."""
     write_parts(tmp_path, {"a": [1.0]}, {"a": [2.0]}, {"a": [3.0]})
-    with open_table([str(tmp_path)], OPTIONS, None) as table:
+    with open_table(input_files([str(tmp_path)]), OPTIONS) as table:
         next(table.blocks)
         next(table.blocks)
     assert not [name for name in os.listdir("/proc/self/fd") if "part-" in _target(name)]

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from softmax_cli import formats
 from softmax_cli.storage.compression import COMPRESSIONS
-from softmax_cli.stream.outputs import finite_or_null, table_writer, write_table
+from softmax_cli.stream.outputs import finite_or_null, json_bytes, print_json, table_writer, write_table
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.table import WriteOptions
 
@@ -77,3 +78,11 @@ def test_whatever_comes_out_is_json(value):
 
 def test_only_what_is_not_finite_changes():
     assert finite_or_null({"a": (1.5, math.inf, "nan", np.float64("nan"), -0.0)}) == {"a": [1.5, None, "nan", None, 0]}
+
+
+def test_a_report_is_one_document_of_plain_json(capfdbinary):
+    """Whatever file it speaks of: a name of bytes that are no UTF-8 is printed as these bytes."""
+    print_json({"source": os.fsdecode(b"caf\xe9.csv"), "ece": math.inf, "class": "naïve"})
+    printed = capfdbinary.readouterr().out
+    assert printed == json_bytes({"source": os.fsdecode(b"caf\xe9.csv"), "ece": None, "class": "naïve"})
+    assert printed == b'{\n "source": "caf' + b"\xe9" + '.csv",\n "ece": null,\n "class": "naïve"\n}\n'.encode()

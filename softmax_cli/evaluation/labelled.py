@@ -18,7 +18,7 @@ NO_SLICE = "(none)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class LabelledScores:
     """The rows of one batch that have scores and a truth, in order."""
 
     log_p: NDArray[np.float64]
@@ -38,7 +38,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class LabelledScorer:
     """Scores batches and finds their truths; stateless, so that several threads share it."""
 
     transform: Transform
@@ -47,8 +47,8 @@ class Judge:
     by: str | None = None
     """Column of slices."""
 
-    def __call__(self, decoded: Decoded) -> Judged:
-        """Judge one batch.
+    def __call__(self, decoded: Decoded) -> LabelledScores:
+        """Score one batch.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class Judge:
         if self.transform.on_bad_row == "error":
             refuse(rejected)
         good = np.flatnonzero(~scored.bad)
-        return Judged(
+        return LabelledScores(
             log_p=np.ascontiguousarray(scored.values["logprob"][good], np.float64),
             labels=found.indices[good],
             slices=self._slices(decoded, good),
@@ -76,6 +76,13 @@ class Judge:
             kinds=kinds,
             reading=found.reading,
         )
+
+    def nothing(self) -> LabelledScores:
+        """What a batch without rows comes to."""
+        classes = len(self.transform.columns.classes)
+        sets = None if self.transform.scoring.sets is None else np.empty((0, classes), np.bool_)
+        labels, log_p = np.empty(0, np.int64), np.empty((0, classes))
+        return LabelledScores(log_p, labels, {}, sets, 0, (), KindCheck(), LabelReading())
 
     def _slices(self, decoded: Decoded, good: NDArray[np.intp]) -> dict[str, NDArray[np.intp]]:
         if self.by is None:
