@@ -1,4 +1,4 @@
-"""Figures of single rows that decisions are made with: expected cost, entropy, margin, energy, place of the truth."""
+"""How sure a row is, and what to decide then: entropy, margin, energy, expected cost, place of the truth."""
 
 from __future__ import annotations
 
