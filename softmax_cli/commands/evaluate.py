@@ -239,7 +239,7 @@ def evaluate(
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
 
-    inputs = source.resolve(truths)
+    inputs = source.resolve(truths, scoring.softmax.columns)
     report.check(inputs.everything_read)
     pictures.check(inputs.everything_read, report.force, (report.per_class, report.bins_out))
     workers = engine.resolve(inputs, run.workers)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.scoring import ScoringOptions
-from softmax_cli.options.source import SourceOptions
+from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.run import Finished, Target
@@ -24,6 +26,9 @@ FIRST = (
     "class_weights",
     "calibration",
     "top_k",
+    "add",
+    "sort",
+    "where",
     "output",
     "format",
     "logits",
@@ -46,8 +51,10 @@ EXAMPLES = (
 
 def predict(
     source: SourceOptions,
+    truths: TruthOptions,
     scoring: ScoringOptions,
     result: ResultOptions,
+    decisions: DecisionOptions,
     output: OutputOptions,
     parts: PartsOptions,
     run: RunOptions,
@@ -59,21 +66,29 @@ def predict(
     from softmax_cli.prediction.transform import build_transform
     from softmax_cli.stream.scores import open_scores
 
-    inputs = source.resolve()
+    decisions.check(result.layout, result.threshold, scoring.softmax.activation)
+    asks = decisions.needs_truth
+    truths.check_use(asks, "--add true_prob, --only wrong or --sort loss")
+    inputs = source.resolve(truths if asks else None, scoring.softmax.columns)
     target = output.resolve(inputs, parts, run.workers)
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
         columns = scores.columns
         chosen = scoring.build(columns, result.emitted(), result.top_k or 0, estimate)
-        layout = result.build(columns.classes, target.layout(result.layout), chosen.calibration)
-        transform = build_transform(columns, chosen.scoring, layout, scoring.dtype(scores), run.policy)
+        numeric = decisions.scoring(chosen.scoring, columns.classes)
+        classes = numeric.classes(columns.classes)
+        layout = decisions.layout(result.build(classes, target.layout(result.layout), chosen.calibration), numeric)
+        policy = "null" if decisions.only == "bad" else run.policy
+        transform = build_transform(columns, numeric, layout, scoring.dtype(scores), policy)
+        truth = None if asks is None else scores.required_truth(bool(parts.engine.engine))
+        transform = replace(transform, truth=truth, only=decisions.only, order=decisions.order())
         if run.dry_run:
             print(_plan(scores, transform, target))
             return
         renamed = [
             f"{a!r} passes on as {b!r}: the result has a column {a!r} of its own" for a, b in transform.renamed.items()
         ]
-        run.introduce(scores, *renamed, *chosen.notes, *result.notes(len(columns.classes)), *output.notes())
+        run.introduce(scores, *renamed, *chosen.notes, *result.notes(len(classes)), *output.notes())
         with run.work(scores.table.size, target.overwrites) as work:
             finished = target.write(scores, transform, work)
     _report(finished, scores, transform, run)
@@ -86,7 +101,7 @@ def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: R
     if finished.shown is not None:
         _show(finished, finished.shown, transform, run)
     elif tally.bad_rows:
-        became = {"skip": "left out", "null": "kept without values"}[run.on_bad_row]
+        became = {"skip": "left out", "null": "kept without values"}[transform.on_bad_row]
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
         run.say(f"{tally.bad_rows:,} bad rows {became}; {kept}")
     run.conclude(scores, finished.kinds)

@@ -288,7 +288,7 @@ class ResultOptions:
         from softmax_cli.prediction.layout import Decision
 
         if self.threshold is None and calibration is not None and calibration.abstention is not None:
-            return Decision(np.full(len(classes), calibration.abstention.confidence), self.abstain_label or "")
+            return Decision(np.full(len(classes), calibration.abstention.confidence), (self.abstain_label or "",))
         if self.threshold is None and self.abstain_label is not None:
             raise UsageError("--abstain-label is for rows below a --threshold: say which")
         if self.threshold is None:
@@ -302,7 +302,7 @@ class ResultOptions:
             values, _ = align("--threshold", per_class, classes, default=0.0)
         if not ((values >= 0) & (values <= 1)).all():
             raise UsageError(f"--threshold {self.threshold}: a confidence is from 0 to 1")
-        return Decision(values, self.abstain_label or "")
+        return Decision(values, (self.abstain_label or "",))
 
 
 @dataclass(frozen=True)

@@ -323,6 +323,8 @@ class Folder:
 
     def write(self, scores: ScoreTable, transform: Transform, work: Work) -> Finished:
         """See `Target`; a unit that failed leaves the parts that are done for --resume."""
+        if transform.order is not None:
+            raise UsageError("--sort orders the rows of one stream, parts are made side by side: write one file")
         units = self.workers.units
         at_once, threads = self._at_once
         form = PartFormat(self.form.SUFFIXES[0], transform.schema(scores.table.schema), self.options)

@@ -30,7 +30,7 @@ class Finished(NamedTuple):
     kinds: KindCheck
     """Whether rows look like another kind of scores than they were read as."""
     written: int
-    """Rows of output."""
+    """Rows of output; where they are sorted, those beyond the limit too."""
     parts: int | None = None
     """How many files the result is in; None: it is no folder."""
     shown: Batch | None = None
@@ -45,7 +45,7 @@ def score_table(
     Parameters
     ----------
     limit : int or None
-        Stop after so many rows of output; None: the whole table.
+        Stop after so many rows of output; None: the whole table. Of rows that are sorted, all are looked at.
 
     Raises
     ------
@@ -55,13 +55,22 @@ def score_table(
 
     def work(decoded: Decoded) -> tuple[tuple[Outcome, Any], tuple[Reject, ...]]:
         outcome = transform.run(decoded)
-        return (outcome, writer.encode(outcome.batch)), outcome.rejects
+        return (outcome, writer.encode(outcome.batch) if outcome.keys is None else None), outcome.rejects
 
-    tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0)
+    tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.classes), np.int64), 0)
     kinds, written = KindCheck(), 0
+    sorter = None
+    if transform.order is not None:
+        from softmax_cli.prediction.sorting import Sorter
+
+        sorter = Sorter(limit)
     for outcome, encoded in map_blocks(table, transform.columns.scores, work, threads, listeners):
         tally = tally.plus(outcome.tally)
         kinds = kinds.plus(outcome.kinds)
+        if sorter is not None and outcome.keys is not None:
+            sorter.add(outcome.batch, outcome.keys)
+            written += len(outcome.keys)
+            continue
         rows = outcome.batch.num_rows
         if limit is not None and written + rows >= limit:
             rows = limit - written
@@ -70,6 +79,8 @@ def score_table(
         written += rows
         if written == limit:
             break
+    for batch in () if sorter is None else sorter.batches():
+        writer.write(writer.encode(batch))
     return Finished(tally, kinds, written)
 
 
@@ -133,7 +144,8 @@ class Screen(NamedTuple):
 
         first = FirstRows(transform.schema(scores.table.schema), self.rows)
         with work.rejects as keep:
-            finished = score_table(scores.table, transform, first, work.threads, Listeners(work.progress, keep))
+            listeners, most = Listeners(work.progress, keep), self.rows if transform.order is not None else None
+            finished = score_table(scores.table, transform, first, work.threads, listeners, most)
         return finished._replace(shown=first.batch())
 
 

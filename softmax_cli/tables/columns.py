@@ -56,6 +56,8 @@ class Selection:
     """A `Kind`, or ``percent``."""
     classes: tuple[str, ...] | None = None
     positive: str | None = None
+    no_scores: tuple[tuple[str, str], ...] = ()
+    """Options that name a column of another use, and the column."""
 
     def __post_init__(self) -> None:
         if self.kind not in (None, *get_args(Kind), PERCENT):
@@ -142,7 +144,8 @@ def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
     if doubled := repeated(schema.names):
         raise DataError(f"two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them")
     table = _Known.of(schema, typed, FirstRows(head))
-    given = (table.typed_id, table.typed_label)
+    used = [find_name(*pair, schema.names) for pair in typed.no_scores]
+    given = (table.typed_id, table.typed_label, *used)
     scores = find_scores(schema, table.rows, typed.scores, table.roles, given, table.record)
     label, truths = _find_truth(table, scores)
     id_column, id_why = _find_id(table, scores, label)

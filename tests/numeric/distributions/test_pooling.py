@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import entropy as scipy_entropy
 
-from softmax_cli.numeric.pooling import (
+from softmax_cli.numeric.distributions.pooling import (
     GAP,
     disagreement,
     equal_weights,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.softmax import row_sums
+from softmax_cli.numeric.softmax import Temperature, row_sums
 
 
 def expected_costs(p: NDArray[np.floating], costs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -47,14 +47,14 @@ def margin(p: NDArray[np.floating]) -> NDArray[np.floating]:
     return gap
 
 
-def energy(z: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.floating]:
+def energy(z: NDArray[np.floating], temperature: Temperature = 1.0) -> NDArray[np.floating]:
     """Free energy of every row, -T log sum exp(z/T), shape (rows,), in the unit of the logits.
 
     Parameters
     ----------
     z : array, shape (rows, classes)
         Logits before they are divided by the temperature; ``-inf`` masks a class.
-    temperature : float
+    temperature : float or array, shape (rows,)
         Above 0. At ``inf``, where the figure has no limit, it is ``-inf``.
 
     Notes
@@ -63,10 +63,11 @@ def energy(z: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.floa
     seen more of the kind. The largest logit is taken out first, so that exp does not overflow.
     """
     top = z.max(axis=1, initial=-np.inf)
+    scale = np.asarray(temperature, z.dtype)
     with np.errstate(invalid="ignore", under="ignore", over="ignore"):
-        terms = np.exp((z - top[:, None]) / z.dtype.type(temperature))
+        terms = np.exp((z - top[:, None]) / scale[..., None])
         spread = np.log(row_sums(terms))
-        found: NDArray[np.floating] = -(top + z.dtype.type(temperature) * spread)
+        found: NDArray[np.floating] = -(top + scale * spread)
     return found
 
 

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax as scipy_log_softmax
 from scipy.stats import rankdata
 
-from softmax_cli.numeric.groups import group_log_softmax, group_maxima, group_means, group_ranks, group_sums, starts_of
+from softmax_cli.numeric.distributions.groups import (
+    group_log_softmax,
+    group_maxima,
+    group_means,
+    group_ranks,
+    group_sums,
+    starts_of,
+)
 
 sizes = st.lists(st.integers(1, 6), max_size=8)
 

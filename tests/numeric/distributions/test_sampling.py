@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
-from softmax_cli.numeric.sampling import gumbel, mix_uniform, sample
+from softmax_cli.numeric.distributions.sampling import gumbel, mix_uniform, sample
 from softmax_cli.numeric.softmax import log_softmax
 
 P = np.array([0.5, 0.25, 0.15, 0.08, 0.02, 0.0])

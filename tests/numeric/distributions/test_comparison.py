@@ -12,7 +12,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import binomtest
 from scipy.stats import entropy as scipy_entropy
 
-from softmax_cli.numeric.comparison import Flips, Similarity, row_js, row_kl
+from softmax_cli.numeric.distributions.comparison import Flips, Similarity, row_js, row_kl
 from softmax_cli.numeric.softmax import log_softmax
 
 GENERATOR = np.random.default_rng(0)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import entropy as scipy_entropy
 
+from softmax_cli.numeric.distributions.uncertainty import energy, entropy, expected_costs, margin, rank_of
 from softmax_cli.numeric.softmax import log_softmax
 from softmax_cli.numeric.topk import top_k
-from softmax_cli.numeric.uncertainty import energy, entropy, expected_costs, margin, rank_of
 
 Z = np.random.default_rng(0).normal(scale=4, size=(200, 7))
 LOG_P = log_softmax(Z)
