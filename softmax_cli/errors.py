@@ -74,3 +74,12 @@ def did_you_mean(typed: str, names: Sequence[str]) -> str:
     """Offer the nearest names; where none is near, say which there are."""
     near = nearest(typed, names)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {listed(names)}"
+
+
+LONGEST_REASON = 200
+
+
+def first_line(error: Exception) -> str:
+    """What a library says in the first line of an error, without the full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:LONGEST_REASON].rstrip(".") if lines else type(error).__name__

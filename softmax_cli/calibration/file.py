@@ -38,9 +38,9 @@ def read_calibration(path: str) -> Calibration:
     DataError
         It holds no calibration, or one of another format version.
     """
-    from softmax_cli.storage.reading import is_file, read_bytes
+    from softmax_cli.storage.reading import can_be_read, read_bytes
 
-    if not is_file(path):
+    if not can_be_read(path):
         raise UsageError(f"--calibration {path}: no such file; softmax-cli calibrate val.csv -o {path} makes one")
     try:
         return decode(read_bytes(path))
@@ -50,7 +50,7 @@ def read_calibration(path: str) -> Calibration:
 
 def encode(calibration: Calibration) -> bytes:
     """Spell it as JSON, one key a line; `decode` gives the same numbers back, bit for bit."""
-    return "".join(_lines(to_json(calibration))).encode() + b"\n"
+    return "".join(_lines(to_json(calibration))).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def decode(data: bytes) -> Calibration:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.evaluation.gates import Gate
     from softmax_cli.evaluation.labelled import LabelledScorer
-    from softmax_cli.evaluation.measure import Plan
     from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
+    from softmax_cli.numeric.metrics import Plan
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
@@ -117,9 +117,9 @@ class MetricOptions:
         if 0 < self.bootstrap < 40:
             raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 200 is usual")
 
-    def plan(self, classes: int, calibration: Calibration | None) -> Plan:
+    def plan(self, classes: int, calibration: Calibration | None, sets: bool) -> Plan:
         """Return what is measured."""
-        from softmax_cli.evaluation.measure import Plan
+        from softmax_cli.numeric.metrics import Plan
 
         abstention = None if calibration is None else calibration.abstention
         return Plan(
@@ -132,6 +132,7 @@ class MetricOptions:
             replicates=self.bootstrap,
             seed=self.seed,
             answer_from=None if abstention is None else abstention.confidence,
+            sets=sets,
         )
 
     def _top_k(self, classes: int) -> tuple[int, ...]:
@@ -206,12 +207,12 @@ class ReportOptions:
         if self.by is not None and self.by not in names:
             raise UsageError(f"--by {self.by!r}: no such column; {did_you_mean(self.by, names)}")
 
-    def gates(self, plan: Plan, has_sets: bool) -> list[Gate]:
+    def gates(self, plan: Plan) -> list[Gate]:
         """Return the gates."""
-        from softmax_cli.evaluation.figure_list import names_of
         from softmax_cli.evaluation.gates import parse_gate
+        from softmax_cli.numeric.metrics import definitions
 
-        names = names_of(plan, has_sets)
+        names = [figure.name for figure in definitions(plan)]
         return [parse_gate(given, names) for given in self.fail_if]
 
 
@@ -233,8 +234,8 @@ def evaluate(
     --kind classwise --scheme mass keeps every probability.
     """
     from softmax_cli.errors import GateError
-    from softmax_cli.evaluation.figure_list import build_report
     from softmax_cli.evaluation.labelled import LabelledScorer
+    from softmax_cli.evaluation.report import build_report
     from softmax_cli.evaluation.run import measure
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
@@ -249,8 +250,9 @@ def evaluate(
         truth = scores.required_truth(bool(workers.units))
         scorer = LabelledScorer(_transform(scores, scoring, chosen, run), truth, report.by)
         report.check_slices(scores)
-        plan = metrics.plan(len(scores.columns.classes), chosen.calibration)
-        gates = report.gates(plan, scorer.transform.scoring.sets is not None)
+        sets = scorer.transform.scoring.sets is not None
+        plan = metrics.plan(len(scores.columns.classes), chosen.calibration, sets)
+        gates = report.gates(plan)
         if run.dry_run:
             print(_plan(scores, scorer))
             return
@@ -300,13 +302,12 @@ def _print_notes(report: Report, found: Evaluation, scores: ScoreTable, run: Run
 
 def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
-    from softmax_cli.evaluation.report import Bin, ClassFigures
     from softmax_cli.stream.outputs import print_json, write_table
 
     if report.per_class is not None:
-        write_table(ClassFigures, result.per_class, report.per_class, report.force)
+        write_table([one.plain() for one in result.per_class], report.per_class, report.force)
     if report.bins_out is not None:
-        write_table(Bin, result.bins, report.bins_out, report.force)
+        write_table([asdict(one) for one in result.bins], report.bins_out, report.force)
     if report.json:
         run.say(f"{result.columns}; {result.rows:,} rows")
         print_json(result.to_json())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.prediction.bad_rows import Reject, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Transform
@@ -21,14 +22,9 @@ NO_SLICE = "(none)"
 class LabelledScores:
     """The rows of one batch that have scores and a truth, in order."""
 
-    log_p: NDArray[np.float64]
-    """Log-probabilities, nats, shape (rows, classes)."""
-    labels: NDArray[np.int64]
-    """Column of the true class, shape (rows,)."""
+    rows: Rows
     slices: dict[str, NDArray[np.intp]]
     """Rows of every slice; empty where none were asked for."""
-    sets: NDArray[np.bool_] | None
-    """Prediction sets of a calibration that makes them, shape (rows, classes)."""
     read: int
     """Rows that were read, the bad ones among them."""
     rejects: tuple[Reject, ...]
@@ -60,10 +56,12 @@ class LabelledScorer:
         scored, rejected, kinds = self.transform.score(decoded)
         good = np.flatnonzero(~scored.bad)
         return LabelledScores(
-            log_p=np.ascontiguousarray(scored.values["logprob"][good], np.float64),
-            labels=found.indices[good],
+            rows=Rows(
+                np.asarray(scored.values["logprob"][good], np.float64),
+                found.indices[good],
+                None if scored.sets is None else scored.sets[good],
+            ),
             slices=self._slices(decoded, good),
-            sets=None if scored.sets is None else scored.sets[good],
             read=decoded.batch.num_rows,
             rejects=rejected,
             kinds=kinds,
@@ -75,7 +73,7 @@ class LabelledScorer:
         classes = len(self.transform.columns.classes)
         sets = None if self.transform.scoring.sets is None else np.empty((0, classes), np.bool_)
         labels, log_p = np.empty(0, np.int64), np.empty((0, classes))
-        return LabelledScores(log_p, labels, {}, sets, 0, (), KindCheck(), LabelReading())
+        return LabelledScores(Rows(log_p, labels, sets), {}, 0, (), KindCheck(), LabelReading())
 
     def _slices(self, decoded: Decoded, good: NDArray[np.intp]) -> dict[str, NDArray[np.intp]]:
         if self.by is None:

@@ -15,7 +15,8 @@ from typing import Self, TypeVar
 
 from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.evaluation.labelled import LabelledScorer, LabelledScores
-from softmax_cli.evaluation.measure import Bootstrap, Measured, Plan
+from softmax_cli.evaluation.measure import Measured, resample
+from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.prediction.bad_rows import Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.tables.labels import LabelReading
@@ -30,7 +31,7 @@ class Evaluation:
     """What a pass over a run of rows comes to; those of consecutive runs add up exactly, with `plus`."""
 
     measured: Measured
-    bootstrap: Bootstrap | None
+    bootstrap: Parts | None
     """None: no bootstrap."""
     read: int
     """Rows that were read, the bad ones among them."""
@@ -41,7 +42,7 @@ class Evaluation:
     @property
     def rows(self) -> int:
         """Rows that were measured."""
-        return self.measured.whole.accuracy.rows
+        return self.measured.rows
 
     def plus(self, other: Self) -> Self:
         """Add what the rows that follow come to.
@@ -79,18 +80,18 @@ def evaluate_table(table: Table, scorer: LabelledScorer, plan: Plan, threads: in
 
     def with_bootstrap(step: tuple[tuple[LabelledScores, Evaluation], int]) -> Evaluation:
         (labelled, measured), first_row = step
-        return replace(measured, bootstrap=Bootstrap.of(plan, labelled, first_row) if plan.replicates else None)
+        return replace(measured, bootstrap=resample(plan, labelled.rows, first_row) if plan.replicates else None)
 
     nothing = scorer.nothing()
     total = with_bootstrap(((nothing, _measured(plan, nothing)), 0))
     steps = map_blocks(table, scorer.transform.columns.scores, work, threads, listeners)
-    numbered = _numbered(steps, lambda step: len(step[0].labels), 0)
+    numbered = _numbered(steps, lambda step: len(step[0].rows), 0)
     return reduce(Evaluation.plus, ordered_map(with_bootstrap, numbered, threads), total)
 
 
 def bootstrap_of(
     table: Table, scorer: LabelledScorer, plan: Plan, first_row: int, threads: int, listeners: Listeners
-) -> Bootstrap:
+) -> Parts:
     """Replicate a run of rows that were measured before.
 
     Parameters
@@ -103,9 +104,9 @@ def bootstrap_of(
         return scorer(decoded), ()
 
     steps = map_blocks(table, scorer.transform.columns.scores, work, threads, listeners)
-    numbered = _numbered(steps, lambda labelled: len(labelled.labels), first_row)
-    parts = ordered_map(lambda step: Bootstrap.of(plan, *step), numbered, threads)
-    return reduce(Bootstrap.plus, parts, Bootstrap.of(plan, scorer.nothing(), first_row))
+    numbered = _numbered(steps, lambda labelled: len(labelled.rows), first_row)
+    parts = ordered_map(lambda step: resample(plan, step[0].rows, step[1]), numbered, threads)
+    return reduce(Parts.plus, parts, resample(plan, scorer.nothing().rows, first_row))
 
 
 def _measured(plan: Plan, labelled: LabelledScores) -> Evaluation:
@@ -139,7 +140,7 @@ class _Replicate:
     first_rows: tuple[int, ...]
     """How many rows were measured before each unit."""
 
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Bootstrap]:
+    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Parts]:
         yield bootstrap_of(table, self.scorer, self.plan, self.first_rows[unit], threads, listeners)
 
 
@@ -166,4 +167,4 @@ def measure(fleet: Fleet, scorer: LabelledScorer, plan: Plan, listeners: Listene
         return total
     first_rows = tuple(itertools.accumulate(rows, initial=0))
     with fleet.results(_Replicate(scorer, plan, first_rows), NOBODY) as replicated:
-        return replace(total, bootstrap=reduce(Bootstrap.plus, (part for _, part in replicated)))
+        return replace(total, bootstrap=reduce(Parts.plus, (part for _, part in replicated)))

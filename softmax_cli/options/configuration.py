@@ -16,6 +16,8 @@ from softmax_cli.errors import UsageError, nearest
 
 PREFIX = "SOFTMAX_CLI_"
 FILE_NAME = "softmax-cli.toml"
+TABLE = "softmax-cli"
+"""Under ``[tool]`` of a ``pyproject.toml``."""
 TYPED_ONLY = frozenset(
     {"output", "force", "rejects", "resume", "engine", "page", "plot", "report", "help", "dry-run", "version"}
 )
@@ -101,7 +103,9 @@ def _nearest(paths: Sequence[str]) -> tuple[Path, Mapping[str, Any]]:
         own, project = Path(folder, FILE_NAME), Path(folder, "pyproject.toml")
         if own.is_file():
             return own, _read(own)
-        if project.is_file() and (table := _read(project).get("tool", {}).get("softmax-cli")):
+        # Most projects have nothing to say to us, and parsing takes longer than to look.
+        has_name = project.is_file() and TABLE.encode() in project.read_bytes()
+        if has_name and (table := _read(project).get("tool", {}).get(TABLE)):
             return project, table
     return Path(FILE_NAME), {}
 

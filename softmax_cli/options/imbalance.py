@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PANEL = "Imbalanced classes"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImbalanceOptions:
     """Terms that are added to the log-probabilities of the classes, after the temperature."""
 

@@ -29,7 +29,7 @@ TABLE = "table"
 ROWS_SHOWN = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OutputOptions:
     """The target, its format, and the text of numbers."""
 
@@ -203,7 +203,7 @@ def _format_of(inputs: Inputs) -> str:
 RESULT_PANEL = "Result"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResultOptions:
     """Numbers, layout and threshold."""
 
@@ -305,7 +305,7 @@ class ResultOptions:
         return Decision(values, (self.abstain_label or "",))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PartsOptions:
     """The engine, and whether to go on."""
 

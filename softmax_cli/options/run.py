@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 POLICIES = ("error", "skip", "null")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ColorOptions:
     """Whether what is shown is coloured."""
 
@@ -40,7 +40,7 @@ class ColorOptions:
         return cast("Color", self.color)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TalkOptions(ColorOptions):
     """What is said beside the data."""
 
@@ -69,9 +69,10 @@ class TalkOptions(ColorOptions):
             Of all rows that were read; None: not looked at.
         """
         problems = [None if scores.seen is None else scores.seen.problem]
-        if kinds is not None:
+        if kinds is not None and (warning := kinds.warning(scores.columns)) is not None:
+            problems.insert(0, warning)
+        elif kinds is not None:
             self.say(*filter(None, [kinds.note]))
-            problems.insert(0, kinds.warning(scores.columns))
         for problem in filter(None, problems):
             self.warn(problem)
 
@@ -80,7 +81,7 @@ class TalkOptions(ColorOptions):
         print_message(f"warning: {warning}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WorkOptions(TalkOptions):
     """How many threads do the work."""
 
@@ -96,7 +97,7 @@ class WorkOptions(TalkOptions):
         return self.threads or available_threads()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunOptions(WorkOptions):
     """Bad rows, threads, talk."""
 
@@ -162,7 +163,7 @@ COLORS = ("auto", "always", "never")
 ENGINE_PANEL = "Beyond one machine"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EngineOptions:
     """The engine."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PANEL = "Softmax"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SoftmaxOptions:
     """Temperature, activation, precision and truncation."""
 
@@ -143,7 +143,7 @@ def _wrong_temperature(temperature: float) -> str:
 REMEDIES_PANEL = "Outlying logits (off by default; in this order, before the temperature)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RemedyOptions:
     """Bounds on logits, and their scale."""
 
@@ -231,7 +231,7 @@ class RemedyOptions:
         return low, high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CalibrationOptions:
     """The file that ``softmax-cli calibrate`` writes."""
 
@@ -299,7 +299,7 @@ class Chosen(NamedTuple):
     """What the user is to be reported."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScoringOptions:
     """Remedies, temperature and activation, or a calibration, and corrections for imbalance."""
 

@@ -25,7 +25,7 @@ COLUMNS = "Columns"
 NO_COLUMNS: Mapping[str, str | None] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SourceOptions:
     """Files, their layout, and the roles of their columns."""
 
@@ -115,7 +115,9 @@ class SourceOptions:
         """
         from softmax_cli.stream.inputs import input_files
         from softmax_cli.stream.scores import Inputs
+        from softmax_cli.tables.pool import keep_freed_memory
 
+        keep_freed_memory()
         if truths is not None:
             truths.check(self.label)
         if sys.stdin.isatty():
@@ -172,7 +174,7 @@ class SourceOptions:
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TruthOptions:
     """True classes: from a file of their own, and what their numbers mean."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, first_line
 
 GZIP_LEVEL = 6
 """What `gzip` itself uses; level 9 takes three times as long for half a percent of size."""
@@ -76,7 +76,8 @@ class Decompressed(io.RawIOBase):
             return int(self._stream.readinto(buffer))
         except _signs_of_damage() as error:
             raise DataError(
-                f"{self._name}: the {self._kind} stream is cut short or damaged ({error}); fetch it or write it again"
+                f"{self._name}: the {self._kind} stream is cut short or damaged ({first_line(error)}); fetch it or "
+                "write it again"
             ) from error
 
 

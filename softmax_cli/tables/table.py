@@ -30,6 +30,8 @@ class Block(NamedTuple):
     first_row: int = 0
     size: int = 0
     """Bytes of input that this block stands for (for the progress bar)."""
+    pauses: bool = False
+    """Whether the input has paused behind it, so that somebody may be waiting for what is known so far."""
 
 
 class Fault(NamedTuple):

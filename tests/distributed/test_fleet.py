@@ -20,12 +20,12 @@ from softmax_cli.calibration.labelled_rows import Collector, collect
 from softmax_cli.distributed.fleet import ThisProcess, Workers
 from softmax_cli.distributed.plan import plan_units
 from softmax_cli.errors import DataError
-from softmax_cli.evaluation.figure_list import build_report
 from softmax_cli.evaluation.labelled import LabelledScorer
-from softmax_cli.evaluation.measure import Plan
+from softmax_cli.evaluation.report import build_report
 from softmax_cli.evaluation.run import measure
 from softmax_cli.inspection.report import inspection
 from softmax_cli.inspection.run import inspect_rows, inspector_of, write_flagged
+from softmax_cli.numeric.metrics import Plan
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform

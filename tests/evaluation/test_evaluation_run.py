@@ -12,10 +12,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.evaluation.figure_list import build_report
 from softmax_cli.evaluation.labelled import LabelledScorer
-from softmax_cli.evaluation.measure import Bootstrap, Plan
+from softmax_cli.evaluation.report import build_report
 from softmax_cli.evaluation.run import Evaluation, bootstrap_of, evaluate_table
+from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
@@ -54,7 +54,7 @@ def _place(row, column):
     return Place(f"row {row + 1}", "", "")
 
 
-def told(found):
+def reported(found):
     report = build_report("t", SCORER, PLAN, found.measured, found.bootstrap, found.read, [])
     return json.dumps([report.to_json(), found.kinds, found.reading.note])
 
@@ -81,15 +81,15 @@ def test_units_add_up_to_the_table(cuts, units, seed):
     """Figures, intervals and slices to the last digit, added up from the left or from the right, in blocks or whole."""
     batch = example(seed)
     measured, replicates = in_units(batch, sorted({0, ROWS, *cuts, *units}), sorted({0, ROWS, *units}))
-    whole = told(evaluate_table(table_of(batch, [0, ROWS]), SCORER, PLAN, 1, SILENT))
-    from_left = replace(reduce(Evaluation.plus, measured), bootstrap=reduce(Bootstrap.plus, replicates))
-    assert told(from_left) == whole
+    whole = reported(evaluate_table(table_of(batch, [0, ROWS]), SCORER, PLAN, 1, SILENT))
+    from_left = replace(reduce(Evaluation.plus, measured), bootstrap=reduce(Parts.plus, replicates))
+    assert reported(from_left) == whole
     right = reduce(lambda later, one: one.plus(later), reversed(measured))
     from_right = replace(right, bootstrap=reduce(lambda later, one: one.plus(later), reversed(replicates)))
-    assert told(from_right) == whole
+    assert reported(from_right) == whole
 
 
-def test_a_part_without_rows_changes_nothing_that_is_said():
+def test_a_part_without_rows_changes_nothing_in_the_report():
     """Of no row it is not said that it looks like probabilities; nor does it keep others from looking so."""
     batch = pa.record_batch({name: [share] for name, share in zip(CLASSES, (0.2, 0.3, 0.5), strict=True)})
     batch = from_arrow(batch.append_column("y", pa.array(["dog"])).append_column("source", pa.array(["1"])))
@@ -97,4 +97,4 @@ def test_a_part_without_rows_changes_nothing_that_is_said():
     nothing = evaluate_table(table_of(batch, [0]), SCORER, PLAN, 1, SILENT)
     assert "--input prob" in (alike.kinds.warning(COLUMNS) or "")
     assert nothing.kinds.warning(COLUMNS) is None
-    assert told(nothing.plus(alike)) == told(alike.plus(nothing)) == told(alike)
+    assert reported(nothing.plus(alike)) == reported(alike.plus(nothing)) == reported(alike)

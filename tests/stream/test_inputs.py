@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -293,3 +294,51 @@ def _target(descriptor: str) -> str:
         return os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:
         return ""
+
+
+class TestAFileThatChangesWhileItIsRead:
+    """Half a row at the end of a file that is being written may read like a whole one."""
+
+    def write(self, path, form):
+        table = pa.table({"id": [f"r{i}" for i in range(200)], "cat": np.arange(200) / 3, "dog": np.arange(200) / 7})
+        if form == "csv":
+            pa.csv.write_csv(table, path)
+        elif form == "parquet":
+            pq.write_table(table, path)
+        elif form == "arrow":
+            with pa.ipc.new_file(str(path), table.schema) as writer:
+                writer.write_table(table)
+        else:
+            np.save(path, np.ones((200, 3)))
+
+    @pytest.mark.parametrize("form", ["csv", "parquet", "arrow", "npy"])
+    @pytest.mark.parametrize("change", ["grows", "shrinks", "is written anew"])
+    def test_it_is_refused_at_its_end(self, tmp_path, form, change):
+        path = tmp_path / f"in.{form}"
+        self.write(path, form)
+        before = path.stat().st_size
+
+        def read():
+            with open_table(input_files([str(path)]), OPTIONS) as table:
+                first = next(table.blocks)
+                assert table.decode(first, ()).batch.num_rows == 200
+                if change == "grows":
+                    with path.open("ab") as file:
+                        file.write(b"x")
+                elif change == "shrinks":
+                    os.truncate(path, before - 1)
+                else:
+                    os.utime(path, ns=(0, 1))
+                list(table.blocks)
+
+        told = {
+            "grows": f": {before:,} bytes became {before + 1:,}",
+            "shrinks": f": {before:,} bytes became {before - 1:,}",
+        }
+        with pytest.raises(DataError, match=rf"in\.{form}: changed while it was read{told.get(change, '')}; run again"):
+            read()
+
+    def test_one_that_stays_is_read_whole(self, tmp_path):
+        self.write(tmp_path / "in.csv", "csv")
+        with open_table(input_files([str(tmp_path / "in.csv")]), OPTIONS) as table:
+            assert sum(table.decode(block, ()).batch.num_rows for block in table.blocks) == 200

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, first_line
 from softmax_cli.formats._binary import decode_batch, rows_per_block
 from softmax_cli.tables.arrays import from_arrow_schema, lists, numbers, strings
 from softmax_cli.tables.columns import METADATA_KEY
@@ -195,7 +195,7 @@ def fill(file: BinaryIO, target: NDArray[np.generic], where: str) -> None:
                 raise EOFError("the values end early")
             done += size
     except DAMAGED as error:
-        raise DataError(f"{where}: cut short or damaged ({error}); fetch it or save it again") from error
+        raise DataError(f"{where}: cut short or damaged ({first_line(error)}); fetch it or save it again") from error
 
 
 def scores_of(block: NDArray[np.generic]) -> NDArray[np.floating]:

@@ -11,10 +11,9 @@ import pkgutil
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from softmax_cli.errors import DataError, UsageError
 
@@ -24,8 +23,7 @@ ANY_OTHER = "any other"
 """The store for schemes that no other one claims."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What is known of a remote file before it is read."""
 
     url: str
