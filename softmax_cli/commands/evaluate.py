@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
@@ -221,6 +222,7 @@ def evaluate(
     truths: TruthOptions,
     scoring: ScoringOptions,
     metrics: MetricOptions,
+    costs: CostOptions,
     report: ReportOptions,
     pictures: EvaluationPictureOptions,
     engine: EngineOptions,
@@ -251,7 +253,9 @@ def evaluate(
         scorer = LabelledScorer(_transform(scores, scoring, chosen, run), truth, report.by)
         report.check_slices(scores)
         sets = scorer.transform.scoring.sets is not None
+        priced = costs.read(scores.columns.classes)
         plan = metrics.plan(len(scores.columns.classes), chosen.calibration, sets)
+        plan = replace(plan, costs=None if priced is None else priced.matrix)
         gates = report.gates(plan)
         if run.dry_run:
             print(_plan(scores, scorer))

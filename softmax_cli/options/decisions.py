@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from softmax_cli.prediction.layout import Layout
     from softmax_cli.prediction.scorer import Scoring
     from softmax_cli.prediction.sorting import Order
+    from softmax_cli.prediction.steps import Costs
 
 
 PANEL = "Rows and decisions"
@@ -24,8 +25,31 @@ ONLY = ("wrong", "abstained", "bad")
 SORTED_BY = ("confidence", "margin", "entropy", "loss")
 
 
-@dataclass(frozen=True)
-class DecisionOptions:
+@dataclass(frozen=True, kw_only=True)
+class CostOptions:
+    """What decisions cost."""
+
+    costs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="What decisions cost: a table with a row for each truth and a column for each decision; one that is "
+            "no class abstains. Rows get the decision of least expected cost.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    def read(self, classes: tuple[str, ...]) -> Costs | None:
+        """Read the file; None: there is none."""
+        if self.costs is None:
+            return None
+        from softmax_cli.weighting.costs import read_costs
+
+        return read_costs(self.costs, classes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionOptions(CostOptions):
     """Figures of a row, which rows are kept and in which order, costs, superclasses."""
 
     add: Annotated[
@@ -47,15 +71,6 @@ class DecisionOptions:
             metavar="FIGURE",
             help="Sort by confidence, margin, entropy or loss, the least first; -confidence: the largest first. With "
             "--limit N memory holds a few times N rows, else all.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None
-    costs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Predict the decision of least expected cost: a table with a row for each truth, a column for each "
-            "decision (one that is no class abstains). Adds expected_cost.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -112,7 +127,7 @@ class DecisionOptions:
         if (self.add, self.sort, self.costs, self.superclasses) == (None,) * 4:
             return scoring
         from softmax_cli.prediction.added import FIGURES
-        from softmax_cli.weighting.costs import read_costs, read_superclasses
+        from softmax_cli.weighting.costs import read_superclasses
 
         sort = (self.sort or "").removeprefix("-")
         wanted = dict.fromkeys((*self.added, sort))
@@ -120,8 +135,8 @@ class DecisionOptions:
             if scoring.sets is not None:
                 raise UsageError("--superclasses: the calibration holds sets of classes, and they cannot be summed up")
             scoring = scoring._replace(superclasses=read_superclasses(self.superclasses, classes))
-        costs = None if self.costs is None else read_costs(self.costs, scoring.classes(classes))
-        return scoring._replace(figures=tuple(name for name in wanted if name in FIGURES), costs=costs)
+        figures = tuple(name for name in wanted if name in FIGURES)
+        return scoring._replace(figures=figures, costs=self.read(scoring.classes(classes)))
 
     def layout(self, layout: Layout, scoring: Scoring) -> Layout:
         """Return the layout with the columns that were asked for."""

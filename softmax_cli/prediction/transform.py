@@ -128,7 +128,7 @@ class Transform:
         if decoded.faults:
             scored.bad[[fault.row for fault in decoded.faults]] = True
         found = tuple(rejects(decoded, scored.bad, self.columns)) if scored.bad.any() else ()
-        if self.on_bad_row == "error":
+        if found and self.on_bad_row == "error":
             refuse(found)
         return ScoredRows(scored, found, kinds)
 
