@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from softmax_cli.commands._scored import plan, write
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
-
-if TYPE_CHECKING:
-    from softmax_cli.prediction.run import Finished, Target
-    from softmax_cli.prediction.transform import Transform
-    from softmax_cli.stream.scores import ScoreTable
-    from softmax_cli.tables.batch import Batch
-
 
 RANK = 2
 FIRST = (
@@ -80,50 +72,9 @@ def predict(
         layout = decisions.layout(result.build(classes, target.layout(result.layout), chosen.calibration), numeric)
         policy = "null" if decisions.only == "bad" else run.policy
         transform = build_transform(columns, numeric, layout, scoring.dtype(scores), policy)
-        truth = None if asks is None else scores.required_truth(bool(parts.engine.engine))
+        truth = None if asks is None else scores.required_truth(target.in_parts)
         transform = replace(transform, truth=truth, only=decisions.only, order=decisions.order())
         if run.dry_run:
-            print(_plan(scores, transform, target))
+            print(plan(scores, transform, target))
             return
-        renamed = [
-            f"{a!r} passes on as {b!r}: the result has a column {a!r} of its own" for a, b in transform.renamed.items()
-        ]
-        run.introduce(scores, *renamed, *chosen.notes, *result.notes(len(classes)), *output.notes())
-        with run.work(scores.table.size, target.overwrites) as work:
-            finished = target.write(scores, transform, work)
-    _report(finished, scores, transform, run)
-
-
-def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:
-    columns, tally = transform.columns, finished.tally
-    parts = "" if finished.parts is None else f" in {finished.parts:,} part{'s' if finished.parts > 1 else ''}"
-    run.say(f"{columns.summary()}; {tally.rows:,} rows{parts}")
-    if finished.shown is not None:
-        _show(finished, finished.shown, transform, run)
-    elif tally.bad_rows:
-        became = {"skip": "left out", "null": "kept without values"}[transform.on_bad_row]
-        kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
-        run.say(f"{tally.bad_rows:,} bad rows {became}; {kept}")
-    run.conclude(scores, finished.kinds)
-
-
-def _show(finished: Finished, rows: Batch, transform: Transform, run: RunOptions) -> None:
-    from softmax_cli.prediction.screen import Shown, show_predictions
-    from softmax_cli.terminal.console import make_console
-
-    more = finished.written - rows.num_rows
-    note = f"... {more:,} more rows: --all shows them, -o FILE keeps them" if more else None
-    show_predictions(make_console(sys.stdout, run.colors), rows, Shown.of(transform), finished.tally, note)
-
-
-def _plan(scores: ScoreTable, transform: Transform, target: Target) -> str:
-    schema = transform.schema(scores.table.schema)
-    names = schema.names if len(schema) <= 12 else [*schema.names[:8], "...", *schema.names[-2:]]
-    return "\n".join(
-        [
-            *scores.describe(),
-            f"passes   {', '.join(scores.columns.others) or 'nothing'}",
-            *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
-            *target.describe(", ".join(names)),
-        ]
-    )
+        write(scores, transform, target, run, (*chosen.notes, *result.notes(len(classes)), *output.notes()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ class Layout:
     """Whether the prediction is the decision of least expected cost."""
 
     def __post_init__(self) -> None:
-        if self.shape not in LAYOUTS:
+        if self.shape not in (*LAYOUTS, DRAWS):
             raise UsageError(f"--layout {self.shape}: choose one of {', '.join(LAYOUTS)}")
 
     def fields(self, computed: Computed) -> tuple[Field, ...]:
@@ -174,17 +175,29 @@ def _long_fields(computed: Computed, number: Type) -> Iterator[Field]:
 
 
 def _long(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
-    """One row per class, the most probable first; a bad row keeps one row without values."""
+    """One row per class that is there, the most probable first; a bad row keeps one row without values."""
     assert scored.top is not None
     rows, k = scored.top.shape
     ranks = np.tile(np.arange(1, k + 1, dtype=np.int32), rows)
     bad = np.repeat(scored.bad, k)
-    use = ~bad | (ranks == 1)
+    codes = np.where(bad, np.int32(MISSING), scored.top.reshape(-1))
+    use = np.where(bad, ranks == 1, codes != MISSING)
     valid = None if not bad.any() else ~bad[use]
-    codes = np.where(bad, np.int32(MISSING), scored.top.reshape(-1))[use]
     matrices = (ranks, *scored.values.values())
     rank, *numbers = (NumberColumn(matrix.reshape(-1)[use][:, None], valid=valid) for matrix in matrices)
-    return kept.take(np.repeat(np.arange(rows), k)[use]), iter((rank, NameColumn(codes, classes), *numbers))
+    return kept.take(np.repeat(np.arange(rows), k)[use]), iter((rank, NameColumn(codes[use], classes), *numbers))
+
+
+def _draw_fields(computed: Computed, number: Type) -> Iterator[Field]:
+    yield from [Field("draw", INT32)] if computed.top > 1 else []
+    yield from (Field("action", NAMES), _number("prob", "prob", number), _number("log_prob", "logprob", number))
+
+
+def _draws(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
+    """One row per draw."""
+    assert scored.top is not None
+    kept, columns = _long(kept, scored, classes)
+    return kept, columns if scored.top.shape[1] > 1 else islice(columns, 1, None)
 
 
 def _list_fields(computed: Computed, number: Type) -> Iterator[Field]:
@@ -196,11 +209,14 @@ def _list(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch,
 
 
 LAYOUTS = ("wide", "long", "list")
+DRAWS = "draws"
+"""What ``sample`` writes: a row for each action."""
 _SHAPES = {
     "wide": _Shape(_wide_fields, _wide),
     "listing": _Shape(_listing_fields, _listing),
     "long": _Shape(_long_fields, _long, has_predictions=False, has_sets=False),
     "list": _Shape(_list_fields, _list),
+    DRAWS: _Shape(_draw_fields, _draws, has_predictions=False, has_sets=False),
     "predictions": _Shape(lambda computed, number: iter(()), lambda kept, scored, classes: (kept, iter(()))),
 }
 

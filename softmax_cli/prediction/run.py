@@ -18,7 +18,7 @@ from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import Batch
-from softmax_cli.tables.pool import Listeners, map_blocks
+from softmax_cli.tables.pool import Listeners, map_blocks, number_rows
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Decoded, Table, WriteOptions
 
@@ -38,7 +38,13 @@ class Finished(NamedTuple):
 
 
 def score_table(
-    table: Table, transform: Transform, writer: Writer, threads: int, listeners: Listeners, limit: int | None = None
+    table: Table,
+    transform: Transform,
+    writer: Writer,
+    threads: int,
+    listeners: Listeners,
+    limit: int | None = None,
+    first_row: int = 0,
 ) -> Finished:
     """Score every row of a table and write the result in order.
 
@@ -46,12 +52,16 @@ def score_table(
     ----------
     limit : int or None
         Stop after so many rows of output; None: the whole table. Of rows that are sorted, all are looked at.
+    first_row : int
+        Number of the first row in the whole table, for what is drawn.
 
     Raises
     ------
     DataError
         A row or a file is bad; what was written before is the caller's to drop.
     """
+    if transform.scoring.draws is not None:
+        table = number_rows(table, transform.columns.scores, threads, first_row)
 
     def work(decoded: Decoded) -> tuple[tuple[Outcome, Any], tuple[Reject, ...]]:
         outcome = transform.run(decoded)
@@ -98,6 +108,10 @@ class Target(Protocol):
     """Where the result goes; what can be refused about it was refused before anything is read."""
 
     @property
+    def in_parts(self) -> bool:
+        """Whether the input is read in parts, side by side."""
+
+    @property
     def overwrites(self) -> bool:
         """Whether files of earlier runs may be written over."""
 
@@ -129,6 +143,7 @@ class Screen(NamedTuple):
     rows: int | None
     """How many rows; None: every one."""
     overwrites: bool = False
+    in_parts: bool = False
 
     def layout(self, asked: str) -> str:
         """See `Target`."""
@@ -161,6 +176,7 @@ class File(NamedTuple):
     limit: int | None
     """Write so many rows at most; None: all."""
     overwrites: bool
+    in_parts: bool = False
 
     def layout(self, asked: str) -> str:
         """See `Target`: an array file holds one matrix."""

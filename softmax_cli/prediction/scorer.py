@@ -15,7 +15,7 @@ from softmax_cli.numeric.truncation import truncate_
 from softmax_cli.prediction.steps import Adjustment
 
 if TYPE_CHECKING:
-    from softmax_cli.prediction.steps import Costs, SetRule, Superclasses
+    from softmax_cli.prediction.steps import Costs, Draws, SetRule, Superclasses
 
 
 Emit = Literal["prob", "logprob", "logit"]
@@ -31,9 +31,11 @@ class Truncation(NamedTuple):
 
     top_p: float | None = None
     min_p: float | None = None
+    top_k: int | None = None
+    """So many classes at most: the first of the cuts."""
 
     def __bool__(self) -> bool:
-        return self.top_p is not None or self.min_p is not None
+        return any(bound is not None for bound in self)
 
 
 class BesideLogits(NamedTuple):
@@ -43,6 +45,8 @@ class BesideLogits(NamedTuple):
     """Of each row, above 0, shape (rows,)."""
     labels: NDArray[np.int64] | None = None
     """Column of the true class, shape (rows,); negative where there is none."""
+    first_row: int = 0
+    """Number of the first of these rows in the whole table, for what is drawn."""
 
 
 class Computed(NamedTuple):
@@ -110,6 +114,8 @@ class Scoring(NamedTuple):
     costs: Costs | None = None
     superclasses: Superclasses | None = None
     """What the probabilities are summed up to, before anything is cut off or predicted."""
+    draws: Draws | None = None
+    """What is drawn; then `Scored.top` holds the `top` actions of each row in the order drawn."""
 
     def __call__(self, logits: NDArray[np.floating], beside: BesideLogits | None = None) -> Scored:
         """Score a matrix of logits, shape (rows, classes); its memory is reused for the result."""
@@ -119,7 +125,7 @@ class Scoring(NamedTuple):
             fine = Scoring(self.adjustment, self.activation, emit=("logprob",))(logits, beside).values["logprob"]
             labels = None if beside.labels is None else self.superclasses.labels(beside.labels)
             whole = self._replace(adjustment=Adjustment(), activation="softmax", superclasses=None)
-            return whole(self.superclasses.sums(fine), BesideLogits(labels=labels))
+            return whole(self.superclasses.sums(fine), BesideLogits(None, labels, beside.first_row))
         values: dict[Emit, NDArray[np.floating]] = {}
         if not self.top:
             order: Literal["F", "C"] = "F" if logits.flags.f_contiguous else "C"
@@ -144,7 +150,7 @@ class Scoring(NamedTuple):
         for block in _blocks(rows, classes * logits.dtype.itemsize):
             z = np.ascontiguousarray(logits[block]) if turned else logits[block]
             temperature = self.adjustment.temperature if beside.temperature is None else beside.temperature[block]
-            self._score_block(z, temperature, bias, scored, block)
+            self._score_block(z, temperature, bias, scored, block, beside.first_row)
         return scored
 
     def classes(self, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -166,6 +172,7 @@ class Scoring(NamedTuple):
         bias: NDArray[np.float64] | None,
         scored: Scored,
         rows: slice,
+        first_row: int,
     ) -> None:
         activation = ACTIVATIONS[self.activation]
         for remedy in self.adjustment.remedies:
@@ -179,13 +186,14 @@ class Scoring(NamedTuple):
         # Ranked before the shift, which may round two small logits to the same number.
         ranked = z if bias is None or logit is None else logit
         best = argmax(ranked)
-        top = top_k(ranked, self.top) if self.top else None
+        top = top_k(ranked, self.top) if self.top and self.draws is None else None
         activation.adjust_(z, temperature, bias)
         scored.bad[rows] = np.isnan(z[:, 0])
         if self.sets is not None and scored.sets is not None:
             scored.sets[rows] = self.sets(activation.log_probabilities_(z.copy(order="K")))
+        allowed = None if self.draws is None else z > -np.inf
         if self.truncation:
-            truncate_(z, top_p=self.truncation.top_p, min_p=self.truncation.min_p)
+            truncate_(z, **self.truncation._asdict())
             if logit is not None:
                 logit[z == -np.inf] = -np.inf
         log_p = activation.log_probabilities_(z.copy(order="K")) if "logprob" in self.emit or self.figures else None
@@ -202,6 +210,11 @@ class Scoring(NamedTuple):
             block = ScoredBlock(before, temperature, logit, p, log_p, labels)
             for name in self.figures:
                 scored.figures[name][rows] = FIGURES[name](block)
+        if self.draws is not None and allowed is not None and log_p is not None and scored.top is not None:
+            scored.top[rows], drawn = self.draws(log_p, allowed, first_row + rows.start)
+            for name, target in scored.values.items():
+                target[rows] = np.exp(drawn) if name == "prob" else drawn
+            return
         if scored.top is not None and top is not None:
             scored.top[rows] = top
         computed: dict[Emit, NDArray[np.floating] | None] = {"prob": p, "logprob": log_p, "logit": logit}

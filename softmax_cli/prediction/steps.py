@@ -224,6 +224,38 @@ class SetRequest(NamedTuple):
         return SetRule(self.nonconformity, self.coverage, found, len(labels), self.allow_empty)
 
 
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Actions that are drawn for every row."""
+
+    count: int = 1
+    seed: int = 0
+    replace: bool = True
+    epsilon: float = 0.0
+    """Share of exploration."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        kind = "" if self.count == 1 else f"{self.count} " + ("with" if self.replace else "without") + " replacement, "
+        return f"draw by Gumbel-max: {kind}seed {self.seed}"
+
+    def __call__(
+        self, log_p: NDArray[np.floating], allowed: NDArray[np.bool_], first_row: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Draw classes, and the log-probabilities that they were drawn with, both of shape (rows, count).
+
+        Parameters
+        ----------
+        log_p, allowed : arrays, shape (rows, classes)
+            The distribution, and which classes may be explored.
+        """
+        from softmax_cli.numeric.distributions.sampling import mix_uniform, sample
+
+        mixed = mix_uniform(np.asarray(log_p, np.float64), allowed, self.epsilon)
+        return sample(mixed, seed=self.seed, first_row=first_row, draws=self.count, replace=self.replace)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Costs:
     """What decisions cost, and the choice of the one with the least expected cost."""

@@ -121,7 +121,7 @@ class Transform:
         scores = read_scores(decoded.batch, self.columns, np.dtype(self.dtype))
         has_sums = self.scoring.activation != "sigmoid"
         kinds = KindCheck.of(scores, self.columns) if has_sums else KindCheck(len(scores))
-        beside = None
+        beside = None if self.scoring.draws is None else BesideLogits(first_row=decoded.first_row)
         if self.truth is not None or self.scoring.adjustment.temperature_column is not None:
             decoded, beside = self._read_beside(decoded)
         scored = self.scoring(to_log_scale_(scores, self.columns), beside)
@@ -145,7 +145,7 @@ class Transform:
             found.reading.check(len(self.columns.classes))
             decoded = with_truth_faults(decoded, self.truth, found, np.flatnonzero(found.indices == UNKNOWN))
             labels = found.indices
-        return decoded, BesideLogits(temperatures, labels)
+        return decoded, BesideLogits(temperatures, labels, decoded.first_row)
 
     def _tally(self, scored: Scored) -> Tally:
         good = ~scored.bad
@@ -197,9 +197,11 @@ class Transform:
             self.scoring.activation,
             *([self.scoring.superclasses.step] if self.scoring.superclasses is not None else []),
             *([self.scoring.sets.step] if self.scoring.sets is not None else []),
+            *([f"keep the best {truncation.top_k} classes"] if truncation.top_k is not None else []),
             *([f"keep top-p {truncation.top_p:g} of the distribution"] if truncation.top_p is not None else []),
             *([f"keep p >= {truncation.min_p:g} * the largest p"] if truncation.min_p is not None else []),
-            *([f"list the best {self.scoring.top} classes"] if self.scoring.top else []),
+            *([self.scoring.draws.step] if self.scoring.draws is not None else []),
+            *([f"list the best {self.scoring.top} classes"] if self.scoring.top and not self.scoring.draws else []),
             *([self.scoring.costs.step] if self.scoring.costs is not None else []),
             *(["abstain below the threshold"] if self.layout.decision.threshold is not None else []),
         ]
@@ -212,7 +214,7 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
     one: ``label`` becomes ``input_label``.
     """
     classes = len(scoring.classes(columns.classes))
-    top = min(scoring.top, classes)
+    top = min(scoring.top, classes) if scoring.draws is None else scoring.draws.count
     if layout.shape == "long":
         top = top or classes
     scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)

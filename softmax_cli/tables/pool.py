@@ -124,8 +124,11 @@ def number_rows(table: Table, scores: Sequence[str], threads: int, first_row: in
 
     def numbered() -> Iterator[Block]:
         row = first_row
-        for block, decoded in ordered_map(lambda block: (block, table.decode(block, scores)), table.blocks, threads):
-            yield Block(decoded._replace(first_row=row), size=block.size)
+        decoding = ordered_map(
+            lambda block: (block, table.decode(block, scores)), table.blocks, threads, lambda block: block.pauses
+        )
+        for block, decoded in decoding:
+            yield Block(decoded._replace(first_row=row), size=block.size, pauses=block.pauses)
             row += decoded.batch.num_rows
 
     return table._replace(blocks=numbered(), decode=lambda block, scores: block.data)

@@ -110,7 +110,7 @@ def test_evaluate_tells_what_the_decisions_cost(softmax_cli, tmp_path, lines):
     promised = [row["expected_cost"] for row in lines("--costs", "c.csv", "--where", "id != 4")]
     asked = ("--logits", "cat,dog", "--costs", "c.csv", "--where", "id != 4", "--json", "-q")
     done = softmax_cli("evaluate", "x.csv", *asked, "--fail-if", "cost > 0.5")
-    found = {figure["name"]: figure["value"] for figure in json.loads(done.text)["figures"]}
+    found = {name: figure["value"] for name, figure in json.loads(done.text)["figures"].items()}
     assert done.code == 3
     assert found["expected_cost"] == pytest.approx(np.mean(promised))
     assert found["cost"] == pytest.approx(2 / 3)  # all are called dog, and two are cats
