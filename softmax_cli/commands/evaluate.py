@@ -59,7 +59,7 @@ SCHEMES = ("width", "mass")
 KINDS = ("top-label", "classwise")
 NORMS = ("l1", "l2", "max")
 _TOP_K = 5
-"""Told when nothing else is said and there are more classes than that."""
+"""Reported when nothing else is typed and there are more classes than that."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class MetricOptions:
     top_k: Annotated[
         str | None,
         typer.Option(
-            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to tell; default: 5.", rich_help_panel=PANEL
+            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to report; default: 5.", rich_help_panel=PANEL
         ),
     ] = None
     clip: Annotated[
@@ -155,7 +155,7 @@ class ReportOptions:
     by: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Tell the figures for every value of a column too.", rich_help_panel=REPORT_PANEL
+            metavar="COLUMN", help="Report the figures for every value of a column too.", rich_help_panel=REPORT_PANEL
         ),
     ] = None
     json: Annotated[

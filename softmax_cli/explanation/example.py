@@ -18,7 +18,7 @@ from softmax_cli.tables.table import Decoded, Table
 
 TEMPERATURES = (0.5, 1.0, 2.0, 5.0)
 _MOST_DERIVATIVES = 8
-"""So many of the best classes have their derivatives told: a full matrix of 1,000 classes is a million numbers."""
+"""So many of the best classes have their derivatives shown: a full matrix of 1,000 classes is a million numbers."""
 
 
 @dataclass(frozen=True, slots=True)

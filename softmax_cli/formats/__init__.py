@@ -42,7 +42,7 @@ class Format(Protocol):
     SUFFIXES: tuple[str, ...]
     """Ends of file names, the usual one first: ``(".arrow", ".feather")``."""
     MAGIC: tuple[bytes, ...]
-    """How a file of this format begins; empty where the first bytes cannot tell."""
+    """How a file of this format begins; empty where the first bytes cannot say."""
     SEEKS: bool
     """Whether reading needs a file that can be read in any order (a pipe is copied to a temporary file first)."""
 
@@ -92,7 +92,7 @@ def by_name(name: str) -> Format:
 
 
 def by_suffix(path: str) -> tuple[Format, Compression | None]:
-    """Find the format, and the compression around it, that a file name tells: ``probs.csv.gz``.
+    """Find the format, and the compression around it, that a file name gives: ``probs.csv.gz``.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def by_suffix(path: str) -> tuple[Format, Compression | None]:
         if suffix in form.SUFFIXES:
             return form, compression
     known = ", ".join(suffix for form in _all() for suffix in form.SUFFIXES)
-    raise UsageError(f"{path}: the name does not tell the format; known ends of names are: {known}")
+    raise UsageError(f"{path}: the name does not say which format; known ends of names are: {known}")
 
 
 def sniff(head: bytes) -> Format | None:

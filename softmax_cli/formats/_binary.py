@@ -32,7 +32,7 @@ def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0
     Parameters
     ----------
     row_bytes : float
-        Mean size of a row where the file tells it, in bytes; lists and text are as wide as their content.
+        Mean size of a row where the file says it, in bytes; lists and text are as wide as their content.
     """
     if options.batch_rows is not None:
         return options.batch_rows

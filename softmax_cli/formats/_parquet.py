@@ -141,7 +141,7 @@ class ParquetTableWriter:
 def _expected_row_bytes(source: ParquetFile, groups: range) -> float:
     """Return about how many bytes a row takes in memory.
 
-    The footer tells what the columns take in the file, where a text that repeats takes next to nothing: a few rows of
+    The footer says what the columns take in the file, where a text that repeats takes next to nothing: a few rows of
     the columns that can repeat are read to see.
     """
     metadata = source.metadata

@@ -222,11 +222,11 @@ class Evidence:
     def relative_spread(self) -> NDArray[np.float64]:
         """Robust spread of each class against that of the median class, shape (classes,); 1 where it has none."""
         spread = self.fences.scale
-        known = (spread > 0) & self.judged & ~self.profile.cells.constant
+        known = (spread > 0) & self.scored_classes & ~self.profile.cells.constant
         return np.where(known, spread / np.median(spread[known]), 1.0) if known.any() else np.ones(len(spread))
 
     @property
-    def judged(self) -> NDArray[np.bool_]:
+    def scored_classes(self) -> NDArray[np.bool_]:
         """Classes that are measured, not made up: of a single score column, the second one; shape (classes,)."""
         mask = np.ones(len(self.classes), np.bool_)
         if self.columns.is_binary:
@@ -255,7 +255,7 @@ def counted(number: int, what: str) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Tell a share in percent."""
+    """Spell a share in percent."""
     percent = 100 * part / max(whole, 1)
     return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
 

@@ -218,9 +218,9 @@ def _rows(evidence: Evidence) -> list[Finding]:
 
 
 def _columns(evidence: Evidence) -> list[Finding]:
-    twins = evidence.profile.twins
+    equal = evidence.profile.equal_columns
     known = evidence.profile.cells.finite > 0
-    pairs = [(int(first), i) for i, first in enumerate(twins) if first != i and known[i]]
+    pairs = [(int(first), i) for i, first in enumerate(equal) if first != i and known[i]]
     if evidence.profile.rows < 2 or not pairs:
         return []
     report = tuple(f"{evidence.classes[i]} = {evidence.classes[first]}" for first, i in pairs[:5])
@@ -237,7 +237,7 @@ def _columns(evidence: Evidence) -> list[Finding]:
 
 
 def _constant(evidence: Evidence) -> list[Finding]:
-    same = np.flatnonzero(evidence.profile.cells.constant & evidence.judged)
+    same = np.flatnonzero(evidence.profile.cells.constant & evidence.scored_classes)
     if evidence.profile.rows < 2 or not len(same):
         return []
     report = tuple(f"{evidence.classes[i]} = {evidence.profile.cells.lowest[i]:.6g}" for i in same[:5].tolist())

@@ -163,7 +163,7 @@ class ImbalanceOptions:
             terms.append(_estimated(classes, activation, estimate))
         if self.kept_share is not None:
             terms.append(imbalance_terms.kept_share_term("--kept-share", self.kept_share, classes))
-        return tuple(terms), [*notes, *(f"{term.name}: {term.told}" for term in terms)]
+        return tuple(terms), [*notes, *(f"{term.name}: {term.direction}" for term in terms)]
 
     def _prior_terms(self, source: NDArray[np.float64], classes: tuple[str, ...], notes: list[str]) -> list[Term]:
         from softmax_cli.weighting import terms as imbalance_terms

@@ -39,7 +39,7 @@ class OutputOptions:
             "--output",
             "-o",
             metavar="FILE | FOLDER/",
-            help="Write to a file, also s3://, gs:// or az://, which appears whole or not at all; its name tells "
+            help="Write to a file, also s3://, gs:// or az://, which appears whole or not at all; its name gives "
             "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz; .gz .zst .bz2 .xz after it). A "
             "folder gets a part for each input file, or piece of a large Parquet file, done side by side.",
             rich_help_panel=PANEL,
@@ -196,7 +196,9 @@ def _format_of(inputs: Inputs) -> str:
     """Return the name of the format of the input, which its parts have too."""
     first = inputs.files[0]
     if first.format is None:
-        raise UsageError(f"{first.path}: the name does not tell a format for the parts; say --format parquet, csv ...")
+        raise UsageError(
+            f"{first.path}: the name does not say which format for the parts; say --format parquet, csv ..."
+        )
     return first.format
 
 

@@ -49,13 +49,13 @@ class TalkOptions(ColorOptions):
     ] = False
 
     def say(self, *notes: str) -> None:
-        """Tell something on standard error, unless quiet."""
+        """Print something on standard error, unless quiet."""
         if not self.quiet:
             for note in notes:
                 print_message(note)
 
     def introduce(self, scores: ScoreTable, *notes: str) -> None:
-        """Tell how the input was read, and what is doubtful about the roles of its columns."""
+        """Say how the input was read, and what is doubtful about the roles of its columns."""
         self.say(*scores.table.notes, *notes)
         for warning in scores.columns.warnings:
             self.warn(warning)
@@ -77,7 +77,7 @@ class TalkOptions(ColorOptions):
             self.warn(problem)
 
     def warn(self, warning: str) -> None:
-        """Tell, also when quiet, that the result is probably not what was meant."""
+        """Say, also when quiet, that the result is probably not what was meant."""
         print_message(f"warning: {warning}")
 
 

@@ -41,7 +41,7 @@ class SourceOptions:
     input_format: Annotated[
         str | None,
         typer.Option(
-            help="csv, tsv, jsonl, parquet, arrow, npy ... where name and first bytes do not tell.",
+            help="csv, tsv, jsonl, parquet, arrow, npy ... where name and first bytes do not say.",
             rich_help_panel=FILES,
         ),
     ] = None
@@ -80,7 +80,7 @@ class SourceOptions:
         str | None,
         typer.Option(
             help="What the scores are: logits, prob, percent or logprob. Never guessed from the values; column names "
-            "such as logit_*, prob_*, logprob_* tell it.",
+            "such as logit_*, prob_*, logprob_* say it.",
             rich_help_panel=COLUMNS,
         ),
     ] = None

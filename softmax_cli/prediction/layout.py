@@ -230,5 +230,5 @@ def _emit_of(added: str) -> Emit:
 
 
 def _number(name: str, emit: Emit, kind: Type) -> Field:
-    """Describe a computed column; its mark tells a text format whether it holds probabilities or any numbers."""
+    """Describe a computed column; its mark says to a text format whether it holds probabilities or any numbers."""
     return Field(name, kind, {METADATA_KEY: b"prob" if emit == "prob" else b"number"})

@@ -102,7 +102,7 @@ class PartFormat:
     """How every part is written; picklable."""
 
     suffix: str
-    """``.parquet``, ``.csv.gz``: tells the format, and the compression around it."""
+    """``.parquet``, ``.csv.gz``: gives the format, and the compression around it."""
     schema: Schema
     options: WriteOptions
 
@@ -182,7 +182,7 @@ def fingerprint(work: ScoreUnit, units: Sequence[Unit]) -> Fingerprint:
 
 
 def differences(before: Mapping[str, Any], now: Fingerprint) -> list[str]:
-    """Tell in words what differs, the most telling first."""
+    """Say in words what differs, the most important first."""
     lines = []
     if before.get("softmax_cli") != now["softmax_cli"]:
         lines.append(f"it was begun by version {before.get('softmax_cli')}, this is {now['softmax_cli']}")

@@ -108,7 +108,7 @@ class Scoring(NamedTuple):
     top: int = 0
     """How many classes to rank per row; 0: none."""
     sets: SetRule | None = None
-    """Which classes make up the prediction set of a row; judged before any truncation."""
+    """Which classes make up the prediction set of a row; decided before any truncation."""
     figures: tuple[str, ...] = ()
     """Further figures of each row; see `added.FIGURES`."""
     costs: Costs | None = None

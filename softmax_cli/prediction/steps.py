@@ -24,7 +24,7 @@ class Term:
     """``+ log w``."""
     values: NDArray[np.float64] = field(compare=False)
     """Shape (classes,); ``-inf`` masks a class."""
-    told: str
+    direction: str
     """The direction in words: ``raises cat (x4)``."""
 
 
@@ -59,12 +59,12 @@ class Adjustment(NamedTuple):
         scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
         scaled += [f"z / {self.temperature_column}  (--temperature-column)"] if self.temperature_column else []
         scaled += [self.calibration.step] if self.calibration is not None else []
-        terms = [f"{term.formula}  ({term.name}: {term.told})" for term in self.terms]
+        terms = [f"{term.formula}  ({term.name}: {term.direction})" for term in self.terms]
         return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
 
 
 def direction(ratios: NDArray[np.float64], classes: tuple[str, ...]) -> str:
-    """Tell a factor per class in words, the strongest first: ``raises cat (x4), lowers dog (x0.5)``.
+    """Spell a factor per class in words, the strongest first: ``raises cat (x4), lowers dog (x0.5)``.
 
     Parameters
     ----------

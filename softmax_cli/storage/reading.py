@@ -95,7 +95,7 @@ def open_bytes(name: str) -> BinaryIO:
 
 
 def state_of(name: str) -> list[int | str | None]:
-    """Return what tells one state of a file from another: its size, and its time or its version."""
+    """Return what distinguishes one state of a file from another: its size, and its time or its version."""
     if is_remote(name):
         held = look(name)
         return [held.size, held.version]

@@ -134,7 +134,7 @@ def _missing(path: str) -> str:
 
 
 HEAD_BYTES = 512
-"""Enough to tell any format, also behind blank lines."""
+"""Enough to recognise any format, also behind blank lines."""
 
 
 def open_file(source: InputFile, options: ReadOptions, closing: ExitStack, called: str | None = None) -> Table:
@@ -190,7 +190,7 @@ _State = tuple[int, int]
 
 
 def _state(file: BinaryIO) -> _State | None:
-    """What tells one state of a file from another; None for a pipe."""
+    """What distinguishes one state of a file from another; None for a pipe."""
     found = os.fstat(file.fileno())
     return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 

@@ -119,7 +119,7 @@ def score_ending(name: str) -> ScoreName | None:
 
 
 def role_by_name(name: str, position: int, columns: int) -> Role | None:
-    """Tell what a column is that is named like anything but a score; None where its name tells nothing.
+    """Say what a column is that is named like anything but a score; None where its name says nothing.
 
     Parameters
     ----------
@@ -181,10 +181,10 @@ class Family(NamedTuple):
 
     names: tuple[str, ...]
     kind: Kind | None
-    """None: the names do not tell it."""
+    """None: the names do not say it."""
     rank: int
     """Families of a lower rank are taken before those of a higher: logits before the probabilities made of them."""
-    told_by: str
+    given_by: str
     """What they share, for messages: ``logit_*``."""
 
     @property

@@ -154,7 +154,7 @@ class IdsByValue(NamedTuple):
 
     sure: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
-    """Too few rows to tell, or nothing but one score would be left."""
+    """Too few rows to say, or nothing but one score would be left."""
 
 
 def find_ids(rows: FirstRows, names: Sequence[str], first: str) -> IdsByValue:

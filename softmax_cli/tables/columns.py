@@ -90,7 +90,7 @@ class Columns(NamedTuple):
     keys: tuple[str, ...] = ()
     """What a struct or a map calls the classes, in their order."""
     one_hot: tuple[str, ...] = ()
-    """Columns of 0 and 1, one for each class in their order, that tell the truth where no column names it."""
+    """Columns of 0 and 1, one for each class in their order, that give the truth where no column names it."""
     truths: tuple[str, ...] = ()
     """Columns of which each could be the truth, where the names leave it open which."""
     passed_numbers: tuple[str, ...] = ()
@@ -305,7 +305,7 @@ def _classes(
         raise DataError(f"column {scores.names[0]!r} holds empty lists: there is no class to score")
     if size is None:
         raise DataError(
-            f"column {scores.names[0]!r}: no row to tell how many classes there are; name them with --classes FILE"
+            f"column {scores.names[0]!r}: no row shows how many classes there are; name them with --classes FILE"
         )
     return known if len(known) == size else tuple(str(index) for index in range(size))
 
@@ -322,7 +322,7 @@ def _named(names: tuple[str, ...], typed: Selection, is_list: bool, columns: int
 
 
 def _kind(table: _Known, typed: Selection, scores: ScoreColumns) -> Kind | None:
-    """What the scores are: typed, by the file, by names; None where nothing tells it."""
+    """What the scores are: typed, by the file, by names; None where nothing says it."""
     if typed.kind is not None:
         return "prob" if typed.kind == PERCENT else typed.kind  # type: ignore[return-value]  # one of KINDS
     return (table.record.get("kind") if table.is_own(scores.names) else None) or scores.kind
@@ -340,7 +340,7 @@ def _others(table: _Known, scores: ScoreColumns) -> tuple[str, ...]:
 
 
 def _find_one_hot(table: _Known, columns: Columns) -> tuple[str, ...]:
-    """Columns of 0 and 1 that tell the truth, in the order of the classes."""
+    """Columns of 0 and 1 that give the truth, in the order of the classes."""
     roles = {name: table.roles[name] for name in columns.others if name != columns.id}
     free = [name for name, role in roles.items() if role in (None, "truth")]
     return in_class_order(find_one_hot(table.rows, free, len(columns.classes)), columns.classes)

@@ -242,7 +242,7 @@ class Truth(Protocol):
 
     @property
     def column(self) -> str:
-        """The column of the batch that tells it, or that would have to be looked at where it is missing."""
+        """The column of the batch that holds it, or that would have to be looked at where it is missing."""
 
     def labels(self, batch: Batch) -> Labels:
         """Return the true classes of a batch."""

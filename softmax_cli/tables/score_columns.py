@@ -1,4 +1,4 @@
-"""Which columns hold the scores: those typed, else told by the file, by names, by values; what is open is refused."""
+"""Which columns hold the scores: those typed, else given by the file, by names, by values; what is open is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ScoreColumns(NamedTuple):
     names: tuple[str, ...]
     why: str
     kind: Kind | None = None
-    """None: the names do not tell it."""
+    """None: the names do not say it."""
     prefix: str = ""
     """What a pattern that was typed begins with."""
     not_scores: tuple[str, ...] = ()
@@ -115,12 +115,12 @@ class _Search(NamedTuple):
         rival = next((other for other in others if _is_rival(chosen, other)), None)
         if rival is not None:
             raise DataError(
-                f"{chosen.told_by} and {rival.told_by} could both be the scores; choose: "
+                f"{chosen.given_by} and {rival.given_by} could both be the scores; choose: "
                 f"--logits {_pattern(chosen)} or --logits {_pattern(rival)}"
             )
         self._refuse_text(chosen)
         members = {*chosen.names}
-        return ScoreColumns(tuple(n for n in self.schema.names if n in members), chosen.told_by, chosen.kind)
+        return ScoreColumns(tuple(n for n in self.schema.names if n in members), chosen.given_by, chosen.kind)
 
     def _refuse_text(self, chosen: Family) -> None:
         """Refuse text under the name of a score: left out without a word, a class would be missing."""
@@ -268,7 +268,7 @@ def _is_rival(chosen: Family, other: Family) -> bool:
 
 
 def _pattern(family: Family) -> str:
-    return f"'{family.told_by}'" if "*" in family.told_by else _some(family.names)
+    return f"'{family.given_by}'" if "*" in family.given_by else _some(family.names)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ class Table(NamedTuple):
     size: int | None = None
     """Bytes of input in all, where known."""
     notes: tuple[str, ...] = ()
-    """What the user should be told about how the input was read (``no header: ...``)."""
+    """What the user should know about how the input was read (``no header: ...``)."""
 
 
 def with_head(table: Table, scores: Sequence[str], rows: int) -> tuple[list[Decoded], Table]:

@@ -122,7 +122,7 @@ def planned_term(classes: tuple[str, ...]) -> Term:
 
 
 def report(found: PriorEstimate, classes: tuple[str, ...]) -> list[str]:
-    """Tell what was estimated, the classes that moved most first."""
+    """Say what was estimated, the classes that moved most first."""
     order = np.argsort(-np.abs(found.prior - found.source), kind="stable").tolist()
     moves = [f"{classes[i]} {found.source[i]:.4g} -> {found.prior[i]:.4g}" for i in order]
     return [
@@ -133,7 +133,7 @@ def report(found: PriorEstimate, classes: tuple[str, ...]) -> list[str]:
 
 
 def warnings(found: PriorEstimate) -> list[str]:
-    """Tell what makes the estimate doubtful."""
+    """Say what makes the estimate doubtful."""
     if found.converged:
         return []
     return [

@@ -195,7 +195,7 @@ class Sniffed(NamedTuple):
 
     dialect: Dialect
     names: tuple[str, ...]
-    """Of all columns; `is_left_out` tells those that are no part of the table."""
+    """Of all columns; `is_left_out` marks those that are no part of the table."""
     numeric: frozenset[str]
     """Columns in which at least half of the first values are numbers."""
     header_bytes: int

@@ -42,7 +42,7 @@ class Row:
     line: int
     text: bytes
     number: int | None = None
-    """Which row it is, from 1, where the lines of the file do not tell."""
+    """Which row it is, from 1, where the lines of the file do not say."""
 
 
 def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -101,7 +101,7 @@ LIST_COLUMN = "logits"
 """What the scores are called of a row that is a bare array of them."""
 _LABELLED = {"label", "score"}
 _MISSING = ("", "na", "n/a", "null", "none")
-"""Texts that stand for no value, in lower case: they tell nothing of their column."""
+"""Texts that stand for no value, in lower case: they say nothing of their column."""
 _LOOK_AT = 1000
 _LOOK_AT_BYTES = 1 << 20
 _LOOK_AT_LEAST = 20
@@ -142,7 +142,7 @@ def _commonest(kinds: Sequence[DataType]) -> DataType:
 
 
 def _kind(value: Any) -> DataType | None:
-    """The type of a column with this value; None: that cannot be told."""
+    """The type of a column with this value; None: unknown."""
     if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
         return None
     if isinstance(value, Number) or _is_word(value):

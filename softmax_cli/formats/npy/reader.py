@@ -217,7 +217,7 @@ COLUMNS = {"label": LABELS, "id": IDS}
 
 
 def kind_of(array: str) -> str | None:
-    """Kind of scores that the name of an array tells: ``val_probs`` holds probabilities; None: it tells none."""
+    """Kind of scores that the name of an array gives: ``val_probs`` holds probabilities; None: it gives none."""
     plain = array.lower().replace("_", "")
     return next((kind for word, kind in KINDS.items() if word in plain), None)
 
@@ -261,7 +261,7 @@ def matrix_table(
     scores : StoredArray
         Shape (rows, classes).
     array_name : str
-        What its owner called it, which may tell the kind of the scores.
+        What its owner called it, which may say the kind of the scores.
     column : str
         What to call the list column of scores.
     beside : dict
@@ -270,7 +270,7 @@ def matrix_table(
     Returns
     -------
     Table
-        The columns `beside`, then the scores, whose kind the metadata tell where the name of their array does.
+        The columns `beside`, then the scores, whose kind the metadata give where the name of their array does.
     """
     header = scores.header
     score_type = pa.from_numpy_dtype(scores_of(np.empty(0, header.dtype)).dtype)

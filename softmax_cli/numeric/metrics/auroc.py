@@ -23,7 +23,7 @@ class Auroc:
     """Area under the ROC curve of each class against the rest, and the mean over the classes that occur.
 
     The chance that a row of the class has a higher probability of it than a row of another class, equals counted half.
-    Scores are ranked as log-probabilities, which tell apart what rounds to the same probability near 1.
+    Scores are ranked as log-probabilities, which distinguish what rounds to the same probability near 1.
 
     Memory: up to 4,194,304 scores are kept, 8 bytes each, and the figure is exact. Of more, whatever the order of the
     parts, every class is counted in cells of a fixed grid (32 MB, up to 65,536 classes); `error_bound` then says by

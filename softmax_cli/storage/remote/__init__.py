@@ -28,9 +28,9 @@ class Held(NamedTuple):
 
     url: str
     size: int | None = None
-    """Bytes; None where the server does not tell."""
+    """Bytes; None where the server does not say."""
     version: str | None = None
-    """Changes when the content does (an ETag); None where the server does not tell."""
+    """Changes when the content does (an ETag); None where the server does not say."""
     ranges: bool = True
     """Whether a part of it can be asked for; else it is read once, from front to back."""
 
@@ -122,7 +122,7 @@ def is_there(url: str) -> bool:
 
 
 def bare_name(name: str) -> str:
-    """Return a file's name for messages, which also tells its format: a web address without its secrets.
+    """Return a file's name for messages, which also gives its format: a web address without its secrets.
 
     Its query may hold one, as that of a signed address does, and so may what stands before its host.
     """
