@@ -64,6 +64,8 @@ class Selection:
     positive: str | None = None
     no_scores: tuple[tuple[str, str], ...] = ()
     """Options that name a column of another use, and the column."""
+    may_lack: bool = False
+    """Whether the id and the label that were typed may be missing: it is one of several tables."""
 
     def __post_init__(self) -> None:
         if self.kind not in (None, *get_args(Kind), PERCENT):
@@ -213,8 +215,8 @@ class _Known(NamedTuple):
             rows,
             roles,
             _metadata(schema, METADATA_KEY),
-            None if typed.id is None else find_name("--id", typed.id, names),
-            None if typed.label is None else find_name("--label", typed.label, names),
+            _typed("--id", typed.id, names, typed.may_lack),
+            _typed("--label", typed.label, names, typed.may_lack),
         )
 
     def is_own(self, scores: Sequence[str]) -> bool:
@@ -225,6 +227,11 @@ class _Known(NamedTuple):
         """Whether a column holds numbers, or lists of them."""
         kind = self.schema.field(name).type
         return is_number(kind) or is_nested_number(kind)
+
+
+def _typed(flag: str, name: str | None, names: Sequence[str], may_lack: bool) -> str | None:
+    """Return the column that was typed; None: there is none, or it may be missing and is."""
+    return None if name is None or (may_lack and name not in names) else find_name(flag, name, names)
 
 
 def _metadata(schema: Schema, key: bytes) -> dict[str, Any]:

@@ -33,7 +33,11 @@ def table(tmp_path):
         (("evaluate", "x.csv", "--fail-if", "accurcy < 0.5"), 2, "did you mean 'accuracy'?"),
         (("predict", "x.csv", "--format", "jsn"), 2, "did you mean 'json'?"),
         (("predict", "x.csv", "--temprature", "2"), 2, "did you mean --temperature or --temperature-column?"),
-        (("predict", "x.csv", "--fail-if", "ece > 1"), 2, "--fail-if is no option of predict; evaluate has it"),
+        (
+            ("predict", "x.csv", "--fail-if", "ece > 1"),
+            2,
+            "--fail-if is no option of predict; compare and ",
+        ),
         (("inspect", "x.csv", "-T", "2"), 2, "-T is no option of inspect; "),
         (("predict", "2", "1", "0.1"), 2, "echo '2,1,0.1' | softmax-cli predict -"),
         (("predict", "xx.csv"), 2, "did you mean x.csv?"),
