@@ -22,10 +22,8 @@ def check_count(paths: Sequence[str], command: str) -> None:
 
 
 @contextmanager
-def open_tables(
-    source: SourceOptions, truths: TruthOptions, run: RunOptions, wants_truth: bool
-) -> Iterator[tuple[Members, int | None]]:
-    """Open every table that was named, and tell the size of the first in bytes; labels belong to the first."""
+def open_tables(source: SourceOptions, truths: TruthOptions, run: RunOptions, wants_truth: bool) -> Iterator[Members]:
+    """Open every table that was named; --labels belongs to the first."""
     from softmax_cli.prediction.members import open_members
     from softmax_cli.prediction.scorer import Scoring
     from softmax_cli.stream.scores import TruthSource, open_scores
@@ -40,4 +38,4 @@ def open_tables(
         for table in members.tables:
             run.introduce(table)
         run.say(*members.notes)
-        yield members, members.tables[0].table.size
+        yield members

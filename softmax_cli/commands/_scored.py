@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from softmax_cli.options.decisions import DecisionOptions
+from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.run import RunOptions
 
 if TYPE_CHECKING:
+    from softmax_cli.calibration.calibration import Calibration
+    from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.run import Finished, Target
+    from softmax_cli.prediction.scorer import Scoring
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.batch import Batch
+
+
+def build(
+    scores: ScoreTable,
+    scoring: Scoring,
+    result: ResultOptions,
+    decisions: DecisionOptions,
+    target: Target,
+    dtype: str,
+    run: RunOptions,
+    calibration: Calibration | None = None,
+) -> Transform:
+    """Put together what is done to every row, from how it is scored and what is asked for of the result."""
+    from softmax_cli.prediction.transform import build_transform
+
+    numeric = decisions.scoring(scoring, scores.columns.classes)
+    classes = numeric.classes(scores.columns.classes)
+    layout = decisions.layout(result.build(classes, target.layout(result.layout), calibration), numeric)
+    policy: Policy = "null" if decisions.only == "bad" else run.policy
+    transform = build_transform(scores.columns, numeric, layout, dtype, policy)
+    truth = None if decisions.needs_truth is None else scores.required_truth(target.in_parts)
+    return replace(transform, truth=truth, only=decisions.only, order=decisions.order())
 
 
 def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOptions, notes: Iterable[str]) -> None:

@@ -88,12 +88,16 @@ def compare(source: SourceOptions, truths: TruthOptions, comparison: CompareOpti
     check_count(source.paths, "compare")
     plan = comparison.plan()
     flips = _Flips(comparison, source.paths)
-    with open_tables(source, truths, run, wants_truth=True) as (members, size):
+    with open_tables(source, truths, run, wants_truth=True) as members:
         gates = [parse_gate(given, gate_names(members.truth is not None)) for given in comparison.fail_if]
         if run.dry_run:
             print("\n".join(line for table in members.tables for line in table.describe()))
             return
-        with flips.open(members), run.work(size, comparison.force) as work, work.rejects as keep:
+        with (
+            flips.open(members),
+            run.work(members.tables[0].table.size, comparison.force) as work,
+            work.rejects as keep,
+        ):
             found = compare_rows(members, plan, run.workers, Listeners(work.progress, keep), flips.keep)
         for table in members.tables:
             run.conclude(table)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from softmax_cli.commands._scored import plan, write
+from softmax_cli.commands._scored import build, plan, write
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
@@ -55,7 +53,6 @@ def predict(
 
     On a terminal the first rows and a summary are shown; in a pipe, or with -o FILE, every row is written as data.
     """
-    from softmax_cli.prediction.transform import build_transform
     from softmax_cli.stream.scores import open_scores
 
     decisions.check(result.layout, result.threshold, scoring.softmax.activation)
@@ -67,14 +64,9 @@ def predict(
     with open_scores(inputs) as scores:
         columns = scores.columns
         chosen = scoring.build(columns, result.emitted(), result.top_k or 0, estimate)
-        numeric = decisions.scoring(chosen.scoring, columns.classes)
-        classes = numeric.classes(columns.classes)
-        layout = decisions.layout(result.build(classes, target.layout(result.layout), chosen.calibration), numeric)
-        policy = "null" if decisions.only == "bad" else run.policy
-        transform = build_transform(columns, numeric, layout, scoring.dtype(scores), policy)
-        truth = None if asks is None else scores.required_truth(target.in_parts)
-        transform = replace(transform, truth=truth, only=decisions.only, order=decisions.order())
+        dtype = scoring.dtype(scores)
+        transform = build(scores, chosen.scoring, result, decisions, target, dtype, run, chosen.calibration)
         if run.dry_run:
             print(plan(scores, transform, target))
             return
-        write(scores, transform, target, run, (*chosen.notes, *result.notes(len(classes)), *output.notes()))
+        write(scores, transform, target, run, (*chosen.notes, *result.notes(len(transform.classes)), *output.notes()))

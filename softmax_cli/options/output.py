@@ -128,6 +128,19 @@ class OutputOptions:
             return self._folder(self.path, inputs, parts, threads)
         return self._screen() if self.shows_table else self._file(inputs.paths)
 
+    def resolve_whole(self, inputs: Sequence[str]) -> Target:
+        """Decide the same for a result that cannot be made in parts.
+
+        Raises
+        ------
+        UsageError
+            With what to type instead.
+        """
+        if self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path)):
+            name = f"{self.path.rstrip('/')}/out.parquet"
+            raise UsageError(f"{self.path} is a folder, and this result is not made in parts: name a file, -o {name}")
+        return self._screen() if self.shows_table else self._file(inputs)
+
     def _screen(self) -> Target:
         from softmax_cli.prediction.run import Screen
 

@@ -38,7 +38,7 @@ class MemberRows(NamedTuple):
     ids: NDArray[np.object_]
     """Text of the ids, shape (rows,); None where rows have none."""
     problems: NDArray[np.object_]
-    """What is wrong with a row, shape (rows,); None: nothing."""
+    """A `Reject` for each bad row, shape (rows,); None for the others."""
 
     def take(self, rows: NDArray[np.intp] | slice) -> MemberRows:
         """Some of the rows."""
@@ -61,6 +61,10 @@ class JoinedRows(NamedTuple):
         """Rows that a table has no distribution for, shape (rows,)."""
         found: NDArray[np.bool_] = np.any([rows.problems != None for rows in self.members], axis=0)  # noqa: E711
         return found
+
+    def problems_of(self, row: int) -> Iterator[Reject | None]:
+        """What is wrong with a row, table by table."""
+        return (rows.problems[row] for rows in self.members)
 
 
 class Members(NamedTuple):
@@ -116,7 +120,8 @@ class Members(NamedTuple):
             scored, rejected, _ = transform.score(decoded)
             rows = len(scored.bad)
             ids, problems = np.full(rows, None, np.object_), np.full(rows, None, np.object_)
-            problems[scored.bad] = [str(reject) for reject in rejected]
+            for row, reject in zip(np.flatnonzero(scored.bad).tolist(), rejected, strict=True):
+                problems[row] = reject
             if self.by_id and scores.columns.id is not None:
                 codes, texts = distinct(decoded.batch.column(scores.columns.id))
                 ids = np.array([*(text.strip() for text in texts), None], np.object_)[codes]

@@ -68,6 +68,8 @@ class Transform:
     """Which rows are given out: see `Decision.chosen`; None: all."""
     order: Order | None = None
     """How the rows of the result are sorted; None: as they come."""
+    before: tuple[str, ...] = ()
+    """What was done before the scores were read, a line each."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -192,6 +194,7 @@ class Transform:
         truncation = self.scoring.truncation
         kind = "percent" if self.columns.percent else self.columns.kind
         return [
+            *self.before,
             f"read {kind}: {read[kind]}, in {self.dtype}",
             *self.scoring.adjustment.steps(),
             self.scoring.activation,
