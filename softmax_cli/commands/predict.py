@@ -5,6 +5,7 @@ from __future__ import annotations
 from softmax_cli.commands._scored import build, plan, write
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
+from softmax_cli.options.long_tables import LongOptions
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.scoring import ScoringOptions
@@ -45,6 +46,7 @@ def predict(
     scoring: ScoringOptions,
     result: ResultOptions,
     decisions: DecisionOptions,
+    long: LongOptions,
     output: OutputOptions,
     parts: PartsOptions,
     run: RunOptions,
@@ -56,17 +58,28 @@ def predict(
     from softmax_cli.stream.scores import open_scores
 
     decisions.check(result.layout, result.threshold, scoring.softmax.activation)
+    long.check(scoring, result, decisions)
     asks = decisions.needs_truth
     truths.check_use(asks, "--add true_prob, --only wrong or --sort loss")
-    inputs = source.resolve(truths if asks else None, scoring.softmax.columns)
-    target = output.resolve(inputs, parts, run.workers)
+    source = long.source(source)
+    named = scoring.softmax.columns | long.columns
+    inputs = source.resolve(truths if asks else None, named, belong_together=long.is_used)
+    target = output.resolve_whole(inputs.paths) if long.is_used else output.resolve(inputs, parts, run.workers)
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
-        columns = scores.columns
-        chosen = scoring.build(columns, result.emitted(), result.top_k or 0, estimate)
+        scores = long.together(scores, source, run.workers)
+        chosen = scoring.build(scores.columns, result.emitted(), result.top_k or 0, estimate)
+        scores, numeric = long.pooled(scores, chosen.scoring, run.workers)
         dtype = scoring.dtype(scores)
-        transform = build(scores, chosen.scoring, result, decisions, target, dtype, run, chosen.calibration)
+        transform = build(scores, numeric, result, decisions, target, dtype, run, chosen.calibration)
+        transform = long.transform(transform)
         if run.dry_run:
             print(plan(scores, transform, target))
             return
-        write(scores, transform, target, run, (*chosen.notes, *result.notes(len(transform.classes)), *output.notes()))
+        write(
+            scores,
+            transform,
+            target,
+            run,
+            (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes()),
+        )

@@ -98,7 +98,12 @@ class SourceOptions:
         typer.Option(help="Name of the class that a single score column stands for.", rich_help_panel=COLUMNS),
     ] = None
 
-    def resolve(self, truths: TruthOptions | None = None, no_scores: Mapping[str, str | None] = NO_COLUMNS) -> Inputs:
+    def resolve(
+        self,
+        truths: TruthOptions | None = None,
+        no_scores: Mapping[str, str | None] = NO_COLUMNS,
+        belong_together: bool = False,
+    ) -> Inputs:
         """Decide what is read: the files, the format of each, how they are laid out, and what their columns are.
 
         Parameters
@@ -107,6 +112,8 @@ class SourceOptions:
             None: the command does not ask for true classes.
         no_scores : mapping of str to str or None
             Columns that other options name, by the option.
+        belong_together : bool
+            Whether several rows make up an example, or a choice.
 
         Raises
         ------
@@ -125,7 +132,11 @@ class SourceOptions:
         return Inputs(
             files=input_files(self.paths, self.input_format),
             options=self._read_options(),
-            selection=replace(self._selection(), no_scores=tuple((f, name) for f, name in no_scores.items() if name)),
+            selection=replace(
+                self._selection(),
+                no_scores=tuple((flag, name) for flag, name in no_scores.items() if name),
+                belong_together=belong_together,
+            ),
             where=self._condition(),
             truths=None if truths is None else truths.resolve(),
         )

@@ -66,6 +66,8 @@ class Selection:
     """Options that name a column of another use, and the column."""
     may_lack: bool = False
     """Whether the id and the label that were typed may be missing: it is one of several tables."""
+    belong_together: bool = False
+    """Whether several rows make up an example, or a choice."""
 
     def __post_init__(self) -> None:
         if self.kind not in (None, *get_args(Kind), PERCENT):
@@ -153,6 +155,7 @@ def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
         raise DataError(f"two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them")
     table = _Known.of(schema, typed, FirstRows(head))
     used = [find_name(*pair, schema.names) for pair in typed.no_scores]
+    table = table._replace(roles={**table.roles, **dict.fromkeys(used)})
     given = (table.typed_id, table.typed_label, *used, *_pandas_index(schema))
     scores = find_scores(schema, table.rows, typed.scores, table.roles, given, table.record)
     label, truths = _find_truth(table, scores)
@@ -177,7 +180,7 @@ def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
         raise DataError(
             f"two classes have the same name: {', '.join(map(repr, doubled))}; name them with --classes FILE"
         )
-    if columns.is_binary and typed.positive is None and typed.classes is None:
+    if columns.is_binary and typed.positive is None and typed.classes is None and not typed.belong_together:
         _refuse_long(table, columns)
     one_hot = () if label is not None or columns.is_binary else _find_one_hot(table, columns)
     known = {id_column, label, *one_hot}

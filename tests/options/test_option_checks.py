@@ -10,6 +10,7 @@ from softmax_cli.distributed.plan import UnitReader
 from softmax_cli.errors import UsageError
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
+from softmax_cli.options.long_tables import LongOptions
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.pictures import EvaluationPictureOptions, PictureOptions, PlotOptions, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
@@ -285,3 +286,8 @@ def test_figures_are_asked_for_once_each():
     assert DecisionOptions(add="entropy, margin,entropy").added == ("entropy", "margin")
     assert DecisionOptions(sort="-loss").needs_truth == "--sort -loss"
     assert DecisionOptions(add="margin", sort="entropy").needs_truth is None
+
+
+def test_the_class_of_a_long_table_is_no_score():
+    assert LongOptions(long="id, class ,s").columns["--long"] == "class"
+    assert not LongOptions().is_used
