@@ -26,10 +26,9 @@ FLOORS = (
     ("distributed",),
     ("prediction",),
     ("weighting", "evaluation", "calibration", "inspection", "explanation"),
-    ("api",),
     ("options",),
     ("commands",),
-    ("cli",),
+    ("cli", "api"),
     ("__main__",),
 )
 

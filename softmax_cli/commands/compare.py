@@ -80,6 +80,19 @@ def compare(source: SourceOptions, truths: TruthOptions, comparison: CompareOpti
     Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
     by position where a table has no ids; classes by name.
     """
+    flips = _Flips(comparison, source.paths)
+    report = compared(source, truths, comparison, run, flips)
+    if report is None:
+        return
+    _give(report, flips, comparison, run)
+    if report.failed_gates:
+        raise GateError("; ".join(report.failed_gates))
+
+
+def compared(
+    source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions, flips: _Flips
+) -> ComparisonReport | None:
+    """Compare, and return the report; None: it was a dry run, whose plan is printed."""
     from softmax_cli.evaluation.gates import parse_gate
     from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
     from softmax_cli.evaluation.pairs.run import compare as compare_rows
@@ -87,24 +100,24 @@ def compare(source: SourceOptions, truths: TruthOptions, comparison: CompareOpti
 
     check_count(source.paths, "compare")
     plan = comparison.plan()
-    flips = _Flips(comparison, source.paths)
     with open_tables(source, truths, run, wants_truth=True) as members:
-        gates = [parse_gate(given, gate_names(members.truth is not None)) for given in comparison.fail_if]
+        gates = [parse_gate(given, gate_names(plan, members.truth is not None)) for given in comparison.fail_if]
         if run.dry_run:
             print("\n".join(line for table in members.tables for line in table.describe()))
-            return
-        with (
-            flips.open(members),
-            run.work(members.tables[0].table.size, comparison.force) as work,
-            work.rejects as keep,
-        ):
+            return None
+        size = members.tables[0].table.size
+        with flips.open(members), run.work(size, comparison.force) as work, work.rejects as keep:
             found = compare_rows(members, plan, run.workers, Listeners(work.progress, keep), flips.keep)
         for table in members.tables:
             run.conclude(table)
-        report = build_comparison(members, plan, found, gates)
-    _give(report, flips, comparison, run)
-    if report.failed_gates:
-        raise GateError("; ".join(report.failed_gates))
+        return build_comparison(members, plan, found, gates)
+
+
+def comparison(
+    source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions
+) -> ComparisonReport | None:
+    """Compare, and return the report, for Python."""
+    return compared(source, truths, comparison, run, _Flips(comparison, source.paths))
 
 
 class _Flips:
@@ -155,3 +168,6 @@ def _give(report: ComparisonReport, flips: _Flips, comparison: CompareOptions, r
     from softmax_cli.terminal.console import make_console
 
     show_comparison(make_console(sys.stdout, run.colors), report, [to_arrow(batch) for batch in flips.shown])
+
+
+PYTHON = comparison

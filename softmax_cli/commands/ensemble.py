@@ -155,3 +155,6 @@ def ensemble(
 
             print_json(summary.to_json(members.names, pool))
         run.say(*summary.lines(members.names))
+
+
+PYTHON = ensemble

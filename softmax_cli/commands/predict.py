@@ -83,3 +83,6 @@ def predict(
             run,
             (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes()),
         )
+
+
+PYTHON = predict

@@ -118,3 +118,6 @@ def sample(
             print(plan(scores, transform, target))
             return
         write(scores, transform, target, run, (*chosen.notes, *output.notes()))
+
+
+PYTHON = sample

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from softmax_cli.evaluation.measure import parts_of
-from softmax_cli.evaluation.pairs.run import MEASURED, measured_folds
+from softmax_cli.evaluation.pairs.run import measured_folds
 from softmax_cli.evaluation.report import FORMAT, Figure, by_name
 from softmax_cli.numeric.distributions.pooling import Disagreement
 from softmax_cli.numeric.exact_sum import ExactSum
@@ -68,7 +68,7 @@ class EnsembleSummary:
 
     def members(self, names: list[str]) -> Iterator[tuple[str, tuple[Figure, ...]]]:
         """Figures of each table, then of the pool, where there are truths."""
-        chosen = [one for one in definitions(PLAN) if one.name in MEASURED]
+        chosen = [one for one in definitions(PLAN) if one.is_compared]
         for name, parts in zip((*names, "ensemble"), self.measured if self.labelled else (), strict=False):
             yield name, tuple(Figure(one.name, one.title, one.value(parts), None, one.note(parts)) for one in chosen)
 

@@ -122,8 +122,8 @@ def test_three_tables_are_a_table(capsys, table):
 
 
 def test_gates_name_the_figures_there_are():
-    assert gate_names(False)[0] == "agreement"
-    assert "accuracy_difference" in gate_names(True)
+    assert gate_names(PLAN, False)[0] == "agreement"
+    assert "accuracy_difference" in gate_names(PLAN, True)
 
 
 def test_flips_are_described_before_a_row_is_read(table):

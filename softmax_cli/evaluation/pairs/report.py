@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.evaluation.gates import Gate, failures
-from softmax_cli.evaluation.pairs.run import MEASURED, Comparison
+from softmax_cli.evaluation.pairs.run import Comparison
 from softmax_cli.evaluation.report import FORMAT, Figure, by_name
 from softmax_cli.numeric.bootstrap import interval
 from softmax_cli.numeric.distributions.comparison import Flips, Similarity
@@ -21,6 +21,7 @@ from softmax_cli.numeric.metrics._replicates import BinReplicates, MeanReplicate
 from softmax_cli.prediction.members import Members
 from softmax_cli.version import __version__
 
+COMMAND = "compare"
 SHARES = (0.5, 0.9, 0.99, 0.999)
 """Quantiles of the largest change of a probability in a row."""
 
@@ -54,7 +55,7 @@ class ComparisonReport:
 
     def to_json(self) -> dict[str, object]:
         """Plain values, under the names of the fields."""
-        head = {"format": FORMAT, "softmax_cli": __version__, "command": "compare"}
+        head = {"format": FORMAT, "softmax_cli": __version__, "command": COMMAND}
         plain = {name: getattr(self, name) for name in self.__slots__}
         plain["members"] = [
             {"file": file, "figures": by_name(figures)} for file, figures in zip(self.files, self.members, strict=False)
@@ -71,10 +72,9 @@ def build_comparison(members: Members, plan: Plan, found: Comparison, gates: Ite
     pairs = []
     for place, similarity in enumerate(found.pairs):
         figures = [*_alike(similarity), *(_differences(plan, found, place) if found.measured else ())]
-        verdict = _verdict(
-            members.names[0], members.names[place + 1], similarity, figures, found.flips[place : place + 1]
-        )
-        pairs.append(PairReport(members.names[place + 1], verdict, tuple(figures)))
+        first, second = members.names[0], members.names[place + 1]
+        verdict = _verdict(plan, first, second, similarity, figures, found.flips[place : place + 1])
+        pairs.append(PairReport(second, verdict, tuple(figures)))
     gates = [*gates]
     return ComparisonReport(
         files=tuple(members.names),
@@ -94,15 +94,16 @@ def build_comparison(members: Members, plan: Plan, found: Comparison, gates: Ite
     )
 
 
-def gate_names(has_truth: bool) -> list[str]:
+def gate_names(plan: Plan, has_truth: bool) -> list[str]:
     """Name the figures of a pair."""
     nothing = np.empty((0, 2))
     names = [figure.name for figure in _alike(Similarity.of(nothing, nothing))]
-    return names + ([*(f"{name}_difference" for name in MEASURED), "mcnemar_p"] if has_truth else [])
+    compared = [f"{one.name}_difference" for one in definitions(plan) if one.is_compared]
+    return names + ([*compared, "mcnemar_p"] if has_truth else [])
 
 
 def _of_member(plan: Plan, parts: Parts) -> tuple[Figure, ...]:
-    chosen = [one for one in definitions(plan) if one.name in MEASURED]
+    chosen = [one for one in definitions(plan) if one.is_compared]
     return tuple(Figure(one.name, one.title, one.value(parts), None, one.note(parts)) for one in chosen)
 
 
@@ -127,7 +128,7 @@ def _alike(pair: Similarity) -> Iterator[Figure]:
 def _differences(plan: Plan, found: Comparison, place: int) -> Iterator[Figure]:
     """Each figure of the second table less that of the first, with limits from replicates of the same rows."""
     for one in definitions(plan):
-        if one.name not in MEASURED:
+        if not one.is_compared:
             continue
         first, second = found.measured[0], found.measured[place + 1]
         limits = None
@@ -151,11 +152,8 @@ def _replicates(part: object) -> NDArray[np.float64]:
     return part.replicates
 
 
-_BETTER = {"accuracy": 1, "log_loss": -1, "brier": -1, "ece": -1}
-
-
 def _verdict(
-    first: str, second: str, pair: Similarity, figures: Sequence[Figure], flips: Sequence[Flips]
+    plan: Plan, first: str, second: str, pair: Similarity, figures: Sequence[Figure], flips: Sequence[Flips]
 ) -> tuple[str, ...]:
     if not pair.rows:
         return ()
@@ -163,10 +161,12 @@ def _verdict(
     found = [f"{changed:,} of {pair.rows:,} rows ({changed / pair.rows:.2%}) change their prediction."]
     if pair.correlation > 1 - 1e-6 and abs(pair.scale - 1) > 1e-3:
         found.append(f"{second} is {first} at {1 / pair.scale:.4g} times the temperature.")
-    for figure in figures:
-        sign = _BETTER.get(figure.name.removesuffix("_difference"))
-        if sign is not None and figure.interval is not None:
-            found.append(_sentence(first, second, figure, sign))
+    better = {f"{one.name}_difference": one.more_is_better for one in definitions(plan)}
+    found += [
+        _sentence(first, second, figure, better[figure.name])
+        for figure in figures
+        if figure.name in better and figure.interval is not None
+    ]
     for one in flips:
         only = one.only_first + one.only_second
         if only:
@@ -177,13 +177,13 @@ def _verdict(
     return tuple(found)
 
 
-def _sentence(first: str, second: str, figure: Figure, sign: int) -> str:
+def _sentence(first: str, second: str, figure: Figure, more_is_better: bool) -> str:
     low, high = figure.interval or (nan, nan)
     title = figure.title.removesuffix(" gap")
     limits = f"{figure.value:+.5f}, 95 % interval {low:+.5f} to {high:+.5f}"
     if low <= 0 <= high or low != low:
         return f"{title}: no difference that chance could not have made ({limits})."
-    better = second if (figure.value > 0) == (sign > 0) else first
+    better = second if (figure.value > 0) == more_is_better else first
     return f"{title}: {better} is better ({limits})."
 
 

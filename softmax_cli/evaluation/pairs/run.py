@@ -22,9 +22,6 @@ from softmax_cli.tables.pool import Listeners, ordered_map
 from softmax_cli.tables.schema import FLOAT64, INT64, NAMES, TEXT, Field, Schema
 from softmax_cli.text.formatting import text_spans
 
-MEASURED = ("accuracy", "log_loss", "brier", "ece")
-"""What is compared where there are truths."""
-
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -170,5 +167,5 @@ def _compared(joined: JoinedRows, truth: int | None, plan: Plan, first_labelled:
 
 def measured_folds(plan: Plan) -> tuple[type[Fold], ...]:
     """List what is kept of the rows for the figures that are compared."""
-    chosen = [one for one in metrics() if any(figure.name in MEASURED for figure in one.figures(plan))]
+    chosen = [one for one in metrics() if any(figure.is_compared for figure in one.figures(plan))]
     return tuple(dict.fromkeys([ClassCounts, *(fold for metric in chosen for fold in metric.folds(plan))]))

@@ -132,6 +132,12 @@ class Definition:
     """Whether it is one of the few that are looked at first, for all rows and for slices."""
     diagram: str | None = None
     """The diagram that it sums up: ``reliability`` or ``risk_coverage``."""
+    more_is_better: bool = False
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether two models are compared by it: it is looked at first, and has replicates."""
+        return self.decides and self.interval is not None
 
 
 @dataclass(frozen=True, slots=True)
