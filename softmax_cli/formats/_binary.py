@@ -23,6 +23,8 @@ MOST_BYTES = 64 << 20
 """Very wide rows come together up to this size, for the sake of the work that every block costs."""
 TEXT_BYTES = 16
 """What a cell of unknown width is taken for."""
+_WIDTH_IN_MEMORY = 8.0
+"""Bytes of a number when it is computed with, however narrow in the file."""
 SHOWN_CHARACTERS = 60
 
 
@@ -229,7 +231,7 @@ def _width(kind: pa.DataType) -> float:
     if pa.types.is_fixed_size_list(kind):
         return float(kind.list_size * _width(kind.value_type))
     try:
-        return float(kind.bit_width / 8)
+        return max(_WIDTH_IN_MEMORY, float(kind.bit_width / 8))
     except ValueError:
         return TEXT_BYTES
 

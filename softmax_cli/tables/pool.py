@@ -164,5 +164,5 @@ def keep_freed_memory() -> None:
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's <malloc.h>."""
-_KEPT_BYTES = 1 << 25
-"""The largest that M_MMAP_THRESHOLD takes."""
+_KEPT_BYTES = 1 << 23
+"""Larger buffers go back at once: evaluation has many of them, and they would add up to twice its memory."""

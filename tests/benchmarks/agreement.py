@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +21,9 @@ TINY = 1e-30
 
 def main() -> None:
     ours, theirs = Path(sys.argv[1]), Path(sys.argv[2])
+    if theirs.suffix == ".json":
+        compare_figures(json.loads(ours.read_text()), json.loads(theirs.read_text()), float(sys.argv[3]))
+        return
     our_ids, our_probabilities = read(ours)
     their_ids, their_probabilities = read(theirs)
     if our_ids != their_ids:
@@ -26,6 +31,23 @@ def main() -> None:
     np.testing.assert_allclose(
         their_probabilities, our_probabilities, rtol=float(sys.argv[3]), atol=TINY, err_msg=f"{theirs.name}"
     )
+
+
+def compare_figures(ours: dict[str, Any], theirs: dict[str, Any], rtol: float) -> None:
+    """Compare the figures that both have: those of an evaluation, or a fitted temperature."""
+    known, others = named_figures(ours), named_figures(theirs)
+    for name in known.keys() & others.keys():
+        np.testing.assert_allclose(others[name], known[name], rtol=rtol, err_msg=name)
+    if not known.keys() & others.keys():
+        sys.exit("no figure is in both")
+
+
+def named_figures(report: dict[str, Any]) -> dict[str, float]:
+    """Return the figures by name, of our reports or of a peer's."""
+    if "figures" in report:
+        return {name: one["value"] for name, one in report["figures"].items()}
+    found: dict[str, float] = report.get("parameters", report)
+    return found
 
 
 def read(path: Path) -> tuple[list[pa.ChunkedArray], NDArray[np.floating]]:

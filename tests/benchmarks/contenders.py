@@ -21,6 +21,8 @@ class Contender:
     name: str
     command: tuple[str, ...]
     target: Path
+    prints: bool = False
+    """Its standard output is what it writes."""
 
 
 def our_program() -> Path:
@@ -52,5 +54,6 @@ def constant(peer: str, name: str) -> tuple[str, ...]:
     raise LookupError(f"{peer}.py: {name} is missing")
 
 
-def peer_command(peer: str, source: Path, target: Path, digits: int) -> tuple[str, ...]:
-    return (sys.executable, "-m", "tests.benchmarks.peers", peer, str(source), str(target), str(digits))
+def peer_command(peer: str, source: Path, target: Path, digits: int, whole: bool = False) -> tuple[str, ...]:
+    asked = (str(digits), *(["whole"] if whole else []))
+    return (sys.executable, "-m", "tests.benchmarks.peers", peer, str(source), str(target), *asked)

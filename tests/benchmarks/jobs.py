@@ -1,4 +1,4 @@
-"""What is timed: one format into another, for narrow and wide tables, and how long it takes to start at all."""
+"""What is timed: one format into another, evaluation, a fit, and how long it takes to start at all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from tests.benchmarks.contenders import OURS, Contender, constant, peer_command
 
 FLOAT32_RTOL = 1e-5
 FLOAT64_RTOL = 1e-11
+FIGURE_RTOL = 1e-6
+FIT_RTOL = 1e-3
+"""Both minimise the same loss; where it is this flat, optimisers stop."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,26 @@ class Shape:
 
 
 SHAPES = (Shape("a", 1_000_000, 10), Shape("b", 100_000, 100), Shape("c", 10_000, 1000))
+REPORTS = (Shape("medium", 10_000, 100), Shape("large", 50_000, 1000))
+SMALL_REPORTS = (Shape("few", 300, 5),)
 SMALL_SHAPES = (Shape("small", 400, 10),)
 BIG = {".csv": Shape("big", 1_000_000, 10, 11), ".parquet": Shape("big", 1_000_000, 10, 30)}
+
+
+def prepared(shape: Shape, path: Path) -> Path:
+    """Write an input, in another process, unless an earlier run has."""
+    if not path.exists():
+        size = (str(shape.rows), str(shape.classes), str(shape.repeats))
+        subprocess.run([sys.executable, "-m", "tests.benchmarks.inputs", str(path), *size], check=True)
+    return path
 
 
 @dataclass(frozen=True)
 class Convert:
     """Read logits in one format, write probabilities in another.
 
-    With 9 digits the peers hold float32, whose shortest text that reads back has up to 9; with 17, float64.
+    With 9 digits the peers hold float32, whose shortest text that reads back has up to 9; with 17, float64. `whole`:
+    they write the prediction and its confidence too, as our program does anyway.
     """
 
     shape: Shape
@@ -45,19 +59,16 @@ class Convert:
     target: str
     digits: int
     rtol: float
+    whole: bool = False
 
     @property
     def title(self) -> str:
         text = f", {self.digits} digits" if self.target == ".csv" else ""
-        return f"{self.source[1:]} -> {self.target[1:]}{text}, {self.shape.title}"
+        whole = ", prediction and confidence too" if self.whole else ""
+        return f"{self.source[1:]} -> {self.target[1:]}{text}, {self.shape.title}{whole}"
 
     def prepare(self, folder: Path) -> Path:
-        """Write the input, in another process, unless an earlier run has."""
-        path = folder / f"{self.shape.name}{self.source}"
-        if not path.exists():
-            size = (str(self.shape.rows), str(self.shape.classes), str(self.shape.repeats))
-            subprocess.run([sys.executable, "-m", "tests.benchmarks.inputs", str(path), *size], check=True)
-        return path
+        return prepared(self.shape, folder / f"{self.shape.name}{self.source}")
 
     def contenders(self, source: Path, folder: Path, ours: Path, peers: list[str]) -> list[Contender]:
         """Return our program, then the peers that do this job."""
@@ -68,7 +79,37 @@ class Convert:
         for peer in peers:
             if f"{self.source[1:]}-{self.target[1:]}" in constant(peer, "KINDS"):
                 target = folder / f"{peer}_out{self.target}"
-                found.append(Contender(peer, peer_command(peer, source, target, self.digits), target))
+                found.append(Contender(peer, peer_command(peer, source, target, self.digits, self.whole), target))
+        return found
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures of a labelled table: of its probabilities, or of a temperature that is fitted to it."""
+
+    command: str
+    """``evaluate`` or ``calibrate``."""
+    shape: Shape
+    rtol: float
+
+    @property
+    def title(self) -> str:
+        what = {"evaluate": "evaluate", "calibrate": "calibrate --method temperature"}[self.command]
+        return f"{what}, {self.shape.title}"
+
+    def prepare(self, folder: Path) -> Path:
+        return prepared(self.shape, folder / f"labelled_{self.shape.name}.parquet")
+
+    def contenders(self, source: Path, folder: Path, ours: Path, peers: list[str]) -> list[Contender]:
+        target = folder / f"{OURS}_out.json"
+        fits = self.command == "calibrate"
+        options = ("--method", "temperature", "-o", str(target)) if fits else ("--json",)
+        command = (str(ours), self.command, str(source), *options, "--quiet")
+        found = [Contender(OURS, command, target, prints=not fits)]
+        for peer in peers:
+            if self.command in constant(peer, "KINDS"):
+                target = folder / f"{peer}_out.json"
+                found.append(Contender(peer, peer_command(peer, source, target, 9), target))
         return found
 
 
@@ -92,7 +133,7 @@ class StartUp:
         return [Contender(OURS, command, target), Contender(self.imports, beside, folder / "nothing")]
 
 
-Job = Convert | StartUp
+Job = Convert | Report | StartUp
 
 
 def jobs(*, small: bool, big: bool) -> Iterator[Job]:
@@ -106,10 +147,14 @@ def jobs(*, small: bool, big: bool) -> Iterator[Job]:
         (".npy", ".npy", 9, FLOAT32_RTOL),
     ):
         yield from (Convert(shape, source, target, digits, rtol) for shape in shapes)
+    yield Convert(shapes[0], ".csv", ".csv", 9, FLOAT32_RTOL, whole=True)
+    for shape in SMALL_REPORTS if small else REPORTS:
+        yield Report("evaluate", shape, FIGURE_RTOL)
+    yield Report("calibrate", (SMALL_REPORTS if small else REPORTS)[-1], FIT_RTOL)
     if big:
         yield from (Convert(shape, suffix, suffix, 9, FLOAT32_RTOL) for suffix, shape in BIG.items())
 
 
 def startup_jobs() -> Iterator[Job]:
     yield StartUp("start-up: --help", ("--help",), "import typer")
-    yield StartUp("start-up: 10 rows", ("predict", "IN", "-o", "OUT", "--quiet"), "import typer, numpy, pyarrow.csv")
+    yield StartUp("start-up: 10 rows", ("predict", "IN", "-o", "OUT", "--quiet"), "import typer, numpy")

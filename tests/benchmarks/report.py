@@ -18,7 +18,8 @@ LIBRARIES = ("softmax-tables", "numpy", "pyarrow", "pandas", "scipy", "polars", 
 
 def print_legend(missing: dict[str, str]) -> None:
     print("Whole processes, medians of paired turns. ours/theirs below 1: softmax-cli is faster.")
-    print("Peers write id, name and the probabilities; softmax-cli also writes prediction and confidence (not to npy).")
+    print("Peers write id, name and the probabilities; softmax-cli also writes prediction and confidence (not to npy),")
+    print("as peers do where the job says so.")
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}")
     for peer, needs in missing.items():
         print(f"left out: {peer} ({needs} is not installed)")

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -59,9 +60,10 @@ def take_turns(contenders: Sequence[Contender], rounds: int, rtol: float | None)
 def run(contender: Contender) -> tuple[float, int]:
     """Run a whole process that writes a new file; return seconds and peak memory in bytes."""
     contender.target.unlink(missing_ok=True)
-    with tempfile.TemporaryFile() as talk:
+    with tempfile.TemporaryFile() as talk, ExitStack() as closing:
+        out = closing.enter_context(contender.target.open("wb")) if contender.prints else talk
         start = time.perf_counter()
-        process = subprocess.Popen(contender.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=talk, stderr=talk)
+        process = subprocess.Popen(contender.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=talk)
         # Not Popen.wait: only wait4 tells the peak of this one child.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import ReadOptions
-from softmax_cli.text.parsing import Buffer, Dialect, Reason, cell_texts, field_counts, parse, text_role
+from softmax_cli.text.parsing import Buffer, Dialect, Reason, cell_texts, field_counts, parse, row_end, text_role
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "+nan", "-nan"})
 """How files spell a value that is missing, in lower case."""
@@ -109,8 +109,13 @@ def _iconv(encoding: str) -> str:
 
 
 def first_rows(data: Buffer, dialect: Dialect, most: int) -> tuple[list[list[str]], NDArray[np.int32]]:
-    """Read the cells of the first rows, however many each has; and where the rows begin, and the last one ends."""
-    counts, starts = field_counts(data, dialect)
+    """Read the cells of the first rows, however many each has; and where the rows begin, and the last one ends.
+
+    At most `most` rows; of a wide table those before the header, and then as many as hold 20,000 cells, or 20.
+    """
+    counts, starts = _first_counts(data, dialect, most)
+    header = next((at for at, fields in enumerate(counts) if fields > 1), 0) + 1
+    most = min(most, header + max(_ROWS_LOOKED_AT_LEAST, _CELLS_LOOKED_AT // max(counts, default=1)))
     counts, starts = counts[:most], starts[: most + 1]
     part = memoryview(data)[: starts[-1]]
     columns = np.array([text_role(i) for i in range(max(counts, default=0))], np.int32)
@@ -120,6 +125,17 @@ def first_rows(data: Buffer, dialect: Dialect, most: int) -> tuple[list[list[str
         [cell or "" for cell in row[:count]] for row, count in zip(zip(*by_column, strict=True), counts, strict=True)
     ]
     return rows, starts
+
+
+def _first_counts(data: Buffer, dialect: Dialect, most: int) -> tuple[list[int], NDArray[np.int32]]:
+    """Count the fields of the first rows, `most` or more: a whole block has twenty times as many."""
+    view, size = memoryview(data), _LOOKED_AT_BYTES
+    while size < len(view):
+        counts, starts = field_counts(view[: row_end(view[:size], dialect.delimiter)[0]], dialect)
+        if len(counts) >= most:
+            return counts, starts
+        size *= 4
+    return field_counts(data, dialect)
 
 
 SEPARATOR_LINE = re.compile(rb"sep=([^\r\n\"])\r?\n", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from math import nan
@@ -45,8 +45,7 @@ class Auroc:
     @classmethod
     def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
         """Keep, or count, a block of rows."""
-        # Copies: a reader may fill the same block again with the next rows.
-        return cls(rows.classes, len(rows), (rows.log_p.copy(),), (rows.labels.copy(),), None)._counted_if_many()
+        return cls(rows.classes, len(rows), (rows.log_p,), (rows.labels,), None)._counted_if_many()
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
@@ -98,8 +97,9 @@ class Auroc:
         return type(self)(self.classes, self.rows, (), (), self._counts())
 
     def _counts(self) -> ScoreCells:
-        pending = [ScoreCells.of(np.concatenate(self.scores), np.concatenate(self.labels))] if self.scores else []
-        return reduce(ScoreCells.plus, pending if self.cells is None else [self.cells, *pending])
+        if self.cells is not None and not self.scores:
+            return self.cells
+        return ScoreCells.of(self.classes, zip(self.scores, self.labels, strict=True), self.cells)
 
 
 def _area(scores: NDArray[np.float64], own: NDArray[np.bool_]) -> float:
@@ -135,16 +135,24 @@ class ScoreCells:
     others: NDArray[np.int64]
 
     @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
-        """Count a block of rows."""
-        classes = log_p.shape[1]
+    def of(
+        cls, classes: int, blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.integer]]], before: Self | None = None
+    ) -> Self:
+        """Count blocks of rows, on top of those counted `before`."""
         cells = _OCTAVES << cell_bits(classes)
-        place = _cell_of(log_p, cell_bits(classes)) + np.arange(classes) * cells
-        everyone, own = (
-            np.bincount(places, minlength=classes * cells).reshape(classes, cells)
-            for places in (place.ravel(), place[np.arange(len(labels)), labels])
-        )
-        return cls(own, everyone - own)
+        own, others = (np.zeros(classes * cells, np.int64) for _ in range(2))
+        for log_p, labels in blocks:
+            place = _cell_of(log_p, cell_bits(classes))
+            place += np.arange(classes) * cells
+            true = np.bincount(place[np.arange(len(labels)), labels], minlength=len(own))
+            own += true
+            others += np.bincount(place.ravel(), minlength=len(own))
+            others -= true
+        counts = cls(own.reshape(classes, cells), others.reshape(classes, cells))
+        if before is not None:
+            np.add(counts.own, before.own, out=counts.own)
+            np.add(counts.others, before.others, out=counts.others)
+        return counts
 
     def plus(self, other: Self) -> Self:
         """Merge with the counts of other rows."""
@@ -166,9 +174,12 @@ def cell_bits(classes: int) -> int:
 
 def _cell_of(log_p: NDArray[np.float64], bits: int) -> NDArray[np.int64]:
     """Find the cell by the leading bits of -log p as a float64, which are in order of size."""
-    surprise = np.clip(-np.ascontiguousarray(log_p, np.float64), _SMALLEST, _LARGEST)
-    lowest = np.array(_SMALLEST).view(np.int64) >> (_SIGNIFICAND - bits)
-    return (surprise.view(np.int64) >> (_SIGNIFICAND - bits)) - lowest
+    surprise = np.negative(log_p, order="C")
+    np.clip(surprise, _SMALLEST, _LARGEST, out=surprise)
+    place = surprise.view(np.int64)
+    place >>= _SIGNIFICAND - bits
+    place -= np.array(_SMALLEST).view(np.int64) >> (_SIGNIFICAND - bits)
+    return place
 
 
 def _note(parts: Parts) -> str:

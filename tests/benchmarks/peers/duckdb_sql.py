@@ -8,7 +8,7 @@ NEEDS = ("duckdb",)
 KINDS = ("csv-csv", "csv-parquet", "parquet-parquet")
 
 
-def run(source: Path, target: Path, digits: int) -> None:
+def run(source: Path, target: Path, digits: int, whole: bool) -> None:
     table = f"read_{source.suffix[1:]}('{source}')"
     columns = duckdb.sql(f"SELECT * FROM {table} LIMIT 1").columns
     classes = [name for name in columns if name not in ("id", "name")]
@@ -16,6 +16,10 @@ def run(source: Path, target: Path, digits: int) -> None:
     logits = ", ".join(f"{name}::{kind} AS {name}" for name in classes)
     exponentials = ", ".join(f"exp({name} - largest)::{kind} AS {name}" for name in classes)
     probabilities = ", ".join(f"({name} / total)::{kind} AS {name}" for name in classes)
+    names = ", ".join(f"'{name}'" for name in classes)
+    best = f"greatest({', '.join(classes)})"
+    prediction = f"[{names}][list_position([{', '.join(classes)}], {best})] AS prediction"
+    decision = f"{prediction}, ({best} / total)::{kind} AS confidence, " if whole else ""
     duckdb.sql("SET max_expression_depth TO 10000")  # the sum over 1,000 classes is one expression
     duckdb.sql(f"""
         COPY (
@@ -23,6 +27,6 @@ def run(source: Path, target: Path, digits: int) -> None:
             shifts AS (SELECT *, greatest({", ".join(classes)}) AS largest FROM logits),
             shifted AS (SELECT id, name, {exponentials} FROM shifts),
             totals AS (SELECT *, {" + ".join(classes)} AS total FROM shifted)
-            SELECT id, name, {probabilities} FROM totals
+            SELECT id, name, {decision}{probabilities} FROM totals
         ) TO '{target}' (FORMAT {target.suffix[1:]})
     """)

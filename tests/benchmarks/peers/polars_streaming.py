@@ -8,7 +8,7 @@ NEEDS = ("polars",)
 KINDS = ("csv-csv", "csv-parquet", "parquet-parquet")
 
 
-def run(source: Path, target: Path, digits: int) -> None:
+def run(source: Path, target: Path, digits: int, whole: bool) -> None:
     logits = pl.scan_csv(source) if source.suffix == ".csv" else pl.scan_parquet(source)
     classes = [name for name in logits.collect_schema().names() if name not in ("id", "name")]
     if source.suffix == ".csv" and digits == 9:
@@ -20,6 +20,11 @@ def run(source: Path, target: Path, digits: int) -> None:
         .with_columns(pl.col(name) / pl.col("total") for name in classes)
         .drop("largest", "total")
     )
+    if whole:
+        best = pl.concat_list(classes).list.arg_max()
+        prediction = best.replace_strict(list(range(len(classes))), classes, return_dtype=pl.String)
+        extra = [prediction.alias("prediction"), pl.max_horizontal(classes).alias("confidence")]
+        scored = scored.select("id", "name", *extra, *classes)
     if target.suffix == ".csv":
         scored.sink_csv(target)
     else:

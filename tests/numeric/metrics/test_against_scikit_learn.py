@@ -71,7 +71,7 @@ def test_auroc(table):
 def test_cells_keep_their_bound(table):
     """The figure from counts is off from the exact one by no more than it says."""
     log_p, labels = table
-    area, bound = ScoreCells.of(log_p, labels).areas()
+    area, bound = ScoreCells.of(log_p.shape[1], [(log_p, labels)]).areas()
     exact = Auroc.of(Rows(log_p, labels)).by_class
     assert np.array_equal(np.isnan(area), np.isnan(exact))
     assert (np.abs(area - exact)[~np.isnan(exact)] <= bound[~np.isnan(exact)] + 1e-12).all()

@@ -68,11 +68,11 @@ def test_extreme_scores_find_a_cell():
     """Certain, masked, subnormal and huge: rows of the class above the others all the same."""
     own, other = [0.0, -5e-324, -1e-30], [-np.inf, -1e308, -300.0]
     log_p = np.array([[score, -1.0] for score in own + other])
-    area, _ = ScoreCells.of(log_p, np.array([0, 0, 0, 1, 1, 1])).areas()
+    area, _ = ScoreCells.of(2, [(log_p, np.array([0, 0, 0, 1, 1, 1]))]).areas()
     assert area[0] == 1
 
 
 def test_rows_of_one_cell_count_half_and_may_be_wrong_by_half():
-    area, bound = ScoreCells.of(np.full((4, 2), np.log(0.5)), np.array([0, 0, 1, 1])).areas()
+    area, bound = ScoreCells.of(2, [(np.full((4, 2), np.log(0.5)), np.array([0, 0, 1, 1]))]).areas()
     assert area.tolist() == [0.5, 0.5]
     assert bound.tolist() == [0.5, 0.5]
