@@ -55,9 +55,9 @@ def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOpti
 
 
 def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:
-    columns, tally = transform.columns, finished.tally
+    tally = finished.tally
     parts = "" if finished.parts is None else f" in {finished.parts:,} part{'s' if finished.parts > 1 else ''}"
-    run.say(f"{columns.summary()}; {tally.rows:,} rows{parts}")
+    run.say(f"{transform.summary}; {tally.rows:,} rows{parts}")
     if finished.shown is not None:
         _show(finished, finished.shown, transform, run)
     elif tally.bad_rows:

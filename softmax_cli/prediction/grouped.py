@@ -48,6 +48,11 @@ class GroupTransform(Transform):
         """What the summary counts: whether a row is the first of its group."""
         return ("others", "first of their group")
 
+    @property
+    def summary(self) -> str:
+        """What was taken for what, in a line."""
+        return f"scores: {self.columns.scores[0]}; groups: {self.group}"
+
     def schema(self, given: Schema) -> Schema:
         """Columns of the result: those that pass through, then the computed ones."""
         names = zip(self.columns.others, self.passed, strict=True)

@@ -18,7 +18,7 @@ from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.stream.scores import ScoreTable
-from softmax_cli.tables.labels import distinct
+from softmax_cli.tables.labels import ClassLookup, OwnTruth, distinct
 from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks
 from softmax_cli.tables.table import Decoded
 
@@ -113,7 +113,7 @@ class Members(NamedTuple):
         """Score one table; its classes are put in the common order."""
         scores, transform = self.tables[place], self.transforms[place]
         own = transform.columns.classes
-        order = np.array([own.index(name) for name in self.classes] if {*own} == {*self.classes} else range(len(own)))
+        order = np.array([own.index(name) for name in self.classes])
         back = np.argsort(order)
 
         def work(decoded: Decoded) -> tuple[tuple[Decoded, MemberRows], tuple[Reject, ...]]:
@@ -248,6 +248,7 @@ def open_members(
         all_classes = [one.columns.classes for one in tables]
         classes = next((names for names in all_classes if not _are_places(names)), all_classes[0])
         notes = tuple(filter(None, (_match(one, classes, tables[0]) for one in tables)))
+        tables = tuple(_named(one, classes) for one in tables)
         truth = next((place for place, one in enumerate(tables) if one.truth is not None), None)
         transforms = [
             build_transform(one.columns, scoring, Layout("list"), "float64", "null" if skips_bad_rows else "error")
@@ -257,6 +258,17 @@ def open_members(
             transforms[truth] = replace(transforms[truth], truth=tables[truth].truth)
         by_id = all(one.columns.id is not None for one in tables)
         yield Members(tables, tuple(transforms), classes, by_id, truth if wants_truth else None, notes)
+
+
+def _named(table: ScoreTable, classes: tuple[str, ...]) -> ScoreTable:
+    """Give the classes of a table their names where they are numbers, so that its truths may be names too."""
+    if {*table.columns.classes} == {*classes}:
+        return table
+    columns = table.columns._replace(classes=classes)
+    truth = table.truth
+    if isinstance(truth, OwnTruth):
+        truth = OwnTruth(truth.column, ClassLookup.of(columns, truth.lookup.counted_from))
+    return table._replace(columns=columns, truth=truth)
 
 
 def _are_places(classes: tuple[str, ...]) -> bool:

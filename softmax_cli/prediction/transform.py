@@ -76,6 +76,11 @@ class Transform:
         """Names of the classes of the result."""
         return self.scoring.classes(self.columns.classes)
 
+    @property
+    def summary(self) -> str:
+        """What was taken for what, in a line."""
+        return self.columns.summary()
+
     def schema(self, given: Schema) -> Schema:
         """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
         check_width(given, self.columns)

@@ -15,7 +15,7 @@ from softmax_cli.tables.pool import NOBODY
 
 
 def joined(*tables):
-    with open_members(tables, Scoring(emit=("logprob",)), False, wants_truth=False) as members:
+    with open_members(tables, Scoring(emit=("logprob",)), False, wants_truth=True) as members:
         return list(members.rows(1, NOBODY))
 
 
@@ -62,5 +62,7 @@ def test_classes_are_matched_by_name_or_counted(table):
     z = np.random.default_rng(0).normal(size=(4, 3))
     with pytest.raises(DataError, match="lacks c and has x"):
         joined(table("one", z), table("two", z, classes=("a", "b", "x")))
-    (rows,) = joined(table("one", z, classes=("0", "1", "2"), cut=4), table("two", z))
+    numbered = table("one", z, classes=("0", "1", "2"), cut=4, truths=["b", "c", "a", "b"])
+    (rows,) = joined(numbered, table("two", z))
     np.testing.assert_array_equal(rows.members[0].log_p, rows.members[1].log_p)
+    assert rows.members[0].labels.tolist() == [1, 2, 0, 1]

@@ -113,8 +113,9 @@ def _alike(pair: Similarity) -> Iterator[Figure]:
 
     yield figure("agreement", "agreement", pair.agreement, "share of rows with the same prediction")
     yield figure("flips", "flips", pair.rows - pair.agreeing, "rows whose prediction changes")
-    yield figure("kl", "KL", pair.mean_kl[0], "KL(first || second), mean of the rows, nats")
-    yield figure("kl_reverse", "  reverse", pair.mean_kl[1], "KL(second || first)")
+    ruled_out = [f"; infinite in {count:,} rows, where a class is ruled out" * (count > 0) for count in pair.infinite]
+    yield figure("kl", "KL", pair.mean_kl[0], f"KL(first || second), mean of the rows, nats{ruled_out[0]}")
+    yield figure("kl_reverse", "  reverse", pair.mean_kl[1], f"KL(second || first){ruled_out[1]}")
     yield figure("js", "JS", pair.mean_js, "Jensen-Shannon divergence, mean, nats, 0..0.693")
     yield figure("total_variation", "total variation", pair.mean_variation, "mean, 0..1")
     yield figure("max_dp", "max |dp|", pair.largest, "largest change of a probability, of all rows and classes")
