@@ -63,7 +63,9 @@ OTHER_MEANINGS = {
     ("weighting", "weights"),
     ("tables", "weights"),  # a word in the names of columns
     ("tables", "predict"),  # a word in the names of columns
-    ("__init__.py", "predict"),  # a function of the API
+    ("tables", "sample"),
+    *((room, name) for room in ("__init__.py", "evaluation") for name in commands.names()),  # functions of the API
+    ("api.py", "json"),  # the option
     ("options", "predict"),  # the command of an example
 }
 """Rooms where the word is another one's name."""

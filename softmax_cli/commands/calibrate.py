@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan
+    from softmax_cli.calibration.fit import AbstentionRequest, Fitted, Job, Plan
     from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
@@ -267,7 +267,26 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
-    from softmax_cli.calibration.fit import Setting, held_out
+    pictures.check(source.resolve(truths).everything_read, fitting.force, [fitting.output])
+    found, report, rows, fit, job = fitted(source, truths, remedies, fitting, thresholds, imbalance, engine)
+    _report(found, report, fitting)
+    if pictures.files:
+        from softmax_cli.calibration.fit import held_out
+
+        _draw(report, rows, held_out(rows, fit, job, ()), pictures, fitting.force)
+
+
+def fitted(
+    source: SourceOptions,
+    truths: TruthOptions,
+    remedies: RemedyOptions,
+    fitting: FittingOptions,
+    thresholds: ThresholdOptions,
+    imbalance: ImbalanceOptions,
+    engine: EngineOptions,
+) -> tuple[Calibration, CalibrationReport, LabelledRows, Fitted, Job]:
+    """Fit, write the file that was asked for, and return what was found."""
+    from softmax_cli.calibration.fit import Setting
     from softmax_cli.calibration.fit import calibrate as find_calibration
     from softmax_cli.calibration.labelled_rows import Collector
     from softmax_cli.calibration.report import calibration_report
@@ -276,7 +295,6 @@ def calibrate(
     _check(fitting, thresholds, imbalance)
     inputs = source.resolve(truths)
     fitting.check(inputs.everything_read)
-    pictures.check(inputs.everything_read, fitting.force, [fitting.output])
     workers = engine.resolve(inputs, fitting.workers)
     with open_scores(inputs) as scores:
         columns = scores.columns
@@ -288,8 +306,8 @@ def calibrate(
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)
-    found, fitted = find_calibration(rows, job, Setting(scores.table.name, columns.kind, columns.classes, steps, terms))
-    report = calibration_report(rows, found, fitted)
+    found, fit = find_calibration(rows, job, Setting(scores.table.name, columns.kind, columns.classes, steps, terms))
+    report = calibration_report(rows, found, fit)
     if given is not None:
         found = replace(found, fit=given.fit)
     for warning in report.warnings:
@@ -298,9 +316,7 @@ def calibrate(
         from softmax_cli.calibration.file import write_calibration
 
         write_calibration(found, fitting.output, fitting.force)
-    _report(found, report, fitting)
-    if pictures.files:
-        _draw(report, rows, held_out(rows, fitted, job, ()), pictures, fitting.force)
+    return found, report, rows, fit, job
 
 
 def _draw(
@@ -320,8 +336,7 @@ def _draw(
 def _check(fitting: FittingOptions, thresholds: ThresholdOptions, imbalance: ImbalanceOptions) -> None:
     if imbalance.estimate_prior:
         raise UsageError("--estimate-prior is about rows without truths: give it to predict, with --calibration")
-    fits = fitting.calibration is None and fitting.method != "none"
-    if not fits and not thresholds.wanted:
+    if (fitting.calibration is not None or fitting.method == "none") and not thresholds.wanted:
         raise UsageError("nothing is fitted, so there is nothing to do: add --coverage, --max-risk or --min-coverage")
 
 
@@ -340,8 +355,8 @@ def _given(fitting: FittingOptions, columns: Columns, steps: tuple[Remedy, ...])
 def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibration | None) -> Job:
     from softmax_cli.calibration.fit import Job
 
-    seed = fitting.seed
-    return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
+    sets, abstention = thresholds.sets(fitting.seed), thresholds.abstention()
+    return Job(fitting.plan(given), fitting.folds, fitting.seed, sets, abstention)
 
 
 def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fleet: Fleet) -> LabelledRows:
@@ -375,3 +390,6 @@ def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptio
     show_calibration(make_console(sys.stdout, fitting.colors), report)
     if fitting.output is not None:
         fitting.say(f"{fitting.output}: apply it with softmax-cli predict --calibration {fitting.output}")
+
+
+PYTHON = fitted

@@ -50,7 +50,7 @@ def _show_figures(console: Console, report: Report, marks: Glyphs) -> None:
     limits = "95 % interval" if report.bootstrap else ""
     console.print(Text(f"{'':{_TITLE}}  {'value':>{_VALUE}}  {limits:{_INTERVAL}}".rstrip(), "bold"), soft_wrap=True)
     for figure in report.figures:
-        _show_figure(console, figure, bool(report.bootstrap), marks)
+        show_figure(console, figure, bool(report.bootstrap), marks)
     if report.bootstrap:
         text = (
             f"intervals: {report.bootstrap} bootstrap replicates, seed {report.seed}; those of ECE are free of its bias"
@@ -58,7 +58,8 @@ def _show_figures(console: Console, report: Report, marks: Glyphs) -> None:
         paragraph(console, text, marks, "dim")
 
 
-def _show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:
+def show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:
+    """Print a figure with its limits and its note."""
     interval = "" if figure.interval is None else "[{}, {}]".format(*map(_number, figure.interval))
     start = f"{visible(figure.title, marks.encoding):{_TITLE}}  {_number(figure.value):>{_VALUE}}  "
     start += f"{interval:{_INTERVAL}}  " if with_intervals else ""
@@ -72,7 +73,9 @@ def _show_figure(console: Console, figure: Figure, with_intervals: bool, marks: 
 def _number(value: float) -> str:
     if value != value:
         return "unknown"
-    return f"{value:.5f}" if abs(value) < 1e3 else f"{value:.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.5f}" if value == 0 or 1e-4 <= abs(value) < 1e3 else f"{value:.4g}"
 
 
 def _show_histogram(console: Console, report: Report, marks: Glyphs) -> None:

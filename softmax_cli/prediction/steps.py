@@ -46,6 +46,8 @@ class Adjustment(NamedTuple):
     terms: tuple[Term, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     calibration: Scale | None = None
+    temperature_column: str | None = None
+    """The column that tells the temperature of each row, instead of `temperature`."""
 
     @property
     def bias(self) -> NDArray[np.float64] | None:
@@ -55,6 +57,7 @@ class Adjustment(NamedTuple):
     def steps(self) -> list[str]:
         """The operations in order, one line each."""
         scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
+        scaled += [f"z / {self.temperature_column}  (--temperature-column)"] if self.temperature_column else []
         scaled += [self.calibration.step] if self.calibration is not None else []
         terms = [f"{term.formula}  ({term.name}: {term.direction})" for term in self.terms]
         return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
@@ -219,3 +222,85 @@ class SetRequest(NamedTuple):
             find = {"exact": threshold, "higher": quantile_threshold}[self.quantile]
             found = np.array([find(scores, miscoverage=miscoverage)])
         return SetRule(self.nonconformity, self.coverage, found, len(labels), self.allow_empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Actions that are drawn for every row."""
+
+    count: int = 1
+    seed: int = 0
+    replace: bool = True
+    epsilon: float = 0.0
+    """Share of exploration."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        kind = "" if self.count == 1 else f"{self.count} " + ("with" if self.replace else "without") + " replacement, "
+        return f"draw by Gumbel-max: {kind}seed {self.seed}"
+
+    def __call__(
+        self, log_p: NDArray[np.floating], allowed: NDArray[np.bool_], first_row: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Draw classes, and the log-probabilities that they were drawn with, both of shape (rows, count).
+
+        Parameters
+        ----------
+        log_p, allowed : arrays, shape (rows, classes)
+            The distribution, and which classes may be explored.
+        """
+        from softmax_cli.numeric.distributions.sampling import mix_uniform, sample
+
+        mixed = mix_uniform(np.asarray(log_p, np.float64), allowed, self.epsilon)
+        return sample(mixed, seed=self.seed, first_row=first_row, draws=self.count, replace=self.replace)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Costs:
+    """What decisions cost, and the choice of the one with the least expected cost."""
+
+    matrix: NDArray[np.float64]
+    """Cost of each decision where a class is true, shape (classes, decisions)."""
+    decisions: NDArray[np.int32]
+    """Code of each decision: the column of a class, or one from the number of classes on, for `others`."""
+    others: tuple[str, ...] = ()
+    """Decisions that are no class, such as to abstain."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return "predict the decision of least expected cost  (--costs)"
+
+    def least(self, p: NDArray[np.floating]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Code and expected cost of the best decision of each row, both of shape (rows,); of equals the first."""
+        from softmax_cli.numeric.distributions.uncertainty import expected_costs
+
+        expected = expected_costs(p, self.matrix)
+        best = expected.argmin(axis=1)
+        return self.decisions[best], np.take_along_axis(expected, best[:, None], axis=1)[:, 0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Superclasses:
+    """Classes that stand for several, whose probabilities they add up."""
+
+    names: tuple[str, ...]
+    members: NDArray[np.intp]
+    """Which of them each class belongs to, shape (classes,)."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return f"sum the probabilities up to {len(self.names)} superclasses  (--superclasses)"
+
+    def sums(self, log_p: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Log of the summed probabilities, shape (rows, superclasses)."""
+        order = np.argsort(self.members, kind="stable")
+        starts = np.searchsorted(self.members[order], np.arange(len(self.names)))
+        summed: NDArray[np.floating] = np.logaddexp.reduceat(log_p[:, order], starts, axis=1)
+        return summed
+
+    def labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Superclasses of true classes, shape (rows,); what is negative stays."""
+        return np.where(labels < 0, labels, self.members[np.maximum(labels, 0)])

@@ -31,7 +31,7 @@ PLAN = Plan(bins=5, top_k=(1, 3), replicates=REPLICATES, answer_from=0.5, sets=T
 PLANS = [
     PLAN,
     Plan(bins=5, scheme="mass", norm="l2", clip=1e-3, replicates=REPLICATES),
-    Plan(bins=5, kind="classwise", norm="max", replicates=REPLICATES),
+    Plan(bins=5, kind="classwise", norm="max", replicates=REPLICATES, costs=np.arange(20.0).reshape(4, 5) - 7),
     Plan(bins=5, kind="classwise", scheme="mass", replicates=REPLICATES),
 ]
 every_metric = pytest.mark.parametrize("name", metrics.names())
