@@ -183,7 +183,11 @@ def _pivoted(
     times = np.zeros(matrix.shape, np.int64)
     np.add.at(times, (number, found), 1)
     faults = [
-        Fault(row, None, f"has {'no row' if times[row, place] == 0 else 'several rows'} for the class {names[place]!r}")
+        Fault(
+            row,
+            None,
+            f"the example that begins here has {'no row' if times[row, place] == 0 else 'several rows'} for the class {names[place]!r}",
+        )
         for row, place in zip(*np.nonzero(times != 1), strict=True)
     ]
     faults += [Fault(int(number[fault.row]), fault.column, fault.problem) for fault in decoded.faults]
