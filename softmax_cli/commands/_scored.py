@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from softmax_cli.errors import UsageError
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.run import RunOptions
@@ -37,6 +38,8 @@ def build(
     numeric = decisions.scoring(scoring, scores.columns.classes)
     classes = numeric.classes(scores.columns.classes)
     layout = decisions.layout(result.build(classes, target.layout(result.layout), calibration), numeric)
+    if decisions.only == "bad" and run.policy == "skip":
+        raise UsageError("--only bad keeps the bad rows, --on-bad-row skip leaves them out: drop one")
     policy: Policy = "null" if decisions.only == "bad" else run.policy
     transform = build_transform(scores.columns, numeric, layout, dtype, policy)
     truth = None if decisions.needs_truth is None else scores.required_truth(target.in_parts)

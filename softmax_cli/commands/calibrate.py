@@ -267,7 +267,8 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
-    pictures.check(source.resolve(truths).everything_read, fitting.force, [fitting.output])
+    if pictures.files:
+        pictures.check(source.resolve(truths).everything_read, fitting.force, [fitting.output])
     found, report, rows, fit, job = fitted(source, truths, remedies, fitting, thresholds, imbalance, engine)
     _report(found, report, fitting)
     if pictures.files:

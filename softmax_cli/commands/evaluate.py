@@ -237,8 +237,8 @@ def evaluate(
     """
     from softmax_cli.errors import GateError
 
-    everything = source.resolve(truths).everything_read
-    pictures.check(everything, report.force, (report.per_class, report.bins_out))
+    read = source.resolve(truths).everything_read if pictures.files else []
+    pictures.check(read, report.force, (report.per_class, report.bins_out))
     result = measured(source, truths, scoring, metrics, costs, report, engine, run)
     if result is None:
         return

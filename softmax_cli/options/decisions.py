@@ -144,6 +144,8 @@ class DecisionOptions(CostOptions):
 
         if scoring.costs is None:
             return replace(layout, added=self.added)
+        if layout.decision.threshold is not None:
+            raise UsageError("--costs and the threshold of the --calibration both decide when to abstain: drop one")
         decision = layout.decision._replace(threshold=None, others=scoring.costs.others)
         return replace(layout, added=(*self.added, "expected_cost"), decision=decision, has_costs=True)
 

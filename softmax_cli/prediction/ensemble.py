@@ -67,7 +67,6 @@ def pool_rows(joined: JoinedRows, pool: Pool, truth: int | None) -> PooledRows:
     with np.errstate(invalid="ignore"):
         pooled = POOLS[pool.kind](log_p, pool.weights)
         apart = disagreement(log_p, pool.weights, [rows.predictions for rows in joined.members])
-    pooled[joined.bad] = np.nan
     labels = np.full(len(pooled), -1) if truth is None else joined.members[truth].labels
     return PooledRows(pooled, apart, labels)
 

@@ -161,6 +161,9 @@ def _chained(first: Block, rest: Iterator[Block]) -> Iterator[Block]:
     yield from rest
 
 
+_COUNTED = ("no row", "several rows")
+
+
 def _pivoted(
     decoded: Decoded, scores: ScoreTable, example: str, label: str, names: tuple[str, ...], others: tuple[str, ...]
 ) -> Decoded:
@@ -183,8 +186,8 @@ def _pivoted(
     times = np.zeros(matrix.shape, np.int64)
     np.add.at(times, (number, found), 1)
     faults = [
-        Fault(row, None, f"has {'no row' if times[row, place] == 0 else 'several rows'} for the class {names[place]!r}")
-        for row, place in zip(*np.nonzero(times != 1), strict=True)
+        Fault(row, None, f"the example that begins here has {_COUNTED[int(times[row, at] > 1)]} for {names[at]!r}")
+        for row, at in zip(*np.nonzero(times != 1), strict=True)
     ]
     faults += [Fault(int(number[fault.row]), fault.column, fault.problem) for fault in decoded.faults]
     return _one_each(decoded, groups, others, matrix, tuple(faults))

@@ -70,6 +70,7 @@ def test_least_expected_cost_and_superclasses(lines, tmp_path):
         (["--sort", "margin", "--layout", "long"], "does not go with --sort"),
         (["--add", "entropy", "--activation", "sigmoid"], "a figure of one distribution"),
         (["--sort", "margin", "-o", "parts/"], "write one file"),
+        (["--only", "bad", "--on-bad-row", "skip"], "drop one"),
     ],
 )
 def test_what_does_not_go_together_is_refused(softmax_cli, tmp_path, options, words):
@@ -114,3 +115,19 @@ def test_evaluate_tells_what_the_decisions_cost(softmax_cli, tmp_path, lines):
     assert done.code == 3
     assert found["expected_cost"] == pytest.approx(np.mean(promised))
     assert found["cost"] == pytest.approx(2 / 3)  # all are called dog, and two are cats
+
+
+def test_bad_rows_alone(softmax_cli):
+    text = b"id,cat,dog\n1,2,1\n2,x,1\n3,0,inf\n"
+    done = softmax_cli("predict", "-", "--only", "bad", "--format", "csv", "-q", stdin=text)
+    assert (done.code, done.text.splitlines()[1:]) == (0, ["2,,,,", "3,,,,"]), done.err
+
+
+def test_costs_and_a_calibration_that_abstains_are_one_too_many(softmax_cli, tmp_path):
+    truths = ["cat" if (row % 2) ^ (row % 7 == 0) else "dog" for row in range(60)]
+    rows = [f"{row},{2.5 * (row % 2)},{1.25 - row % 2},{truth}" for row, truth in enumerate(truths)]
+    (tmp_path / "v.csv").write_text("\n".join(["id,cat,dog,label", *rows]))
+    (tmp_path / "c.csv").write_text("truth,cat,dog\ncat,0,1\ndog,10,0\n")
+    assert softmax_cli("calibrate", "v.csv", "--min-coverage", "0.8", "-q", "-o", "c.json").code == 0
+    done = softmax_cli("predict", "v.csv", "--calibration", "c.json", "--costs", "c.csv")
+    assert (done.code, "both decide when to abstain" in done.err) == (2, True), done.err

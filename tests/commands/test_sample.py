@@ -53,9 +53,8 @@ def test_parts_of_several_files_are_drawn_as_one_table(drawn, softmax_cli, tmp_p
         pq.write_table(rows.slice(start, 1000), tmp_path / f"y{number}.parquet")
     whole = drawn("--seed", "3", "--where", "side = 1")
     files = ["y0.parquet", "y1.parquet", "y2.parquet"]
-    done = softmax_cli(
-        "sample", *files, "--seed", "3", "-q", "-o", "parts/", "--where", "side = 1", "--engine", "local"
-    )
+    options = ("--seed", "3", "-q", "--where", "side = 1", "--engine", "local", "--batch-rows", "300", "-o", "parts/")
+    done = softmax_cli("sample", *files, *options)
     assert done.code == 0, done.err
     found = pq.read_table(tmp_path / "parts").to_pandas()
     assert (found["action"].astype(str).to_numpy() == whole["action"].to_numpy()).all()

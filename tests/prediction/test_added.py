@@ -68,6 +68,7 @@ def test_a_row_without_a_truth_has_no_figures_of_it_and_is_not_bad():
     assert [row["correct"] for row in found.batch.to_pylist()] == [1, None, 1]
     assert found.batch.to_pylist()[1]["true_prob"] is None
     assert found.tally.bad_rows == 0
+    assert run(-np.eye(3), truths=["a", None, "c"], only="wrong").batch.num_rows == 2
 
 
 def test_a_truth_that_is_no_class_is_a_bad_row():

@@ -92,7 +92,7 @@ def test_a_long_table_is_a_wide_one():
 
 @pytest.mark.parametrize(
     ("classes", "words"),
-    [(["cat", "cat"], "several rows for the class 'cat'"), (["cat", "owl"], "none of those before")],
+    [(["cat", "cat"], "several rows for 'cat'"), (["cat", "owl"], "none of those before")],
 )
 def test_what_a_long_table_lacks(classes, words):
     columns = {"id": ["1", "1"], "class": classes, "s": [2.0, 1.0]}
