@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from softmax_cli.prediction.logits import score_dtype
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.steps import Adjustment, Term, direction
 from softmax_cli.prediction.transform import Transform, build_transform
-from softmax_cli.tables.arrays import without_dictionaries
+from softmax_cli.tables.arrays import from_arrow, from_arrow_schema, to_arrow, to_arrow_schema, without_dictionaries
 from softmax_cli.tables.column_names import Kind
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.weighting.values import align
@@ -88,7 +89,7 @@ def transform(
     logits: str | Sequence[str] | None = None,
     kind: Kind | None = None,
     on_bad_row: Policy = "error",
-) -> Transform:
+) -> ArrowTransform:
     """Decide what is to be done to all batches of a table, from a few of its rows.
 
     Parameters
@@ -100,7 +101,7 @@ def transform(
 
     Returns
     -------
-    Transform
+    ArrowTransform
         Frozen, stateless and picklable: ``t(batch)`` scores a RecordBatch, ``t.schema(schema)`` tells the columns of
         the result. `for_ray` and `for_spark` fit it into a pipeline. The other
         parameters, and what is raised, are as for `predict`.
@@ -113,12 +114,29 @@ def transform(
     """
     if not temperature > 0:
         raise ValueError(f"temperature {temperature}: expected a number above 0")
-    given = logits if logits is None or isinstance(logits, str) else tuple(logits)
+    typed = logits if logits is None or isinstance(logits, str) else tuple(logits)
     head = sample if isinstance(sample, pa.RecordBatch) else pa.Table.to_batches(sample.combine_chunks())[0]
-    columns = resolve(head.schema, Selection(scores=given, kind=kind), head)
+    given = from_arrow(head)
+    columns = resolve(given.schema, Selection(scores=typed, kind=kind), given)
     terms = () if class_weights is None else (_weights(class_weights, columns.classes),)
     scoring = Scoring(Adjustment(temperature, terms), top=top_k)
-    return build_transform(columns, scoring, Layout(), str(score_dtype(head.schema, columns)), on_bad_row)
+    dtype = str(score_dtype(given.schema, columns))
+    return ArrowTransform(build_transform(columns, scoring, Layout(), dtype, on_bad_row))
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowTransform:
+    """What the command line does to every batch, for batches of Arrow; made by `transform`."""
+
+    steps: Transform
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Score one batch."""
+        return to_arrow(self.steps(from_arrow(batch)))
+
+    def schema(self, given: pa.Schema) -> pa.Schema:
+        """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
+        return to_arrow_schema(self.steps.schema(from_arrow_schema(given)))
 
 
 def _weights(weights: Mapping[str, float], classes: tuple[str, ...]) -> Term:
@@ -126,7 +144,7 @@ def _weights(weights: Mapping[str, float], classes: tuple[str, ...]) -> Term:
     return Term("class_weights", "+ log w", log_weights(values), direction(values, classes))
 
 
-def for_ray(transform: Transform) -> Callable[[pa.Table], pa.Table]:
+def for_ray(transform: ArrowTransform) -> Callable[[pa.Table], pa.Table]:
     """Make what ``ds.map_batches(..., batch_format="pyarrow")`` takes: Ray hands over tables."""
 
     def score(table: pa.Table) -> pa.Table:
@@ -136,6 +154,6 @@ def for_ray(transform: Transform) -> Callable[[pa.Table], pa.Table]:
     return score
 
 
-def for_spark(transform: Transform) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def for_spark(transform: ArrowTransform) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Make what ``df.mapInArrow(..., schema)`` takes: Spark hands over batches one by one, and reads plain columns."""
     return lambda batches: (without_dictionaries(transform(batch)) for batch in batches)

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, by_name, by_suffix
 from softmax_cli.storage.reading import absolute, is_file, open_bytes, state_of
@@ -19,6 +17,7 @@ from softmax_cli.stream.inputs import STDIN, open_file
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.concat import conform
 from softmax_cli.tables.filter import Condition, rows_where
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import ReadOptions, Table
 
 UNIT_BYTES = 64 << 20
@@ -124,7 +123,7 @@ class UnitReader:
     input_format: str | None
     first: str
     """Name of the table whose columns all others must have, for messages."""
-    schema: pa.Schema
+    schema: Schema
     """Its columns and their types."""
     columns: Columns
     where: Condition | None = None

@@ -17,7 +17,7 @@ from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.evaluation.judge import Judge, Judged
 from softmax_cli.evaluation.measure import Draws, Measured, Plan
 from softmax_cli.prediction.logits import KindCheck
-from softmax_cli.tables.arrays import empty_batch
+from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.labels import LabelReading
 from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
 from softmax_cli.tables.table import Block, Decoded, Place, Table

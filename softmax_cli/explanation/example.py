@@ -12,7 +12,7 @@ from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.explanation import Explanation
 from softmax_cli.prediction.logits import explain as explain_fault
 from softmax_cli.prediction.logits import read_scores, to_log_scale_
-from softmax_cli.tables.arrays import texts
+from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Table
 
@@ -88,7 +88,7 @@ def find_by_id(table: Table, columns: Columns, value: str) -> Example:
         )
     for block in table.blocks:
         decoded = table.decode(block, columns.scores)
-        ids = texts(decoded.batch.column(columns.id)).to_pylist()
+        ids = texts(decoded.batch.column(columns.id))
         if value in ids:
             return _example(decoded, columns, ids.index(value))
     raise DataError(f"{table.name}: column {columns.id!r}: no row has the id {value!r}; --row N counts rows from 1")
@@ -103,7 +103,7 @@ def _example(decoded: Decoded, columns: Columns, row: int) -> Example:
     if fault is not None or np.isnan(logits).any() or not np.isfinite(logits.max()):
         column, problem = (fault.column, fault.problem) if fault else _culprit(scores[0], columns)
         raise DataError(f"{where}: column {column!r}: the value {problem}; choose another row with --row N")
-    truth = None if columns.label is None else texts(one.column(columns.label)).to_pylist()[0]
+    truth = None if columns.label is None else texts(one.column(columns.label))[0]
     return Example(where, columns.classes, np.ascontiguousarray(logits), truth)
 
 

@@ -13,10 +13,10 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import Any, BinaryIO, Protocol, cast
 
-import pyarrow as pa
-
 from softmax_cli.errors import UsageError, nearest
 from softmax_cli.storage.compression import Compression, compression_by_suffix
+from softmax_cli.tables.batch import Batch
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -25,7 +25,7 @@ UTF8_MARK = b"\xef\xbb\xbf"
 class Writer(Protocol):
     """Turns batches into one file, in two steps so that the costly one can run on every core."""
 
-    def encode(self, batch: pa.RecordBatch) -> Any:
+    def encode(self, batch: Batch) -> Any:
         """Do the heavy part for one batch; may be called from several threads at once."""
 
     def write(self, payload: Any) -> None:
@@ -49,7 +49,7 @@ class Format(Protocol):
     def read(self, file: BinaryIO, name: str, options: ReadOptions) -> Table:
         """Open a table; `name` is what messages call the file."""
 
-    def write(self, file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> Writer:
+    def write(self, file: BinaryIO, schema: Schema, options: WriteOptions) -> Writer:
         """Begin a file with the columns of `schema`."""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import cells, floats, validity
+from softmax_cli.tables.arrays import cells, floats, from_arrow, validity
 from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 
@@ -166,7 +166,9 @@ def decode_batch(block: Block, scores: Sequence[str], name: str) -> Decoded:
     there = set(batch.schema.names)
     if missing := [score for score in scores if score not in there]:
         raise DataError(f"{name}: no column {missing[0]!r}; there are: {', '.join(batch.schema.names)}")
-    return Decoded(batch, lambda row, column: _place(batch, row, column, f"{name}: row {block.first_row + row + 1}"))
+    return Decoded(
+        from_arrow(batch), lambda row, column: _place(batch, row, column, f"{name}: row {block.first_row + row + 1}")
+    )
 
 
 def _place(batch: pa.RecordBatch, row: int, column: str | None, where: str) -> Place:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
-from typing import Literal, cast
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.tables.arrays import cells, floats, matrix_of, texts, to_json, validity
+from softmax_cli.tables.batch import (
+    Batch,
+    Column,
+    ListColumn,
+    NameColumn,
+    NameListColumn,
+    NumberColumn,
+    TextColumn,
+    matrix_of,
+    run_of,
+)
 from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.tables.schema import Field, Schema, is_floating
 from softmax_cli.tables.table import WriteOptions
 from softmax_cli.text.formatting import (
     Encoding,
@@ -22,9 +32,10 @@ from softmax_cli.text.formatting import (
     encoded_texts,
     number_style,
     text_spans,
+    to_json,
     write_rows,
 )
-from softmax_cli.text.parsing import COLUMNAR, MISSING, Spans
+from softmax_cli.text.parsing import MISSING, Spans
 
 _KINDS: dict[bytes, Kind] = {b"prob": "probability", b"number": "number"}
 _NULL = b"null"
@@ -35,7 +46,7 @@ class LineWriter:
 
     Parameters
     ----------
-    schema : pyarrow.Schema
+    schema : Schema
         Columns; those whose field metadata says so hold computed numbers.
     before : sequence of bytes
         What stands before the cell of each column: a delimiter, a key.
@@ -44,100 +55,80 @@ class LineWriter:
     """
 
     def __init__(
-        self, schema: pa.Schema, options: WriteOptions, form: LineFormat, before: Sequence[bytes], end: bytes
+        self, schema: Schema, options: WriteOptions, form: LineFormat, before: Sequence[bytes], end: bytes
     ) -> None:
         self._schema, self._options, self._form, self._before, self._end = schema, options, form, before, end
+        self._missing = _NULL if form.json else b""
         # Computed columns of one kind that stand together are written in one go.
-        families = [(computed_kind(field), i) for i, field in enumerate(schema)]
-        self._runs = [
-            [i for _, i in members]
-            for _, members in groupby(families, lambda one: one[0] if one[0] and self._is_number(one[1]) else one[1])
-        ]
+        families = [(_computed(field) if is_floating(field.type) else None, i) for i, field in enumerate(schema)]
+        self._runs = [[i for _, i in run] for _, run in groupby(families, lambda one: one[0] or one[1])]
 
-    def lines(self, batch: pa.RecordBatch) -> bytearray:
+    def lines(self, batch: Batch) -> bytearray:
         """The lines of a batch."""
         return write_rows([self._part(batch, run) for run in self._runs], batch.num_rows, self._form, self._end)
 
-    def _is_number(self, i: int) -> bool:
-        return bool(pa.types.is_floating(self._schema.field(i).type))
-
-    def _part(self, batch: pa.RecordBatch, run: list[int]) -> Texts | Numbers:
+    def _part(self, batch: Batch, run: list[int]) -> Texts | Numbers:
         """The part of a line that a column, or a run of columns, is."""
-        field, column = self._schema.field(run[0]), batch.column(run[0])
-        kind = computed_kind(field)
-        missing = _NULL if self._form.json else b""
-        if kind and self._is_number(run[0]):
-            keys = [self._before[i] for i in run]
+        kind, column, before = _computed(self._schema.fields[run[0]]), batch.columns[run[0]], self._before[run[0]]
+        if kind and is_floating(column.type):
             style = number_style(kind, self._options.digits, self._options.decimals)
-            return Numbers(b"", keys, _side_by_side(batch, run), style, missing, self._form.json)
-        if kind and pa.types.is_fixed_size_list(column.type):
-            return self._list(column, kind, self._before[run[0]])
-        if pa.types.is_dictionary(column.type) and is_text(column.type):
-            names, ready = encoded_texts(*_string_spans(texts(column.dictionary)), self._form)
-            codes = np.where(validity(column), floats(column.indices, np.dtype(np.float64)), MISSING).astype(np.intp)
-            return Texts(self._before[run[0]], names, ready[codes], "ready", missing=missing)
-        data, spans, encoding = _json_cells(column) if self._form.json else _text_cells(column)
-        return Texts(self._before[run[0]], data, spans, encoding, missing=missing)
+            keys = [self._before[i] for i in run]
+            return Numbers(b"", keys, _side_by_side(batch, run), style, self._missing, self._form.json)
+        if kind and isinstance(column, ListColumn):
+            return self._list(column, kind, before)
+        if isinstance(column, TextColumn):
+            encoding: Encoding = "field" if column.are_fields else "text"
+            return Texts(before, column.data, column.spans, encoding, missing=self._missing)
+        if isinstance(column, NameColumn):
+            names, ready = _encoded(column.names, self._form)
+            return Texts(before, names, ready[column.codes], "ready", missing=self._missing)
+        return self._values(column, before)
 
-    def _list(self, column: pa.FixedSizeListArray, kind: Kind, before: bytes) -> Numbers:
+    def _list(self, column: ListColumn, kind: Kind, before: bytes) -> Numbers:
         """A JSON array; in a delimited line it stands in quotes."""
-        size, quote = column.type.list_size, b"" if self._form.json else b'"'
-        flat = floats(column.values.slice(column.offset * size, len(column) * size), np.dtype(np.float64))
+        quote = b"" if self._form.json else b'"'
         return Numbers(
             before,
-            [quote + b"[", *[b","] * (size - 1)],
-            flat.reshape(-1, size).astype(np.float64, copy=False),
+            [quote + b"[", *[b","] * (column.matrix.shape[1] - 1)],
+            np.asarray(column.matrix, np.float64),
             number_style(kind, self._options.digits, self._options.decimals),
             missing=_NULL,
             finite=True,
             closing=b"]" + quote,
-            present=validity(column),
+            present=column.valid,
             absent=_NULL if self._form.json else b'""',
         )
 
+    def _values(self, column: Column, before: bytes) -> Texts:
+        """Values that were not computed as probabilities, logits and the like."""
+        if isinstance(column, NumberColumn) and column.matrix.dtype.kind == "i":
+            distinct, codes = np.unique(column.values, return_inverse=True)
+            names, ready = _encoded(tuple(map(str, distinct.tolist())), LineFormat())
+            codes = codes if column.valid is None else np.where(column.valid, codes, MISSING)
+            return Texts(before, names, ready[codes], "ready", missing=self._missing)
+        if isinstance(column, NameListColumn):
+            texts = [None if value is None else to_json(value) for value in column.to_pylist()]
+            return Texts(before, *text_spans(texts), "ready" if self._form.json else "value", missing=self._missing)
+        from softmax_cli.formats._arrow_cells import json_cells, text_cells
 
-def computed_kind(field: pa.Field) -> Kind | None:
+        data, spans, encoding = (json_cells if self._form.json else text_cells)(column)
+        return Texts(before, data, spans, encoding, missing=self._missing)
+
+
+def _computed(field: Field) -> Kind | None:
     """What kind of number a column holds that was computed by us; None: it passed through."""
     return _KINDS.get((field.metadata or {}).get(METADATA_KEY, b""))
 
 
-def _side_by_side(batch: pa.RecordBatch, indices: Sequence[int]) -> NDArray[np.float64]:
-    """Columns as a matrix, shape (rows, columns); null is ``nan``."""
-    order: Literal["C", "F"] = "C" if len(indices) > COLUMNAR else "F"
-    return cast("NDArray[np.float64]", matrix_of(batch, indices, np.dtype(np.float64), order))
+def _side_by_side(batch: Batch, run: Sequence[int]) -> NDArray[np.float64]:
+    """Columns as a matrix, shape (rows, columns); what is missing is ``nan``."""
+    together, valid = run_of([batch.columns[i] for i in run])
+    if together is not None and valid is None:
+        return np.asarray(together, np.float64)
+    names = [batch.schema.names[i] for i in run]
+    return np.asarray(matrix_of(batch, names, np.dtype(np.float64), "F"), np.float64)
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """Whether values of this type are text of any sort, dictionary-encoded or not."""
-    if pa.types.is_dictionary(kind):
-        return is_text(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _text_cells(array: pa.Array) -> tuple[memoryview, Spans, Encoding]:
-    """The values as text: each in its shortest exact spelling, lists and structures as JSON."""
-    return *_string_spans(texts(array)), "text" if is_text(array.type) else "value"
-
-
-def _json_cells(array: pa.Array) -> tuple[memoryview, Spans, Encoding]:
-    """The values as JSON."""
-    if is_text(array.type):
-        return _text_cells(array)
-    if pa.types.is_integer(array.type):
-        return *_string_spans(array.cast(pa.string())), "ready"
-    data, spans = text_spans([None if value is None else to_json(value) for value in cells(array)])
-    return memoryview(data), spans, "ready"
-
-
-def _string_spans(array: pa.Array) -> tuple[memoryview, Spans]:
-    """The bytes of an array of strings, and where each of them is; null is missing."""
-    dtype = np.dtype(np.int64 if pa.types.is_large_string(array.type) else np.int32)
-    _, offsets, data = array.buffers()
-    if not len(array):
-        return memoryview(b""), np.empty((0, 2), np.int32)
-    edges = np.frombuffer(offsets, dtype, len(array) + 1, array.offset * dtype.itemsize)
-    view = memoryview(b"" if data is None else data).cast("B")[edges[0] : edges[-1]]
-    spans = np.lib.stride_tricks.sliding_window_view((edges - edges[0]).astype(np.int32, copy=False), 2)
-    if array.null_count:
-        spans = np.where(validity(array)[:, None], spans, np.int32(MISSING))
-    return view, spans
+@lru_cache(16)
+def _encoded(names: tuple[str, ...], form: LineFormat) -> tuple[bytearray, Spans]:
+    return encoded_texts(*text_spans(names), form)

@@ -1,168 +1,29 @@
-"""What Arrow IPC files and streams share. Nothing in them is trusted before it has been validated."""
+"""Apache Arrow IPC as a file, also known as Feather."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow as pa
+from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
-from softmax_cli.errors import DataError
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, first_line, rows_per_block
-from softmax_cli.storage.remote import RemoteWriter
-from softmax_cli.tables.table import Block, ReadOptions, Table, WriteOptions
-
-FILE_MAGIC = b"ARROW1"
-CONTINUATION = b"\xff\xff\xff\xff"
-END_MARK = CONTINUATION + b"\x00\x00\x00\x00"
-READ_BYTES = 16 << 20
-BROKEN = (pa.ArrowException, OSError, ValueError)
-"""What pyarrow raises for damaged input, depending on where the damage is."""
-
-
-class IpcWriter:
-    """Writes record batches one by one, in either form of Arrow IPC."""
-
-    def __init__(self, file: BinaryIO, schema: pa.Schema, begin: Callable[[Any, pa.Schema], Any]) -> None:
-        self._sink = ArrowSink(file)
-        self._schema = pa.schema([field.with_type(_plain(field.type)) for field in schema], metadata=schema.metadata)
-        self._writer = begin(self._sink.for_arrow(), self._schema)
-
-    def __del__(self) -> None:
-        """Without `close`, the file has no end and is not to get one."""
-        self._sink.shut()
-
-    def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Spell out dictionary-encoded columns: an IPC file cannot change a dictionary from one batch to the next."""
-        columns = [
-            array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in batch.columns
-        ]
-        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
-
-    def write(self, payload: pa.RecordBatch) -> None:
-        """Write a batch."""
-        self._writer.write_batch(payload)
-
-    def close(self) -> None:
-        """Write the end mark, or the footer."""
-        self._writer.close()
-
-
-class _EndRemembered:
-    """A file for pyarrow that remembers the last bytes it gave.
-
-    It reads no further than it is asked to, and takes memory only for bytes that have come: the length that a message
-    claims may be any number.
-    """
-
-    closed = False
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.end = b""
-
-    def read(self, size: int) -> bytearray:
-        data = bytearray()
-        while len(data) < size and (more := self._file.read(min(size - len(data), READ_BYTES))):
-            data += more
-        self.end = (self.end + data[-len(END_MARK) :])[-len(END_MARK) :]
-        return data
-
-    def is_at_end(self) -> bool:
-        return not self._file.read(1)
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def open_stream(file: BinaryIO, name: str, options: ReadOptions) -> Table:
-    """Open an Arrow IPC stream.
-
-    Raises
-    ------
-    DataError
-        It is none, is damaged, or has two columns of one name; its blocks raise it where the stream is cut short.
-    """
-    remembered = _EndRemembered(file)
-    try:
-        source = pa.ipc.open_stream(pa.PythonFile(remembered, "r"))
-    except BROKEN as error:
-        raise unreadable(name, error) from error
-    types = PlainTypes.of(source.schema, name)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        yield from source
-        # pyarrow takes a stream that was cut between two batches for a whole one
-        if remembered.end != END_MARK:
-            raise ValueError("it was cut between two batches: the end mark is missing")
-        if not remembered.is_at_end():
-            raise ValueError("more follows after its end mark; several streams cannot be joined into one file")
-
-    blocks = to_blocks(batches(), types, name, options)
-    return Table(name, types.schema, blocks, lambda block, scores: decode_batch(block, scores, name))
-
-
-def to_blocks(batches: Iterator[pa.RecordBatch], types: PlainTypes, name: str, options: ReadOptions) -> Iterator[Block]:
-    """Validate batches, and cut large ones to the size of a block.
-
-    Raises
-    ------
-    DataError
-        A batch is damaged, or the stream ends before its end mark.
-    """
-    first_row = 0
-    try:
-        for batch in batches:
-            batch.validate(full=True)
-            rows = rows_per_block(batch.schema, options, batch.nbytes / max(1, batch.num_rows))
-            size = batch.get_total_buffer_size() / max(1, batch.num_rows)
-            for start in range(0, batch.num_rows, rows):
-                part = types(batch.slice(start, rows))
-                yield Block(part, first_row=first_row + start, size=round(part.num_rows * size))
-            first_row += batch.num_rows
-    except BROKEN as error:
-        raise unreadable(f"{name}: after row {first_row}", error) from error
-
-
-def unreadable(name: str, error: Exception) -> DataError:
-    """Say that Arrow data are damaged, in one line."""
-    return DataError(f"{name}: not whole Arrow data ({first_line(error)}); fetch it or write it again")
-
+if TYPE_CHECKING:
+    from softmax_cli.formats._ipc import IpcWriter
+    from softmax_cli.tables.schema import Schema
 
 SUFFIXES = (".arrow", ".feather", ".ipc")
-MAGIC = (FILE_MAGIC,)
+MAGIC = (b"ARROW1",)
 SEEKS = True
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
-    """Open an Arrow IPC file, or a stream that goes by the name of one.
+    """Open an Arrow IPC file, or a stream that goes by the name of one."""
+    from softmax_cli.formats._ipc import open_file
 
-    Raises
-    ------
-    DataError
-        It is neither, is cut short or damaged, or has two columns of one name.
-    """
-    size = file.seek(0, 2)
-    file.seek(0)
-    begins = file.read(len(FILE_MAGIC))
-    file.seek(0)
-    if begins != FILE_MAGIC:
-        return open_stream(file, name, options)
-    try:
-        source = pa.ipc.open_file(file)
-    except BROKEN as error:
-        raise unreadable(name, error) from error
-    types = PlainTypes.of(source.schema, name)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        return (source.get_batch(index) for index in range(source.num_record_batches))
-
-    blocks = to_blocks(batches(), types, name, options)
-    return Table(name, types.schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
+    return open_file(file, name, options)
 
 
-def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> IpcWriter:
+def write(file: BinaryIO, schema: Schema, options: WriteOptions) -> IpcWriter:
     """Begin an Arrow IPC file; a stream where nobody will be able to seek in it."""
-    is_file = file.seekable() or isinstance(file, RemoteWriter)
-    return IpcWriter(file, schema, pa.ipc.new_file if is_file else pa.ipc.new_stream)
+    from softmax_cli.formats._ipc import write_file
+
+    return write_file(file, schema)

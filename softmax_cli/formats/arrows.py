@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow as pa
-
-from softmax_cli.formats.arrow import CONTINUATION, IpcWriter, open_stream
 from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
+if TYPE_CHECKING:
+    from softmax_cli.formats._ipc import IpcWriter
+    from softmax_cli.tables.schema import Schema
+
 SUFFIXES = (".arrows",)
-MAGIC = (CONTINUATION,)
+MAGIC = (b"\xff\xff\xff\xff",)
 SEEKS = False
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
-    """Open an Arrow IPC stream.
+    """Open an Arrow IPC stream."""
+    from softmax_cli.formats._ipc import open_stream
 
-    Raises
-    ------
-    DataError
-        It is none, is cut short (also between two batches) or damaged, or has two columns of one name.
-    """
     return open_stream(file, name, options)
 
 
-def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> IpcWriter:
+def write(file: BinaryIO, schema: Schema, options: WriteOptions) -> IpcWriter:
     """Begin an Arrow IPC stream."""
-    return IpcWriter(file, schema, pa.ipc.new_stream)
+    from softmax_cli.formats._ipc import write_stream
+
+    return write_stream(file, schema)

@@ -2,169 +2,28 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow as pa
-
-from softmax_cli.errors import DataError, did_you_mean, listed
-from softmax_cli.formats.npy.reader import (
-    DAMAGED,
-    ArrayHeader,
-    StoredArray,
-    check_matrix,
-    check_size,
-    companions,
-    holds_labels,
-    is_companion,
-    kind_of,
-    matrix_table,
-    read_header,
-    vector_table,
-)
-from softmax_cli.formats.npy.writer import NpzWriter
-from softmax_cli.storage.reading import spool
-from softmax_cli.tables.column_names import RANKS, score_ending, score_name, truth_rank
 from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.formats.npy.writer import NpzWriter
+    from softmax_cli.tables.schema import Schema
 
 SUFFIXES = (".npz",)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 SEEKS = True
-MEMBER = ".npy"
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
-    """Open an archive; its members are read as streams, and their checksums are compared.
+    """Open an archive."""
+    from softmax_cli.formats.npy.archive import open_archive
 
-    Raises
-    ------
-    DataError
-        It is no archive of arrays, is damaged, or does not have exactly one matrix that could be the scores.
-    """
-    try:
-        archive = zipfile.ZipFile(file)
-    except DAMAGED as error:
-        raise DataError(f"{name}: not a whole .npz archive ({error}); fetch it or save it again") from error
-    headers, refused = _look_at(archive, name)
-    if options.single_values:
-        labels = _choose_labels(headers, options.array, name)
-        return vector_table(_stored(archive, labels, headers[labels], name), labels, options, name)
-    chosen = _choose(headers, refused, options.array, name)
-    beside = {}
-    for column, names in companions(chosen).items():
-        fitting = (
-            array for array in names if array in headers and is_companion(headers[array], headers[chosen].shape[0])
-        )
-        if (array := next(fitting, None)) is not None:
-            beside[column] = _stored(archive, array, headers[array], name)
-    taken, rows = {array.name for array in beside.values()}, headers[chosen].shape[0]
-    if len(_matrices(headers)) == 1:
-        others = [array for array, header in headers.items() if array != chosen and is_companion(header, rows)]
-        stored = {array: _stored(archive, array, headers[array], name) for array in others if array not in beside}
-        beside |= {array: column for array, column in stored.items() if column.name not in taken}
-    column = chosen if options.array is not None else kind_of(chosen) or "logits"
-    return matrix_table(_stored(archive, chosen, headers[chosen], name), chosen, column, beside, options, name)
+    return open_archive(file, name, options)
 
 
-def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> NpzWriter:
-    """Begin an archive with the computed scores and every other column.
+def write(file: BinaryIO, schema: Schema, options: WriteOptions) -> NpzWriter:
+    """Begin an archive with the computed scores and every other column."""
+    from softmax_cli.formats.npy.writer import NpzWriter
 
-    Raises
-    ------
-    UsageError
-        `schema` has no scores for every class.
-    """
     return NpzWriter(file, schema)
-
-
-def _look_at(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader], dict[str, DataError]]:
-    """Return the headers of the arrays, and why those that cannot be read cannot."""
-    headers: dict[str, ArrayHeader] = {}
-    refused: dict[str, DataError] = {}
-    for info in archive.infolist():
-        array = info.filename.removesuffix(MEMBER)
-        member = f"{name}: array {array!r}"
-        try:
-            with archive.open(info) as file:
-                header = read_header(cast(BinaryIO, file), member)
-            check_size(header, info.file_size - header.offset, member)
-            headers[array] = header
-        except DataError as error:
-            refused[array] = error
-        except DAMAGED as error:
-            refused[array] = DataError(f"{member}: cut short or damaged ({error}); fetch it or save it again")
-    return headers, refused
-
-
-def _choose(headers: dict[str, ArrayHeader], refused: dict[str, DataError], given: str | None, name: str) -> str:
-    """Return the name of the array of scores."""
-    matrices = _matrices(headers)
-    named = _named_like_scores(matrices)
-    chosen = given if given is not None else matrices[0] if len(matrices) == 1 else named
-    if chosen in refused and chosen is not None:
-        raise refused[chosen]
-    if chosen in headers and chosen is not None:
-        check_matrix(headers[chosen], f"{name}: array {chosen!r}")
-        return chosen
-    if not headers and refused:
-        raise next(iter(refused.values()))
-    there = ", ".join(f"{array} ({header.dtype.name} {header.shape})" for array, header in headers.items()) or "none"
-    found = (
-        f"no array {given!r}"
-        if given is not None
-        else f"{len(matrices) or 'no'} matrices of floats that could be the scores"
-    )
-    raise DataError(f"{name}: {found}; there are: {there}; choose with --logits NAME")
-
-
-def _matrices(headers: dict[str, ArrayHeader]) -> list[str]:
-    return [array for array, header in headers.items() if len(header.shape) == 2 and header.dtype.kind == "f"]
-
-
-def _named_like_scores(arrays: list[str]) -> str | None:
-    """Return the array whose name is surest that of scores: ``logits`` before ``probs``; None where two are alike."""
-    ranks = {}
-    for array in arrays:
-        found = score_name(array)
-        score = found[0] if found is not None else score_ending(array)
-        if score is not None:
-            ranks[array] = RANKS[score.kind, score.is_plain]
-    best = [array for array, rank in ranks.items() if rank == min(ranks.values())]
-    return best[0] if len(best) == 1 else None
-
-
-def _choose_labels(headers: dict[str, ArrayHeader], typed: str | None, name: str) -> str:
-    """Return the name of the array of labels: the one that was typed, is named like a truth, or is alone."""
-    fitting = [array for array, header in headers.items() if holds_labels(header)]
-    if typed is not None and typed not in fitting:
-        raise DataError(f"{name}: no array {typed!r} of labels; {did_you_mean(typed, fitting)}")
-    named = sorted((array for array in fitting if truth_rank(array) is not None), key=lambda a: truth_rank(a) or 0)
-    vectors = [array for array in fitting if len(headers[array].shape) == 1]
-    chosen = typed or (named[0] if named else vectors[0] if len(vectors) == 1 else None)
-    if chosen is None:
-        raise DataError(f"{name}: which array holds the labels? Write {name}:NAME with one of {listed(fitting)}")
-    return chosen
-
-
-def _stored(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str) -> StoredArray:
-    return StoredArray(f"{name}: array {array!r}", header, partial(_open, archive, array, header, name))
-
-
-@contextmanager
-def _open(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str) -> Iterator[BinaryIO]:
-    """Open a member at its first value; one whose rows lie scattered is copied out first, for it must be sought in."""
-    with archive.open(array + MEMBER) as member:
-        file = cast(BinaryIO, member)
-        if not (header.fortran_order and len(header.shape) > 1):
-            file.read(header.offset)
-            yield file
-            return
-        try:
-            copy = spool(file, name)
-        except DAMAGED as error:
-            raise DataError(f"{name}: array {array!r}: damaged ({error}); fetch it or save it again") from error
-        with copy:
-            yield copy

@@ -19,6 +19,7 @@ from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
 from softmax_cli.prediction.bad_rows import rejects
 from softmax_cli.prediction.logits import check_width, read_scores, to_log_scale_
+from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import Truth
 from softmax_cli.tables.table import Decoded
@@ -111,7 +112,7 @@ def make_inspector(
 
 def spot_of(decoded: Decoded, row: int, columns: Columns, is_bad: bool) -> Spot:
     """Say where a row of a batch stands in the input."""
-    name = None if columns.id is None else str(decoded.batch.column(columns.id)[row].as_py())
+    name = None if columns.id is None else str(texts(decoded.batch.slice(row, 1).column(columns.id))[0])
     if is_bad:
         marked = np.zeros(decoded.batch.num_rows, np.bool_)
         marked[row] = True

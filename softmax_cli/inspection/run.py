@@ -16,7 +16,7 @@ from softmax_cli.inspection.report import Flag, flags_of
 from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.profile import Profile
 from softmax_cli.storage.writing import whole_file
-from softmax_cli.tables.arrays import empty_batch
+from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import Truth
 from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map

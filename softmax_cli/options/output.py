@@ -17,8 +17,6 @@ from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, RunOptions
 from softmax_cli.options.source import Opened, SourceOptions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.distributed.engines import Engine
     from softmax_cli.formats import Format, Writer
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from softmax_cli.prediction.scorer import Emit
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.storage.compression import Compression
+    from softmax_cli.tables.schema import Schema
     from softmax_cli.tables.table import WriteOptions
 
 
@@ -161,7 +160,7 @@ class OutputOptions:
         return f"{TABLE if self.shows_table else self._format_name()} to {target}"
 
     @contextmanager
-    def open(self, schema: pa.Schema) -> Iterator[Writer]:
+    def open(self, schema: Schema) -> Iterator[Writer]:
         """Open the target and give a writer for batches of `schema`; the target is complete when the block ends."""
         from softmax_cli.storage.writing import standard_output, whole_file
         from softmax_cli.stream.outputs import table_writer

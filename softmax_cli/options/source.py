@@ -12,9 +12,8 @@ import typer
 from softmax_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from softmax_cli.distributed.plan import UnitReader
+    from softmax_cli.tables.batch import Batch
     from softmax_cli.tables.columns import Columns, Selection
     from softmax_cli.tables.labels import Truth
     from softmax_cli.tables.table import ReadOptions, Table
@@ -307,10 +306,9 @@ def settle(table: Table, typed: Selection, keeps_ids: bool = False) -> Opened:
     """Decide the roles of the columns from the first block, which stays in the table to be scored."""
     import itertools
 
-    import pyarrow as pa
-
-    from softmax_cli.tables.arrays import empty_batch
+    from softmax_cli.tables.batch import empty_batch
     from softmax_cli.tables.columns import resolve
+    from softmax_cli.tables.schema import FLOAT64, Schema, is_string
 
     first = next(table.blocks, None)
     # Read with no column as a score, a text format shows the types that the other columns will have.
@@ -319,18 +317,18 @@ def settle(table: Table, typed: Selection, keeps_ids: bool = False) -> Opened:
     scores = set(columns.scores)
     fields = [table.schema.field(name) if name in scores else head.schema.field(name) for name in head.schema.names]
     # Text under the name of a score is a number that is yet to be found wrong.
-    fields = [f.with_type(pa.float64()) if f.name in scores and pa.types.is_string(f.type) else f for f in fields]
-    schema = pa.schema(fields, table.schema.metadata)
+    fields = [f._replace(type=FLOAT64) if f.name in scores and is_string(f.type) else f for f in fields]
+    schema = Schema(fields, table.schema.metadata)
     blocks = table.blocks if first is None else itertools.chain([first], table.blocks)
     ids = tuple(ids_of(head, columns.id)) if keeps_ids and columns.id is not None else ()
     return Opened(table._replace(schema=schema, blocks=blocks), columns, first_ids=ids)
 
 
-def ids_of(batch: pa.RecordBatch, name: str) -> list[str]:
+def ids_of(batch: Batch, name: str) -> list[str]:
     """The ids of the first rows of a batch, as text."""
-    import pyarrow as pa
+    from softmax_cli.tables.batch import texts
 
-    return [cell for cell in batch.column(name).slice(0, FIRST_IDS).cast(pa.string()).to_pylist() if cell is not None]
+    return [cell for cell in texts(batch.slice(0, FIRST_IDS).column(name)) if cell is not None]
 
 
 def _unescape(delimiter: str) -> str:

@@ -15,11 +15,11 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli.distributed.engines import Engine
 from softmax_cli.distributed.plan import Unit
@@ -29,6 +29,7 @@ from softmax_cli.prediction.parts import RECORD, Part, ScoreUnit, read_record, r
 from softmax_cli.prediction.run import Finished
 from softmax_cli.storage.reading import absolute, state_of
 from softmax_cli.storage.writing import reporting_errors, whole_file
+from softmax_cli.tables.schema import Schema
 from softmax_cli.version import __version__
 
 UNFINISHED, MANIFEST, SUCCESS = "_unfinished", "_manifest.json", "_SUCCESS"
@@ -247,8 +248,9 @@ def _pieces(value: object) -> Iterator[bytes]:
     elif isinstance(value, np.ndarray):
         yield f"{value.dtype.str} {value.shape}".encode()
         yield value.tobytes()
-    elif isinstance(value, pa.Schema):
-        yield value.serialize().to_pybytes()
+    elif isinstance(value, Schema):
+        yield repr([(field.name, str(field.type), field.metadata, field.nullable) for field in value]).encode()
+        yield repr(value.metadata).encode()
     elif isinstance(value, Mapping):
         yield from _pieces(tuple(value.items()))
     elif isinstance(value, tuple | list):
@@ -338,7 +340,7 @@ class Partition:
                 "softmax_cli": __version__,
                 "python": platform.python_version(),
                 "numpy": np.__version__,
-                "pyarrow": pa.__version__,
+                "pyarrow": version("pyarrow"),
             },
             JOB: job,
             "parts": [part.to_json() for part in parts],

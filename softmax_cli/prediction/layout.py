@@ -1,36 +1,27 @@
 """How a scored batch is laid out as columns: wide, a listing of the best classes, long, or one list column.
 
-Each layout returns fields with their arrays. A schema is what a layout makes of a batch without rows, so that the two
+Each layout returns fields with their columns. A schema is what a layout makes of a batch without rows, so that the two
 cannot part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import UsageError
 from softmax_cli.prediction.scorer import Emit, Scored
-from softmax_cli.tables.arrays import (
-    NULL_CODE,
-    by_row,
-    columns_of,
-    labels,
-    lists,
-    lists_of_names,
-    numbers,
-    strings,
-    take,
-)
+from softmax_cli.tables.batch import Batch, Column, ListColumn, NameColumn, NameListColumn, NumberColumn, Own
 from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.tables.schema import Field, Schema
+from softmax_cli.text.parsing import MISSING
 
-Column = tuple[pa.Field, pa.Array]
+Laid = tuple[Field, Column]
 
 
 class Decision(NamedTuple):
@@ -41,11 +32,11 @@ class Decision(NamedTuple):
     abstain_label: str = ""
 
     def codes(self, scored: Scored) -> NDArray[np.int32]:
-        """Label codes, shape (rows,): a class, the code after the last class to abstain, `NULL_CODE` for a bad row."""
+        """Label codes, shape (rows,): a class, the code after the last class to abstain, `MISSING` for a bad row."""
         codes = scored.prediction.copy()
         if self.threshold is not None:
             codes[scored.confidence < self.threshold[scored.prediction]] = len(self.threshold)
-        codes[scored.bad] = NULL_CODE
+        codes[scored.bad] = MISSING
         return codes
 
 
@@ -61,64 +52,57 @@ class Layout:
         if self.shape not in LAYOUTS:
             raise UsageError(f"--layout {self.shape}: choose one of {', '.join(LAYOUTS)}")
 
-    def __call__(self, kept: pa.RecordBatch, scored: Scored, classes: tuple[str, ...]) -> pa.RecordBatch:
+    def __call__(self, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
         """Lay out the columns that pass through (`kept`) and the computed ones."""
         if self.only_predictions:
-            columns = [*_passed(kept), *self._predictions(scored, classes)]
-        else:
-            columns = LAYOUTS[self.shape](self, kept, scored, classes)
-        fields = [field for field, _ in columns]
-        return pa.RecordBatch.from_arrays([array for _, array in columns], schema=pa.schema(fields))
+            return _batch([*_passed(kept), *self._predictions(scored, classes)], len(scored.bad))
+        return LAYOUTS[self.shape](self, kept, scored, classes)
 
-    def _predictions(self, scored: Scored, classes: tuple[str, ...]) -> list[Column]:
-        valid = None if not scored.bad.any() else ~scored.bad
-        names = strings([*classes, self.decision.abstain_label])
-        return [
-            _column("prediction", labels(self.decision.codes(scored), names)),
-            _number("confidence", "prob", numbers(scored.confidence, valid)),
-            *_sets(scored, classes),
-        ]
+    def _predictions(self, scored: Scored, classes: tuple[str, ...]) -> list[Laid]:
+        names = NameColumn(self.decision.codes(scored), (*classes, self.decision.abstain_label))
+        confidence = NumberColumn(scored.confidence[:, None], valid=_valid(scored))
+        return [_laid("prediction", names), _number("confidence", "prob", confidence), *_sets(scored, classes)]
 
 
-def _wide(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[str, ...]) -> list[Column]:
+def _wide(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
     if scored.top is not None:
         return _listing(layout, kept, scored, classes)
-    valid = None if not scored.bad.any() else ~scored.bad
+    valid = _valid(scored)
     columns = [*_passed(kept), *layout._predictions(scored, classes)]
     for emit, matrix in scored.values.items():
-        columns += zip(_class_fields(emit, classes, str(matrix.dtype)), columns_of(matrix, valid), strict=True)
-    return columns
+        of_classes = (NumberColumn(matrix, place, valid) for place in range(len(classes)))
+        columns += zip(_class_fields(emit, classes, str(matrix.dtype)), of_classes, strict=True)
+    return _batch(columns, len(scored.bad))
 
 
-def _sets(scored: Scored, classes: tuple[str, ...]) -> list[Column]:
+def _sets(scored: Scored, classes: tuple[str, ...]) -> list[Laid]:
     """Lay out prediction sets: the names of the classes in the order of the table, and how many there are."""
     if scored.sets is None:
         return []
-    good = ~scored.bad
-    valid = None if good.all() else good
-    members = lists_of_names(scored.sets & good[:, None], strings(classes), valid)
-    return [_column("set", members), _column("set_size", numbers(scored.sets.sum(axis=1, dtype=np.int32), valid))]
+    valid = _valid(scored)
+    members = NameListColumn(scored.sets & ~scored.bad[:, None], classes, valid)
+    sizes = NumberColumn(scored.sets.sum(axis=1, dtype=np.int32)[:, None], valid=valid)
+    return [_laid("set", members), _laid("set_size", sizes)]
 
 
-def _listing(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[str, ...]) -> list[Column]:
+def _listing(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
     """``label_1, prob_1, label_2, ...``: the prediction is label_1, unless a threshold may withhold it."""
     assert scored.top is not None
-    valid = None if not scored.bad.any() else ~scored.bad
-    names = strings(classes)
+    valid = _valid(scored)
     columns = _passed(kept)
     if layout.decision.threshold is not None:
         columns += layout._predictions(scored, classes)
     else:
         columns += _sets(scored, classes)
     for rank in range(scored.top.shape[1]):
-        codes = np.where(scored.bad, np.int32(NULL_CODE), scored.top[:, rank])
-        columns.append(_column(f"label_{rank + 1}", labels(codes, names)))
+        codes = np.where(scored.bad, np.int32(MISSING), scored.top[:, rank])
+        columns.append(_laid(f"label_{rank + 1}", NameColumn(codes, classes)))
         for emit, matrix in scored.values.items():
-            columns.append(_number(f"{emit}_{rank + 1}", emit, numbers(matrix[:, rank], valid)))
-    return columns
+            columns.append(_number(f"{emit}_{rank + 1}", emit, NumberColumn(matrix, rank, valid)))
+    return _batch(columns, len(scored.bad))
 
 
-def _long(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[str, ...]) -> list[Column]:
+def _long(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
     """One row per class, the most probable first; a bad row keeps one row without values."""
     assert scored.top is not None
     rows, k = scored.top.shape
@@ -126,51 +110,60 @@ def _long(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[s
     bad = np.repeat(scored.bad, k)
     use = ~bad | (ranks == 1)
     valid = None if not bad.any() else ~bad[use]
-    codes = np.where(bad, np.int32(NULL_CODE), scored.top.reshape(-1))[use]
-    repeated = take(kept, np.repeat(np.arange(rows), k)[use])
-    columns = _passed(repeated)
-    columns += [_column("rank", numbers(ranks[use], valid)), _column("label", labels(codes, strings(classes)))]
+    codes = np.where(bad, np.int32(MISSING), scored.top.reshape(-1))[use]
+    columns = _passed(kept.take(np.repeat(np.arange(rows), k)[use]))
+    columns += [
+        _laid("rank", NumberColumn(ranks[use][:, None], valid=valid)),
+        _laid("label", NameColumn(codes, classes)),
+    ]
     for emit, matrix in scored.values.items():
-        columns.append(_number(emit, emit, numbers(matrix.reshape(-1)[use], valid)))
-    return columns
+        columns.append(_number(emit, emit, NumberColumn(matrix.reshape(-1)[use][:, None], valid=valid)))
+    return _batch(columns, len(codes))
 
 
-def _list(layout: Layout, kept: pa.RecordBatch, scored: Scored, classes: tuple[str, ...]) -> list[Column]:
-    valid = None if not scored.bad.any() else ~scored.bad
+def _list(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
     columns = [*_passed(kept), *layout._predictions(scored, classes)]
     for emit, matrix in scored.values.items():
-        columns.append(_number(emit, emit, lists(by_row(matrix), valid)))
-    return columns
+        columns.append(_number(emit, emit, ListColumn(matrix, _valid(scored))))
+    return _batch(columns, len(scored.bad))
 
 
-LAYOUTS: dict[str, Callable[[Layout, pa.RecordBatch, Scored, tuple[str, ...]], list[Column]]] = {
+LAYOUTS: dict[str, Callable[[Layout, Batch, Scored, tuple[str, ...]], Batch]] = {
     "wide": _wide,
     "long": _long,
     "list": _list,
 }
 
 
-def _passed(batch: pa.RecordBatch) -> list[Column]:
+def _batch(columns: Sequence[Laid], rows: int) -> Batch:
+    return Batch(Schema(field for field, _ in columns), [column for _, column in columns], rows)
+
+
+def _valid(scored: Scored) -> NDArray[np.bool_] | None:
+    return ~scored.bad if scored.bad.any() else None
+
+
+def _passed(batch: Batch) -> list[Laid]:
     """Take columns as they are; a number that an earlier run computed is the user's own now, written unchanged."""
-    fields = [field.remove_metadata() if _is_marked(field) else field for field in batch.schema]
+    fields = [field._replace(metadata=None) if _is_marked(field) else field for field in batch.schema]
     return list(zip(fields, batch.columns, strict=True))
 
 
-def _is_marked(field: pa.Field) -> bool:
+def _is_marked(field: Field) -> bool:
     return METADATA_KEY in (field.metadata or {})
 
 
-def _column(name: str, array: pa.Array) -> Column:
-    return pa.field(name, array.type), array
+def _laid(name: str, column: Own) -> Laid:
+    return Field(name, column.type), column
 
 
 @lru_cache(8)
-def _class_fields(emit: Emit, classes: tuple[str, ...], dtype: str) -> list[pa.Field]:
-    none = numbers(np.empty(0, dtype))
+def _class_fields(emit: Emit, classes: tuple[str, ...], dtype: str) -> list[Field]:
+    none = NumberColumn(np.empty((0, 1), dtype))
     return [_number(f"{emit}_{name}", emit, none)[0] for name in classes]
 
 
-def _number(name: str, emit: Emit, array: pa.Array) -> Column:
+def _number(name: str, emit: Emit, column: Own) -> Laid:
     """Return a computed column, marked so that a text format knows its numbers for probabilities or for any number."""
     mark = b"prob" if emit == "prob" else b"number"
-    return pa.field(name, array.type, metadata={METADATA_KEY: mark}), array
+    return Field(name, column.type, {METADATA_KEY: mark}), column

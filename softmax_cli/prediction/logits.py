@@ -6,36 +6,44 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, cast
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, SUM_TOLERANCE, sums_to
-from softmax_cli.tables.arrays import floats, matrix_of, validity
+from softmax_cli.tables.batch import Batch, Column, ListColumn, floats, matrix_of
 from softmax_cli.tables.column_names import Kind
 from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.schema import (
+    DataType,
+    Schema,
+    is_fixed_size_list,
+    is_large_list,
+    is_map,
+    is_narrow,
+    is_nested,
+    is_struct,
+)
 
 TOLERANCE = SUM_TOLERANCE
 """How far a probability may exceed 1, or a log-probability 0, and still count as rounded."""
 
 
-def score_dtype(schema: pa.Schema, columns: Columns) -> np.dtype[np.floating]:
+def score_dtype(schema: Schema, columns: Columns) -> np.dtype[np.floating]:
     """float32 when every score is float32 or narrower, else float64."""
     kinds = [schema.field(name).type for name in columns.scores]
     values = [part for kind in kinds for part in _number_types(kind)]
-    narrow = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in values)
-    return np.dtype(np.float32 if narrow else np.float64)
+    return np.dtype(np.float32 if all(map(is_narrow, values)) else np.float64)
 
 
-def _number_types(kind: pa.DataType) -> list[pa.DataType]:
-    if pa.types.is_struct(kind):
+def _number_types(kind: DataType) -> list[DataType]:
+    if is_struct(kind):
         return [kind.field(i).type for i in range(kind.num_fields)]
-    if pa.types.is_map(kind):
+    if is_map(kind):
         return [kind.item_type]
-    return [kind.value_type if pa.types.is_nested(kind) else kind]
+    return [kind.value_type if is_nested(kind) else kind]
 
 
-def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
+def read_scores(batch: Batch, columns: Columns, dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
     """Scores as they stand in the file, shape (rows, classes), a fresh array; a missing value is ``nan``.
 
     The memory runs along the rows where there are many classes, else down the columns.
@@ -45,12 +53,9 @@ def read_scores(batch: pa.RecordBatch, columns: Columns, dtype: np.dtype[np.floa
         matrix = np.empty((batch.num_rows, len(columns.classes)), dtype, order=order)
         _fill_from_nested(matrix, batch.column(columns.scores[0]), columns)
         return _as_shares(matrix, columns)
-    place = {name: i for i, name in enumerate(batch.schema.names)}
-    positions = [place[name] for name in columns.scores]
-    if columns.is_binary:  # of two classes, the score is that of the second
-        positions *= 2
+    names = columns.scores * 2 if columns.is_binary else columns.scores  # of two classes, it is that of the second
     try:
-        return _as_shares(matrix_of(batch, positions, dtype, order), columns)
+        return _as_shares(matrix_of(batch, names, dtype, order), columns)
     except TypeError as error:
         raise DataError(f"{error}; name the class columns with --logits") from None
 
@@ -60,10 +65,19 @@ def _as_shares(scores: NDArray[np.floating], columns: Columns) -> NDArray[np.flo
     return cast("NDArray[np.floating]", np.divide(scores, 100, out=scores)) if columns.percent else scores
 
 
-def _fill_from_nested(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:
+def _fill_from_nested(matrix: NDArray[np.floating], array: Column, columns: Columns) -> None:
+    if isinstance(array, ListColumn) and array.keys == columns.keys:
+        matrix[...] = array.matrix
+        return None
+    if isinstance(array, ListColumn):
+        for position, key in enumerate(columns.keys):
+            matrix[:, position] = array.matrix[:, array.keys.index(key)] if key in array.keys else np.nan
+        return None
+    from softmax_cli.tables.arrays import validity
+
     if not columns.keys:
-        return _fill_from_list(matrix, array, columns)
-    if pa.types.is_map(array.type):
+        return _fill_from_list(matrix, array, validity(array))
+    if is_map(array.type):
         return _fill_from_map(matrix, array, columns)
     for position, key in enumerate(columns.keys):
         at = array.type.get_field_index(key)
@@ -72,7 +86,7 @@ def _fill_from_nested(matrix: NDArray[np.floating], array: pa.Array, columns: Co
     return None
 
 
-def _fill_from_map(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:
+def _fill_from_map(matrix: NDArray[np.floating], array: Column, columns: Columns) -> None:
     """Put the values of maps under their keys; a row that lacks a key, or has another, is ``nan`` throughout."""
     place = {key: position for position, key in enumerate(columns.keys)}
     matrix[...] = np.nan
@@ -82,16 +96,15 @@ def _fill_from_map(matrix: NDArray[np.floating], array: pa.Array, columns: Colum
                 matrix[row, place[key]] = np.nan if value is None else value
 
 
-def _fill_from_list(matrix: NDArray[np.floating], array: pa.Array, columns: Columns) -> None:
+def _fill_from_list(matrix: NDArray[np.floating], array: Column, present: NDArray[np.bool_]) -> None:
     rows, classes = matrix.shape
-    present = validity(array)
-    if pa.types.is_fixed_size_list(array.type):
+    if is_fixed_size_list(array.type):
         # `values` disregards the slice that this array may be of its parent.
         flat = floats(array.values.slice(array.offset * classes, rows * classes), matrix.dtype)
         matrix[...] = flat.reshape(rows, classes)
         matrix[~present] = np.nan
         return
-    wide = pa.types.is_large_list(array.type)
+    wide = is_large_list(array.type)
     offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)[array.offset : array.offset + rows + 1]
     fits = present & (np.diff(offsets) == classes)
     flat = floats(array.values, matrix.dtype)
@@ -241,10 +254,10 @@ class KindCheck(NamedTuple):
         return f"{rows} of {self.rows:,} did not sum to 1 and {'was' if self.unnormalised == 1 else 'were'} normalised"
 
 
-def check_width(schema: pa.Schema, columns: Columns) -> None:
+def check_width(schema: Schema, columns: Columns) -> None:
     """Refuse a fixed-size list column whose length is not the number of classes."""
     kind = schema.field(columns.scores[0]).type
-    if columns.is_list and pa.types.is_fixed_size_list(kind) and kind.list_size != len(columns.classes):
+    if columns.is_list and is_fixed_size_list(kind) and kind.list_size != len(columns.classes):
         raise DataError(
             f"column {columns.scores[0]!r} holds lists of {kind.list_size} numbers, "
             f"and there are names for {len(columns.classes)} classes"

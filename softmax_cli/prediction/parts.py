@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli import formats
 from softmax_cli.distributed.plan import Unit, UnitReader
@@ -25,6 +24,7 @@ from softmax_cli.prediction.transform import Tally, Transform
 from softmax_cli.storage.writing import whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.tables.pool import Listeners
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import WriteOptions
 
 RECORD = ".done"
@@ -98,7 +98,7 @@ class PartFormat:
 
     suffix: str
     """``.parquet``, ``.csv.gz``: tells the format, and the compression around it."""
-    schema: pa.Schema
+    schema: Schema
     options: WriteOptions
 
     @contextmanager

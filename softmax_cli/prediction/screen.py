@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.prediction.transform import Tally, Transform
-from softmax_cli.tables.arrays import cells, empty_batch, floats
+from softmax_cli.tables.arrays import cells, floats, to_arrow, to_arrow_schema
+from softmax_cli.tables.batch import Batch, empty_batch
 from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.tables.schema import Schema
 from softmax_cli.terminal.console import Glyphs, glyphs
 from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, OtherClassesColumn, TextColumn, draw, total
 from softmax_cli.terminal.text import counted, percent, probability, visible, width
@@ -307,17 +309,17 @@ def _number(value: float) -> str:
 class FirstRows:
     """Takes every batch and keeps the first rows of all; answers to `formats.Writer`."""
 
-    def __init__(self, schema: pa.Schema, limit: int | None) -> None:
+    def __init__(self, schema: Schema, limit: int | None) -> None:
         self._schema = schema
         self._limit = limit
-        self._kept: list[pa.RecordBatch] = []
+        self._kept: list[Batch] = []
         self._rows = 0
 
-    def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def encode(self, batch: Batch) -> Batch:
         """Leave a batch as it is."""
         return batch
 
-    def write(self, payload: pa.RecordBatch) -> None:
+    def write(self, payload: Batch) -> None:
         """Keep what still fits."""
         left = payload.num_rows if self._limit is None else min(payload.num_rows, self._limit - self._rows)
         if left:
@@ -329,6 +331,7 @@ class FirstRows:
 
     def batch(self) -> pa.RecordBatch:
         """Return the kept rows as one batch."""
-        table = pa.Table.from_batches(self._kept, self._schema).combine_chunks()
+        schema = to_arrow_schema(self._schema)
+        table = pa.Table.from_batches(map(to_arrow, self._kept), schema).combine_chunks()
         batches = table.to_batches()
-        return batches[0] if batches else empty_batch(self._schema)
+        return batches[0] if batches else to_arrow(empty_batch(self._schema))

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, to_log_scale_
 from softmax_cli.prediction.scorer import Scored, Scoring
-from softmax_cli.tables.arrays import empty_batch, take
+from softmax_cli.tables.batch import Batch, empty_batch
 from softmax_cli.tables.columns import METADATA_KEY, Columns
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Decoded, Place
 from softmax_cli.version import __version__
 
@@ -27,7 +27,7 @@ _RECORDED_KINDS = {"prob": "prob", "logprob": "logprob", "logit": "logits"}
 class Outcome(NamedTuple):
     """What came of one batch."""
 
-    batch: pa.RecordBatch
+    batch: Batch
     tally: Tally
     rejects: tuple[Reject, ...] = ()
     kinds: KindCheck = KindCheck()
@@ -49,13 +49,14 @@ class Transform:
     passed: tuple[str, ...] = ()
     """What the columns that pass through are called in the result, in their order."""
 
-    def schema(self, given: pa.Schema) -> pa.Schema:
+    def schema(self, given: Schema) -> Schema:
         """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
         check_width(given, self.columns)
         kept = {k: v for k, v in (given.metadata or {}).items() if k not in (METADATA_KEY, b"pandas")}
-        return self(empty_batch(given)).schema.with_metadata({**kept, METADATA_KEY: json.dumps(self.record()).encode()})
+        record = {**kept, METADATA_KEY: json.dumps(self.record()).encode()}
+        return Schema(self(empty_batch(given)).schema, record)
 
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def __call__(self, batch: Batch) -> Batch:
         """Score one batch."""
         return self.run(Decoded(batch, _in_memory)).batch
 
@@ -79,11 +80,13 @@ class Transform:
             found = rejects(decoded, scored.bad, self.columns)
             if self.on_bad_row == "error":
                 refuse(found)
-        kept = batch.select(self.columns.others).rename_columns(self.passed)
+        kept = batch.select(self.columns.others)
+        named = Schema(field._replace(name=name) for field, name in zip(kept.schema, self.passed, strict=True))
+        kept = kept._replace(schema=named)
         tally = self._tally(scored)
         if found and self.on_bad_row == "skip":
             good = ~scored.bad
-            kept, scored = take(kept, np.flatnonzero(good)), _only(scored, good)
+            kept, scored = kept.take(np.flatnonzero(good)), _only(scored, good)
         return Outcome(self.layout(kept, scored, self.columns.classes), tally, tuple(found), kinds)
 
     def _tally(self, scored: Scored) -> Tally:
@@ -152,9 +155,8 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
     if layout.shape == "long":
         top = top or len(columns.classes)
     scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)
-    computed = layout(
-        empty_batch(pa.schema([])), scoring(np.empty((0, len(columns.classes)), dtype)), columns.classes
-    ).schema.names
+    nothing = scoring(np.empty((0, len(columns.classes)), dtype))
+    computed = layout(empty_batch(Schema([])), nothing, columns.classes).schema.names
     passed = tuple(f"input_{name}" if name in computed else name for name in columns.others)
     return Transform(columns, scoring, layout, dtype, on_bad_row, passed)
 

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
-import pyarrow as pa
-
 from softmax_cli.errors import DataError
 
 GZIP_LEVEL = 6
@@ -74,14 +72,21 @@ class Decompressed(io.RawIOBase):
         DataError
             The stream is cut short or damaged.
         """
-        from lzma import LZMAError
-
         try:
             return int(self._stream.readinto(buffer))
-        except (OSError, EOFError, LZMAError, pa.ArrowException) as error:
+        except _signs_of_damage() as error:
             raise DataError(
                 f"{self._name}: the {self._kind} stream is cut short or damaged ({error}); fetch it or write it again"
             ) from error
+
+
+def _signs_of_damage() -> tuple[type[Exception], ...]:
+    """What is raised for damaged streams, by whichever library reads them."""
+    from lzma import LZMAError
+
+    import pyarrow as pa
+
+    return OSError, EOFError, LZMAError, pa.ArrowException
 
 
 class Compressed(io.RawIOBase):
@@ -115,7 +120,7 @@ class Compressed(io.RawIOBase):
 class _Frames:
     """Compressor for formats whose files are frames in a row, each compressed by itself."""
 
-    def __init__(self, codec: pa.Codec) -> None:
+    def __init__(self, codec: Any) -> None:
         self._codec = codec
         self._pending = bytearray()
 
@@ -164,11 +169,21 @@ def _read_xz(file: BinaryIO) -> Any:
 
 
 def _read_with_arrow(codec: str) -> Callable[[BinaryIO], Any]:
-    return lambda file: pa.CompressedInputStream(pa.PythonFile(file, "r"), codec)
+    def read(file: BinaryIO) -> Any:
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.PythonFile(file, "r"), codec)
+
+    return read
 
 
 def _frames(codec: str, level: int | None) -> Callable[[], Compressor]:
-    return lambda: _Frames(pa.Codec(codec, compression_level=level))
+    def frames() -> Compressor:
+        import pyarrow as pa
+
+        return _Frames(pa.Codec(codec, compression_level=level))
+
+    return frames
 
 
 COMPRESSIONS = (

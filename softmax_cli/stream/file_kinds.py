@@ -81,6 +81,8 @@ def refuse_foreign(head: bytes, name: str, file: BinaryIO) -> None:
 
 def _in_zip(head: bytes, file: BinaryIO) -> tuple[str, str] | None:
     """Say what a zip holds that is no archive of NumPy arrays."""
+    if b"[Content_Types].xml" in head:  # of Office; also of one that is cut short
+        return _EXCEL
     size = int.from_bytes(head[26:28], "little")
     members = [head[30 : 30 + size].decode("utf-8", "replace")]
     if file.seekable():

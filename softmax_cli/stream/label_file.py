@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from softmax_cli.errors import DataError, UsageError, did_you_mean, listed
 from softmax_cli.stream.inputs import open_table
+from softmax_cli.tables.batch import Column, value_at
 from softmax_cli.tables.column_names import id_rank, truth_rank
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import MISSING, UNKNOWN, ClassLookup, JoinedTruth, LabelReading, distinct
+from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions, Table
 
 FLAG = "--labels"
@@ -23,7 +23,8 @@ _INDEX = 2
 class OrderedLabels(NamedTuple):
     """One truth for each row of a table, in its order."""
 
-    values: pa.Array
+    values: Column
+    """An array of Arrow's, whatever the file was."""
     column: str
     """What messages call them."""
     file: str
@@ -46,22 +47,25 @@ class OrderedLabels(NamedTuple):
                 self._check(first_row, table.name, is_all=False)
             self._check(first_row, table.name, is_all=True)
 
-        schema = table.schema.append(pa.field(self.column, self.values.type))
+        field = Field(self.column, self.values.type)
+        schema = Schema([*table.schema, field], table.schema.metadata)
         return table._replace(schema=schema, blocks=blocks(), decode=lambda block, scores: block.data)
 
     def _joined(self, decoded: Decoded, first_row: int) -> Decoded:
         values = self.values.slice(first_row, decoded.batch.num_rows)
         missing = decoded.batch.num_rows - len(values)
         if missing:  # `_check` says so after this block
-            values = pa.concat_arrays([values, pa.nulls(missing, values.type)])
+            from softmax_cli.tables.arrays import filled_up
+
+            values = filled_up(values, missing)
 
         def place(row: int, column: str | None) -> Place:
             if column != self.column:
                 return decoded.place(row, column)
-            found = values[row].as_py()
+            found = value_at(values, row)
             return decoded.place(row, None)._replace(found="" if found is None else str(found))
 
-        return decoded._replace(batch=decoded.batch.append_column(self.column, values), place=place)
+        return decoded._replace(batch=decoded.batch.with_column(self.column, values), place=place)
 
     def _check(self, rows: int, name: str, is_all: bool) -> None:
         if rows > len(self.values) or (is_all and rows < len(self.values)):
@@ -94,9 +98,10 @@ def read_labels(typed: str, columns: Columns, lookup: ClassLookup) -> JoinedTrut
         label = _label_column(path, named, names, ids)
         batches = (table.decode(block, ()).batch for block in table.blocks)
         if ids is None or columns.id is None:
-            values = [batch.column(label) for batch in batches]
-            kind = values[0].type if values else pa.string()
-            return OrderedLabels(pa.concat_arrays([pa.array([], kind), *values]), f"{label} of {path}", path)
+            from softmax_cli.tables.arrays import joined
+
+            values = joined([batch.column(label) for batch in batches])
+            return OrderedLabels(values, f"{label} of {path}", path)
         return _joined(columns.id, path, lookup, ((batch.column(ids), batch.column(label)) for batch in batches))
 
 
@@ -131,7 +136,7 @@ def _label_column(path: str, named: str | None, names: Sequence[str], ids: str |
     return known[0] if known else others[0]
 
 
-def _joined(column: str, path: str, lookup: ClassLookup, pairs: Iterator[tuple[pa.Array, pa.Array]]) -> JoinedTruth:
+def _joined(column: str, path: str, lookup: ClassLookup, pairs: Iterator[tuple[Column, Column]]) -> JoinedTruth:
     by_id: dict[str, int] = {}
     unknown: dict[str, str] = {}
     reading = LabelReading()
@@ -146,5 +151,5 @@ def _joined(column: str, path: str, lookup: ClassLookup, pairs: Iterator[tuple[p
             if by_id.setdefault(name, index) != index:
                 raise DataError(f"{FLAG} {path}: the id {name!r} has two truths; leave one of them")
             if index == UNKNOWN:
-                unknown[name] = f"has the truth {truths[row].as_py()!r} in {path}, which {found.problem(row)}"
+                unknown[name] = f"has the truth {value_at(truths, row)!r} in {path}, which {found.problem(row)}"
     return JoinedTruth(column, by_id, reading, path, unknown)

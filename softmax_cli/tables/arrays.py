@@ -1,4 +1,4 @@
-"""Arrow arrays from NumPy ones, without a copy where the memory allows it.
+"""Arrow's side of a batch: its arrays from NumPy's and from spans, without a copy where the memory allows it.
 
 `pyarrow.array` on a Python list imports pandas (about 0.2 s at start-up), so arrays are put together from their
 buffers here.
@@ -6,8 +6,6 @@ buffers here.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -16,9 +14,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
+from softmax_cli.tables.batch import (
+    Batch,
+    Column,
+    ListColumn,
+    NameColumn,
+    NameListColumn,
+    NumberColumn,
+    TextColumn,
+)
+from softmax_cli.tables.schema import NAME_LIST, NAMES, DataType, Field, Schema, Type
+from softmax_cli.text.formatting import to_json
+from softmax_cli.text.parsing import MISSING, joined_cells
 
-NULL_CODE = -1
-"""In an array of label codes: no label."""
 _TURNED_ROWS = 64
 
 
@@ -38,8 +46,8 @@ def numbers(values: NDArray[np.generic], valid: NDArray[np.bool_] | None = None)
 
 
 def labels(codes: NDArray[np.int32], names: pa.StringArray) -> pa.DictionaryArray:
-    """Names by their codes, dictionary-encoded; `NULL_CODE` is null."""
-    valid = codes != NULL_CODE
+    """Names by their codes, dictionary-encoded; `MISSING` is null."""
+    valid = codes != MISSING
     indices = numbers(codes) if valid.all() else numbers(np.where(valid, codes, 0).astype(np.int32), valid)
     return pa.DictionaryArray.from_arrays(indices, names)
 
@@ -73,6 +81,8 @@ def floats(array: pa.Array, dtype: np.dtype[np.floating]) -> NDArray[np.floating
         return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * dtype.itemsize)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
     if pa.types.is_decimal(array.type) or pa.types.is_null(array.type):
         array = array.cast(pa.float64())
     data = array.buffers()[1]
@@ -116,23 +126,6 @@ def texts(array: pa.Array) -> pa.Array:
         raise DataError(f"a value of type {kind} cannot be written as text ({error})") from error
 
 
-def to_json(value: object) -> str:
-    """One value as JSON: whatever JSON has no name for becomes null (``nan``, infinities) or text."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value if value is None or isinstance(value, str | int) else str(value)
-
-
 def cells(array: pa.Array) -> list[Any]:
     """The values of an Arrow array of any type as Python has them; those that it has not, and times, as text."""
     if pa.types.is_temporal(array.type):  # as a Python value, a timestamp in nanoseconds imports pandas
@@ -160,9 +153,9 @@ def _times(array: pa.TimestampArray) -> pa.StringArray:
 
 
 def matrix_of(
-    batch: pa.RecordBatch, columns: Sequence[int], dtype: np.dtype[np.floating], order: Literal["C", "F"]
+    columns: Sequence[pa.Array], names: Sequence[str], dtype: np.dtype[np.floating], order: Literal["C", "F"]
 ) -> NDArray[np.floating]:
-    """Numeric columns of a batch side by side, shape (rows, columns), in memory of its own; null becomes ``nan``.
+    """Arrays of numbers side by side, shape (rows, columns), in memory of its own; null becomes ``nan``.
 
     `order` C has each row together, which suits many columns, F each column.
 
@@ -171,16 +164,17 @@ def matrix_of(
     TypeError
         A column does not hold numbers.
     """
-    chosen = batch.select(columns)
     try:  # in Arrow: one by one, a thousand columns of a few hundred rows cost more in calls than in copying
+        chosen = pa.RecordBatch.from_arrays(columns, names=list(names))
         together: NDArray[np.generic] = chosen.to_tensor(null_to_nan=True, row_major=order == "C").to_numpy()
         with np.errstate(invalid="ignore", over="ignore"):
             return together.astype(dtype, order=order, copy=False)
     except (pa.ArrowTypeError, pa.ArrowNotImplementedError):  # decimals, dictionaries, float16; or text
-        matrix = np.empty((batch.num_rows, len(columns)), dtype, order=order)
-    for position, (field, column) in enumerate(zip(chosen.schema, chosen.columns, strict=True)):
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type) or pa.types.is_boolean(field.type):
-            raise TypeError(f"column {field.name!r} holds {field.type}, not numbers")
+        matrix = np.empty((len(columns[0]), len(columns)), dtype, order=order)
+    for position, (name, column) in enumerate(zip(names, columns, strict=True)):
+        kind = column.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
+            raise TypeError(f"column {name!r} holds {kind}, not numbers")
         matrix[:, position] = floats(column, dtype)
     return matrix
 
@@ -194,20 +188,104 @@ def validity(array: pa.Array) -> NDArray[np.bool_]:
     return bits[present.offset : present.offset + len(array)].astype(np.bool_)
 
 
-def take(batch: pa.RecordBatch, rows: NDArray[np.integer]) -> pa.RecordBatch:
-    """Rows of a batch by their indices; Arrow's own `take` refuses a batch without columns."""
-    return batch.take(numbers(rows)) if batch.num_columns else batch
-
-
 def without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The same rows for a reader that knows no dictionary encoding."""
     columns = [c.dictionary_decode() if pa.types.is_dictionary(c.type) else c for c in batch.columns]
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
-    """A batch without rows."""
-    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
+def cast(column: Column, kind: DataType) -> pa.Array:
+    """The values of a column as another type; TypeError where one has no counterpart in it."""
+    try:
+        return to_array(column).cast(_arrow_type(kind))
+    except pa.ArrowException as error:
+        raise TypeError(str(error)) from error
+
+
+def joined(columns: Sequence[Column]) -> pa.Array:
+    """The values of several columns, one after the other; of none, no text."""
+    arrays = list(map(to_array, columns))
+    return pa.concat_arrays(arrays) if arrays else strings([])
+
+
+def filled_up(array: pa.Array, missing: int) -> pa.Array:
+    """An array with nulls behind it."""
+    return pa.concat_arrays([array, pa.nulls(missing, array.type)])
+
+
+def distinct_texts(array: pa.Array) -> tuple[NDArray[np.intp], list[str]]:
+    """The distinct values as text, and the code of each row's, shape (rows,); `MISSING` for null."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
+    encoded = texts(array).dictionary_encode()
+    codes = np.nan_to_num(floats(encoded.indices, np.dtype(np.float64)), nan=MISSING).astype(np.intp)
+    return codes, encoded.dictionary.to_pylist()
+
+
+def from_arrow(batch: pa.RecordBatch) -> Batch:
+    """The rows of an Arrow batch."""
+    return Batch(from_arrow_schema(batch.schema), batch.columns, batch.num_rows)
+
+
+def from_arrow_schema(schema: pa.Schema) -> Schema:
+    """The columns of Arrow data."""
+    fields = [Field(field.name, field.type, field.metadata, field.nullable) for field in schema]
+    return Schema(fields, schema.metadata)
+
+
+def to_arrow(batch: Batch) -> pa.RecordBatch:
+    """The rows as Arrow has them."""
+    shared: dict[int, list[pa.Array]] = {}
+    arrays = [to_array(column, shared) for column in batch.columns]
+    if not arrays:  # Arrow tells the number of rows by the columns
+        return pa.RecordBatch.from_struct_array(pa.nulls(batch.num_rows, pa.struct([])))
+    return pa.RecordBatch.from_arrays(arrays, schema=to_arrow_schema(batch.schema))
+
+
+def to_arrow_schema(schema: Schema) -> pa.Schema:
+    """The columns as Arrow describes them."""
+    fields = [pa.field(field.name, _arrow_type(field.type), field.nullable, field.metadata) for field in schema]
+    return pa.schema(fields, schema.metadata)
+
+
+def _arrow_type(kind: DataType) -> pa.DataType:
+    if not isinstance(kind, Type):
+        return kind
+    if kind == NAMES:
+        return pa.dictionary(pa.int32(), pa.string())
+    if kind == NAME_LIST:
+        return pa.list_(pa.string())
+    if kind.keys:
+        return pa.struct([(key, _arrow_type(kind.value_type)) for key in kind.keys])
+    if kind.value_type is not None:
+        return pa.list_(_arrow_type(kind.value_type), kind.list_size)
+    return pa.type_for_alias(kind.name)
+
+
+def to_array(column: Column, shared: dict[int, list[pa.Array]] | None = None) -> pa.Array:
+    """An Arrow array of a column; `shared` holds those of the other columns of its matrix."""
+    shared = {} if shared is None else shared
+    if isinstance(column, TextColumn):
+        text, offsets = joined_cells(column.data, column.spans, column.are_fields)
+        valid = column.spans[:, 0] != MISSING
+        bitmap = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+        return pa.StringArray.from_buffers(len(valid), pa.py_buffer(offsets), pa.py_buffer(text), bitmap)
+    if isinstance(column, NumberColumn):
+        if id(column.matrix) not in shared:
+            shared[id(column.matrix)] = columns_of(column.matrix, column.valid)
+        return shared[id(column.matrix)][column.place]
+    if isinstance(column, ListColumn) and column.keys:
+        mask = None if column.valid is None else numbers(~column.valid).cast(pa.bool_())
+        return pa.StructArray.from_arrays(columns_of(column.matrix), fields=list(_arrow_type(column.type)), mask=mask)
+    if isinstance(column, ListColumn):
+        return lists(by_row(column.matrix), column.valid)
+    if isinstance(column, NameColumn):
+        return labels(column.codes, strings(column.names))
+    if isinstance(column, NameListColumn):
+        return lists_of_names(column.members, strings(column.names), column.valid)
+    return column
 
 
 def columns_of(matrix: NDArray[np.floating], valid: NDArray[np.bool_] | None = None) -> list[pa.Array]:

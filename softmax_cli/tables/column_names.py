@@ -155,7 +155,11 @@ def is_prediction_name(words_of_name: tuple[str, ...]) -> bool:
         or words_of_name[:2] in (("y", "pred"), ("y", "preds"))
     ):
         return True
-    extreme = words_of_name[0] in ("max", "top") and len(words_of_name) > 1 and (words_of_name[1].isdigit() or (words_of_name[1],) in _BY_WORDS)
+    extreme = (
+        words_of_name[0] in ("max", "top")
+        and len(words_of_name) > 1
+        and (words_of_name[1].isdigit() or (words_of_name[1],) in _BY_WORDS)
+    )
     return extreme or " ".join(words_of_name) in _PREDICTIONS
 
 

@@ -7,10 +7,26 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.tables.arrays import floats, texts
+from softmax_cli.tables.batch import Batch, floats, texts
+from softmax_cli.tables.schema import (
+    DataType,
+    is_binary,
+    is_boolean,
+    is_decimal,
+    is_dictionary,
+    is_fixed_size_list,
+    is_floating,
+    is_integer,
+    is_large_list,
+    is_large_string,
+    is_list,
+    is_map,
+    is_nested,
+    is_string,
+    is_struct,
+)
 
 MOST_ROWS, LEAST_ROWS, MOST_CELLS = 1000, 20, 20_000
 """A look at every cell of a wide table would take longer than to score it."""
@@ -29,7 +45,7 @@ _WORDS = {"true": 1.0, "false": 0.0}
 class FirstRows:
     """The first rows of a table, as they were read with no column taken for a score: text formats give text."""
 
-    def __init__(self, head: pa.RecordBatch) -> None:
+    def __init__(self, head: Batch) -> None:
         rows = min(MOST_ROWS, max(LEAST_ROWS, MOST_CELLS // max(1, head.num_columns)))
         self._head = head.slice(0, rows)
         self._numbers: dict[str, NDArray[np.float64]] = {}
@@ -42,29 +58,26 @@ class FirstRows:
     def texts(self, name: str) -> list[str]:
         """The cells of a column as text, those that are there."""
         column = self._head.column(name)
-        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        if is_nested(column.type) or is_binary(column.type):
             return []
-        return [cell for cell in texts(column).to_pylist() if cell is not None]
+        return [cell for cell in texts(column) if cell is not None]
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds text, by its type or in a text format by its first cells."""
         kind = self._head.schema.field(name).type
-        if pa.types.is_dictionary(kind):
+        if is_dictionary(kind):
             kind = kind.value_type
-        is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        is_text = is_string(kind) or is_large_string(kind)
         return bool(is_text and not np.isfinite(self.numbers(name)).all())
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """The values of a column, shape (rows,); ``nan`` where there is no number. Booleans are 0 and 1."""
         if name not in self._numbers:
             column = self._head.column(name)
-            if pa.types.is_boolean(column.type):
-                column = column.cast(pa.int8())
-            if pa.types.is_dictionary(column.type):
-                column = column.dictionary_decode()
-            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            kind = column.type.value_type if is_dictionary(column.type) else column.type
+            if is_string(kind) or is_large_string(kind):
                 values = np.array([_number(cell) for cell in column.to_pylist()], np.float64)
-            elif is_number(column.type):
+            elif is_number(kind) or is_boolean(kind):
                 values = np.asarray(floats(column, np.dtype(np.float64)), np.float64)
             else:
                 values = np.full(self.rows, np.nan)
@@ -82,9 +95,9 @@ class FirstRows:
     def is_written_whole(self, name: str) -> bool:
         """Whether the numbers are integers by their type, or in text have no decimal point."""
         column = self._head.column(name)
-        if pa.types.is_string(column.type):
+        if is_string(column.type):
             return all(_WHOLE.fullmatch(cell) for cell in column.to_pylist() if cell)
-        return bool(pa.types.is_integer(column.type))
+        return bool(is_integer(column.type))
 
     def is_repeated(self, name: str) -> bool:
         """Whether a value occurs more than once."""
@@ -120,19 +133,18 @@ def _number(cell: str | None) -> float:
         return _WORDS.get(cell.strip().lower(), np.nan)
 
 
-def is_number(kind: pa.DataType) -> bool:
+def is_number(kind: DataType) -> bool:
     """Whether a type is that of numbers."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    return bool(is_integer(kind) or is_floating(kind) or is_decimal(kind))
 
 
-def is_nested_number(kind: pa.DataType) -> bool:
+def is_nested_number(kind: DataType) -> bool:
     """Whether a type holds the scores of a row in one column: a list, a struct or a map of numbers."""
-    if pa.types.is_struct(kind):
+    if is_struct(kind):
         return kind.num_fields > 0 and all(is_number(kind.field(i).type) for i in range(kind.num_fields))
-    if pa.types.is_map(kind):
-        return bool(pa.types.is_string(kind.key_type) and is_number(kind.item_type))
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in lists) and is_number(kind.value_type)
+    if is_map(kind):
+        return bool(is_string(kind.key_type) and is_number(kind.item_type))
+    return any(test(kind) for test in (is_list, is_large_list, is_fixed_size_list)) and is_number(kind.value_type)
 
 
 class IdsByValue(NamedTuple):

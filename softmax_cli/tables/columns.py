@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
-import pyarrow as pa
-
 from softmax_cli.errors import DataError, UsageError, listed
+from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.column_names import (
     Kind,
     Role,
@@ -32,6 +31,7 @@ from softmax_cli.tables.column_values import (
     is_number,
     odd_columns,
 )
+from softmax_cli.tables.schema import Schema, is_fixed_size_list, is_map, is_struct
 from softmax_cli.tables.score_columns import ScoreColumns, find_scores
 
 PERCENT = "percent"
@@ -120,16 +120,16 @@ class Columns(NamedTuple):
         return "; ".join(roles)
 
 
-def resolve(schema: pa.Schema, typed: Selection, head: pa.RecordBatch) -> Columns:
+def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
     """Find the scores, the id and the truth among the columns of a table.
 
     Parameters
     ----------
-    schema : pyarrow.Schema
+    schema : Schema
         Columns of the table; those that look like numbers have a numeric type.
     typed : Selection
         What the user typed, which goes before every other evidence.
-    head : pyarrow.RecordBatch
+    head : Batch
         The first rows, read with no column taken for a score.
 
     Raises
@@ -183,7 +183,7 @@ def resolve(schema: pa.Schema, typed: Selection, head: pa.RecordBatch) -> Column
 class _Known(NamedTuple):
     """What is known of a table before its scores are looked for."""
 
-    schema: pa.Schema
+    schema: Schema
     rows: FirstRows
     roles: Mapping[str, Role | None]
     """What the file and the names say of each column."""
@@ -193,7 +193,7 @@ class _Known(NamedTuple):
     typed_label: str | None
 
     @classmethod
-    def of(cls, schema: pa.Schema, typed: Selection, rows: FirstRows) -> _Known:
+    def of(cls, schema: Schema, typed: Selection, rows: FirstRows) -> _Known:
         names, index = schema.names, _pandas_index(schema)
         roles = {name: role_by_name(name, position, len(names)) for position, name in enumerate(names)}
         return cls(
@@ -215,7 +215,7 @@ class _Known(NamedTuple):
         return is_number(kind) or is_nested_number(kind)
 
 
-def _metadata(schema: pa.Schema, key: bytes) -> dict[str, Any]:
+def _metadata(schema: Schema, key: bytes) -> dict[str, Any]:
     try:
         record = json.loads((schema.metadata or {}).get(key, b"{}"))
     except ValueError:
@@ -223,7 +223,7 @@ def _metadata(schema: pa.Schema, key: bytes) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _pandas_index(schema: pa.Schema) -> list[str]:
+def _pandas_index(schema: Schema) -> list[str]:
     """The columns that pandas wrote for the index of a frame; of a range there is none."""
     written = _metadata(schema, b"pandas").get("index_columns", ())
     return [name for name in written if isinstance(name, str) and name in schema.names]
@@ -269,9 +269,9 @@ def _find_id(table: _Known, scores: ScoreColumns, label: str | None) -> tuple[st
 def _keys(table: _Known, name: str) -> tuple[str, ...]:
     """The keys of a struct or a map; none of a list."""
     kind = table.schema.field(name).type
-    if pa.types.is_struct(kind):
+    if is_struct(kind):
         return tuple(kind.field(i).name for i in range(kind.num_fields))
-    return table.rows.keys(name) if pa.types.is_map(kind) else ()
+    return table.rows.keys(name) if is_map(kind) else ()
 
 
 def _classes(
@@ -288,7 +288,7 @@ def _classes(
         is_known = table.is_own(scores.names) and len(known) == len(scores.names)
         truths = table.rows.texts(label) if label is not None else ()
         return known if is_known else class_names(scores.names, truths, scores.prefix)
-    size = kind.list_size if pa.types.is_fixed_size_list(kind) else table.rows.list_length(scores.names[0])
+    size = kind.list_size if is_fixed_size_list(kind) else table.rows.list_length(scores.names[0])
     if size == 0:
         raise DataError(f"column {scores.names[0]!r} holds empty lists: there is no class to score")
     if size is None:

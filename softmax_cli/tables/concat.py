@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from functools import cache
 from itertools import chain
 
-import pyarrow as pa
-
 from softmax_cli.errors import DataError
+from softmax_cli.tables.batch import Batch, Column, cast
+from softmax_cli.tables.schema import Field, Schema, is_fixed_size_list
 from softmax_cli.tables.table import Block, Decoded, Table
 
 Decode = Callable[[Block, Sequence[str]], Decoded]
@@ -36,7 +36,7 @@ def unite(first: Table, later: Iterable[Callable[[], AbstractContextManager[Tabl
     rows = first.blocks if head is None else chain([head], first.blocks)
 
     @cache
-    def wanted(scores: tuple[str, ...]) -> pa.Schema:
+    def wanted(scores: tuple[str, ...]) -> Schema:
         return first.schema if head is None else first.decode(head, scores).batch.schema
 
     def blocks() -> Iterator[Block]:
@@ -49,7 +49,7 @@ def unite(first: Table, later: Iterable[Callable[[], AbstractContextManager[Tabl
     return first._replace(blocks=blocks(), decode=_decode, size=size)
 
 
-def conform(table: Table, first: str, schema: pa.Schema) -> Table:
+def conform(table: Table, first: str, schema: Schema) -> Table:
     """Read one table as a part of a larger one.
 
     Parameters
@@ -78,7 +78,7 @@ def _decode(block: Block, scores: Sequence[str]) -> Decoded:
     return decode(inner, scores)  # type: ignore[no-any-return]
 
 
-def _check_columns(table: Table, first: str, schema: pa.Schema) -> None:
+def _check_columns(table: Table, first: str, schema: Schema) -> None:
     wanted, there = schema.names, table.schema.names
     missing = sorted(set(wanted) - set(there), key=wanted.index)
     extra = sorted(set(there) - set(wanted), key=there.index)
@@ -91,7 +91,7 @@ def _check_columns(table: Table, first: str, schema: pa.Schema) -> None:
         )
     for field in schema:
         other = table.schema.field(field.name).type
-        sizes = {kind.list_size for kind in (field.type, other) if pa.types.is_fixed_size_list(kind)}
+        sizes = {kind.list_size for kind in (field.type, other) if is_fixed_size_list(kind)}
         if len(sizes) > 1:
             raise DataError(
                 f"{table.name}: column {field.name!r} holds {other.list_size} values a row, in {first} "
@@ -99,7 +99,7 @@ def _check_columns(table: Table, first: str, schema: pa.Schema) -> None:
             )
 
 
-def _like(table: Table, first: str, schema: pa.Schema, wanted: Callable[[tuple[str, ...]], pa.Schema]) -> Decode:
+def _like(table: Table, first: str, schema: Schema, wanted: Callable[[tuple[str, ...]], Schema]) -> Decode:
     """Decode a later table to the order and the types of the first; scores keep their type: their reader widens it."""
     names = schema.names
     if table.schema.types == schema.types and table.schema.names == names:
@@ -109,20 +109,20 @@ def _like(table: Table, first: str, schema: pa.Schema, wanted: Callable[[tuple[s
         decoded = table.decode(block, scores)
         fields = [wanted(tuple(scores)).field(name) for name in names]
         columns = [decoded.batch.column(name) for name in names]
-        cast = [
+        alike = [
             column if field.name in scores else _cast(column, field, table.name, first)
             for column, field in zip(columns, fields, strict=True)
         ]
-        alike = pa.schema([field.with_type(column.type) for field, column in zip(fields, cast, strict=True)])
-        return decoded._replace(batch=pa.RecordBatch.from_arrays(cast, schema=alike))
+        given = Schema(field._replace(type=column.type) for field, column in zip(fields, alike, strict=True))
+        return decoded._replace(batch=Batch(given, alike, decoded.batch.num_rows))
 
     return decode
 
 
-def _cast(column: pa.Array, field: pa.Field, name: str, first_name: str) -> pa.Array:
+def _cast(column: Column, field: Field, name: str, first_name: str) -> Column:
     try:
-        return column if column.type == field.type else column.cast(field.type)
-    except pa.ArrowException as error:
+        return column if column.type == field.type else cast(column, field.type)
+    except TypeError as error:
         raise DataError(
             f"{name}: column {field.name!r} holds {column.type}, in {first_name} it holds {field.type}: {error}; "
             "read this file by itself, or write the column alike in both"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from softmax_cli.errors import UsageError, did_you_mean, listed, nearest
-from softmax_cli.tables.arrays import take
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import distinct
 from softmax_cli.tables.table import Block, Decoded, Table
@@ -97,7 +96,7 @@ def _narrowed(decoded: Decoded, condition: Condition, seen: Seen | None) -> Deco
         return decoded
     now = {before: row for row, before in enumerate(rows.tolist())}
     return Decoded(
-        take(decoded.batch, rows),
+        decoded.batch.take(rows),
         lambda row, column: decoded.place(int(rows[row]), column),
         tuple(fault._replace(row=now[fault.row]) for fault in decoded.faults if fault.row in now),
     )

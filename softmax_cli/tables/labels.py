@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, listed, nearest
-from softmax_cli.tables.arrays import floats, texts
+from softmax_cli.tables.batch import Batch, Column, distinct_texts
 from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.schema import is_floating
 
 MISSING, UNKNOWN = -1, -2
 """In an array of class indices: no truth is known; the truth is no class."""
@@ -25,20 +25,14 @@ _WHOLE = re.compile(r"[+-]?(0|[1-9]\d*)(\.0*)?", re.ASCII)
 _BOOLEANS = {"true": 1, "false": 0}
 
 
-def distinct(column: pa.Array) -> tuple[NDArray[np.intp], list[str]]:
+def distinct(column: Column) -> tuple[NDArray[np.intp], list[str]]:
     """Return the code of every value, shape (rows,), and the texts that the codes stand for; `MISSING` for none.
 
     Null, nan and the empty text are no value. Booleans are 0 and 1. A float without a fraction is a whole number: what
     wrote 3.0 into an array of floats meant class 3. A list is spelled with its brackets.
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.int8())
-    nothing = {"", "nan"} if pa.types.is_floating(column.type) else {""}
-    encoded = texts(column).dictionary_encode()
-    names = encoded.dictionary.to_pylist()
-    codes = np.nan_to_num(floats(encoded.indices, np.dtype(np.float64)), nan=MISSING).astype(np.intp)
+    nothing = {"", "nan"} if is_floating(column.type) else {""}
+    codes, names = distinct_texts(column)
     empty = [code for code, name in enumerate(names) if name in nothing]
     codes[np.isin(codes, empty)] = MISSING
     return codes, names
@@ -158,12 +152,12 @@ class ClassLookup:
             positions.setdefault(key, position)
         return cls(columns.classes, positions, _numbers_in(columns.classes), counted_from)
 
-    def __call__(self, column: pa.Array) -> Labels:
+    def __call__(self, column: Column) -> Labels:
         """Turn a column of truths into class indices.
 
         Parameters
         ----------
-        column : pyarrow.Array
+        column : Column
             Text, whole numbers, floats without a fraction, booleans, or lists that mark their class with a 1.
 
         Raises
@@ -241,7 +235,7 @@ class Truth(Protocol):
     def column(self) -> str:
         """The column of the batch that tells it, or that would have to be looked at where it is missing."""
 
-    def labels(self, batch: pa.RecordBatch) -> Labels:
+    def labels(self, batch: Batch) -> Labels:
         """Return the true classes of a batch."""
 
 
@@ -252,7 +246,7 @@ class OwnTruth:
     column: str
     lookup: ClassLookup
 
-    def labels(self, batch: pa.RecordBatch) -> Labels:
+    def labels(self, batch: Batch) -> Labels:
         """Read it."""
         return self.lookup(batch.column(self.column))
 
@@ -268,7 +262,7 @@ class OneHotTruth:
         """The first of them."""
         return self.columns[0]
 
-    def labels(self, batch: pa.RecordBatch) -> Labels:
+    def labels(self, batch: Batch) -> Labels:
         """Read them."""
         marks = np.full((batch.num_rows, len(self.columns)), np.nan)
         for position, name in enumerate(self.columns):
@@ -298,7 +292,7 @@ class JoinedTruth:
     unknown: Mapping[str, str]
     """What is wrong with the truths that are no class, by id."""
 
-    def labels(self, batch: pa.RecordBatch) -> Labels:
+    def labels(self, batch: Batch) -> Labels:
         """Look the ids up."""
         codes, texts = distinct(batch.column(self.column))
         ids = [text.strip() for text in texts]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.tables.column_names import (
@@ -21,6 +20,7 @@ from softmax_cli.tables.column_names import (
     score_name,
 )
 from softmax_cli.tables.column_values import FirstRows, find_ids, find_one_hot, is_nested_number, is_number
+from softmax_cli.tables.schema import Schema, is_map, is_null, is_string, is_struct
 
 _NAMED_ROLES: dict[Role, tuple[str, str]] = {
     "id": ("an id", "--id"),
@@ -47,7 +47,7 @@ class ScoreColumns(NamedTuple):
 
 
 def find_scores(
-    schema: pa.Schema,
+    schema: Schema,
     rows: FirstRows,
     typed: str | tuple[str, ...] | None,
     roles: Mapping[str, Role | None],
@@ -92,7 +92,7 @@ def find_scores(
 class _Search:
     """One table, and what is known of it."""
 
-    schema: pa.Schema
+    schema: Schema
     rows: FirstRows
     roles: Mapping[str, Role | None]
     free: Sequence[str]
@@ -108,7 +108,7 @@ class _Search:
 
     def by_names(self) -> ScoreColumns | None:
         """Take columns that share how their names begin, or a list that is named like scores."""
-        empty = [name for name in self.free if pa.types.is_null(self.schema.field(name).type)]
+        empty = [name for name in self.free if is_null(self.schema.field(name).type)]
         found = [*families([*self.numbers, *empty]), *map(_named_list, filter(_scores_word, self.lists))]
         if not found:
             return None
@@ -196,7 +196,7 @@ class _Search:
 
     def _holds_fractions(self, name: str) -> bool:
         kind = self.schema.field(name).type
-        return pa.types.is_struct(kind) or pa.types.is_map(kind) or self.rows.list_has_fractions(name)
+        return is_struct(kind) or is_map(kind) or self.rows.list_has_fractions(name)
 
     def _refuse_misnamed(self, unknown: Sequence[str]) -> None:
         """Refuse columns that are named like ids or truths and hold fractions as the unknown columns do."""
@@ -244,13 +244,13 @@ def _shared_kind(names: Sequence[str]) -> Kind | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _check_numeric(schema: pa.Schema, names: Sequence[str]) -> None:
+def _check_numeric(schema: Schema, names: Sequence[str]) -> None:
     lists = [name for name in names if is_nested_number(schema.field(name).type)]
     if lists and len(names) > 1:
         raise UsageError(f"--logits: {lists[0]!r} is a list column; name it alone")
     for field in (schema.field(name) for name in names):
         kind = field.type
-        may_be_number = is_number(kind) or pa.types.is_string(kind) or pa.types.is_null(kind)
+        may_be_number = is_number(kind) or is_string(kind) or is_null(kind)
         if not (may_be_number or is_nested_number(kind)):
             raise UsageError(f"--logits: column {field.name!r} holds {kind}, not numbers")
 

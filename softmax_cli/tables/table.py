@@ -1,7 +1,7 @@
 """The shape of a table that is being read: its columns now, its rows block by block.
 
 Reading is split in two so that the costly half can run on every core: `Table.blocks` cuts the input in order and does
-little else, `Table.decode` turns one block into Arrow rows and may be called from several threads at once.
+little else, `Table.decode` turns one block into rows and may be called from several threads at once.
 
 What is only carried from one module to the next is a named tuple, here and elsewhere on the way of a small table: a
 frozen dataclass compiles six functions when it is imported, which takes five times as long.
@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import pyarrow as pa
+from softmax_cli.tables.batch import Batch
+from softmax_cli.tables.schema import Schema
 
 
 class Block(NamedTuple):
@@ -52,13 +53,13 @@ class Place(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """One block as Arrow rows.
+    """One block as rows.
 
     Rows that did not fit the table (ragged, text among the numbers) are in the batch all the same, with nan or null
     where a score could not be read, and are named in `faults`: nothing is dropped here.
     """
 
-    batch: pa.RecordBatch
+    batch: Batch
     place: Callable[[int, str | None], Place]
     """Finds a row of the batch, and one cell of it, in the source again. Slow; for messages and rejects."""
     faults: tuple[Fault, ...] = ()
@@ -73,7 +74,7 @@ class Table(NamedTuple):
     """
 
     name: str
-    schema: pa.Schema
+    schema: Schema
     blocks: Iterator[Block]
     decode: Callable[[Block, Sequence[str]], Decoded]
     size: int | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -199,3 +201,20 @@ def _between(ends: NDArray[np.int32]) -> Spans:
     spans[1:, 0] = ends[:-1]
     spans[:, 1] = ends
     return spans
+
+
+def to_json(value: object) -> str:
+    """One value as JSON: whatever JSON has no name for becomes null (``nan``, infinities) or text."""
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, str | int) else str(value)

@@ -25,7 +25,7 @@ from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Term
 from softmax_cli.prediction.transform import Outcome, Transform, build_transform
-from softmax_cli.tables.arrays import floats
+from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.pool import Listeners, ordered_map
 from softmax_cli.tables.table import Block, Table
@@ -155,9 +155,8 @@ class _Score:
 
         def work(block: Block) -> tuple[Block, Outcome, NDArray[np.floating]]:
             outcome = self.transform.run(table.decode(block, columns.scores))
-            held = outcome.batch.column("prob")
-            values = held.values.slice(held.offset * len(columns.classes), len(held) * len(columns.classes))
-            return block, outcome, floats(values, np.dtype(np.float64))
+            held: ListColumn = outcome.batch.column("prob")
+            return block, outcome, np.ascontiguousarray(held.matrix, np.float64).reshape(-1)
 
         for block, outcome, probabilities in ordered_map(work, table.blocks, threads):
             yield probabilities

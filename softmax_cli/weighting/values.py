@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError, did_you_mean, listed, nearest
 from softmax_cli.storage.reading import is_file, read_bytes
+from softmax_cli.tables.batch import Batch, Column
 from softmax_cli.tables.column_names import class_names, role_by_name, truth_rank, words
 from softmax_cli.tables.column_values import FirstRows, find_one_hot_columns, is_number
 from softmax_cli.tables.columns import Columns
@@ -178,7 +178,7 @@ def _one_row(flag: str, path: str, table: Table) -> list[tuple[str, object]]:
     return [(name.strip(), value) for name, value in rows[0].items()]
 
 
-def _batches(table: Table) -> Iterator[pa.RecordBatch]:
+def _batches(table: Table) -> Iterator[Batch]:
     return (table.decode(block, ()).batch for block in table.blocks)
 
 
@@ -239,7 +239,7 @@ def _label_column(flag: str, path: str, names: Sequence[str]) -> str:
     raise DataError(f"{flag} {path}: which column holds the labels? write {path}:COLUMN; there are: {listed(names)}")
 
 
-def _count(columns: Iterator[pa.Array]) -> LabelCounts:
+def _count(columns: Iterator[Column]) -> LabelCounts:
     counts: Counter[str] = Counter()
     missing = 0
     for column in columns:
@@ -254,13 +254,13 @@ def _count(columns: Iterator[pa.Array]) -> LabelCounts:
     return LabelCounts({name: float(count) for name, count in counts.items()}, missing)
 
 
-def _one_hot(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> tuple[str, ...]:
+def _one_hot(batches: Sequence[Batch], names: Sequence[str]) -> tuple[str, ...]:
     if not batches or any(truth_rank(name) is not None for name in names):
         return ()
     return find_one_hot_columns(FirstRows(batches[0]), names)
 
 
-def _count_marks(batches: Sequence[pa.RecordBatch], marks: Sequence[str]) -> LabelCounts:
+def _count_marks(batches: Sequence[Batch], marks: Sequence[str]) -> LabelCounts:
     counts = np.zeros(len(marks))
     rows = 0
     for batch in batches:

@@ -19,6 +19,7 @@ from softmax_cli.evaluation.run import Evaluation, draws_of, evaluate_table
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.pool import Listeners
@@ -40,7 +41,7 @@ def example(seed):
     z[rng.random(ROWS) < 0.1, 1] = np.nan
     truth = [CLASSES[place] if place < 3 else None for place in rng.integers(0, 4, ROWS)]
     columns = {name: pa.array(z[:, place]) for place, name in enumerate(CLASSES)}
-    return pa.record_batch(columns | {"y": truth, "source": [str(row % 3) for row in range(ROWS)]})
+    return from_arrow(pa.record_batch(columns | {"y": truth, "source": [str(row % 3) for row in range(ROWS)]}))
 
 
 def table_of(batch, edges):
@@ -88,7 +89,7 @@ def test_units_add_up_to_the_table(cuts, units, seed):
 def test_a_part_without_rows_changes_nothing_that_is_said():
     """Of no row it is not said that it looks like probabilities; nor does it keep others from looking so."""
     batch = pa.record_batch({name: [share] for name, share in zip(CLASSES, (0.2, 0.3, 0.5), strict=True)})
-    batch = batch.append_column("y", pa.array(["dog"])).append_column("source", pa.array(["1"]))
+    batch = from_arrow(batch.append_column("y", pa.array(["dog"])).append_column("source", pa.array(["1"])))
     alike = evaluate_table(table_of(batch, [0, 1]), JUDGE, PLAN, 1, SILENT)
     nothing = evaluate_table(table_of(batch, [0]), JUDGE, PLAN, 1, SILENT)
     assert "--input prob" in (alike.kinds.warning(COLUMNS) or "")

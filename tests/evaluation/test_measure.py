@@ -20,6 +20,7 @@ from softmax_cli.evaluation.measure import MOST_SLICES, Draws, Measured, Plan
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.table import Decoded, Place
@@ -35,7 +36,7 @@ def decoded(z, labels, source=None):
     columns = {name: pa.array(z[:, place]) for place, name in enumerate(CLASSES)}
     columns["y"] = pa.array([CLASSES[label] for label in labels], pa.string())
     columns["source"] = pa.array([str(row % 3) for row in range(len(z))] if source is None else source, pa.string())
-    return Decoded(pa.record_batch(columns), lambda row, column: Place(f"row {row + 1}", "", ""))
+    return Decoded(from_arrow(pa.record_batch(columns)), lambda row, column: Place(f"row {row + 1}", "", ""))
 
 
 def example(rows, seed=0):

@@ -13,7 +13,9 @@ import pytest
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import arrow, csv, json, jsonl, npz, parquet
-from softmax_cli.tables.arrays import cells, texts
+from softmax_cli.tables.arrays import cells, texts, to_arrow, to_arrow_schema
+from softmax_cli.tables.batch import Batch, NumberColumn
+from softmax_cli.tables.schema import FLOAT64, Field, Schema
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 WORDS = pa.array(["one", None, "three", "four", ""])
@@ -99,10 +101,10 @@ def ipc_file(column: pa.Array) -> io.BytesIO:
 
 def read_column(file: io.BytesIO, batch_rows: int | None = None) -> pa.ChunkedArray:
     table = arrow.read(file, "x.arrow", ReadOptions(batch_rows=batch_rows))
-    batches = [table.decode(block, []).batch for block in table.blocks]
+    batches = [to_arrow(table.decode(block, []).batch) for block in table.blocks]
     for batch in batches:
         batch.validate(full=True)
-    return pa.Table.from_batches(batches, table.schema).column("x")
+    return pa.Table.from_batches(batches, to_arrow_schema(table.schema)).column("x")
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -165,12 +167,11 @@ NOT_IN_PARQUET = ("interval", "struct_of_nothing", "year_146_billion")
 
 
 def write(form, column: pa.Array) -> bytes:
-    probability = pa.field("prob_a", pa.float64(), metadata={"softmax_cli": "prob"})
-    schema = pa.schema([("x", column.type), probability])
-    batch = pa.RecordBatch.from_arrays([column, pa.array(np.ones(5))], schema=schema)
+    probability = Field("prob_a", FLOAT64, {b"softmax_cli": b"prob"})
+    schema = Schema([Field("x", column.type), probability])
     file = io.BytesIO()
     writer = form.write(file, schema, WriteOptions())
-    writer.write(writer.encode(batch))
+    writer.write(writer.encode(Batch(schema, [column, NumberColumn(np.ones((5, 1)))], 5)))
     writer.close()
     return file.getvalue()
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.formats import by_suffix, csv, tsv
-from softmax_cli.tables.arrays import numbers, strings
+from softmax_cli.tables.batch import Batch, NumberColumn, TextColumn
+from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema
 from softmax_cli.tables.table import ReadOptions, WriteOptions
+from softmax_cli.text.formatting import text_spans
 
 texts = st.text(st.sampled_from('ab"\n\r,;|\t é0=-'), max_size=6)
 PROBABILITY = {b"softmax_cli": b"prob"}
 
 
 def written(form, names: list[str], values: np.ndarray, **options: object) -> bytes:
-    fields = [pa.field("name", pa.string()), pa.field("p", pa.float64(), metadata=PROBABILITY)]
-    batch = pa.RecordBatch.from_arrays([strings(names), numbers(values)], schema=pa.schema(fields))
+    schema = Schema([Field("name", TEXT), Field("p", FLOAT64, PROBABILITY)])
+    batch = Batch(schema, [TextColumn(*text_spans(names)), NumberColumn(values.reshape(-1, 1))], len(names))
     file = io.BytesIO()
     writer = form.write(file, batch.schema, WriteOptions(**options))
     writer.write(writer.encode(batch))
@@ -35,7 +36,7 @@ def written(form, names: list[str], values: np.ndarray, **options: object) -> by
 def test_what_is_written_reads_back(rows, form_and_delimiter):
     """Text to the letter; probabilities to the last bit with 17 digits."""
     form, delimiter = form_and_delimiter
-    names, values = [name for name, _ in rows], np.array([value for _, value in rows])
+    names, values = [name for name, _ in rows], np.array([value for _, value in rows], np.float64)
     data = written(form, names, values, digits=17, delimiter=delimiter)
     table = form.read(io.BytesIO(data), "x", ReadOptions())
     batches = [table.decode(block, ["p"]).batch for block in table.blocks]

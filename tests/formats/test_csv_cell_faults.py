@@ -67,7 +67,7 @@ def test_a_missing_value_is_nan_without_a_fault(missing):
     for rest in ("", "r1,1,abc\n"):
         found = decoded(f"r0,{missing},2\n{rest}")
         assert [f.row for f in found.faults] == ([1] if rest else [])
-        assert found.batch.column("cat")[0].as_py() in (None, pytest.approx(float("nan"), nan_ok=True))
+        assert found.batch.column("cat").to_pylist()[0] in (None, pytest.approx(float("nan"), nan_ok=True))
         assert found.place(0, "cat").found == missing
 
 

@@ -50,7 +50,7 @@ def test_every_spelling_of_a_list_is_read(rows, spelling):
 )
 def test_what_is_no_such_list_is_named(cell, problem):
     found, faults = read_lists(["[1, 2, 3]", cell], 3)
-    assert np.isnan(found[1].as_py()).all()
+    assert np.isnan(found.to_pylist()[1]).all()
     assert (problem is None and not faults) or problem in faults[1]
 
 

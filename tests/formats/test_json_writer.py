@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.formats.json.writer import ARRAY, LINES, Frame, JsonWriter
+from softmax_cli.tables.arrays import from_arrow, from_arrow_schema
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.table import WriteOptions
 
@@ -25,9 +26,9 @@ SCHEMA = pa.schema(
 
 def written(frame: Frame, *batches: pa.RecordBatch, schema=SCHEMA, **options) -> str:
     file = io.BytesIO()
-    writer = JsonWriter(file, schema, WriteOptions(**options), frame)
+    writer = JsonWriter(file, from_arrow_schema(schema), WriteOptions(**options), frame)
     for batch in batches:
-        writer.write(writer.encode(batch))
+        writer.write(writer.encode(from_arrow(batch)))
     writer.close()
     return file.getvalue().decode()
 

@@ -17,6 +17,9 @@ from softmax_cli.errors import DataError
 from softmax_cli.formats import json as json_format
 from softmax_cli.formats import jsonl
 from softmax_cli.formats.json.reader import line_blocks, line_rows, open_table
+from softmax_cli.tables.arrays import from_arrow
+from softmax_cli.tables.batch import Batch, ListColumn
+from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import Decoded, Fault, ReadOptions, Table, WriteOptions
 
 PROBABILITY = {b"softmax_cli": b"prob"}
@@ -28,8 +31,9 @@ texts = st.text(st.characters(codec="utf-8"))
 scores = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(10**6), 10**6))
 
 
-def written(form: Any, batch: pa.RecordBatch, size: int = 3) -> str:
-    """A file of `batch`, encoded in pieces of `size` rows."""
+def written(form: Any, given_batch: pa.RecordBatch | Batch, size: int = 3) -> str:
+    """A file of a batch, encoded in pieces of `size` rows."""
+    batch = given_batch if isinstance(given_batch, Batch) else from_arrow(given_batch)
     file = io.BytesIO()
     writer = form.write(file, batch.schema, WriteOptions())
     for start in range(0, max(batch.num_rows, 1), size):
@@ -92,10 +96,10 @@ def test_what_is_written_is_json(batch: pa.RecordBatch, size: int) -> None:
 
 def test_the_bytes_that_are_written() -> None:
     """Computed numbers look as in CSV; lists are arrays; a bad row has null."""
-    kind = pa.list_(pa.float32(), 2)
-    schema = pa.schema([("id", pa.string()), ("v", pa.list_(pa.int64())), pa.field("prob", kind, metadata=PROBABILITY)])
-    arrays = [pa.array(["a", 'b"']), pa.array([[1, 2], None]), pa.array([[0.25, 0.75], None], kind)]
-    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    prob = ListColumn(np.array([[0.25, 0.75], [0, 0]], np.float32), np.array([True, False]))
+    columns = [pa.array(["a", 'b"']), pa.array([[1, 2], None]), prob]
+    fields = [Field(name, column.type) for name, column in zip(["id", "v", "prob"], columns, strict=True)]
+    batch = Batch(Schema([*fields[:2], fields[2]._replace(metadata=PROBABILITY)]), columns, 2)
     first = '{"id":"a","v":[1,2],"prob":[0.250000000000,0.750000000000]}'
     second = '{"id":"b\\"","v":null,"prob":null}'
     assert written(jsonl, batch) == f"{first}\n{second}\n"
@@ -154,13 +158,12 @@ def test_every_fault_has_its_line() -> None:
         b'{"id":8,"z":2,"logits":[1]}\n'
     )
     table = opened(text)
-    assert table.schema == pa.schema(
-        [("id", pa.float64()), ("name", pa.string()), ("z", pa.float64()), ("logits", pa.list_(pa.float64(), 2))]
-    )
+    kinds = {"id": "double", "name": "string", "z": "double", "logits": "fixed_size_list<item: double>[2]"}
+    assert {field.name: str(field.type) for field in table.schema} == kinds
     decoded = only(table, "z", "logits")
-    assert decoded.batch["id"].to_pylist() == ["7", "x", None, "1.50", None, "[1]", None, "8"]
-    assert decoded.batch["logits"].to_pylist()[3] == [math.inf, -math.inf]
-    assert np.isnan(np.array(decoded.batch["z"].to_pylist())).tolist() == [0, 1, 1, 1, 1, 0, 1, 0]
+    assert decoded.batch.column("id").to_pylist() == ["7", "x", None, "1.50", None, "[1]", None, "8"]
+    assert decoded.batch.column("logits").to_pylist()[3] == [math.inf, -math.inf]
+    assert np.isnan(np.array(decoded.batch.column("z").to_pylist())).tolist() == [0, 1, 1, 1, 1, 0, 1, 0]
     assert decoded.faults == (
         Fault(1, "z", '"3" is not a number'),
         Fault(1, "logits", 'value 2 of the list, "x", is not a number'),
@@ -196,7 +199,7 @@ def test_what_is_no_row_of_the_table(rows: str, faults: list[tuple[int, str | No
 def test_an_array_is_read_like_lines() -> None:
     """With the physical line that each object begins on."""
     decoded = only(opened('[\n {"a": 1,\n  "b": 2},\n\n {"a": 3}\n]\n', json_format), "a", "b")
-    assert decoded.batch["a"].to_pylist() == [1, 3]
+    assert decoded.batch.column("a").to_pylist() == [1, 3]
     assert decoded.faults == (Fault(1, "b", "is missing"),)
     assert decoded.place(1, "b").where == "f.jsonl:5"
 

@@ -4,7 +4,6 @@ import io
 import json
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,20 +11,28 @@ from hypothesis.extra import numpy as hnp
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats.npy.reader import companions, fill, kind_of, read_header, row_blocks, scores_of, strided_blocks
-from softmax_cli.formats.npy.writer import NpyWriter, NpzWriter, class_names, header_bytes, matrix_of, score_matrices
+from softmax_cli.formats.npy.writer import NpyWriter, NpzWriter, class_names, header_bytes, score_matrices, scores_in
+from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, TextColumn
 from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.tables.schema import TEXT, Field, Schema
+from softmax_cli.text.formatting import text_spans
 
 OURS = {METADATA_KEY: b"{}"}
 
 
 def computed(**columns):
     """A batch with a column of its own and columns that the program has computed."""
-    fields = [pa.field("id", pa.string())] + [pa.field(n, a.type, metadata=OURS) for n, a in columns.items()]
-    return pa.RecordBatch.from_arrays([pa.array(["x", None]), *columns.values()], schema=pa.schema(fields))
+    fields = [Field("id", TEXT), *(Field(name, column.type, OURS) for name, column in columns.items())]
+    return Batch(Schema(fields), [TextColumn(*text_spans(["x", None])), *columns.values()], 2)
 
 
-WIDE = computed(prob_cat=pa.array([0.25, 0.5]), prob_dog=pa.array([0.75, None]))
-LISTS = computed(prob=pa.array([[0.25, 0.75], None], pa.list_(pa.float32(), 2)))
+def numbers(*values):
+    return NumberColumn(np.array(values)[:, None])
+
+
+SOME = np.array([True, False])
+WIDE = computed(prob_cat=numbers(0.25, 0.5), prob_dog=numbers(0.75, 9.0)._replace(valid=SOME))
+LISTS = computed(prob=ListColumn(np.array([[0.25, 0.75], [9, 9]], np.float32), SOME))
 
 
 @given(hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)), st.booleans(), st.integers(1, 12))
@@ -73,24 +80,24 @@ def test_a_header_is_as_long_whatever_the_number_of_rows(rows, classes):
 @pytest.mark.parametrize(("batch", "columns"), [(WIDE, ["prob_cat", "prob_dog"]), (LISTS, ["prob"])])
 def test_matrices_of_a_schema(batch, columns):
     assert score_matrices(batch.schema) == {"prob": columns}
-    matrix = matrix_of(batch, columns)
+    matrix = scores_in(batch, columns)
     assert matrix[0].tolist() == [0.25, 0.75]
     assert np.isnan(matrix[1, 1])
-    assert matrix_of(batch.slice(1), columns).shape == (1, 2)
+    assert scores_in(batch.slice(1), columns).shape == (1, 2)
 
 
 def test_class_names_from_the_record_or_the_columns():
     assert class_names(WIDE.schema, ["prob_cat", "prob_dog"]) == ["cat", "dog"]
     assert class_names(LISTS.schema, ["prob"]) == ["0", "1"]
-    recorded = WIDE.schema.with_metadata({METADATA_KEY: json.dumps({"classes": ["a_cat", "a_dog"]})})
+    recorded = Schema(WIDE.schema, {METADATA_KEY: json.dumps({"classes": ["a_cat", "a_dog"]}).encode()})
     assert class_names(recorded, ["prob_cat", "prob_dog"]) == ["a_cat", "a_dog"]
 
 
 @pytest.mark.parametrize(
     ("batch", "words"),
     [
-        (computed(rank=pa.array([1, 2]), prob=pa.array([0.5, 0.5])), "no place for the column 'rank'"),
-        (computed(prediction=pa.array(["a", "b"])), "leave out --only-predictions"),
+        (computed(rank=numbers(1, 2), prob=numbers(0.5, 0.5)), "no place for the column 'rank'"),
+        (computed(prediction=TextColumn(*text_spans(["a", "b"]))), "leave out --only-predictions"),
     ],
 )
 def test_what_is_no_matrix(batch, words):
@@ -119,7 +126,8 @@ def test_a_written_archive_has_every_column_and_the_classes():
     file = io.BytesIO()
     writer = NpzWriter(file, WIDE.schema)
     writer.write(writer.encode(WIDE))
-    writer.write(writer.encode(WIDE.set_column(0, "id", pa.array(["a longer id", "y"]))))
+    longer = TextColumn(*text_spans(["a longer id", "y"]))
+    writer.write(writer.encode(WIDE._replace(columns=[longer, *WIDE.columns[1:]])))
     writer.close()
     with np.load(io.BytesIO(file.getvalue())) as read:
         assert sorted(read.files) == ["classes", "id", "prob"]
@@ -129,6 +137,6 @@ def test_a_written_archive_has_every_column_and_the_classes():
 
 
 def test_one_array_file_holds_one_matrix():
-    both = computed(prob_cat=pa.array([0.25, 0.5]), logprob_cat=pa.array([-1.0, -2.0]))
+    both = computed(prob_cat=numbers(0.25, 0.5), logprob_cat=numbers(-1.0, -2.0))
     with pytest.raises(UsageError, match=r"one matrix, not prob and logprob: choose one with --emit, or write \.npz"):
         NpyWriter(io.BytesIO(), both.schema)

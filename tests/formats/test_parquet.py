@@ -10,24 +10,25 @@ import pyarrow.parquet as pq
 import pytest
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats import parquet
+from softmax_cli.formats import _parquet, parquet
 from softmax_cli.formats._parquet_pages import CheckedPages, page_header
+from softmax_cli.tables.arrays import from_arrow, from_arrow_schema, to_arrow, to_arrow_schema
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 
 def written(table: pa.Table) -> bytes:
     file = io.BytesIO()
-    writer = parquet.write(file, table.schema, WriteOptions())
+    writer = parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
     for batch in table.to_batches():
-        writer.write(writer.encode(batch))
+        writer.write(writer.encode(from_arrow(batch)))
     writer.close()
     return file.getvalue()
 
 
 def rows_of(data: bytes, options: ReadOptions | None = None) -> pa.Table:
     table = parquet.read(io.BytesIO(data), "x.parquet", options or ReadOptions())
-    batches = [table.decode(block, []).batch for block in table.blocks]
-    return pa.Table.from_batches(batches, table.schema)
+    batches = [to_arrow(table.decode(block, []).batch) for block in table.blocks]
+    return pa.Table.from_batches(batches, to_arrow_schema(table.schema))
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +117,9 @@ def test_a_column_that_was_asked_for_must_be_there(table):
 
 def test_row_groups_end_before_memory_does(monkeypatch, table):
     """A row group is written as soon as its bytes are enough; computed numbers get no dictionary."""
-    monkeypatch.setattr(parquet, "GROUP_BYTES", 10_000)
+    monkeypatch.setattr(_parquet, "GROUP_BYTES", 10_000)
     file = io.BytesIO()
-    writer = parquet.write(file, table.schema, WriteOptions())
+    writer = parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
     for batch in table.to_batches(max_chunksize=100):
         writer.write(batch)
     writer.close()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,24 +14,22 @@ from hypothesis import strategies as st
 from softmax_cli import formats
 from softmax_cli.errors import UsageError
 from softmax_cli.storage.compression import COMPRESSIONS
-from softmax_cli.tables.arrays import lists, numbers, strings
+from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, TextColumn
 from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema, is_string
 from softmax_cli.tables.table import ReadOptions, WriteOptions
+from softmax_cli.text.formatting import text_spans
 
 
-def make_table(rows: int, texts: list[str | None]) -> pa.RecordBatch:
+def make_table(rows: int, texts: list[str | None]) -> Batch:
     """Return a text column with nulls, and a computed list column of three classes."""
     cells = [texts[row % len(texts)] for row in range(rows)]
-    text = pa.array(cells, pa.string())
-    scores = np.linspace(0, 1, rows * 3, dtype=np.float64).reshape(rows, 3)
-    fields = [
-        pa.field("name", pa.string()),
-        pa.field("prob", pa.list_(pa.float64(), 3), metadata={METADATA_KEY: b"prob"}),
-    ]
-    return pa.RecordBatch.from_arrays([text, lists(scores)], schema=pa.schema(fields))
+    scores = ListColumn(np.linspace(0, 1, rows * 3, dtype=np.float64).reshape(rows, 3))
+    schema = Schema([Field("name", TEXT), Field("prob", scores.type, {METADATA_KEY: b"prob"})])
+    return Batch(schema, [TextColumn(*text_spans(cells)), scores], rows)
 
 
-def write_all(form: formats.Format, batches: list[pa.RecordBatch]) -> bytes:
+def write_all(form: formats.Format, batches: list[Batch]) -> bytes:
     file = io.BytesIO()
     writer = form.write(file, batches[0].schema, WriteOptions())
     for batch in batches:
@@ -43,7 +40,7 @@ def write_all(form: formats.Format, batches: list[pa.RecordBatch]) -> bytes:
 
 def read_all(form: formats.Format, data: bytes, name: str = "stdin") -> list[dict[str, object]]:
     table = form.read(io.BytesIO(data), name, ReadOptions())
-    scores = [field.name for field in table.schema if not pa.types.is_string(field.type)]
+    scores = [field.name for field in table.schema if not is_string(field.type)]
     return [row for block in table.blocks for row in table.decode(block, scores).batch.to_pylist()]
 
 
@@ -94,14 +91,16 @@ def test_no_format_drags_in_what_costs_time_to_load():
     """Looking formats up loads none of their libraries; writing and reading the binary ones never loads pandas."""
     code = """
 import io, sys
-import numpy as np, pyarrow as pa
+import numpy as np
 from softmax_cli import formats
-from softmax_cli.tables.arrays import lists
+from softmax_cli.tables.batch import Batch, ListColumn
+from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 formats.by_suffix("x.parquet"), formats.sniff(b"PAR1")
 assert "pyarrow.parquet" not in sys.modules
-batch = pa.RecordBatch.from_arrays([lists(np.ones((2, 2)))], schema=pa.schema([
-    pa.field("prob", pa.list_(pa.float64(), 2), metadata={b"softmax_cli": b"prob"})]))
+assert "pyarrow" not in sys.modules
+column = ListColumn(np.ones((2, 2)))
+batch = Batch(Schema([Field("prob", column.type, {b"softmax_cli": b"prob"})]), [column], 2)
 for name in ("arrow", "arrows", "npy", "npz", "parquet"):
     file = io.BytesIO()
     writer = formats.by_name(name).write(file, batch.schema, WriteOptions())
@@ -148,17 +147,17 @@ def test_a_writer_that_is_dropped_leaves_no_end(name):
 def test_numbers_of_a_wide_table_become_one_matrix():
     """One column per class stands for the same matrix as a list column; confidence is no class."""
     marked = {METADATA_KEY: b"prob"}
-    schema = pa.schema(
-        [
-            pa.field("id", pa.string()),
-            pa.field("confidence", pa.float32(), metadata=marked),
-            pa.field("prob_cat", pa.float32(), metadata=marked),
-            pa.field("prob_dog", pa.float32(), metadata=marked),
-        ]
-    )
+    names = ["id", "confidence", "prob_cat", "prob_dog"]
     cat, dog = np.array([0.25, 0.5], np.float32), np.array([0.75, 0.5], np.float32)
-    columns = [strings(["a", "b"]), numbers(np.maximum(cat, dog)), numbers(cat), numbers(dog)]
-    batch = pa.RecordBatch.from_arrays(columns, schema=schema)
+    matrix = np.stack([cat, dog], axis=1)
+    columns = [
+        TextColumn(*text_spans(["a", "b"])),
+        NumberColumn(np.maximum(cat, dog)[:, None]),
+        NumberColumn(matrix, 0),
+        NumberColumn(matrix, 1),
+    ]
+    fields = [Field(name, column.type, marked) for name, column in zip(names, columns, strict=True)]
+    batch = Batch(Schema([Field("id", TEXT), *fields[1:]]), columns, 2)
     np.testing.assert_array_equal(
         np.load(io.BytesIO(write_all(formats.by_name("npy"), [batch]))), np.stack([cat, dog], 1)
     )
@@ -171,8 +170,8 @@ def test_numbers_of_a_wide_table_become_one_matrix():
 def test_a_matrix_without_every_class_is_refused():
     """A listing of the best classes would lose its labels, predictions alone have no scores."""
     marked = {METADATA_KEY: b"prob"}
-    listing = pa.schema([pa.field("label_1", pa.string()), pa.field("prob_1", pa.float64(), metadata=marked)])
-    bare = pa.schema([pa.field("prediction", pa.string()), pa.field("confidence", pa.float64(), metadata=marked)])
+    listing = Schema([Field("label_1", TEXT), Field("prob_1", FLOAT64, marked)])
+    bare = Schema([Field("prediction", TEXT), Field("confidence", FLOAT64, marked)])
     for name in ("npy", "npz"):
         with pytest.raises(UsageError, match="--top-k"):
             formats.by_name(name).write(io.BytesIO(), listing, WriteOptions())

@@ -10,6 +10,7 @@ from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.errors import UsageError
 from softmax_cli.inspection.report import inspection
 from softmax_cli.inspection.run import evidence_of, flags_in, inspect_rows, inspector_and_table, write_flagged
+from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.pool import NOBODY
 from softmax_cli.tables.table import Block, Decoded, Place, Table
@@ -23,9 +24,8 @@ def batch():
     z = rng.normal(size=(ROWS, 3))
     z[7, 1], z[1200] = np.nan, 0.5
     z[2400, 2] = 500
-    return pa.record_batch(
-        {"id": [f"r{i}" for i in range(ROWS)], **{f"logit_{n}": z[:, i] for i, n in enumerate("abc")}}
-    )
+    columns = {"id": [f"r{i}" for i in range(ROWS)], **{f"logit_{n}": z[:, i] for i, n in enumerate("abc")}}
+    return from_arrow(pa.record_batch(columns))
 
 
 def table(batch, block_rows):
@@ -68,7 +68,7 @@ def test_a_table_without_rows(batch):
 
 def test_flagged_rows_as_a_file(batch, tmp_path):
     """One line for each reason; names are data, whatever they hold."""
-    named = batch.set_column(0, "id", pa.array([f'a,"{i}' for i in range(ROWS)]))
+    named = batch._replace(columns=[pa.array([f'a,"{i}' for i in range(ROWS)]), *batch.columns[1:]])
     evidence = look(named, 500, 2)
     path = tmp_path / "flagged.csv"
     assert write_flagged(ThisProcess(table(named, 500), 2), evidence, str(path), force=False) == 3

@@ -7,10 +7,11 @@ import pytest
 from softmax_cli.errors import UsageError
 from softmax_cli.prediction.layout import LAYOUTS, Decision, Layout
 from softmax_cli.prediction.scorer import Scored
+from softmax_cli.tables.arrays import from_arrow, to_arrow
 from softmax_cli.tables.columns import METADATA_KEY
 
 CLASSES = ("cat", "dog")
-KEPT = pa.record_batch({"id": ["x", "y", "z"]})
+KEPT = from_arrow(pa.record_batch({"id": ["x", "y", "z"]}))
 P = np.array([[0.75, 0.25], [0.5, 0.5], [np.nan, np.nan]])
 SCORED = Scored(np.array([0, 0, 0], np.int32), P.max(axis=1), {"prob": P}, None, np.array([False, False, True]))
 RANKED = SCORED._replace(top=np.array([[0, 1], [0, 1], [0, 1]], np.int32))
@@ -18,8 +19,10 @@ RANKED = SCORED._replace(top=np.array([[0, 1], [0, 1], [0, 1]], np.int32))
 
 def rows(layout, scored=SCORED, kept=KEPT):
     batch = layout(kept, scored, CLASSES)
-    batch.validate(full=True)
-    return batch.to_pylist()
+    arrow = to_arrow(batch)
+    arrow.validate(full=True)
+    assert repr(arrow.to_pylist()) == repr(batch.to_pylist())
+    return arrow.to_pylist()
 
 
 def test_wide():
@@ -86,7 +89,8 @@ def test_without_rows_the_columns_are_the_same(shape):
 
 def test_what_an_earlier_run_computed_is_the_users_own_now():
     marked = pa.schema([pa.field("prob_old", pa.float64(), metadata={METADATA_KEY: b"prob"})])
-    batch = Layout()(pa.record_batch([pa.array([0.1, 0.2, 0.3])], schema=marked), SCORED, CLASSES)
+    kept = from_arrow(pa.record_batch([pa.array([0.1, 0.2, 0.3])], schema=marked))
+    batch = Layout()(kept, SCORED, CLASSES)
     assert batch.schema.field("prob_old").metadata is None
     assert batch.schema.field("prob_cat").metadata == {METADATA_KEY: b"prob"}
 

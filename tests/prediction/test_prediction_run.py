@@ -15,7 +15,7 @@ from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.run import score_table
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
-from softmax_cli.tables.arrays import empty_batch
+from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import ReadOptions, WriteOptions

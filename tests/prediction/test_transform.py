@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax, softmax
 
+from softmax_cli.api import ArrowTransform
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.layout import Decision, Layout
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Adjustment, Term, direction
 from softmax_cli.prediction.transform import build_transform
+from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns, Selection, resolve
 
 scores = hnp.arrays(
@@ -41,8 +43,9 @@ def listed(matrix, kind="fixed"):
 
 
 def transform(batch, scoring=None, layout=None, *, kind="logits", on_bad_row="error", dtype="float64"):
-    columns = resolve(batch.schema, Selection(kind=kind), batch)
-    return build_transform(columns, scoring or Scoring(), layout or Layout(), dtype, on_bad_row)
+    given = from_arrow(batch)
+    columns = resolve(given.schema, Selection(kind=kind), given)
+    return ArrowTransform(build_transform(columns, scoring or Scoring(), layout or Layout(), dtype, on_bad_row))
 
 
 def matrix_of(batch, prefix="prob_"):
@@ -222,9 +225,9 @@ class TestBadRows:
 def test_a_column_that_passes_gives_way_to_a_computed_one():
     batch = pa.RecordBatch.from_pydict({"label": ["c0"], "confidence": ["high"], "c0": [1.0], "c1": [0.0]})
     columns = Columns(("c0", "c1"), ("c0", "c1"), "logits", label="label", others=("label", "confidence"))
-    out = build_transform(columns, Scoring(), Layout(), "float64", "error")(batch)
+    out = ArrowTransform(build_transform(columns, Scoring(), Layout(), "float64", "error"))(batch)
     assert out.schema.names == ["label", "input_confidence", "prediction", "confidence", "prob_c0", "prob_c1"]
-    out = build_transform(columns, Scoring(), Layout("long"), "float64", "error")(batch)
+    out = ArrowTransform(build_transform(columns, Scoring(), Layout("long"), "float64", "error"))(batch)
     assert out.schema.names == ["input_label", "confidence", "rank", "label", "prob"]
 
 
@@ -242,7 +245,7 @@ def test_probabilities_taken_for_logits_are_doubted():
     p = softmax(np.random.default_rng(0).normal(size=(5, 3)), axis=1)
     most, few = np.vstack([p, [[3.0, 1, 2]]]), np.vstack([p, p + 1, [[3.0, 1, 2]]])
     for matrix, doubtful in ((p, True), (most, True), (100 * p, True), (p + 1, False), (few, False)):
-        batch = wide(matrix)
+        batch = from_arrow(wide(matrix))
         columns = resolve(batch.schema, Selection(), batch)
         outcome = build_transform(columns, Scoring(), Layout(), "float64", "error").run(Decoded(batch, None))
         assert (outcome.kinds.warning(columns) is not None) is doubtful

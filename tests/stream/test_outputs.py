@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from softmax_cli import formats
 from softmax_cli.storage.compression import COMPRESSIONS
 from softmax_cli.stream.outputs import finite_or_null, table_writer, write_table
+from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.table import WriteOptions
 
 
@@ -54,7 +55,7 @@ def test_without_rows_the_columns_are_there(tmp_path):
 
 @pytest.mark.parametrize("compression", [None, COMPRESSIONS[0]])
 def test_a_table_has_its_end_and_the_file_stays_open(compression):
-    batch = pa.record_batch({"a": [1.5]})
+    batch = from_arrow(pa.record_batch({"a": [1.5]}))
     file = io.BytesIO()
     form, _ = formats.by_suffix("x.json")
     with table_writer(file, form, compression, batch.schema, WriteOptions()) as writer:

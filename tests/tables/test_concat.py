@@ -6,18 +6,20 @@ import pyarrow as pa
 import pytest
 
 from softmax_cli.errors import DataError
+from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.concat import conform, unite
+from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 
 def table(name, *batches, types=None):
     """Make a table of one block a batch."""
-    batches = [pa.RecordBatch.from_pydict(batch, schema=types) for batch in batches]
+    batches = [from_arrow(pa.RecordBatch.from_pydict(batch, schema=types)) for batch in batches]
 
     def decode(block, scores):
         return Decoded(block.data, lambda row, column: Place(f"{name}: row {row + 1}", "", ""))
 
-    blocks = iter([Block(batch, size=batch.nbytes) for batch in batches])
+    blocks = iter([Block(batch, size=9) for batch in batches])
     return Table(name, batches[0].schema, blocks, decode)
 
 
@@ -94,7 +96,7 @@ def test_a_first_table_without_rows_gives_the_columns():
 
 
 def test_one_table_as_a_part_of_a_larger_one():
-    schema = pa.schema([("a", pa.float64()), ("n", pa.float64())])
+    schema = Schema([Field("a", pa.float64()), Field("n", pa.float64())])
     part = conform(table("y", {"n": [2], "a": [3.5]}), "x", schema)
     assert part.schema == schema
     assert part.decode(next(part.blocks), ("a",)).batch.to_pylist() == [{"a": 3.5, "n": 2.0}]

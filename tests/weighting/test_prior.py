@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.prior_shift import PriorEstimate
 from softmax_cli.prediction.scorer import Scoring
+from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.table import Decoded, Place
 from softmax_cli.weighting import prior
@@ -46,7 +47,7 @@ def test_what_is_kept_is_read_back_however_it_was_cut(cuts, block):
 
 
 def test_the_transform_gives_probabilities_before_the_prior_and_no_more():
-    batch = pa.record_batch({"id": ["a", "b"], "logit_cat": [2.0, np.nan], "logit_dog": [1.0, 0.0]})
+    batch = from_arrow(pa.record_batch({"id": ["a", "b"], "logit_cat": [2.0, np.nan], "logit_dog": [1.0, 0.0]}))
     columns = resolve(batch.schema, Selection(), batch)
     decoded = Decoded(batch, lambda row, column: Place("t: row 2", "null", ""))
     transform = probabilities_transform(columns, Scoring(top=1), skips_bad_rows=True)

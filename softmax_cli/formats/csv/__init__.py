@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow as pa
-
 from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
 
 if TYPE_CHECKING:
     from softmax_cli.formats.csv.writer import DelimitedWriter
+    from softmax_cli.tables.schema import Schema
 
 
 SUFFIXES = (".csv", ".txt", ".psv")
@@ -24,7 +23,7 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     return open_table(file, name, options)
 
 
-def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> DelimitedWriter:
+def write(file: BinaryIO, schema: Schema, options: WriteOptions) -> DelimitedWriter:
     """Begin a file of delimited lines with its header."""
     from softmax_cli.formats.csv.writer import DelimitedWriter
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 
-from softmax_cli.tables.arrays import lists
+from softmax_cli.tables.batch import ListColumn
 
 _LIST = re.compile(
     r"\s*(?:(?:tensor|array|np\.array)\()?\s*[\[(]([^\[\]()]*)[\])](?:,\s*dtype=[\w.]+)?\)?\s*", re.DOTALL
@@ -23,25 +22,25 @@ def list_size(cells: Sequence[str]) -> int | None:
     return len(found[0]) if found and 2 * len(found) > len(cells) and len(found[0]) > 0 else None
 
 
-def read_lists(cells: Sequence[str], size: int) -> tuple[pa.FixedSizeListArray, dict[int, str]]:
+def read_lists(cells: Sequence[str | None], size: int) -> tuple[ListColumn, dict[int, str]]:
     """Read a column of lists; rows that hold none of that length are ``nan``.
 
     Returns
     -------
-    FixedSizeListArray
+    ListColumn
         A list of `size` numbers a row.
     dict
         What is wrong with rows, by their position; a cell that is empty is no fault of the reader.
     """
     values = np.full((len(cells), size), np.nan)
     faults: dict[int, str] = {}
-    for row, cell in enumerate(cells):
+    for row, cell in enumerate(cell or "" for cell in cells):
         numbers = _numbers(cell)
         if numbers is not None and len(numbers) == size:
             values[row] = numbers
         elif cell.strip():
             faults[row] = _problem(cell, numbers, size)
-    return lists(values), faults
+    return ListColumn(values), faults
 
 
 def _numbers(cell: str) -> list[float] | None:

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
@@ -26,9 +25,10 @@ from softmax_cli.formats.csv.sniff import (
     is_left_out,
     sniff,
 )
-from softmax_cli.tables.arrays import columns_of
+from softmax_cli.tables.batch import Batch, Column, NumberColumn, TextColumn, texts
+from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema, Type, list_of
 from softmax_cli.tables.table import Block, Decoded, Fault, ReadOptions, Table
-from softmax_cli.text.parsing import Dialect, joined_cells, parse, row_end, text_role
+from softmax_cli.text.parsing import Dialect, parse, row_end, text_role
 
 BLOCK_BYTES = 1 << 21
 """2 MB: so large that the cost of a block is in its values, so small that what is made of it stays in the cache."""
@@ -129,43 +129,56 @@ def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> 
     data: bytearray = block.data
     check_encoding(data, name, block.first_line)
     check_utf8(data, name, block.first_line)
-    numbers = [column for column in scores if column not in sniffed.lists]
-    parsed = parse(data, _roles(sniffed.names, tuple(numbers)), sniffed.dialect)
+    numbers = tuple(column for column in scores if column not in sniffed.lists)
+    roles = _roles(sniffed.names, numbers)
+    parsed = parse(data, roles, sniffed.dialect)
     rows = RowPlaces(block, parsed, sniffed, name)
     faults = list(map(rows.fault, parsed.flaws))
-    arrays = dict(zip(numbers, columns_of(parsed.scores), strict=True))
-    texts = [column for column in sniffed.names if column not in arrays]
-    for i, column in enumerate(texts):
-        text, offsets = joined_cells(data, parsed.spans[:, i], True)
-        arrays[column] = pa.StringArray.from_buffers(len(parsed.spans), pa.py_buffer(offsets), pa.py_buffer(text))
-        if is_left_out(column) and text.strip():
-            _refuse_nameless(arrays[column], column, rows)
-        if column in sniffed.lists and column in scores:
+    columns: list[Column] = []
+    for column, role in zip(sniffed.names, roles.tolist(), strict=True):
+        if role >= 0:
+            columns.append(NumberColumn(parsed.scores, role))
+            continue
+        cells = TextColumn(data, parsed.spans[:, text_role(role)], are_fields=True)
+        if is_left_out(column):
+            _refuse_values(cells, column, rows)
+        elif column in sniffed.lists and column in scores:
             from softmax_cli.formats.csv.list_cells import read_lists
 
-            arrays[column], problems = read_lists(arrays[column].to_pylist(), sniffed.lists[column])
+            lists, problems = read_lists(texts(cells), sniffed.lists[column])
+            columns.append(lists)
             faults += [Fault(row, column, problem) for row, problem in problems.items()]
-    names = [column for column in sniffed.names if not is_left_out(column)]
-    batch = pa.RecordBatch.from_arrays([arrays[column] for column in names], names=names)
-    return Decoded(batch, rows.place, tuple(faults))
+        else:
+            columns.append(cells)
+    schema = _schema(sniffed.names, numbers, tuple((n, sniffed.lists[n]) for n in scores if n in sniffed.lists))
+    return Decoded(Batch(schema, columns, len(parsed.scores)), rows.place, tuple(faults))
 
 
-def _refuse_nameless(cells: pa.Array, column: str, rows: RowPlaces) -> None:
+def _refuse_values(cells: TextColumn, column: str, rows: RowPlaces) -> None:
     """Refuse a column that was left out because it has no name and was empty, and is not empty after all."""
-    row = next(row for row, cell in enumerate(cells.to_pylist()) if cell.strip())
-    place = rows.place(row, column)
-    raise DataError(
-        f"{place.where}: {place.found!r} stands in a column without a name that was empty before; name it in the "
-        "header, or take the value away"
-    )
+    if (cells.spans[:, 0] == cells.spans[:, 1]).all():
+        return
+    row = next((row for row, cell in enumerate(texts(cells)) if cell and cell.strip()), None)
+    if row is not None:
+        place = rows.place(row, column)
+        raise DataError(
+            f"{place.where}: {place.found!r} stands in a column without a name that was empty before; name it in the "
+            "header, or take the value away"
+        )
 
 
 @lru_cache(16)
-def _roles(names: tuple[str, ...], scores: tuple[str, ...]) -> NDArray[np.int32]:
+def _roles(names: tuple[str, ...], numbers: tuple[str, ...]) -> NDArray[np.int32]:
     """What to read of each column: a score, or text."""
-    positions = {column: i for i, column in enumerate(scores)}
-    texts = iter(range(len(names)))
-    return np.array([positions[n] if n in positions else text_role(next(texts)) for n in names], np.int32)
+    positions = {column: i for i, column in enumerate(numbers)}
+    places = iter(range(len(names)))
+    return np.array([positions[n] if n in positions else text_role(next(places)) for n in names], np.int32)
+
+
+@lru_cache(16)
+def _schema(names: tuple[str, ...], numbers: tuple[str, ...], lists: tuple[tuple[str, int], ...]) -> Schema:
+    types = dict.fromkeys(numbers, FLOAT64) | {name: list_of(FLOAT64, size) for name, size in lists}
+    return Schema(Field(n, types.get(n, TEXT)) for n in names if not is_left_out(n))
 
 
 def open_table(
@@ -197,18 +210,18 @@ def open_table(
     if first is None:
         raise DataError(f"{name}: empty: expected a header and rows")
     sniffed = sniff(first.data, name, options, dialect)
-    fields = [pa.field(n, _type(n, sniffed)) for n in sniffed.names if not is_left_out(n)]
+    schema = Schema(Field(n, _type(n, sniffed)) for n in sniffed.names if not is_left_out(n))
 
     def decode_block(block: Block, scores: Sequence[str]) -> Decoded:
         return decode(block, scores, sniffed, name)
 
-    return Table(name, pa.schema(fields), _rows(first, blocks, sniffed), decode_block, notes=sniffed.notes)
+    return Table(name, schema, _rows(first, blocks, sniffed), decode_block, notes=sniffed.notes)
 
 
-def _type(column: str, sniffed: Sniffed) -> pa.DataType:
+def _type(column: str, sniffed: Sniffed) -> Type:
     if column in sniffed.lists:
-        return pa.list_(pa.float64(), sniffed.lists[column])
-    return pa.float64() if column in sniffed.numeric else pa.string()
+        return list_of(FLOAT64, sniffed.lists[column])
+    return FLOAT64 if column in sniffed.numeric else TEXT
 
 
 def _rows(first: Block, later: Iterator[Block], sniffed: Sniffed) -> Iterator[Block]:

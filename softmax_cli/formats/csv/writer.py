@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from softmax_cli.formats._lines import LineWriter
+from softmax_cli.tables.batch import Batch
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import WriteOptions
 from softmax_cli.text.formatting import LineFormat, Texts, text_spans, write_rows
 
@@ -17,7 +17,7 @@ class DelimitedWriter:
     Cells that would be misread are quoted after RFC 4180.
     """
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> None:
+    def __init__(self, file: BinaryIO, schema: Schema, options: WriteOptions) -> None:
         form = LineFormat(options.delimiter, escape_formulas=options.escape_formulas)
         before = [b"", *[options.delimiter.encode()] * (len(schema) - 1)]
         self._file = file
@@ -25,7 +25,7 @@ class DelimitedWriter:
         names = [Texts(mark, *text_spans([name])) for mark, name in zip(before, schema.names, strict=True)]
         self._file.write(write_rows(names, 1, form))
 
-    def encode(self, batch: pa.RecordBatch) -> bytearray:
+    def encode(self, batch: Batch) -> bytearray:
         """Turn a batch into lines; may be called from several threads at once."""
         return self._rows.lines(batch)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow as pa
-
-from softmax_cli.formats.json.writer import ARRAY, JsonWriter
 from softmax_cli.tables.table import ReadOptions, Table, WriteOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.formats.json.writer import JsonWriter
+    from softmax_cli.tables.schema import Schema
 
 SUFFIXES = (".json",)
 MAGIC = (b"[",)
@@ -21,6 +22,8 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     return open_json(file, name, options)
 
 
-def write(file: BinaryIO, schema: pa.Schema, options: WriteOptions) -> JsonWriter:
+def write(file: BinaryIO, schema: Schema, options: WriteOptions) -> JsonWriter:
     """Begin an array of objects."""
+    from softmax_cli.formats.json.writer import ARRAY, JsonWriter
+
     return JsonWriter(file, schema, options, ARRAY)

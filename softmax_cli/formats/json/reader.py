@@ -10,12 +10,22 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import columns_of, lists, numbers
+from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, TextColumn
+from softmax_cli.tables.schema import (
+    FLOAT64,
+    TEXT,
+    DataType,
+    Field,
+    Schema,
+    is_fixed_size_list,
+    is_struct,
+    list_of,
+    struct_of,
+)
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
-from softmax_cli.text.parsing import MISSING, Parsed, joined_cells, parse_objects, text_role
+from softmax_cli.text.parsing import MISSING, Parsed, parse_objects, text_role
 
 BLOCK_BYTES = 2 << 20
 _LONGEST_LINE = 256 << 20
@@ -119,9 +129,9 @@ def parse(text: bytes) -> Any:
     return value
 
 
-def find_schema(rows: Iterable[Row]) -> pa.Schema:
+def find_schema(rows: Iterable[Row]) -> Schema:
     """Keys in order of appearance: numbers are float64, lists of numbers a list column, all else is text."""
-    kinds: dict[str, pa.DataType] = {}
+    kinds: dict[str, DataType | None] = {}
     seen = 0
     for number, row in zip(range(_LOOK_AT), rows, strict=False):
         if seen > _LOOK_AT_BYTES and number >= _LOOK_AT_LEAST:
@@ -132,22 +142,23 @@ def find_schema(rows: Iterable[Row]) -> pa.Schema:
         except _Unfit:
             continue
         for key, item in value.items():
-            if kinds.get(key, pa.null()) == pa.null():
+            if kinds.get(key) is None:
                 kinds[key] = _kind(item)
-    return pa.schema([(key, pa.string() if kind == pa.null() else kind) for key, kind in kinds.items()])
+    return Schema(Field(key, kind or TEXT) for key, kind in kinds.items())
 
 
-def _kind(value: Any) -> pa.DataType:
+def _kind(value: Any) -> DataType | None:
+    """The type of a column with this value; None: that cannot be told."""
     if value is None:
-        return pa.null()
+        return None
     if isinstance(value, Number):
-        return pa.float64()
+        return FLOAT64
     if isinstance(value, list) and _are_numbers(value):
-        return pa.list_(pa.float64(), len(value))
+        return list_of(FLOAT64, len(value))
     scores = _by_class(value)
     if scores is not None and _are_numbers(scores.values()):
-        return pa.struct([(key, pa.float64()) for key in scores])
-    return pa.string()
+        return struct_of(FLOAT64, tuple(scores))
+    return TEXT
 
 
 def _are_numbers(values: Iterable[Any]) -> bool:
@@ -242,7 +253,7 @@ class _Decoder:
     Python's parser, which says what is wrong with it.
     """
 
-    def __init__(self, schema: pa.Schema, name: str, rows_of: Callable[[Block], list[Row]], first: bytes) -> None:
+    def __init__(self, schema: Schema, name: str, rows_of: Callable[[Block], list[Row]], first: bytes) -> None:
         self._schema, self._name, self._rows_of = schema, name, rows_of
         self._has_keys = first.lstrip().startswith(b"{")
         escaped = [json.dumps(key).encode() for key in schema.names]  # as Python spells é; others have it as it is
@@ -261,18 +272,17 @@ class _Decoder:
         rows = _Rows(block, self._rows_of, self._name)
         faults: list[Fault] = []
         added = bytearray()
-        by_class = any(
-            size > 0 and pa.types.is_struct(field.type) for size, field in zip(sizes, self._schema, strict=True)
-        )
+        by_class = any(size > 0 and is_struct(field.type) for size, field in zip(sizes, self._schema, strict=True))
         odd = range(len(parsed.scores)) if by_class or not _is_utf8(data) else [flaw.row for flaw in parsed.flaws]
         for row in odd:
             faults += self._decode_odd(rows.rows[row], row, parsed, roles, sizes, added, len(data))
-        arrays = [
-            self._array(parsed, data + added if added else data, role, size, field.type)
+        text = data + added if added else data
+        columns = [
+            _column(parsed, text, role, size, field.type)
             for role, size, field in zip(roles, sizes, self._schema, strict=True)
         ]
-        batch = pa.RecordBatch.from_arrays(arrays, names=self._schema.names)
-        return Decoded(batch, rows.place, tuple(faults))
+        schema = Schema(Field(key, column.type) for key, column in zip(self._schema.names, columns, strict=True))
+        return Decoded(Batch(schema, columns, len(parsed.scores)), rows.place, tuple(faults))
 
     def _decode_odd(
         self,
@@ -311,18 +321,13 @@ class _Decoder:
                     added += (value if isinstance(value, str) else spell(value)).encode()
                     span[1] = end + len(added)
 
-    def _array(self, parsed: Parsed, data: bytes, role: int, size: int, kind: pa.DataType) -> pa.Array:
-        if size > 0 and pa.types.is_struct(kind):
-            return pa.StructArray.from_arrays(columns_of(parsed.scores[:, role : role + size]), fields=list(kind))
-        if size > 0:
-            return lists(np.ascontiguousarray(parsed.scores[:, role : role + size]))
-        if size < 0:
-            return numbers(parsed.scores[:, role])
-        spans = parsed.spans[:, text_role(role)]
-        text, offsets = joined_cells(data, spans, False)
-        valid = spans[:, 0] != MISSING
-        bitmap = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-        return pa.StringArray.from_buffers(len(spans), pa.py_buffer(offsets), pa.py_buffer(text), bitmap)
+
+def _column(
+    parsed: Parsed, text: bytes, role: int, size: int, kind: DataType
+) -> ListColumn | NumberColumn | TextColumn:
+    if size > 0:
+        return ListColumn(parsed.scores[:, role : role + size], None, kind.keys)
+    return NumberColumn(parsed.scores, role) if size < 0 else TextColumn(text, parsed.spans[:, text_role(role)])
 
 
 class _Rows:
@@ -342,16 +347,16 @@ class _Rows:
         return Place(where, raw(there, column) if column is not None else record, record)
 
 
-def _size(field: pa.Field) -> int:
+def _size(field: Field) -> int:
     """How many scores a value of a column of scores holds; -1: single numbers."""
-    if pa.types.is_struct(field.type):
+    if is_struct(field.type):
         return int(field.type.num_fields)
-    return int(field.type.list_size) if pa.types.is_fixed_size_list(field.type) else -1
+    return int(field.type.list_size) if is_fixed_size_list(field.type) else -1
 
 
-def _read(value: Any, kind: pa.DataType, size: int) -> list[float] | float:
-    if pa.types.is_struct(kind):
-        return _mapped(value, [field.name for field in kind])
+def _read(value: Any, kind: DataType, size: int) -> list[float] | float:
+    if is_struct(kind):
+        return _mapped(value, kind.keys)
     return _vector(value, size) if size > 0 else _number(value)
 
 

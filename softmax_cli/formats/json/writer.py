@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from softmax_cli.formats._lines import LineWriter
-from softmax_cli.tables.arrays import to_json
+from softmax_cli.tables.batch import Batch
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import WriteOptions
-from softmax_cli.text.formatting import LineFormat
+from softmax_cli.text.formatting import LineFormat, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class JsonWriter:
     ``-inf`` that is the log-probability of a masked class, become null.
     """
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema, options: WriteOptions, frame: Frame) -> None:
+    def __init__(self, file: BinaryIO, schema: Schema, options: WriteOptions, frame: Frame) -> None:
         self._file, self._frame = file, frame
         self._begun = False
         keys = [f"{',' if i else '{'}{to_json(name)}:".encode() for i, name in enumerate(schema.names)]
@@ -41,7 +40,7 @@ class JsonWriter:
         self._rows = LineWriter(schema, options, LineFormat(json=True), keys, end)
         self._file.write(frame.begin)
 
-    def encode(self, batch: pa.RecordBatch) -> bytearray:
+    def encode(self, batch: Batch) -> bytearray:
         """Turn a batch into objects; may be called from several threads at once."""
         objects = self._rows.lines(batch)
         del objects[len(objects) - len(self._frame.between) :]

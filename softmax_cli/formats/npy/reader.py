@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats._binary import decode_batch, rows_per_block
-from softmax_cli.tables.arrays import lists, numbers, strings
+from softmax_cli.tables.arrays import from_arrow_schema, lists, numbers, strings
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
@@ -291,7 +291,7 @@ def matrix_table(
     notes = tuple(f"{name} from {array.name}" for name, array in beside.items())
     return Table(
         table_name,
-        schema,
+        from_arrow_schema(schema),
         blocks(),
         lambda block, names: decode_batch(block, names, table_name),
         header.data_bytes,

@@ -11,18 +11,29 @@ from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from softmax_cli.errors import UsageError
-from softmax_cli.tables.arrays import cells, floats
+from softmax_cli.tables.batch import (
+    Batch,
+    Column,
+    ListColumn,
+    NameColumn,
+    Own,
+    dtype_of,
+    empty_batch,
+    floats,
+    integers,
+    matrix_of,
+)
 from softmax_cli.tables.columns import METADATA_KEY, OUTPUT_NAMES
+from softmax_cli.tables.schema import Schema, is_dictionary, is_fixed_size_list, is_floating, is_integer
 
 LISTING = ("rank", "label_1")
 """Columns of the layouts whose numbers mean nothing without the label beside them."""
 
 
-def score_matrices(schema: pa.Schema) -> dict[str, list[str]]:
+def score_matrices(schema: Schema) -> dict[str, list[str]]:
     """Name the columns of each matrix of computed scores: one list column, or one column per class.
 
     Returns
@@ -47,27 +58,24 @@ def score_matrices(schema: pa.Schema) -> dict[str, list[str]]:
         )
     matrices: dict[str, list[str]] = {}
     for field in computed:
-        emit = field.name if pa.types.is_fixed_size_list(field.type) else field.name.partition("_")[0]
+        emit = field.name if is_fixed_size_list(field.type) else field.name.partition("_")[0]
         matrices.setdefault(emit, []).append(field.name)
     return matrices
 
 
-def matrix_dtype(schema: pa.Schema, columns: list[str]) -> np.dtype[np.floating]:
+def matrix_dtype(schema: Schema, columns: list[str]) -> np.dtype[np.floating]:
     """Dtype of the values in a matrix of scores."""
     kind = schema.field(columns[0]).type
-    dtype: np.dtype[np.floating] = np.dtype(
-        (kind.value_type if pa.types.is_fixed_size_list(kind) else kind).to_pandas_dtype()
-    )
-    return dtype
+    return dtype_of(kind.value_type if is_fixed_size_list(kind) else kind)
 
 
-def classes_in(schema: pa.Schema, columns: list[str]) -> int:
+def classes_in(schema: Schema, columns: list[str]) -> int:
     """Width of a matrix of scores."""
     kind = schema.field(columns[0]).type
-    return int(kind.list_size) if pa.types.is_fixed_size_list(kind) else len(columns)
+    return int(kind.list_size) if is_fixed_size_list(kind) else len(columns)
 
 
-def class_names(schema: pa.Schema, columns: list[str]) -> list[str]:
+def class_names(schema: Schema, columns: list[str]) -> list[str]:
     """Names of the classes, from what the schema records, or else from the columns."""
     recorded = json.loads((schema.metadata or {}).get(METADATA_KEY, b"{}")).get("classes", [])
     if len(recorded) == classes_in(schema, columns):
@@ -77,21 +85,16 @@ def class_names(schema: pa.Schema, columns: list[str]) -> list[str]:
     return [name.partition("_")[2] for name in columns]
 
 
-def matrix_of(batch: pa.RecordBatch, columns: list[str]) -> NDArray[np.floating]:
+def scores_in(batch: Batch, columns: list[str]) -> NDArray[np.floating]:
     """Gather a matrix of scores, shape (rows, classes), in C order; a missing row is ``nan``."""
     dtype = matrix_dtype(batch.schema, columns)
     first = batch.column(columns[0])
-    if not pa.types.is_fixed_size_list(first.type):
-        matrix = np.empty((batch.num_rows, len(columns)), dtype)
-        for index, name in enumerate(columns):
-            matrix[:, index] = floats(batch.column(name), dtype)
-        return matrix
-    size = first.type.list_size
-    values = floats(first.values.slice(first.offset * size, len(first) * size), dtype).reshape(len(first), size)
-    if first.null_count:
-        values = values.copy()
-        values[floats(first.is_null().cast(pa.float64()), np.dtype(np.float64)) != 0] = np.nan
-    return values
+    if not isinstance(first, ListColumn):
+        return matrix_of(batch, columns, dtype, "C")
+    matrix = np.array(first.matrix, dtype, order="C")
+    if first.valid is not None:
+        matrix[~first.valid] = np.nan
+    return matrix
 
 
 COPY_BYTES = 1 << 20
@@ -111,7 +114,7 @@ class NpyWriter:
 
     _spool: IO[bytes] | None = None
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+    def __init__(self, file: BinaryIO, schema: Schema) -> None:
         matrices = score_matrices(schema)
         if len(matrices) > 1:
             raise UsageError(
@@ -132,9 +135,9 @@ class NpyWriter:
         if self._spool is not None:
             self._spool.close()
 
-    def encode(self, batch: pa.RecordBatch) -> NDArray[np.floating]:
+    def encode(self, batch: Batch) -> NDArray[np.floating]:
         """Gather the scores, class beside class."""
-        return np.ascontiguousarray(matrix_of(batch, self._columns))
+        return scores_in(batch, self._columns)
 
     def write(self, payload: NDArray[np.floating]) -> None:
         """Write rows."""
@@ -161,21 +164,18 @@ CLASSES = "classes"
 class NpzWriter:
     """Keeps every array in a temporary file until its length, and the width of its text, are known."""
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+    def __init__(self, file: BinaryIO, schema: Schema) -> None:
         self._file = file
         self._matrices = score_matrices(schema)
         of_classes = next(iter(self._matrices.values()))
         self._classes = np.array(class_names(schema, of_classes))
         gathered = {name for columns in self._matrices.values() for name in columns}
         self._others = [name for name in schema.names if name not in gathered]
-        empty = pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
-        self._arrays = {name: _GrowingArray(values) for name, values in self.encode(empty).items()}
+        self._arrays = {name: _GrowingArray(values) for name, values in self.encode(empty_batch(schema)).items()}
 
-    def encode(self, batch: pa.RecordBatch) -> dict[str, NDArray[Any]]:
+    def encode(self, batch: Batch) -> dict[str, NDArray[Any]]:
         """Turn the columns into arrays."""
-        arrays: dict[str, NDArray[Any]] = {
-            emit: np.ascontiguousarray(matrix_of(batch, columns)) for emit, columns in self._matrices.items()
-        }
+        arrays: dict[str, NDArray[Any]] = {emit: scores_in(batch, columns) for emit, columns in self._matrices.items()}
         return arrays | {name: _as_numpy(batch.column(name)) for name in self._others}
 
     def write(self, payload: dict[str, NDArray[Any]]) -> None:
@@ -228,18 +228,19 @@ class _GrowingArray:
         self._file.close()
 
 
-def _as_numpy(column: pa.Array) -> NDArray[Any]:
+def _as_numpy(column: Column) -> NDArray[Any]:
     """Return a column as a 1-D array that needs no pickling: integers, floats, or text (a missing text is empty)."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
+    if is_dictionary(column.type) and not isinstance(column, NameColumn):
         column = column.dictionary_decode()
-        kind = column.type
-    if pa.types.is_integer(kind) and not column.null_count:
-        start = column.offset * kind.bit_width // 8
-        return np.frombuffer(column.buffers()[1], kind.to_pandas_dtype(), len(column), start)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        dtype = np.dtype(kind.to_pandas_dtype() if pa.types.is_floating(kind) else np.float64)
-        return floats(column, dtype)
+    kind = column.type
+    if is_integer(kind) and (whole := integers(column)) is not None:
+        return whole
+    if is_integer(kind) or is_floating(kind):
+        return floats(column, dtype_of(kind) if is_floating(kind) else np.dtype(np.float64))
+    if isinstance(column, Own):
+        return np.array([_text(value) for value in column.to_pylist()], dtype=np.str_)
+    from softmax_cli.tables.arrays import cells
+
     return np.array([_text(value) for value in cells(column)], dtype=np.str_)
 
 
