@@ -48,7 +48,7 @@ def predict(
     logits : str or sequence of str, optional
         The class columns: a pattern, a range, or names.
     kind : {"logits", "prob", "logprob"}, optional
-        What the scores are, where the names of their columns do not tell.
+        What the scores are, where the names of their columns do not say.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def transform(
     Returns
     -------
     ArrowTransform
-        Frozen, stateless and picklable: ``t(batch)`` scores a RecordBatch, ``t.schema(schema)`` tells the columns of
+        Frozen, stateless and picklable: ``t(batch)`` scores a RecordBatch, ``t.schema(schema)`` gives the columns of
         the result. `for_ray` and `for_spark` fit it into a pipeline. The other
         parameters, and what is raised, are as for `predict`.
 

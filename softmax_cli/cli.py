@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import difflib
 import gc
 import os
 import signal
@@ -17,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from softmax_cli import commands
-from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError
+from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, nearest
 from softmax_cli.options.parser import PlainCommand, ProgramGroup, option_names, takes_groups
 from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
@@ -200,7 +199,7 @@ def _usage_message(error: Any, command: str | None) -> str:
     if others:
         return f"{option} is no option of {command}; {' and '.join(others)} {'have' if len(others) > 1 else 'has'} it"
     there = [name for one in error.ctx.command.params for name in one.opts if name.startswith("--")]
-    near = difflib.get_close_matches(option, there, 3, 0.75)
+    near = nearest(option, there, likeness=0.75)
     if near:
         return f"{option}: no such option; did you mean {' or '.join(near)}?"
     return f"{option}: no such option; {help_text}-all lists them"

@@ -50,17 +50,23 @@ class GateError(SoftmaxCliError):
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:
-    """Name things one after the other, and how many there are where that is more than `most`."""
-    shown = ", ".join(names[:most]) or "none"
-    return shown if len(names) <= most else f"{shown} ... ({len(names):,} in all)"
+    """Name things one after the other, the first `most` of them: ``cat, dog and 8 more``."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "none") + more
 
 
-def nearest(typed: str, names: Iterable[str], most: int = 3) -> list[str]:
-    """Return the names that a misspelled one may have meant, the nearest first."""
+def nearest(typed: str, names: Iterable[str], most: int = 3, likeness: float = 0.6) -> list[str]:
+    """Return the names that a misspelled one may have meant, the nearest first.
+
+    Parameters
+    ----------
+    likeness : float
+        How much of the two spellings has to agree, 0 to 1; see `difflib.get_close_matches`.
+    """
     import difflib
 
     by_spelling = {name.strip().lower(): name for name in reversed(list(names))}
-    found = difflib.get_close_matches(typed.strip().lower(), by_spelling, n=most, cutoff=0.6)
+    found = difflib.get_close_matches(typed.strip().lower(), by_spelling, n=most, cutoff=likeness)
     return [by_spelling[spelling] for spelling in found]
 
 
@@ -68,3 +74,12 @@ def did_you_mean(typed: str, names: Sequence[str]) -> str:
     """Offer the nearest names; where none is near, say which there are."""
     near = nearest(typed, names)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {listed(names)}"
+
+
+LONGEST_REASON = 200
+
+
+def first_line(error: Exception) -> str:
+    """What a library says in the first line of an error, without the full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:LONGEST_REASON].rstrip(".") if lines else type(error).__name__

@@ -11,10 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "softmax_cli", ROOT / "tests"
 
-OTHER_FOLDERS = {"help", "benchmarks"}
+OTHER_FOLDERS = {"help", "benchmarks", "mutation"}
 BY_NAME = {
     "commands": "commands/test_processes.py",
     "distributed/engines": "distributed/engines/test_engines.py",
+    "numeric/metrics": "numeric/metrics/test_metric_contract.py",
 }
 """Folders whose modules nobody imports: they are found by their names, and a test goes over all of them."""
 

@@ -13,16 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.calibration.thresholds import Abstention
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric.calibrators import Calibrator
 from softmax_cli.prediction.steps import Remedy, SetRule, Term
 from softmax_cli.tables.column_names import Kind
 
 if TYPE_CHECKING:
     from softmax_cli.numeric.model_selection import Scores
-
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,5 +178,4 @@ def _listed(steps: tuple[str, ...]) -> str:
 
 
 def _few(names: list[str] | tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(repr, names[:_SHOWN])) + more
+    return listed([*map(repr, names)], 5)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.calibration.report import CalibrationReport
-from softmax_cli.numeric.metrics._confidence import Bins
-from softmax_cli.numeric.metrics.ece import Ece
+from softmax_cli.numeric.metrics import Plan
+from softmax_cli.numeric.metrics._bins import Bins, WidthBins
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.softmax import log_softmax
 from softmax_cli.page.plot import BLUE, GREY, ORANGE, draw_reliability, write_plots
 
@@ -24,7 +25,7 @@ MOST_ROWS = 20_000
 
 def bins_of(log_p: NDArray[np.floating], labels: NDArray[np.integer]) -> Bins:
     """Return the reliability diagram of log-probabilities, shape (rows, classes), in 15 bins of equal width."""
-    return Ece.of(np.asarray(log_p, np.float64), labels).bins
+    return WidthBins.of(Rows(np.asarray(log_p, np.float64), labels), Plan()).bins
 
 
 def losses(z: NDArray[np.float64], labels: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name
 from softmax_cli.numeric.conformal import SCORES
 from softmax_cli.prediction.steps import Nonconformity, SetRule
+from softmax_cli.stream.outputs import finite_or_null
 from softmax_cli.version import __version__
 
 
@@ -37,9 +38,9 @@ def read_calibration(path: str) -> Calibration:
     DataError
         It holds no calibration, or one of another format version.
     """
-    from softmax_cli.storage.reading import is_file, read_bytes
+    from softmax_cli.storage.reading import can_be_read, read_bytes
 
-    if not is_file(path):
+    if not can_be_read(path):
         raise UsageError(f"--calibration {path}: no such file; softmax-cli calibrate val.csv -o {path} makes one")
     try:
         return decode(read_bytes(path))
@@ -49,7 +50,7 @@ def read_calibration(path: str) -> Calibration:
 
 def encode(calibration: Calibration) -> bytes:
     """Spell it as JSON, one key a line; `decode` gives the same numbers back, bit for bit."""
-    return "".join(_lines(to_json(calibration))).encode() + b"\n"
+    return "".join(_lines(to_json(calibration))).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def decode(data: bytes) -> Calibration:
@@ -108,17 +109,17 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
         "classes": list(calibration.classes),
         "fit": {
             **asdict(calibration.fit),
-            "before": _figures_to_json(calibration.fit.before),
-            "after": _figures_to_json(calibration.fit.after),
+            "before": finite_or_null(asdict(calibration.fit.before)),
+            "after": finite_or_null(asdict(calibration.fit.after)),
         },
     }
     if calibration.bias is not None:
-        held["log_weights"] = _nulls(calibration.bias)
+        held["log_weights"] = finite_or_null(calibration.bias.tolist())
     if (rule := calibration.sets) is not None:
         held["conformal"] = {
             "score": rule.nonconformity.score,
             "coverage": rule.coverage,
-            "threshold": _nulls(rule.threshold),
+            "threshold": finite_or_null(rule.threshold.tolist()),
             "rows": rule.rows,
             "allow_empty": rule.allow_empty,
             "seed": rule.nonconformity.seed,
@@ -163,14 +164,6 @@ def _set_rule(held: dict[str, Any], classes: int) -> SetRule:
 
 def _figures(held: dict[str, Any]) -> Figures:
     return Figures(*(math.inf if held[name] is None else float(held[name]) for name in ("nll", "brier", "ece")))
-
-
-def _figures_to_json(figures: Figures) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in asdict(figures).items()}
-
-
-def _nulls(values: NDArray[np.float64]) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 def _floats(values: list[float | None], null: float, size: int | None) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord, Scaled
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import Abstention
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names
 from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows, stratified_folds
 from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
@@ -173,12 +173,11 @@ def named(error: ValueError, classes: tuple[str, ...]) -> str:
     """Tell why a method refuses rows, with the names of classes in the place of their numbers."""
     if not isinstance(error, AbsentClasses):
         return str(error)
-    shown = ", ".join(classes[index] for index in error.classes[:5])
-    more = f" and {len(error.classes) - 5} more" if len(error.classes) > 5 else ""
-    return f"none of {error.where} is labelled {shown}{more}, and every class needs an example"
+    shown = listed([classes[index] for index in error.classes], 5)
+    return f"none of {error.where} is labelled {shown}, and every class needs an example"
 
 
-_FULL_MATRIX = ("matrix", "dirichlet")
+_FULL_MATRIX = ("matrix", "dirichlet", "sms")
 _MOST_CLASSES = 200
 """Up to so many classes a comparison of all methods tries those with a parameter for every pair of classes."""
 
@@ -210,7 +209,7 @@ class BestMethod:
         """Compare, fit and judge."""
         classes = fitting.examples.classes
         left_out = _FULL_MATRIX if classes > _MOST_CLASSES else ()
-        report = ValueError(f"{classes}^2 parameters take hours to compare; ask for it alone with --method")
+        report = ValueError(f"{classes}^2 parameters take long to compare; ask for it alone with --method")
         fits: dict[str, Fit] = {name: by_name(name).fit for name in names() if name not in left_out}
         found = select(fitting.examples, fits, folds=fitting.folds, seed=fitting.seed, watch=fitting.watch)
         found = replace(found, refused=(*found.refused, *(Refusal(name, report) for name in left_out)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Self
@@ -11,15 +11,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.distributed.fleet import Fleet
+from softmax_cli.distributed.fleet import EachBlock, Fleet
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.bad_rows import refuse, rejects, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.steps import Remedy
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth
-from softmax_cli.tables.pool import Listeners, ordered_map
-from softmax_cli.tables.table import Block, Decoded, Table
+from softmax_cli.tables.pool import Listeners
+from softmax_cli.tables.table import Decoded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,21 +108,6 @@ class Collector:
         return LabelledRows(kept, found.indices[good], int(bad.sum()), found.reading, kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Collect:
-    """Takes the rows of a unit, batch by batch."""
-
-    collector: Collector
-
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[LabelledRows]:
-        def work(block: Block) -> tuple[Block, LabelledRows]:
-            return block, self.collector(table.decode(block, self.collector.columns.scores))
-
-        for block, part in ordered_map(work, table.blocks, threads):
-            yield part
-            listeners.progress(len(part.z) + part.left_out, block.size)
-
-
 def collect(fleet: Fleet, collector: Collector, listeners: Listeners) -> LabelledRows:
     """Take all rows of a table in order: the same rows whoever goes over them, so that every fit has the same bits.
 
@@ -132,7 +117,7 @@ def collect(fleet: Fleet, collector: Collector, listeners: Listeners) -> Labelle
         See `Collector`.
     """
     classes = len(collector.columns.classes)
-    with fleet.results(_Collect(collector), listeners) as results:
+    with fleet.results(EachBlock(collector.columns.scores, collector), listeners) as results:
         rows = LabelledRows.joined((part for _, part in results), classes)
     rows.reading.check(classes)
     return rows

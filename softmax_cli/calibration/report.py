@@ -12,8 +12,8 @@ from softmax_cli.calibration.calibration import Calibration, Figures
 from softmax_cli.calibration.fit import Fitted, named
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import Abstention
+from softmax_cli.errors import listed
 from softmax_cli.numeric.model_selection import Ranked, Refusal
-from softmax_cli.stream.outputs import finite_or_null
 from softmax_cli.version import __version__
 
 FORMAT = 1
@@ -75,9 +75,8 @@ class CalibrationReport:
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """Values that JSON has, under the names of the fields; what is infinite is null."""
-        held = {"format": FORMAT, "softmax_cli": __version__, **asdict(self)}
-        return {key: finite_or_null(value) for key, value in held.items()}
+        """Plain values, under the names of the fields."""
+        return {"format": FORMAT, "softmax_cli": __version__, **asdict(self)}
 
 
 def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -> CalibrationReport:
@@ -141,5 +140,6 @@ def _threshold_warnings(rows: LabelledRows, found: Calibration) -> list[str]:
     support = Counter(rows.labels.tolist())
     unbounded = np.flatnonzero(found.sets.threshold == math.inf).tolist()
     short = [f"{found.classes[i]} ({support[i]} rows)" for i in unbounded]
-    shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
-    return [f"in every set, since a class needs at least {wanted} rows of its own for its threshold: {shown}"]
+    return [
+        f"in every set, since a class needs at least {wanted} rows of its own for its threshold: {listed(short, 5)}"
+    ]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.numeric.metrics.risk_coverage import Curve, RiskCoverage
+from softmax_cli.numeric.metrics._ranking import Curve, Ranking
+from softmax_cli.numeric.metrics._rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class MaxRisk:
         DataError
             No threshold has so low a risk.
         """
-        curve = RiskCoverage.of(log_p, labels).curve
+        curve = Ranking.of(Rows(log_p, labels)).curve
         within = np.flatnonzero(curve.risk <= self.risk)
         if not len(within):
             least = int(curve.risk.argmin())
@@ -59,7 +60,7 @@ class MinCoverage:
 
     def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Abstention:
         """Choose on held-out rows; of equal risks the larger coverage."""
-        curve = RiskCoverage.of(log_p, labels).curve
+        curve = Ranking.of(Rows(log_p, labels)).curve
         enough = np.flatnonzero(curve.coverage >= self.coverage)
         best = enough[curve.risk[enough] == curve.risk[enough].min()][-1]
         return _at(curve, int(best), f"--min-coverage {self.coverage:g}", len(labels))

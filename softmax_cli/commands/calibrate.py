@@ -13,18 +13,20 @@ from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
 from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
 from softmax_cli.options.scoring import RemedyOptions
-from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
+from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan, Setting
+    from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan
     from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.prediction.steps import Remedy, SetRequest
+    from softmax_cli.stream.scores import ScoreTable
+    from softmax_cli.tables.columns import Columns
 
 
 RANK = 4
@@ -265,28 +267,28 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
+    from softmax_cli.calibration.fit import Setting, held_out
     from softmax_cli.calibration.fit import calibrate as find_calibration
-    from softmax_cli.calibration.fit import held_out
     from softmax_cli.calibration.labelled_rows import Collector
     from softmax_cli.calibration.report import calibration_report
+    from softmax_cli.stream.scores import open_scores
 
     _check(fitting, thresholds, imbalance)
-    truths.check(source.label)
-    inputs = [*source.paths, *truths.files]
-    fitting.check(inputs)
-    pictures.check(inputs, fitting.force, [fitting.output])
-    units = engine.units(source)
-    with source.open(truths) as opened:
-        steps = remedies.build(opened.columns.classes)
-        given = _given(fitting, opened, steps)
-        truth = required_truth(opened, bool(units))
-        setting, notes = _setting(opened, steps, imbalance)
-        fitting.introduce(opened, *remedies.notes(opened.columns.classes), *notes)
-        collector = Collector(opened.columns, truth, steps, fitting.on_bad_row == "skip")
-        fleet = engine.fleet(opened.table, source.reading(opened), units, fitting.workers)
-        rows = _read(opened, fitting, collector, fleet)
-        job = _job(fitting, thresholds, given)
-        found, fitted = find_calibration(rows, job, setting)
+    inputs = source.resolve(truths)
+    fitting.check(inputs.everything_read)
+    pictures.check(inputs.everything_read, fitting.force, [fitting.output])
+    workers = engine.resolve(inputs, fitting.workers)
+    with open_scores(inputs) as scores:
+        columns = scores.columns
+        steps = remedies.build(columns.classes)
+        given = _given(fitting, columns, steps)
+        truth = scores.required_truth(bool(workers.units))
+        terms, notes = imbalance.build(columns.classes, "softmax")
+        fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
+        collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
+        rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
+    job = _job(fitting, thresholds, given)
+    found, fitted = find_calibration(rows, job, Setting(scores.table.name, columns.kind, columns.classes, steps, terms))
     report = calibration_report(rows, found, fitted)
     if given is not None:
         found = replace(found, fit=given.fit)
@@ -323,23 +325,16 @@ def _check(fitting: FittingOptions, thresholds: ThresholdOptions, imbalance: Imb
         raise UsageError("nothing is fitted, so there is nothing to do: add --coverage, --max-risk or --min-coverage")
 
 
-def _given(fitting: FittingOptions, opened: Opened, steps: tuple[Remedy, ...]) -> Calibration | None:
+def _given(fitting: FittingOptions, columns: Columns, steps: tuple[Remedy, ...]) -> Calibration | None:
     if fitting.calibration is None:
         return None
     from softmax_cli.calibration.file import read_calibration
 
     given = read_calibration(fitting.calibration)
-    given.check_classes(opened.columns.classes)
-    given.check_kind(opened.columns.kind)
+    given.check_classes(columns.classes)
+    given.check_kind(columns.kind)
     given.check_remedies(steps)
     return given
-
-
-def _setting(opened: Opened, steps: tuple[Remedy, ...], imbalance: ImbalanceOptions) -> tuple[Setting, list[str]]:
-    from softmax_cli.calibration.fit import Setting
-
-    terms, notes = imbalance.build(opened.columns.classes, "softmax")
-    return Setting(opened.table.name, opened.columns.kind, opened.columns.classes, steps, terms), notes
 
 
 def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibration | None) -> Job:
@@ -349,32 +344,30 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
     return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
 
 
-def _read(opened: Opened, fitting: FittingOptions, collector: Collector, fleet: Fleet) -> LabelledRows:
+def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fleet: Fleet) -> LabelledRows:
     from softmax_cli.calibration.labelled_rows import collect
     from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
-    with progress(opened.table.size, not fitting.quiet, fitting.colors) as advance:
+    with progress(scores.table.size, not fitting.quiet, fitting.colors) as advance:
         rows = collect(fleet, collector, Listeners(advance))
-    fitting.say(f"{opened.columns.summary()}; {len(rows.z):,} rows")
+    fitting.say(f"{scores.columns.summary()}; {len(rows.z):,} rows")
     if rows.left_out:
         fitting.say(f"{rows.left_out:,} bad rows left out")
     if rows.reading.note is not None:
         fitting.say(rows.reading.note)
-    fitting.report_kind(rows.kinds, opened.columns)
+    fitting.conclude(scores, rows.kinds)
     return rows
 
 
 def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions) -> None:
     if fitting.json or fitting.prints_file:
-        import json
-
         from softmax_cli.calibration.file import encode
         from softmax_cli.storage.writing import standard_output
+        from softmax_cli.stream.outputs import json_bytes
 
-        text = json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         with standard_output() as out:
-            out.write(text if fitting.json else encode(found))
+            out.write(json_bytes(report.to_json()) if fitting.json else encode(found))
         return
     from softmax_cli.calibration.screen import show_calibration
     from softmax_cli.terminal.console import make_console

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,20 +14,19 @@ from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
-from softmax_cli.options.source import Opened, SourceOptions, TruthOptions, required_truth
+from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.evaluation.gates import Gate
-    from softmax_cli.evaluation.judge import Judge
-    from softmax_cli.evaluation.measure import Plan
+    from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
+    from softmax_cli.numeric.metrics import Plan
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
-    from softmax_cli.tables.columns import Columns
-    from softmax_cli.tables.pool import Listeners
+    from softmax_cli.stream.scores import ScoreTable
 
 
 RANK = 3
@@ -61,7 +58,7 @@ SCHEMES = ("width", "mass")
 KINDS = ("top-label", "classwise")
 NORMS = ("l1", "l2", "max")
 _TOP_K = 5
-"""Told when nothing else is said and there are more classes than that."""
+"""Reported when nothing else is typed and there are more classes than that."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class MetricOptions:
     top_k: Annotated[
         str | None,
         typer.Option(
-            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to tell; default: 5.", rich_help_panel=PANEL
+            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to report; default: 5.", rich_help_panel=PANEL
         ),
     ] = None
     clip: Annotated[
@@ -120,9 +117,9 @@ class MetricOptions:
         if 0 < self.bootstrap < 40:
             raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 200 is usual")
 
-    def plan(self, classes: int, calibration: Calibration | None) -> Plan:
+    def plan(self, classes: int, calibration: Calibration | None, sets: bool) -> Plan:
         """Return what is measured."""
-        from softmax_cli.evaluation.measure import Plan
+        from softmax_cli.numeric.metrics import Plan
 
         abstention = None if calibration is None else calibration.abstention
         return Plan(
@@ -135,6 +132,7 @@ class MetricOptions:
             replicates=self.bootstrap,
             seed=self.seed,
             answer_from=None if abstention is None else abstention.confidence,
+            sets=sets,
         )
 
     def _top_k(self, classes: int) -> tuple[int, ...]:
@@ -156,7 +154,7 @@ class ReportOptions:
     by: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Tell the figures for every value of a column too.", rich_help_panel=REPORT_PANEL
+            metavar="COLUMN", help="Report the figures for every value of a column too.", rich_help_panel=REPORT_PANEL
         ),
     ] = None
     json: Annotated[
@@ -201,20 +199,20 @@ class ReportOptions:
         if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
             raise UsageError(f"--per-class and --bins-out both name {targets[0]}: two tables need two files")
 
-    def check_slices(self, opened: Opened) -> None:
+    def check_slices(self, scores: ScoreTable) -> None:
         """Refuse slices by a column that is not there."""
         from softmax_cli.errors import did_you_mean
 
-        names = opened.table.schema.names
+        names = scores.table.schema.names
         if self.by is not None and self.by not in names:
             raise UsageError(f"--by {self.by!r}: no such column; {did_you_mean(self.by, names)}")
 
-    def gates(self, plan: Plan, has_sets: bool) -> list[Gate]:
+    def gates(self, plan: Plan) -> list[Gate]:
         """Return the gates."""
-        from softmax_cli.evaluation.figure_list import names_of
         from softmax_cli.evaluation.gates import parse_gate
+        from softmax_cli.numeric.metrics import definitions
 
-        names = names_of(plan, has_sets)
+        names = [figure.name for figure in definitions(plan)]
         return [parse_gate(given, names) for given in self.fail_if]
 
 
@@ -236,72 +234,62 @@ def evaluate(
     --kind classwise --scheme mass keeps every probability.
     """
     from softmax_cli.errors import GateError
-    from softmax_cli.evaluation.figure_list import build_report
-    from softmax_cli.evaluation.judge import Judge
+    from softmax_cli.evaluation.labelled import LabelledScorer
+    from softmax_cli.evaluation.report import build_report
     from softmax_cli.evaluation.run import measure
+    from softmax_cli.stream.scores import open_scores
+    from softmax_cli.tables.pool import Listeners
 
-    truths.check(source.label)
-    report.check([*source.paths, *truths.files])
-    pictures.check([*source.paths, *truths.files], report.force, (report.per_class, report.bins_out))
-    units = engine.units(source)
-    estimate = estimated_prior(source, scoring, run, engine)
-    with source.open(truths) as opened:
-        chosen = _choose(opened, scoring, estimate)
-        judge = Judge(_transform(opened, scoring, chosen, run), required_truth(opened, bool(units)), report.by)
-        report.check_slices(opened)
-        plan = metrics.plan(len(opened.columns.classes), chosen.calibration)
-        gates = report.gates(plan, judge.transform.scoring.sets is not None)
+    inputs = source.resolve(truths)
+    report.check(inputs.everything_read)
+    pictures.check(inputs.everything_read, report.force, (report.per_class, report.bins_out))
+    workers = engine.resolve(inputs, run.workers)
+    estimate = estimated_prior(inputs, scoring, run, engine)
+    with open_scores(inputs) as scores:
+        chosen = _choose(scores, scoring, estimate)
+        truth = scores.required_truth(bool(workers.units))
+        scorer = LabelledScorer(_transform(scores, scoring, chosen, run), truth, report.by)
+        report.check_slices(scores)
+        sets = scorer.transform.scoring.sets is not None
+        plan = metrics.plan(len(scores.columns.classes), chosen.calibration, sets)
+        gates = report.gates(plan)
         if run.dry_run:
-            print(_plan(opened, judge))
+            print(_plan(scores, scorer))
             return
-        run.introduce(opened, *chosen.notes)
-        with _listening(opened, run, report.force) as listeners:
-            fleet = engine.fleet(opened.table, source.reading(opened), units, run.workers)
-            found = measure(fleet, judge, plan, listeners)
-        found.reading.check(len(opened.columns.classes))
-        result = build_report(opened.table.name, judge, plan, found.measured, found.draws, found.read, gates)
-    _print_notes(result, found, opened.columns, run)
+        run.introduce(scores, *chosen.notes)
+        with run.work(scores.table.size, report.force) as work, work.rejects as keep:
+            found = measure(workers.fleet(inputs, scores), scorer, plan, Listeners(work.progress, keep))
+    found.reading.check(len(scores.columns.classes))
+    result = build_report(scores.table.name, scorer, plan, found.measured, found.bootstrap, found.read, gates)
+    _print_notes(result, found, scores, run)
     _give(result, report, run)
     _draw(result, pictures, report.force)
     if result.failed_gates:
         raise GateError("; ".join(result.failed_gates))
 
 
-def _choose(opened: Opened, scoring: ScoringOptions, estimate: PriorEstimate | None) -> Chosen:
+def _choose(scores: ScoreTable, scoring: ScoringOptions, estimate: PriorEstimate | None) -> Chosen:
     if scoring.softmax.activation == "sigmoid":
         raise UsageError("--activation sigmoid gives every class alone a probability; evaluate needs a distribution")
-    return scoring.build(opened.columns, ("logprob",), 0, estimate)
+    return scoring.build(scores.columns, ("logprob",), 0, estimate)
 
 
-def _transform(opened: Opened, scoring: ScoringOptions, chosen: Chosen, run: RunOptions) -> Transform:
+def _transform(scores: ScoreTable, scoring: ScoringOptions, chosen: Chosen, run: RunOptions) -> Transform:
     from softmax_cli.prediction.layout import Layout
     from softmax_cli.prediction.transform import build_transform
 
     dtype = scoring.calibration.dtype(scoring.softmax.dtype or "float64")
     policy: Policy = "error" if run.policy == "error" else "skip"
-    return build_transform(opened.columns, chosen.scoring, Layout("list"), dtype, policy)
+    return build_transform(scores.columns, chosen.scoring, Layout("list"), dtype, policy)
 
 
-@contextmanager
-def _listening(opened: Opened, run: RunOptions, force: bool) -> Iterator[Listeners]:
-    """Show how far the pass has come, and keep rejected rows where that was asked for."""
-    from softmax_cli.prediction.bad_rows import rejects_file
-    from softmax_cli.tables.pool import Listeners
-    from softmax_cli.terminal.progress import progress
-
-    with ExitStack() as stack:
-        advance = stack.enter_context(progress(opened.table.size, not run.quiet, run.colors))
-        keep = stack.enter_context(rejects_file(run.rejects, force)) if run.rejects else lambda rejects: None
-        yield Listeners(advance, keep)
-
-
-def _print_notes(report: Report, found: Evaluation, columns: Columns, run: RunOptions) -> None:
+def _print_notes(report: Report, found: Evaluation, scores: ScoreTable, run: RunOptions) -> None:
     if found.reading.note is not None:
         run.say(found.reading.note)
     if report.bad_rows:
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
         run.say(f"{report.bad_rows:,} bad rows left out; {kept}")
-    run.report_kind(found.kinds, columns)
+    run.conclude(scores, found.kinds)
     never = [
         one for one in report.per_class if not one.support and one.predicted * len(report.per_class) >= report.rows > 0
     ]
@@ -314,16 +302,17 @@ def _print_notes(report: Report, found: Evaluation, columns: Columns, run: RunOp
 
 def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
-    from softmax_cli.evaluation.report import Bin, ClassFigures
-    from softmax_cli.stream.outputs import write_table
+    from softmax_cli.stream.outputs import print_json, write_table
 
     if report.per_class is not None:
-        write_table(ClassFigures, result.per_class, report.per_class, report.force)
+        write_table([one.plain() for one in result.per_class], report.per_class, report.force)
     if report.bins_out is not None:
-        write_table(Bin, result.bins, report.bins_out, report.force)
+        write_table([asdict(one) for one in result.bins], report.bins_out, report.force)
     if report.json:
         run.say(f"{result.columns}; {result.rows:,} rows")
-    _print(_as_json(result) if report.json else _as_text(result, run))
+        print_json(result.to_json())
+    else:
+        _show(result, run)
 
 
 def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
@@ -337,37 +326,24 @@ def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> No
         write_page(evaluation_page(report, typed_command()), pictures.report, force)
 
 
-def _print(text: bytes) -> None:
-    from softmax_cli.storage.writing import standard_output
-
-    with standard_output() as out:
-        out.write(text)
-
-
-def _as_json(report: Report) -> bytes:
-    import json
-
-    return json.dumps(report.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n"
-
-
-def _as_text(report: Report, run: RunOptions) -> bytes:
+def _show(report: Report, run: RunOptions) -> None:
     """Draw the report whole, so that a reader who closes the pipe early is no error."""
     from softmax_cli.evaluation.screen import show_evaluation
+    from softmax_cli.storage.writing import standard_output
     from softmax_cli.terminal.console import make_console
 
     console = make_console(sys.stdout, run.colors)
     with console.capture() as drawn:
         show_evaluation(console, report)
-    return drawn.get().encode(console.encoding, "backslashreplace")
+    with standard_output() as out:
+        out.write(drawn.get().encode(console.encoding, "backslashreplace"))
 
 
-def _plan(opened: Opened, judge: Judge) -> str:
+def _plan(scores: ScoreTable, scorer: LabelledScorer) -> str:
     return "\n".join(
         [
-            f"reads    {opened.table.name}",
-            f"columns  {opened.columns.summary()}",
-            *opened.columns.explain(),
-            f"truth    {judge.truth.column}",
-            *(f"step {number}   {step}" for number, step in enumerate(judge.transform.steps(), 1)),
+            *scores.describe(),
+            f"truth    {scorer.truth.column}",
+            *(f"step {number}   {step}" for number, step in enumerate(scorer.transform.steps(), 1)),
         ]
     )

@@ -69,6 +69,7 @@ class SubjectOptions(SourceOptions):
         """Return the row that is meant."""
         from softmax_cli.explanation.example import find_by_id, find_by_row, typed_example
         from softmax_cli.storage.remote import is_remote
+        from softmax_cli.stream.scores import open_scores
 
         typed = None if self._names_a_row else typed_example(self.paths)
         if typed is not None:
@@ -78,10 +79,10 @@ class SubjectOptions(SourceOptions):
             raise UsageError(
                 f"{' '.join(self.paths)}: neither scores (2.0 1.0 0.1, cat=2.0 dog=1.0) nor a file nor a topic"
             )
-        with self.open() as opened:
+        with open_scores(self.resolve()) as scores:
             if self.id is not None:
-                return find_by_id(opened.table, opened.columns, self.id)
-            return find_by_row(opened.table, opened.columns, self.row or 1)
+                return find_by_id(scores.table, scores.columns, self.id)
+            return find_by_row(scores.table, scores.columns, self.row or 1)
 
     @property
     def _names_a_row(self) -> bool:
@@ -184,7 +185,9 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     if how.files:
         _draw(example, explanation, how)
     if how.json:
-        _print_json(to_json(example, explanation))
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(to_json(example, explanation))
         return
     from softmax_cli.explanation.screen import show_explanation
     from softmax_cli.terminal.console import make_console
@@ -206,18 +209,11 @@ def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -
 
 def _print_topic(topic: Topic, how: ExplanationOptions) -> None:
     if how.json:
-        _print_json(topic.to_json())
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(topic.to_json())
         return
     from softmax_cli.explanation.screen import show_topic
     from softmax_cli.terminal.console import make_console
 
     show_topic(make_console(sys.stdout, how.colors), topic)
-
-
-def _print_json(report: dict[str, object]) -> None:
-    import json
-
-    from softmax_cli.storage.writing import standard_output
-
-    with standard_output() as out:
-        out.write(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")

@@ -16,11 +16,10 @@ from softmax_cli.options.run import EngineOptions, WorkOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.distributed.plan import Unit
-    from softmax_cli.inspection.evidence import Evidence, Inspector
+    from softmax_cli.distributed.fleet import Workers
+    from softmax_cli.inspection.evidence import Evidence
     from softmax_cli.inspection.report import Inspection
-    from softmax_cli.options.source import Opened
-    from softmax_cli.tables.table import Table
+    from softmax_cli.stream.scores import Inputs
 
 
 RANK = 1
@@ -72,24 +71,15 @@ class InspectionOptions(WorkOptions):
                 f"--outlier-limit {self.outlier_limit:g}: expected a number of deviations above 0, such as 6"
             )
 
-    def check(self, inputs: list[str]) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Refuse, before anything is read, flagged rows that could not be written."""
         from softmax_cli.storage.writing import check_target
-        from softmax_cli.stream.inputs import STDIN
 
         if self.rows_out is None:
             return
-        if not inputs or STDIN in inputs or any(Path(path).is_fifo() for path in inputs):
+        if inputs.has_stdin or any(Path(path).is_fifo() for path in inputs.paths):
             raise UsageError("--rows-out reads the input twice, and a pipe is gone after once: save it to a file first")
-        check_target(self.rows_out, inputs, self.force)
-
-    def settle(self, opened: Opened) -> tuple[Inspector, Table]:
-        """Return what the table is measured with, and the table with the first rows, which tell it, still in it."""
-        from softmax_cli.inspection.run import inspector_and_table
-        from softmax_cli.prediction.logits import score_dtype
-
-        dtype = str(score_dtype(opened.table.schema, opened.columns))
-        return inspector_and_table(opened.table, opened.columns, dtype, self.outlier_limit, opened.truth)
+        check_target(self.rows_out, inputs.paths, self.force)
 
     @property
     def shown(self) -> int | None:
@@ -111,13 +101,13 @@ def inspect(
     finding, not an error.
     """
     from softmax_cli.inspection.report import inspection
+    from softmax_cli.stream.scores import open_scores
 
-    truths.check(source.label)
-    inputs = [*source.paths, *truths.files]
-    look.check(source.paths)
-    pictures.check(inputs, look.force, [look.rows_out])
-    units = engine.units(source)
-    name, evidence = _look(source, truths, look, engine, units)
+    inputs = source.resolve(truths)
+    look.check(inputs)
+    pictures.check(inputs.everything_read, look.force, [look.rows_out])
+    workers = engine.resolve(inputs, look.workers)
+    name, evidence = _look(inputs, look, workers)
     found = inspection(name, evidence)
     _report(found, look)
     if pictures.plot is not None:
@@ -131,40 +121,32 @@ def inspect(
     if look.rows_out is not None:
         from softmax_cli.inspection.run import write_flagged
 
-        with source.open() as opened:  # once more, now that it is known which rows are flagged
-            fleet = engine.fleet(opened.table, source.reading(opened), units, look.workers)
-            count = write_flagged(fleet, evidence, look.rows_out, look.force)
+        with open_scores(inputs._replace(truths=None)) as scores:  # once more, now that the flagged rows are known
+            count = write_flagged(workers.fleet(inputs, scores), evidence, look.rows_out, look.force)
         look.say(f"{count:,} flagged rows in {look.rows_out}")
 
 
-def _look(
-    source: SourceOptions,
-    truths: TruthOptions,
-    look: InspectionOptions,
-    engine: EngineOptions,
-    units: tuple[Unit, ...],
-) -> tuple[str, Evidence]:
-    from softmax_cli.inspection.run import inspect_rows
+def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[str, Evidence]:
+    from softmax_cli.inspection.run import inspect_rows, inspector_of
+    from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
 
-    with source.open(truths) as opened:
-        opened.check_order(bool(units))
-        look.introduce(opened)
-        inspector, table = look.settle(opened)
-        fleet = engine.fleet(table, source.reading(opened), units, look.workers)
-        with progress(table.size, not look.quiet, look.colors) as advance:
-            return table.name, inspect_rows(fleet, inspector, Listeners(advance))
+    with open_scores(inputs) as scores:
+        scores.check_order(bool(workers.units))
+        look.introduce(scores)
+        inspector, scores = inspector_of(scores, look.outlier_limit)
+        with progress(scores.table.size, not look.quiet, look.colors) as advance:
+            evidence = inspect_rows(workers.fleet(inputs, scores), inspector, Listeners(advance))
+    look.conclude(scores)
+    return scores.table.name, evidence
 
 
 def _report(found: Inspection, look: InspectionOptions) -> None:
-    from softmax_cli.storage.writing import standard_output
-
     if look.json:
-        import json
+        from softmax_cli.stream.outputs import print_json
 
-        with standard_output() as out:
-            out.write(json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+        print_json(found.to_json())
         return
     from softmax_cli.inspection.screen import show_inspection
     from softmax_cli.terminal.console import make_console

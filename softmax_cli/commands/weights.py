@@ -156,10 +156,8 @@ def _report(found: ClassWeights, weighting: WeightingOptions) -> None:
 
         show_weights(make_console(sys.stdout, weighting.colors), found)
     elif weighting.json or weighting.output is None:
-        import json
-
         from softmax_cli.storage.writing import standard_output
+        from softmax_cli.stream.outputs import json_bytes
 
-        text = json.dumps(found.to_json(), indent=1, ensure_ascii=False).encode() + b"\n"
         with standard_output() as out:
-            out.write(text if weighting.json else found.to_csv())
+            out.write(json_bytes(found.to_json()) if weighting.json else found.to_csv())

@@ -12,8 +12,9 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from softmax_cli.distributed.engines import Engine
 from softmax_cli.distributed.plan import Unit, UnitReader
-from softmax_cli.tables.pool import Listeners
-from softmax_cli.tables.table import Table
+from softmax_cli.stream.scores import Inputs, ScoreTable
+from softmax_cli.tables.pool import Listeners, map_blocks
+from softmax_cli.tables.table import Decoded, Table
 
 Found = TypeVar("Found")
 
@@ -23,6 +24,19 @@ Look = Callable[[int, Table, int, Listeners], Iterator[Found]]
 
 Picklable, and idempotent: the unit of a worker that was lost is run again.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class EachBlock(Generic[Found]):
+    """Applies `work` to every block of a unit; a `Look`."""
+
+    scores: tuple[str, ...]
+    """Columns that `work` needs as numbers."""
+    work: Callable[[Decoded], Found]
+
+    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Found]:
+        """Yield what is found in each block, in order."""
+        return map_blocks(table, self.scores, lambda decoded: (self.work(decoded), ()), threads, listeners)
 
 
 class Fleet(Protocol):
@@ -117,3 +131,20 @@ class EngineWorkers:
                     listeners.rejected(outcome.rejects)
                 listeners.progress(outcome.rows, unit.size)
                 turn += 1
+
+
+class Workers(NamedTuple):
+    """Who reads the rows of the inputs: an engine, unit by unit; without units, the threads of this process."""
+
+    engine: Engine
+    units: tuple[Unit, ...]
+    threads: int
+    """Of this process; or how many units the engine does at once."""
+    is_local: bool
+    """Whether the engine has the cores of this machine."""
+
+    def fleet(self, inputs: Inputs, scores: ScoreTable) -> Fleet:
+        """Return who goes over a table that is open here."""
+        if not self.units:
+            return ThisProcess(scores.table, self.threads)
+        return EngineWorkers(self.engine, self.units, self.threads, UnitReader.of(inputs, scores))

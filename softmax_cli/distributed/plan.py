@@ -5,15 +5,18 @@ The cut depends on the files alone, never on how many workers there are: the sam
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from softmax_cli.errors import UsageError
-from softmax_cli.formats import Format, by_name, by_suffix
+from softmax_cli.formats import by_name
+from softmax_cli.storage.compression import compression_by_suffix
 from softmax_cli.storage.reading import absolute, is_file, open_bytes, state_of
 from softmax_cli.storage.remote import bare_name
-from softmax_cli.stream.inputs import STDIN, open_file
+from softmax_cli.stream.inputs import STDIN, InputFile, open_file
+from softmax_cli.stream.scores import Inputs, ScoreTable
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.concat import conform
 from softmax_cli.tables.filter import Condition, rows_where
@@ -30,26 +33,27 @@ class Unit:
 
     number: int
     """Place in the order of the input, from 0."""
-    path: str
+    file: InputFile
     row_groups: range | None = None
     """Of a Parquet file; None: the whole file."""
     size: int = 0
     """Bytes of input that this unit stands for."""
+
+    @property
+    def path(self) -> str:
+        """Name of the file."""
+        return self.file.path
 
     def __str__(self) -> str:
         groups = self.row_groups
         return self.path if groups is None else f"{self.path}, row groups {groups.start} to {groups.stop - 1}"
 
 
-def plan_units(files: Sequence[str], input_format: str | None, unit_bytes: int = UNIT_BYTES) -> tuple[Unit, ...]:
+def plan_units(files: Sequence[InputFile], unit_bytes: int = UNIT_BYTES) -> tuple[Unit, ...]:
     """Cut files into units, in order.
 
     Parameters
     ----------
-    files : sequence of str
-        As `expand_paths` lists them.
-    input_format : str or None
-        Name of the format that the user gave; None: names tell.
     unit_bytes : int
         About how many bytes of a file that can be cut make a unit.
 
@@ -60,7 +64,7 @@ def plan_units(files: Sequence[str], input_format: str | None, unit_bytes: int =
     DataError
         A Parquet file cannot be read.
     """
-    pieces = [piece for path in files for piece in _pieces(path, input_format, unit_bytes)]
+    pieces = [piece for file in files for piece in _pieces(file, unit_bytes)]
     return tuple(Unit(number, *piece) for number, piece in enumerate(pieces))
 
 
@@ -73,12 +77,14 @@ def spread(units: Sequence[Unit], cores: int) -> tuple[int, int]:
     return at_once, max(1, cores // at_once)
 
 
-def _pieces(path: str, input_format: str | None, unit_bytes: int) -> Iterator[tuple[str, range | None, int]]:
+def _pieces(source: InputFile, unit_bytes: int) -> Iterator[tuple[InputFile, range | None, int]]:
+    path = source.path
     if path == STDIN or not is_file(path):
         name = "standard input" if path == STDIN else path
         raise UsageError(f"{name} is a stream, and units are cut from files: save it to a file, or write one file")
     size = int(state_of(path)[0] or 0)
-    form = _format_of(path, input_format) if size > unit_bytes else None
+    is_plain = size > unit_bytes and compression_by_suffix(bare_name(path)) is None
+    form = by_name(source.format) if is_plain and source.format is not None else None
     group_bytes = getattr(form, "row_group_bytes", None)  # a format that can be cut offers it
     groups: list[int] = []
     if group_bytes is not None:
@@ -86,10 +92,10 @@ def _pieces(path: str, input_format: str | None, unit_bytes: int) -> Iterator[tu
             groups = group_bytes(file, bare_name(path))
     runs = list(_runs(groups, unit_bytes))
     if len(runs) < 2:
-        yield path, None, size
+        yield source, None, size
         return
     for run in runs:
-        yield path, run, round(size * sum(groups[run.start : run.stop]) / sum(groups))
+        yield source, run, round(size * sum(groups[run.start : run.stop]) / sum(groups))
 
 
 def _runs(sizes: Sequence[int], unit_bytes: int) -> Iterator[range]:
@@ -102,17 +108,6 @@ def _runs(sizes: Sequence[int], unit_bytes: int) -> Iterator[range]:
             first, held = group + 1, 0
 
 
-def _format_of(path: str, input_format: str | None) -> Format | None:
-    """Return the format of a file that is not compressed; None where its name does not tell."""
-    if input_format is not None:
-        return by_name(input_format)
-    try:
-        form, compression = by_suffix(bare_name(path))
-    except UsageError:
-        return None
-    return form if compression is None else None
-
-
 @dataclass(frozen=True, slots=True)
 class UnitReader:
     """What every worker has to know to read; picklable."""
@@ -120,13 +115,18 @@ class UnitReader:
     folder: str
     """Where relative names begin: a worker may have been started elsewhere."""
     options: ReadOptions
-    input_format: str | None
     first: str
     """Name of the table whose columns all others must have, for messages."""
     schema: Schema
     """Its columns and their types."""
     columns: Columns
     where: Condition | None = None
+
+    @classmethod
+    def of(cls, inputs: Inputs, scores: ScoreTable) -> UnitReader:
+        """Read as `scores` was opened from `inputs`."""
+        table = scores.table
+        return cls(os.getcwd(), inputs.options, table.name, table.schema, scores.columns, inputs.where)
 
     @contextmanager
     def open(self, unit: Unit) -> Iterator[Table]:
@@ -139,6 +139,6 @@ class UnitReader:
         """
         options = self.options._replace(row_groups=unit.row_groups)
         with ExitStack() as closing:
-            path, name = absolute(self.folder, unit.path), bare_name(unit.path)
-            table = conform(open_file(path, options, self.input_format, closing, name), self.first, self.schema)
+            file = unit.file._replace(path=absolute(self.folder, unit.path))
+            table = conform(open_file(file, options, closing, bare_name(unit.path)), self.first, self.schema)
             yield table if self.where is None else rows_where(table, self.columns, self.where)

@@ -31,9 +31,9 @@ def write_evaluation_plots(report: Report, names: Sequence[str], path: str, forc
 
 def _reliability(report: Report, place: SubFigure) -> None:
     bins = [(one.lower, one.upper, one.rows, one.confidence, one.accuracy) for one in report.bins]
-    ece = report.figure("ece")
-    within = "" if ece.interval is None else f" [{ece.interval[0]:.4f}, {ece.interval[1]:.4f}]"
-    corner = f"ECE {ece.value:.4f}{within}\nN = {report.rows:,}"
+    error = report.summing_up("reliability")
+    within = "" if error.interval is None else f" [{error.interval[0]:.4f}, {error.interval[1]:.4f}]"
+    corner = f"{error.title} {error.value:.4f}{within}\nN = {report.rows:,}"
     draw_reliability(place, bins, f"Reliability ({report.bins_by})", corner)
 
 
@@ -119,7 +119,8 @@ def _risk(report: Report, place: SubFigure) -> None:
         ylabel="risk (share of these wrong)",
     )
     axes.set_ylim(bottom=0)
-    axes.set_title(f"Risk and coverage (AURC {report.figure('aurc').value:.4f}, N = {report.rows:,})")
+    area = report.summing_up("risk_coverage")
+    axes.set_title(f"Risk and coverage ({area.title} {area.value:.4f}, N = {report.rows:,})")
     axes.grid(color=GREY, linewidth=0.4)
 
 

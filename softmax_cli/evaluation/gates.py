@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from softmax_cli.errors import UsageError, nearest
-from softmax_cli.evaluation.report import Figure
+
+if TYPE_CHECKING:
+    from softmax_cli.evaluation.report import Figure
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -21,7 +24,7 @@ _FORM = re.compile(r"\s*([A-Za-z_][\w-]*)\s*(>=|<=|>|<)\s*(\S+)\s*")
 class Gate:
     """Fails where ``name sign limit`` holds."""
 
-    said: str
+    given: str
     name: str
     sign: str
     limit: float
@@ -30,9 +33,9 @@ class Gate:
         """Return why it fails; None: it does not. A figure that is not known fails: nothing vouches for it."""
         value = figures[self.name].value
         if value != value:
-            return f"--fail-if {self.said!r}: {self.name} is unknown"
+            return f"--fail-if {self.given!r}: {self.name} is unknown"
         if _COMPARE[self.sign](value, self.limit):
-            return f"--fail-if {self.said!r}: {self.name} is {value:.6g}"
+            return f"--fail-if {self.given!r}: {self.name} is {value:.6g}"
         return None
 
 

@@ -2,123 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.evaluation.judge import Judged
-from softmax_cli.numeric.bootstrap import REPLICATES
-from softmax_cli.numeric.metrics._confidence import BINS, Ranking, top_label
-from softmax_cli.numeric.metrics.accuracy import Accuracy, Balanced, TopKAccuracy
-from softmax_cli.numeric.metrics.auroc import Auroc
-from softmax_cli.numeric.metrics.brier import Brier, row_brier
-from softmax_cli.numeric.metrics.classwise_ece import ClasswiseEce, ClasswiseMassEce
-from softmax_cli.numeric.metrics.confusion import Confusion
-from softmax_cli.numeric.metrics.coverage import Coverage
-from softmax_cli.numeric.metrics.ece import ConfidenceHistogram, Ece
-from softmax_cli.numeric.metrics.intervals import EceInterval, MeanIntervals
-from softmax_cli.numeric.metrics.log_loss import LogLoss, row_log_loss
-from softmax_cli.numeric.metrics.refinement import Refinement
-from softmax_cli.numeric.metrics.smooth_ece import SmoothEce
+from softmax_cli.evaluation.labelled import LabelledScores
+from softmax_cli.numeric.bootstrap import weights
+from softmax_cli.numeric.metrics import Fold, Parts, Plan, folds, replicates
+from softmax_cli.numeric.metrics._bins import WidthBins
+from softmax_cli.numeric.metrics._counts import ClassCounts, ConfidenceHistogram, Confusion
+from softmax_cli.numeric.metrics._ranking import Ranking
+from softmax_cli.numeric.metrics._rows import Rows
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is measured."""
-
-    bins: int = BINS
-    scheme: str = "width"
-    """width or mass."""
-    norm: str = "l1"
-    kind: str = "top-label"
-    """top-label or classwise."""
-    top_k: tuple[int, ...] = (5,)
-    clip: float | None = None
-    """Keeps the probability of the truth within [clip, 1 - clip] for the log loss."""
-    replicates: int = REPLICATES
-    """Of the bootstrap; 0: no intervals."""
-    seed: int = 0
-    answer_from: float | None = None
-    """Least confidence that is answered, of a calibration that abstains; None: it does not."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parts:
-    """Metric parts of some rows.
-
-    Memory grows with classes x bins, by 9 bytes a row for `ranking`, and by 8 bytes a row and class for
-    `classwise_mass`, which is there only when it was asked for.
-    """
-
-    accuracy: Accuracy
-    balanced: Balanced
-    top_k: tuple[TopKAccuracy, ...]
-    log_loss: LogLoss
-    brier: Brier
-    refinement: Refinement
-    ece: Ece
-    classwise: ClasswiseEce
-    classwise_mass: ClasswiseMassEce | None
-    smooth: SmoothEce
-    ranking: Ranking
-    histogram: ConfidenceHistogram
-    confusion: Confusion
-    coverage: Coverage | None
-
-    @classmethod
-    def of(
-        cls, plan: Plan, log_p: NDArray[np.float64], labels: NDArray[np.int64], sets: NDArray[np.bool_] | None
-    ) -> Self:
-        """Measure rows; shapes as in `Judged`."""
-        keeps_all = plan.kind == "classwise" and plan.scheme == "mass"
-        return cls(
-            accuracy=Accuracy.of(log_p, labels),
-            balanced=Balanced.of(log_p, labels),
-            top_k=tuple(TopKAccuracy.of(log_p, labels, k=k) for k in plan.top_k),
-            log_loss=LogLoss.of(log_p, labels, clip=plan.clip),
-            brier=Brier.of(log_p, labels),
-            refinement=Refinement.of(log_p, labels),
-            ece=Ece.of(log_p, labels, bins=plan.bins),
-            classwise=ClasswiseEce.of(log_p, labels, bins=plan.bins),
-            classwise_mass=ClasswiseMassEce.of(log_p, labels, bins=plan.bins) if keeps_all else None,
-            smooth=SmoothEce.of(log_p, labels),
-            ranking=Ranking.of(log_p, labels),
-            histogram=ConfidenceHistogram.of(log_p, labels),
-            confusion=Confusion.of(log_p, labels),
-            coverage=None if sets is None else Coverage.of(sets, labels),
-        )
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the parts of the rows that follow."""
-        return type(self)(
-            accuracy=self.accuracy.plus(other.accuracy),
-            balanced=self.balanced.plus(other.balanced),
-            top_k=tuple(mine.plus(theirs) for mine, theirs in zip(self.top_k, other.top_k, strict=True)),
-            log_loss=self.log_loss.plus(other.log_loss),
-            brier=self.brier.plus(other.brier),
-            refinement=self.refinement.plus(other.refinement),
-            ece=self.ece.plus(other.ece),
-            classwise=self.classwise.plus(other.classwise),
-            classwise_mass=_both(self.classwise_mass, other.classwise_mass),
-            smooth=self.smooth.plus(other.smooth),
-            ranking=self.ranking.plus(other.ranking),
-            histogram=self.histogram.plus(other.histogram),
-            confusion=self.confusion.plus(other.confusion),
-            coverage=None if self.coverage is None or other.coverage is None else self.coverage.plus(other.coverage),
-        )
-
-
-def _both(mine: ClasswiseMassEce | None, theirs: ClasswiseMassEce | None) -> ClasswiseMassEce | None:
-    if mine is None or theirs is None:
-        return None
-    try:
-        return mine.plus(theirs)
-    except ValueError as error:
-        raise DataError(f"{error}; --scheme width needs to keep none of them") from None
-
+DIAGRAMS: tuple[type[Fold], ...] = (ClassCounts, WidthBins, Ranking, ConfidenceHistogram, Confusion)
+"""What a report shows beside its figures."""
 
 MOST_SLICES = 100
 """Every slice keeps parts of its own; a column of ids would make one of each row."""
@@ -129,80 +31,77 @@ class Measured:
     """What is known of the rows so far: all of them together, and slice by slice."""
 
     whole: Parts
-    auroc: Auroc
-    """Of the whole alone: its parts are large."""
     slices: dict[str, Parts] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: Plan, judged: Judged) -> Self:
-        """Measure one batch."""
-        slices = {
-            name: Parts.of(plan, judged.log_p[rows], judged.labels[rows], _some(judged.sets, rows))
-            for name, rows in judged.slices.items()
-        }
-        whole = Parts.of(plan, judged.log_p, judged.labels, judged.sets)
-        return cls(whole, Auroc.of(judged.log_p, judged.labels), slices)
+    def of(cls, plan: Plan, labelled: LabelledScores) -> Self:
+        """Measure one batch.
+
+        Raises
+        ------
+        DataError
+            A part has grown too large.
+        """
+        rows = labelled.rows
+        with _as_data_error():
+            whole = _parts((*folds(plan), *DIAGRAMS), rows, plan)
+            kinds = (*folds(plan, in_slices=True), ClassCounts)
+            return cls(whole, {name: _parts(kinds, rows.take(some), plan) for name, some in labelled.slices.items()})
+
+    @property
+    def rows(self) -> int:
+        """Rows that were measured."""
+        return self.whole[ClassCounts].rows
 
     def plus(self, other: Self) -> Self:
         """Merge with the rows that follow; slices stand in the order in which they came up.
 
         Raises
         ------
+        DataError
+            A part has grown too large.
         UsageError
             There are too many slices.
         """
         slices = dict(self.slices)
-        for name, parts in other.slices.items():
-            slices[name] = slices[name].plus(parts) if name in slices else parts
+        with _as_data_error():
+            for name, parts in other.slices.items():
+                slices[name] = slices[name].plus(parts) if name in slices else parts
+            whole = self.whole.plus(other.whole)
         if len(slices) > MOST_SLICES:
             raise UsageError(f"--by: the column has more than {MOST_SLICES} values; name one with fewer")
-        return type(self)(self.whole.plus(other.whole), self.auroc.plus(other.auroc), slices)
+        return type(self)(whole, slices)
 
 
-def _some(sets: NDArray[np.bool_] | None, rows: NDArray[np.intp]) -> NDArray[np.bool_] | None:
-    return None if sets is None else sets[rows]
+def _parts(kinds: Iterable[type[Fold]], rows: Rows, plan: Plan) -> Parts:
+    return Parts({kind: kind.of(rows, plan) for kind in dict.fromkeys(kinds)})
 
 
-Limits = tuple[float, float]
+@contextmanager
+def _as_data_error() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Draws:
-    """Replicates of the means over rows, and of the calibration error in bins of equal width."""
+_DRAWN_ROWS = 1 << 11
+"""Rows whose weights are drawn at a time: 3 MB as float64 for 200 replicates, which stays in the cache."""
 
-    means: MeanIntervals
-    ece: EceInterval
 
-    @classmethod
-    def of(cls, plan: Plan, judged: Judged, first_row: int) -> Self:
-        """Draw one batch; `first_row` counts the judged rows before it."""
-        _, correct = top_label(judged.log_p, judged.labels)
-        figures = {
-            "accuracy": correct.astype(np.float64),
-            "log_loss": row_log_loss(judged.log_p, judged.labels, clip=plan.clip),
-            "brier": row_brier(judged.log_p, judged.labels),
-        }
-        means = MeanIntervals.of(figures, first_row=first_row, seed=plan.seed, replicates=plan.replicates)
-        ece = EceInterval.of(
-            judged.log_p,
-            judged.labels,
-            first_row=first_row,
-            bins=plan.bins,
-            seed=plan.seed,
-            replicates=plan.replicates,
-        )
-        return cls(means, ece)
+def resample(plan: Plan, rows: Rows, first_row: int) -> Parts:
+    """Resample one batch for the bootstrap.
 
-    def plus(self, other: Self) -> Self:
-        """Merge with the replicates of the rows that follow."""
-        return type(self)(self.means.plus(other.means), self.ece.plus(other.ece))
+    Parameters
+    ----------
+    first_row : int
+        Number of the first of these rows in the whole table: what makes the draw independent of the cut.
+    """
+    kinds = replicates(plan)
 
-    def limits(self, plan: Plan, ece: Ece) -> dict[str, Limits]:
-        """Return 95 % limits by the name of the figure; the asked-for ECE has none in bins of equal count."""
-        found = self.means.value
-        low, high = found["accuracy"]
-        found["error"] = (1 - high, 1 - low)
-        for name, norm in (("mce", "max"), ("rmsce", "l2"), ("ece", plan.norm)):
-            if (plan.scheme, plan.kind) == ("width", "top-label"):
-                found[name] = self.ece.interval(ece, norm=norm)
-        return found
+    def part(start: int) -> Parts:
+        block = rows.take(slice(start, start + _DRAWN_ROWS))
+        weight = weights(plan.seed, first_row + start, len(block), plan.replicates).astype(np.float64)
+        return Parts({kind: kind.of(block, plan, weight) for kind in kinds})
+
+    return reduce(Parts.plus, map(part, range(0, max(len(rows), 1), _DRAWN_ROWS)))

@@ -14,8 +14,6 @@ from softmax_cli.page.report import (
     table,
 )
 
-DECIDING = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "macro_auroc")
-"""The figures that stand in large type."""
 MOST_PAIRS = 50
 
 
@@ -24,9 +22,9 @@ def evaluation_page(report: Report, command: str) -> bytes:
     return report_page(
         f"Evaluation of {report.source}",
         command,
-        verdict=report.verdict(),
+        verdict=report.verdict,
         facts=[f"{report.rows:,} rows", f"{report.bad_rows:,} bad rows left out", report.columns],
-        tiles=[_tile(figure) for figure in report.figures if figure.name in DECIDING],
+        tiles=[_tile(figure) for figure in report.figures if figure.decides],
         charts=[
             reliability_chart(
                 "Of rows with confidence 0.9, nine of ten should be right: the marks should lie on the dashed line "
@@ -68,10 +66,11 @@ def _interval(figure: Figure) -> str:
 
 def _classes(report: Report) -> list[Table]:
     rows = [
-        (c.name, f"{c.support:,}", f"{c.predicted:,}", *map(number, (c.precision, c.recall, c.f1, c.auroc, c.ece)))
+        (c.name, f"{c.support:,}", f"{c.predicted:,}", *map(number, (c.precision, c.recall, c.f1, *c.known.values())))
         for c in report.per_class
     ]
-    columns = ("class", "rows", "predicted", "precision", "recall", "F1", "AUROC", "ECE")
+    titles = [title for name, title in report.titles.items() if any(name in c.known for c in report.per_class)]
+    columns = ("class", "rows", "predicted", "precision", "recall", "F1", *titles)
     return [table("classes", "Classes", "Each against the rest.", columns, rows)]
 
 
@@ -89,11 +88,8 @@ def _confusions(report: Report) -> list[Table]:
 def _slices(report: Report) -> list[Table]:
     if not report.slices:
         return []
-    titles = [figure.title.strip() for figure in report.slices[0].figures if figure.name in DECIDING]
-    rows = [
-        (one.name, f"{one.rows:,}", *(number(f.value) for f in one.figures if f.name in DECIDING))
-        for one in report.slices
-    ]
+    titles = [figure.title.strip() for figure in report.slices[0].figures if figure.decides]
+    rows = [(one.name, f"{one.rows:,}", *(number(f.value) for f in one.figures if f.decides)) for one in report.slices]
     return [table("slices", f"By {report.by}", "", (report.by or "", "rows", *titles), rows)]
 
 

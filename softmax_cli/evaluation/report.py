@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 
-from softmax_cli.evaluation.measure import Limits
-from softmax_cli.stream.outputs import finite_or_null
+import numpy as np
+
+from softmax_cli.errors import listed
+from softmax_cli.evaluation.gates import Gate, failures
+from softmax_cli.evaluation.labelled import LabelledScorer
+from softmax_cli.evaluation.measure import Measured
+from softmax_cli.numeric.metrics import Limits, Parts, Plan, columns, definitions, metrics, within
+from softmax_cli.numeric.metrics._bins import Bins, WidthBins, mass_bins
+from softmax_cli.numeric.metrics._counts import ClassCounts, ConfidenceHistogram, Confusion
+from softmax_cli.numeric.metrics._ranking import Ranking
 from softmax_cli.version import __version__
 
 
@@ -24,6 +31,10 @@ class Figure:
     """95 % bootstrap limits; None: none were drawn."""
     note: str
     """Unit, range, settings, what it rests on."""
+    decides: bool = False
+    """Whether it is one of the few that are looked at first."""
+    diagram: str | None = None
+    """The diagram that it sums up."""
 
 
 FORMAT = 1
@@ -57,13 +68,18 @@ class ClassFigures:
     precision: float
     recall: float
     f1: float
-    auroc: float
-    """Against the rest."""
-    ece: float
-    """Of its own probability."""
-    coverage: float | None = None
-    """Share of its rows whose prediction set holds it; None: there are no sets."""
-    mean_set_size: float | None = None
+    metrics: Mapping[str, float | None]
+    """What the metrics have to say of a class, by name; None: it was not measured."""
+
+    @property
+    def known(self) -> dict[str, float]:
+        """The metrics that were measured."""
+        return {name: value for name, value in self.metrics.items() if value is not None}
+
+    def plain(self) -> dict[str, object]:
+        """Return all of it by name, in order."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "metrics"}
+        return own | dict(self.metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +116,8 @@ class Slice:
 class Report:
     """A labelled table, measured."""
 
+    verdict: tuple[str, ...]
+    """What the figures come to, in a few sentences; none where nothing was measured."""
     source: str
     columns: str
     """What was taken for what, in a line."""
@@ -125,48 +143,137 @@ class Report:
     by: str | None
     slices: tuple[Slice, ...]
     failed_gates: tuple[str, ...]
+    titles: Mapping[str, str]
+    """Title of every figure of a class, by its name."""
 
-    def figure(self, name: str) -> Figure:
-        """Find a figure by its name."""
-        return next(figure for figure in self.figures if figure.name == name)
-
-    def verdict(self) -> list[str]:
-        """Say in a few sentences what the figures come to; none where nothing was measured."""
-        values = {figure.name: figure.value for figure in self.figures}
-        if not self.rows or "mean_confidence" not in values:
-            return []
-        accuracy, confidence = values["accuracy"], values["mean_confidence"]
-        return [f"{accuracy:.1%} right.", self._trust(accuracy, confidence), *self._unused_classes()]
-
-    def _trust(self, accuracy: float, confidence: float) -> str:
-        """Compare what the predictions promise with what they keep, beyond what chance explains."""
-        gap = confidence - accuracy
-        noise = 2 * math.sqrt(max(accuracy * (1 - accuracy), 0.25 / self.rows) / self.rows)
-        if abs(gap) <= noise:
-            return f"Confidence fits: {confidence:.1%} on average, within chance of that."
-        kind = "Over-confident" if gap > 0 else "Under-confident"
-        points = f"{abs(100 * gap):.1f} points"
-        return f"{kind} by {points} ({confidence:.1%} on average): softmax-cli calibrate mends that on held-out rows."
-
-    def _unused_classes(self) -> list[str]:
-        never = [one.name for one in self.per_class if one.support and not one.predicted]
-        if not never:
-            return []
-        named = ", ".join(never[:3]) + (f" and {len(never) - 3} more" if len(never) > 3 else "")
-        return [
-            f"{len(never)} of {self.classes} classes {'is' if len(never) == 1 else 'are'} never predicted: {named}."
-        ]
+    def summing_up(self, diagram: str) -> Figure:
+        """Find the figure that sums a diagram up."""
+        return next(figure for figure in self.figures if figure.diagram == diagram)
 
     def to_json(self) -> dict[str, object]:
-        """Values that JSON has: nan and infinity, which it has not, become null."""
-        plain = {"verdict": self.verdict(), **asdict(self)}
+        """Plain values, under the names of the fields."""
+        plain = asdict(self)
+        del plain["titles"]
         plain["figures"] = _by_name(self.figures)
+        plain["per_class"] = [one.plain() for one in self.per_class]
         plain["slices"] = [{"name": s.name, "rows": s.rows, "figures": _by_name(s.figures)} for s in self.slices]
         head = {"format": FORMAT, "softmax_cli": __version__, "command": "evaluate"}
-        return head | {name: finite_or_null(value) for name, value in plain.items()}
+        return head | plain
 
 
 def _by_name(figures: Sequence[Figure]) -> dict[str, object]:
     return {
         f.name: {"title": f.title.strip(), "value": f.value, "interval": f.interval, "note": f.note} for f in figures
     }
+
+
+COVERAGES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""Where the risk-coverage curve is reported."""
+
+
+def build_report(
+    source: str,
+    scorer: LabelledScorer,
+    plan: Plan,
+    measured: Measured,
+    bootstrap: Parts | None,
+    read: int,
+    gates: Iterable[Gate],
+) -> Report:
+    """Build the report of a table.
+
+    Parameters
+    ----------
+    bootstrap : Parts or None
+        Replicates of the bootstrap; None: there are none.
+    read : int
+        Rows that were read, the bad ones among them.
+    """
+    whole, table = measured.whole, scorer.transform.columns
+    figures = _figures(plan, whole, bootstrap)
+    ranking = whole[Ranking]
+    per_class = _per_class(table.classes, plan, whole)
+    return Report(
+        verdict=_verdict(whole, per_class),
+        source=source,
+        columns=table.summary(),
+        operations=tuple(scorer.transform.steps()),
+        rows=measured.rows,
+        bad_rows=read - measured.rows,
+        classes=len(table.classes),
+        bins_by=f"{plan.bins} bins of equal {plan.scheme}",
+        bootstrap=plan.replicates,
+        seed=plan.seed,
+        figures=figures,
+        bins=_bins(whole[WidthBins].bins if plan.scheme == "width" else mass_bins(ranking, plan.bins)),
+        histogram=_histogram(whole[ConfidenceHistogram]),
+        risk_coverage=_points(ranking),
+        confusion=_pairs(whole[Confusion], table.classes),
+        per_class=per_class,
+        by=scorer.by,
+        slices=tuple(
+            Slice(name, parts[ClassCounts].rows, _figures(plan, parts, None, in_slices=True))
+            for name, parts in sorted(measured.slices.items())
+        ),
+        failed_gates=failures(gates, figures),
+        titles={column.name: column.title for column in columns(plan)},
+    )
+
+
+def _figures(plan: Plan, parts: Parts, bootstrap: Parts | None, in_slices: bool = False) -> tuple[Figure, ...]:
+    found = []
+    for one in definitions(plan, in_slices):
+        limits = None
+        if bootstrap is not None and one.interval is not None:
+            limits = within(one.interval.limits(bootstrap, parts), one)
+        found.append(Figure(one.name, one.title, one.value(parts), limits, one.note(parts), one.decides, one.diagram))
+    return tuple(found)
+
+
+def _verdict(parts: Parts, per_class: Sequence[ClassFigures]) -> tuple[str, ...]:
+    """Say in a few sentences what the figures come to."""
+    if not parts[ClassCounts].rows:
+        return ()
+    found = [sentence for metric in metrics() for sentence in metric.sentences(parts)]
+    never = [one.name for one in per_class if one.support and not one.predicted]
+    if never:
+        verb = "is" if len(never) == 1 else "are"
+        found.append(f"{len(never)} of {len(per_class)} classes {verb} never predicted: {listed(never, 3)}.")
+    return tuple(found)
+
+
+def _bins(bins: Bins) -> tuple[Bin, ...]:
+    arrays = (bins.lower, bins.upper, bins.count, bins.confidence, bins.accuracy)
+    return tuple(Bin(*row) for row in zip(*(array.tolist() for array in arrays), strict=True))
+
+
+def _histogram(found: ConfidenceHistogram) -> tuple[tuple[int, int], ...]:
+    return tuple(zip(found.right.tolist(), found.wrong.tolist(), strict=True))
+
+
+def _points(ranking: Ranking) -> tuple[Point, ...]:
+    """For every coverage the least one that a threshold can reach and that is not below it."""
+    if not ranking.rows:
+        return ()
+    curve = ranking.curve
+    # Rounding of 1/n steps must not push a coverage of exactly 0.9 to the next threshold.
+    places = np.searchsorted(curve.coverage, np.array(COVERAGES) - 1e-12)
+    return tuple(
+        Point(float(curve.coverage[i]), float(curve.threshold[i]), float(curve.risk[i])) for i in np.unique(places)
+    )
+
+
+def _pairs(confusion: Confusion, classes: tuple[str, ...]) -> tuple[Pair, ...]:
+    true, predicted = np.divmod(confusion.pairs, confusion.classes)
+    rows = zip(true.tolist(), predicted.tolist(), confusion.counts.tolist(), strict=True)
+    return tuple(Pair(classes[t], classes[p], count) for t, p, count in rows)
+
+
+def _per_class(classes: tuple[str, ...], plan: Plan, parts: Parts) -> tuple[ClassFigures, ...]:
+    counts = parts[ClassCounts]
+    own = (counts.support, counts.predicted, counts.hits, counts.precision, counts.recall, counts.f1)
+    found = {column.name: column.values(parts) for column in columns(plan)}
+    lists = {name: [None] * len(classes) if values is None else values.tolist() for name, values in found.items()}
+    more = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+    rows = zip(classes, *(array.tolist() for array in own), more, strict=True)
+    return tuple(ClassFigures(*row) for row in rows)

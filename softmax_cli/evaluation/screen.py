@@ -18,7 +18,6 @@ _CLASSES = 12
 """Classes in the table: all of so many, else the worst."""
 _PAIRS = 5
 _TITLE, _VALUE, _INTERVAL = 17, 9, 20
-_SLICED = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "smooth_ece")
 
 
 def show_evaluation(console: Console, report: Report) -> None:
@@ -42,7 +41,7 @@ def _show_source(console: Console, report: Report, marks: Glyphs) -> None:
     bad = f" ({counted(report.bad_rows, 'bad row')} left out)" if report.bad_rows else ""
     paragraph(console, f"{report.source}: {counted(report.rows, 'row')}{bad}, {report.columns}", marks, "bold")
     paragraph(console, f"probabilities: {'; '.join(report.operations)}", marks, "dim", hang="  ")
-    for sentence in report.verdict():
+    for sentence in report.verdict:
         paragraph(console, sentence, marks, hang="  ")
     console.print()
 
@@ -113,15 +112,13 @@ def _show_classes(console: Console, report: Report, marks: Glyphs) -> None:
         TextColumn("rows", [f"{one.support:,}" for one in shown], 8, is_number=True),
         TextColumn("predicted", [f"{one.predicted:,}" for one in shown], 4, is_number=True),
     ]
-    for title, values, weight in (
+    figures: list[tuple[str, list[float | None], int]] = [
         ("precision", [one.precision for one in shown], 6),
         ("recall", [one.recall for one in shown], 7),
         ("F1", [one.f1 for one in shown], 7),
-        ("AUROC", [one.auroc for one in shown], 3),
-        ("ECE", [one.ece for one in shown], 3),
-        ("coverage", [one.coverage for one in shown], 5),
-        ("set size", [one.mean_set_size for one in shown], 5),
-    ):
+        *((title, [one.metrics[name] for one in shown], 3) for name, title in report.titles.items()),
+    ]
+    for title, values, weight in figures:
         if any(value is not None for value in values):
             columns.append(TextColumn(title, [_rounded(value) for value in values], weight, is_number=True))
     draw(console, columns, marks)
@@ -166,10 +163,10 @@ def _show_slices(console: Console, report: Report, marks: Glyphs) -> None:
         TextColumn("value", [visible(one.name, marks.encoding) for one in report.slices], 9, least=8, most=24),
         TextColumn("rows", [f"{one.rows:,}" for one in report.slices], 8, is_number=True),
     ]
-    for name in _SLICED:
-        found = [next(figure for figure in one.figures if figure.name == name) for one in report.slices]
-        title = found[0].title
-        columns.append(TextColumn(title, [_number(figure.value) for figure in found], 5, is_number=True))
+    deciding = zip(*([figure for figure in one.figures if figure.decides] for one in report.slices), strict=True)
+    columns += [
+        TextColumn(found[0].title, [_number(figure.value) for figure in found], 5, is_number=True) for found in deciding
+    ]
     draw(console, columns, marks)
 
 

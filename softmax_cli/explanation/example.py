@@ -18,7 +18,7 @@ from softmax_cli.tables.table import Decoded, Table
 
 TEMPERATURES = (0.5, 1.0, 2.0, 5.0)
 _MOST_DERIVATIVES = 8
-"""So many of the best classes have their derivatives told: a full matrix of 1,000 classes is a million numbers."""
+"""So many of the best classes have their derivatives shown: a full matrix of 1,000 classes is a million numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def best_classes(explanation: Explanation) -> list[int]:
 
 
 def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
-    """Return every number of an explanation as plain values; what is infinite or undefined is a string."""
+    """Return every number of an explanation as plain values."""
     names = example.classes
     best = explanation.ranking[0]
     naive = explanation.naive()
@@ -126,18 +126,18 @@ def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
     rest = explanation.without(best)
 
     def by_class(values: NDArray[np.floating]) -> dict[str, object]:
-        return {name: _plain(value) for name, value in zip(names, values.tolist(), strict=True)}
+        return dict(zip(names, values.tolist(), strict=True))
 
     return {
         "where": example.where,
         "truth": example.truth,
-        "temperature": _plain(explanation.temperature),
+        "temperature": explanation.temperature,
         "steps": {
             "scores": by_class(explanation.logits),
             "weights": by_class(explanation.weights),
             "divided_by_temperature": by_class(explanation.scaled),
             "plus_log_weight": by_class(explanation.adjusted),
-            "maximum": _plain(explanation.highest),
+            "maximum": explanation.highest,
             "minus_maximum": by_class(explanation.shifted),
             "exponentials": by_class(explanation.exponentials),
             "sum": explanation.total,
@@ -145,7 +145,7 @@ def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
             "logprob": by_class(explanation.log_p),
         },
         "prediction": names[best],
-        "naive": {"sum": _plain(naive.total), "prob": by_class(naive.p), "fails": naive.fails},
+        "naive": {"sum": naive.total, "prob": by_class(naive.p), "fails": naive.fails},
         "temperatures": {f"{t:g}": by_class(explanation.at_temperature(t)) for t in TEMPERATURES},
         "alternatives": {name: by_class(values) for name, values in explanation.alternatives().items()},
         "jacobian": {"classes": [names[i] for i in chosen], "values": explanation.jacobian(chosen).tolist()},
@@ -153,7 +153,3 @@ def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
         "margin": explanation.margin,
         "without_prediction": None if rest is None else by_class(rest),
     }
-
-
-def _plain(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)

@@ -42,9 +42,12 @@ class Format(Protocol):
     SUFFIXES: tuple[str, ...]
     """Ends of file names, the usual one first: ``(".arrow", ".feather")``."""
     MAGIC: tuple[bytes, ...]
-    """How a file of this format begins; empty where the first bytes cannot tell."""
+    """How a file of this format begins; empty where the first bytes cannot say."""
     SEEKS: bool
     """Whether reading needs a file that can be read in any order (a pipe is copied to a temporary file first)."""
+
+    ONE_ARRAY: bool
+    """Whether a file holds the numbers of a row as one array, and no columns of text; may be left out, for False."""
 
     def read(self, file: BinaryIO, name: str, options: ReadOptions) -> Table:
         """Open a table; `name` is what messages call the file."""
@@ -62,6 +65,11 @@ def names() -> tuple[str, ...]:
 def name_of(form: Format) -> str:
     """Return what users call a format."""
     return form.__name__.rpartition(".")[2]
+
+
+def holds_one_array(form: Format) -> bool:
+    """Whether a file holds the numbers of a row as one array, and no columns of text."""
+    return bool(getattr(form, "ONE_ARRAY", False))
 
 
 def by_name(name: str) -> Format:
@@ -84,7 +92,7 @@ def by_name(name: str) -> Format:
 
 
 def by_suffix(path: str) -> tuple[Format, Compression | None]:
-    """Find the format, and the compression around it, that a file name tells: ``probs.csv.gz``.
+    """Find the format, and the compression around it, that a file name gives: ``probs.csv.gz``.
 
     Raises
     ------
@@ -98,7 +106,7 @@ def by_suffix(path: str) -> tuple[Format, Compression | None]:
         if suffix in form.SUFFIXES:
             return form, compression
     known = ", ".join(suffix for form in _all() for suffix in form.SUFFIXES)
-    raise UsageError(f"{path}: the name does not tell the format; known ends of names are: {known}")
+    raise UsageError(f"{path}: the name does not say which format; known ends of names are: {known}")
 
 
 def sniff(head: bytes) -> Format | None:

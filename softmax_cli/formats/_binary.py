@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, BinaryIO, NamedTuple
 
@@ -31,13 +32,31 @@ def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0
     Parameters
     ----------
     row_bytes : float
-        Mean size of a row where the file tells it, in bytes; lists and text are as wide as their content.
+        Mean size of a row where the file says it, in bytes; lists and text are as wide as their content.
     """
     if options.batch_rows is not None:
         return options.batch_rows
     width = max(row_bytes, sum(_width(field.type) for field in schema), 1)
     rows = max(BLOCK_BYTES // width, min(LEAST_ROWS, MOST_BYTES // width))
     return int(min(MOST_ROWS, max(1, rows)))
+
+
+def row_bytes(batch: pa.RecordBatch) -> float:
+    """About how many bytes a row takes where every value is spelled out: a dictionary holds a repeated text once."""
+    coded = [i for i, kind in enumerate(batch.schema.types) if pa.types.is_dictionary(kind)]
+    rest = batch.select([i for i in range(batch.num_columns) if i not in set(coded)]) if coded else batch
+    longest = [_longest(batch.column(i).dictionary) for i in coded]
+    return float(rest.nbytes / max(1, batch.num_rows)) + sum(longest)
+
+
+def _longest(values: pa.Array) -> int:
+    """Bytes of the longest text among some; 0 of what is no text."""
+    wide = {pa.string(): np.int32, pa.binary(): np.int32, pa.large_string(): np.int64, pa.large_binary(): np.int64}
+    if values.type not in wide or not len(values):
+        return 0
+    dtype = np.dtype(wide[values.type])
+    edges = np.frombuffer(values.buffers()[1], dtype, len(values) + 1, values.offset * dtype.itemsize)
+    return int(np.diff(edges).max())
 
 
 class PlainTypes(NamedTuple):
@@ -108,7 +127,9 @@ def _plain_type(kind: pa.DataType, is_inside: bool = False) -> pa.DataType:
     if _is_list_view(kind) and not is_inside:
         make = pa.large_list if pa.types.is_large_list_view(kind) else pa.list_
         return make(_inner(kind.value_field))
-    if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or _is_list_view(kind):
+    if _is_empty_list(kind) and not is_inside:
+        return pa.list_(_inner(kind.value_field))
+    if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or _is_list_view(kind) or _is_empty_list(kind):
         raise TypeError(kind)
     if pa.types.is_struct(kind):
         return pa.struct([_inner(field) for field in kind])
@@ -136,6 +157,11 @@ def _is_list_view(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
 
 
+def _is_empty_list(kind: pa.DataType) -> bool:
+    """Whether a type is that of lists without a value; within others, pyarrow ends the process that writes them."""
+    return bool(pa.types.is_fixed_size_list(kind) and kind.list_size == 0)
+
+
 def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if array.type == kind:
         return array
@@ -143,10 +169,11 @@ def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
         from pyarrow.compute import run_end_decode
 
         return _to_plain(run_end_decode(array), kind)
-    if _is_list_view(array.type):  # pyarrow 26 makes invalid arrays of them by itself
+    if _is_list_view(array.type) or _is_empty_list(array.type):  # pyarrow 26 makes invalid arrays of views by itself
         offsets = np.zeros(len(array) + 1, np.int64)
-        sizes = np.nan_to_num(floats(array.value_lengths(), np.dtype(np.float64)))
-        np.cumsum(sizes.astype(np.int64), out=offsets[1:])
+        if _is_list_view(array.type):
+            sizes = np.nan_to_num(floats(array.value_lengths(), np.dtype(np.float64)))
+            np.cumsum(sizes.astype(np.int64), out=offsets[1:])
         index = np.int64 if pa.types.is_large_list(kind) else np.int32
         bitmap = None if not array.null_count else pa.py_buffer(np.packbits(validity(array), bitorder="little"))
         values = _to_plain(array.flatten(), kind.value_type)
@@ -178,15 +205,6 @@ def _place(batch: pa.RecordBatch, row: int, column: str | None, where: str) -> P
     return Place(where, found, json.dumps(_plain(record), ensure_ascii=False, default=str))
 
 
-LONGEST_REASON = 200
-
-
-def first_line(error: Exception) -> str:
-    """What a library says in the first line of an error, without the full stop."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:LONGEST_REASON].rstrip(".") if lines else type(error).__name__
-
-
 def _show(value: Any) -> str:
     """Return a cell as text; of a list, the value that cannot be a score."""
     if isinstance(value, list):
@@ -214,6 +232,17 @@ def _width(kind: pa.DataType) -> float:
         return float(kind.bit_width / 8)
     except ValueError:
         return TEXT_BYTES
+
+
+MOST_MEMORY = 1 << 40
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error of pyarrow is about the file; False: this machine, or its limit, is short of memory.
+
+    Where more was asked for than any machine has, a size in the file is wrong.
+    """
+    return not isinstance(error, MemoryError) or any(int(n) > MOST_MEMORY for n in re.findall(r"\d{13,}", str(error)))
 
 
 class ArrowSink(io.RawIOBase):

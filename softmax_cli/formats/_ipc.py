@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, first_line, rows_per_block
+from softmax_cli.errors import DataError, first_line
+from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
 from softmax_cli.storage.remote import RemoteWriter
 from softmax_cli.tables.arrays import from_arrow_schema, to_arrow, to_arrow_schema
 from softmax_cli.tables.batch import Batch
@@ -119,7 +119,7 @@ def to_blocks(batches: Iterator[pa.RecordBatch], types: PlainTypes, name: str, o
     try:
         for batch in batches:
             batch.validate(full=True)
-            rows = rows_per_block(batch.schema, options, batch.nbytes / max(1, batch.num_rows))
+            rows = rows_per_block(batch.schema, options, row_bytes(batch))
             size = batch.get_total_buffer_size() / max(1, batch.num_rows)
             for start in range(0, batch.num_rows, rows):
                 part = types(batch.slice(start, rows))
@@ -129,8 +129,10 @@ def to_blocks(batches: Iterator[pa.RecordBatch], types: PlainTypes, name: str, o
         raise unreadable(f"{name}: after row {first_row}", error) from error
 
 
-def unreadable(name: str, error: Exception) -> DataError:
-    """Say that Arrow data are damaged, in one line."""
+def unreadable(name: str, error: Exception) -> Exception:
+    """Say that Arrow data are damaged, in one line; an error of memory stays what it is."""
+    if not is_damage(error):
+        return error
     return DataError(f"{name}: not whole Arrow data ({first_line(error)}); fetch it or write it again")
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError, UsageError
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, first_line, rows_per_block
+from softmax_cli.errors import DataError, UsageError, first_line
+from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
 from softmax_cli.formats._parquet_pages import CheckedPages
 from softmax_cli.tables.arrays import from_arrow_schema, to_arrow, to_arrow_schema
 from softmax_cli.tables.batch import Batch
@@ -56,10 +56,10 @@ def open_parquet(file: BinaryIO, name: str, options: ReadOptions) -> Table:
             page_checksum_verification=True,
         )
         types = PlainTypes.of(source.schema_arrow, name)
-        row_bytes = _row_bytes(source, groups)
+        width = _expected_row_bytes(source, groups)
     except BROKEN as error:
         raise _unreadable(name, error) from error
-    rows = rows_per_block(types.schema, options, row_bytes)
+    rows = rows_per_block(types.schema, options, width)
     blocks = _blocks(source, types, name, rows, size / max(1, metadata.num_rows), groups)
     schema = from_arrow_schema(types.schema)
     return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
@@ -131,17 +131,17 @@ class ParquetTableWriter:
         table = pa.Table.from_batches(self._group, self._schema)
         try:
             self._writer.write_table(table, row_group_size=self._rows)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
                 f"Parquet cannot hold a value ({first_line(error)}); choose another format, such as .arrow or .jsonl"
             ) from error
         self._group, self._rows, self._bytes = [], 0, 0
 
 
-def _row_bytes(source: ParquetFile, groups: range) -> float:
+def _expected_row_bytes(source: ParquetFile, groups: range) -> float:
     """Return about how many bytes a row takes in memory.
 
-    The footer tells what the columns take in the file, where a text that repeats takes next to nothing: a few rows of
+    The footer says what the columns take in the file, where a text that repeats takes next to nothing: a few rows of
     the columns that can repeat are read to see.
     """
     metadata = source.metadata
@@ -151,7 +151,7 @@ def _row_bytes(source: ParquetFile, groups: range) -> float:
     if not varying or not rows:
         return report
     first = next(source.iter_batches(batch_size=ROWS_LOOKED_AT, row_groups=groups, columns=varying), None)
-    return report if first is None else max(report, float(first.nbytes / max(1, first.num_rows)))
+    return report if first is None else max(report, row_bytes(first))
 
 
 def _group_bytes(metadata: FileMetaData) -> list[int]:
@@ -172,7 +172,10 @@ def _blocks(
         raise _unreadable(f"{name}: after row {first_row}", error) from error
 
 
-def _unreadable(name: str, error: Exception) -> DataError:
+def _unreadable(name: str, error: Exception) -> Exception:
+    """Say that a file is damaged, in one line; an error of memory stays what it is."""
+    if not is_damage(error):
+        return error
     return DataError(f"{name}: not a whole Parquet file ({first_line(error)}); fetch it or write it again")
 
 

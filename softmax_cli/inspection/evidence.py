@@ -14,11 +14,12 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.errors import listed
 from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
 from softmax_cli.prediction.bad_rows import rejects
-from softmax_cli.prediction.logits import check_width, read_scores, to_log_scale_
+from softmax_cli.prediction.logits import read_scores, to_log_scale_
 from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import Truth
@@ -96,15 +97,8 @@ def make_inspector(
     head : sequence of Decoded
         Batches that together have the first `HEAD_ROWS` rows, or all there are.
     limit : float
-        Robust deviations beyond which a logit is an outlier; probabilities are not judged by it.
-
-    Raises
-    ------
-    DataError
-        A list column is not as wide as there are classes.
+        Robust deviations beyond which a logit is an outlier; probabilities are not measured by it.
     """
-    for decoded in head[:1]:
-        check_width(decoded.batch.schema, columns)
     parts = [scores_of(decoded, columns, dtype).raw for decoded in head]
     rows = np.concatenate([np.zeros((0, len(columns.classes)), np.dtype(dtype)), *parts])[:HEAD_ROWS]
     return Inspector(columns, dtype, limit, make_ruler(rows, limit if columns.kind == "logits" else np.inf), truth)
@@ -228,11 +222,11 @@ class Evidence:
     def relative_spread(self) -> NDArray[np.float64]:
         """Robust spread of each class against that of the median class, shape (classes,); 1 where it has none."""
         spread = self.fences.scale
-        known = (spread > 0) & self.judged & ~self.profile.cells.constant
+        known = (spread > 0) & self.scored_classes & ~self.profile.cells.constant
         return np.where(known, spread / np.median(spread[known]), 1.0) if known.any() else np.ones(len(spread))
 
     @property
-    def judged(self) -> NDArray[np.bool_]:
+    def scored_classes(self) -> NDArray[np.bool_]:
         """Classes that are measured, not made up: of a single score column, the second one; shape (classes,)."""
         mask = np.ones(len(self.classes), np.bool_)
         if self.columns.is_binary:
@@ -251,9 +245,7 @@ class Evidence:
 
     def names(self, positions: Iterable[int]) -> str:
         """Name the first few classes."""
-        lines = [self.classes[position] for position in positions]
-        more = f" and {len(lines) - NAMED:,} more" if len(lines) > NAMED else ""
-        return ", ".join(lines[:NAMED]) + more
+        return listed([self.classes[position] for position in positions], NAMED)
 
 
 def counted(number: int, what: str) -> str:
@@ -263,7 +255,7 @@ def counted(number: int, what: str) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Tell a share in percent."""
+    """Spell a share in percent."""
     percent = 100 * part / max(whole, 1)
     return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from softmax_cli.errors import listed
 from softmax_cli.inspection.evidence import NAMED, SCALE_RATIO, Evidence, Finding, counted, share
 from softmax_cli.inspection.kind_findings import find_columns, find_kind
 from softmax_cli.inspection.label_findings import find_labels
@@ -22,13 +23,12 @@ def find_scale(evidence: Evidence) -> list[Finding]:
         return []
     usual = float(evidence.fences.scale[off[0]] / ratio[off[0]])
     off = off[np.argsort(-np.abs(np.log(ratio[off])), kind="stable")]
-    text = ", ".join(f"{evidence.classes[i]} x{ratio[i]:.3g}" for i in off[:NAMED].tolist())
-    more = f" and {len(off) - NAMED:,} more" if len(off) > NAMED else ""
+    text = listed([f"{evidence.classes[i]} x{ratio[i]:.3g}" for i in off.tolist()], NAMED)
     return [
         Finding(
             "class-on-another-scale",
             "problem",
-            f"{counted(len(off), 'class')} spread unlike the others (median class: {usual:.3g}): {text}{more}",
+            f"{counted(len(off), 'class')} spread unlike the others (median class: {usual:.3g}): {text}",
             advice="softmax compares classes as they stand: see whether the columns have one unit; a vector "
             "calibration (softmax-cli calibrate --method vector) gives each class its own factor",
         )
@@ -218,9 +218,9 @@ def _rows(evidence: Evidence) -> list[Finding]:
 
 
 def _columns(evidence: Evidence) -> list[Finding]:
-    twins = evidence.profile.twins
+    equal = evidence.profile.equal_columns
     known = evidence.profile.cells.finite > 0
-    pairs = [(int(first), i) for i, first in enumerate(twins) if first != i and known[i]]
+    pairs = [(int(first), i) for i, first in enumerate(equal) if first != i and known[i]]
     if evidence.profile.rows < 2 or not pairs:
         return []
     report = tuple(f"{evidence.classes[i]} = {evidence.classes[first]}" for first, i in pairs[:5])
@@ -237,7 +237,7 @@ def _columns(evidence: Evidence) -> list[Finding]:
 
 
 def _constant(evidence: Evidence) -> list[Finding]:
-    same = np.flatnonzero(evidence.profile.cells.constant & evidence.judged)
+    same = np.flatnonzero(evidence.profile.cells.constant & evidence.scored_classes)
     if evidence.profile.rows < 2 or not len(same):
         return []
     report = tuple(f"{evidence.classes[i]} = {evidence.profile.cells.lowest[i]:.6g}" for i in same[:5].tolist())

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import NoReturn
 
-from softmax_cli.distributed.fleet import Fleet
+from softmax_cli.distributed.fleet import EachBlock, Fleet
 from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, make_inspector, no_evidence, with_batch
 from softmax_cli.inspection.report import Flag, flags_of
 from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.numeric.profile.profile import Profile
+from softmax_cli.prediction.logits import check_width, score_dtype
 from softmax_cli.storage.writing import whole_file
-from softmax_cli.tables.batch import empty_batch
-from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.labels import Truth
-from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
-from softmax_cli.tables.table import Block, Decoded, Table
-
-Advance = Callable[[int, int], None]
-"""Gets the rows and the bytes of input that were done."""
+from softmax_cli.stream.scores import ScoreTable
+from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks
+from softmax_cli.tables.table import Decoded, Table, with_head
 
 
-def inspector_and_table(
-    table: Table, columns: Columns, dtype: str, limit: float, truth: Truth | None = None
-) -> tuple[Inspector, Table]:
-    """Decide what a table is measured with on its first rows, which stay in the table; see `make_inspector`."""
-    head, table = _head(table, columns)
-    return make_inspector(head, columns, dtype, limit, truth), table
+def inspector_of(scores: ScoreTable, limit: float) -> tuple[Inspector, ScoreTable]:
+    """Decide from the first rows of a table what it is measured with; they stay in the table. See `make_inspector`.
+
+    Raises
+    ------
+    DataError
+        A list column is not as wide as there are classes.
+    """
+    columns = scores.columns
+    check_width(scores.table.schema, columns)
+    dtype = str(score_dtype(scores.table.schema, columns))
+    head, table = with_head(scores.table, columns.scores, HEAD_ROWS)
+    return make_inspector(head, columns, dtype, limit, scores.truth), scores._replace(table=table)
 
 
-def evidence_of(table: Table, inspector: Inspector, threads: int, advance: Advance) -> Evidence:
+def evidence_of(table: Table, inspector: Inspector, threads: int, listeners: Listeners) -> Evidence:
     """Look at every row of a table, or of a run of its rows, once.
 
     Raises
@@ -43,40 +44,13 @@ def evidence_of(table: Table, inspector: Inspector, threads: int, advance: Advan
         The file is damaged. A bad row is no error here: it is what is looked for.
     """
 
-    def work(block: Block) -> tuple[Block, Decoded, Profile, TruthCounts | None]:
-        decoded = table.decode(block, inspector.columns.scores)
-        return block, decoded, inspector(decoded), inspector.count_truths(decoded)
+    def work(decoded: Decoded) -> tuple[tuple[Decoded, Profile, TruthCounts | None], tuple[()]]:
+        return (decoded, inspector(decoded), inspector.count_truths(decoded)), ()
 
     evidence = no_evidence(inspector)
-    for block, decoded, profile, truths in ordered_map(work, table.blocks, threads):
+    for decoded, profile, truths in map_blocks(table, inspector.columns.scores, work, threads, listeners):
         evidence = with_batch(evidence, decoded, profile, truths)
-        advance(profile.rows, block.size)
     return evidence
-
-
-def _head(table: Table, columns: Columns) -> tuple[list[Decoded], Table]:
-    """Decode the first rows, and leave their blocks in the table."""
-    taken: list[Block] = []
-    head: list[Decoded] = []
-    while sum(decoded.batch.num_rows for decoded in head) < HEAD_ROWS and (block := next(table.blocks, None)):
-        taken.append(block)
-        head.append(table.decode(block, columns.scores))
-    if not head:
-        head = [Decoded(empty_batch(table.schema), _nowhere)]
-    return head, table._replace(blocks=itertools.chain(taken, table.blocks))
-
-
-def _nowhere(row: int, column: str | None) -> NoReturn:
-    raise IndexError(f"row {row} of a table without rows")
-
-
-def flags_in(table: Table, evidence: Evidence, threads: int) -> Iterator[list[Flag]]:
-    """Read a table, or a run of its rows, again and find every flagged row, batch by batch."""
-
-    def work(block: Block) -> list[Flag]:
-        return flags_of(table.decode(block, evidence.columns.scores), evidence)
-
-    return ordered_map(work, table.blocks, threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +60,18 @@ class _Examine:
     inspector: Inspector
 
     def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Evidence]:
-        yield evidence_of(table, self.inspector, threads, listeners.progress)
+        yield evidence_of(table, self.inspector, threads, listeners)
 
 
 @dataclass(frozen=True, slots=True)
 class _FindFlagged:
-    """Finds the flagged rows of a unit, batch by batch."""
+    """Finds the flagged rows of a block."""
 
     evidence: Evidence
 
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[list[Flag]]:
-        return flags_in(table, self.evidence, threads)
+    def __call__(self, decoded: Decoded) -> list[Flag]:
+        """Return a flag for each reason."""
+        return flags_of(decoded, self.evidence)
 
 
 def inspect_rows(fleet: Fleet, inspector: Inspector, listeners: Listeners) -> Evidence:
@@ -120,7 +95,8 @@ def write_flagged(fleet: Fleet, evidence: Evidence, path: str, force: bool) -> i
         Flagged rows; one row has a line for each reason.
     """
     count = 0
-    with whole_file(path, force) as file, fleet.results(_FindFlagged(evidence), NOBODY) as batches:
+    look = EachBlock(evidence.columns.scores, _FindFlagged(evidence))
+    with whole_file(path, force) as file, fleet.results(look, NOBODY) as batches:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(["where", "id", "reason", "class", "value", "detail"])

@@ -142,7 +142,7 @@ def lac_scores(log_p: NDArray[np.float64], uniform: NDArray[np.float64] | None =
     Parameters
     ----------
     log_p : array, shape (rows, classes)
-        Log-probabilities; 1 - p is taken as -expm1(log p), which tells apart what 1 - exp(log p) rounds to 0.
+        Log-probabilities; 1 - p is taken as -expm1(log p), which distinguishes what 1 - exp(log p) rounds to 0.
     uniform : array, shape (rows,), optional
         Not used: there is nothing to randomise.
 

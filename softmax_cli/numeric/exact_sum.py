@@ -59,6 +59,10 @@ def _times_power_of_two(values: NDArray[np.float64], exponent: int) -> NDArray[n
     return values * 2.0**exponent if abs(exponent) < 1022 else np.ldexp(values, exponent)
 
 
+_SHARES = 1 << 10
+"""So many whole numbers of 53 bits add up to less than 2^63."""
+
+
 @dataclass(frozen=True, eq=False)
 class ExactSum:
     """One exact sum for each of several groups: parts merge in any order to the same bits.
@@ -114,6 +118,19 @@ class ExactSum:
         return total
 
     @classmethod
+    def of_shares(cls, p: NDArray[np.float64]) -> Self:
+        """Add up every column of numbers from 0 to 1, shape (n, groups), each rounded to a multiple of 2^-52.
+
+        They are whole numbers then, and so many of them fit 64 bits together.
+        """
+        total = cls.zero(p.shape[1])
+        for start in range(0, len(p), _SHARES):
+            whole = np.rint(p[start : start + _SHARES] * 2.0**52).astype(np.int64).sum(axis=0)
+            low = (1 << LIMB_BITS) - 1
+            total = total.plus(cls(-2, np.stack([whole & low, whole >> LIMB_BITS & low, whole >> 2 * LIMB_BITS])))
+        return total
+
+    @classmethod
     def _of_limbs(cls, bottom: int, limbs: Sequence[NDArray[np.number]], groups: int) -> Self:
         return cls(bottom, np.array(limbs, np.int64).reshape(len(limbs), groups))
 
@@ -130,6 +147,16 @@ class ExactSum:
         for part in parts:
             limbs[part.bottom - bottom :][: len(part.limbs)] += part.limbs
         return type(self)(bottom, limbs)
+
+    def minus(self, other: Self) -> Self:
+        """Take away the sums of other terms, group by group."""
+        return self.plus(type(self)(other.bottom, -other.limbs))
+
+    def spread(self, places: NDArray[np.integer], groups: int) -> Self:
+        """Give the sums other places among `groups` groups; the sums of the rest are 0."""
+        limbs = np.zeros((len(self.limbs), groups), np.int64)
+        limbs[:, places] = self.limbs
+        return type(self)(self.bottom, limbs)
 
     @property
     def values(self) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The softmax of one row, step by step: the numbers that ``explain`` tells.
+"""The softmax of one row, step by step: the numbers that ``explain`` shows.
 
 p_i = exp(a_i) / sum_j exp(a_j) with a = z/T + log w. For every c, exp(a_i - c) = exp(a_i)/exp(c): a shift divides all
 terms and their sum by the same number, so p stays, and c = max a keeps every term within what a float can hold.

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names
 from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows, stratified_folds
 from softmax_cli.numeric.calibrators.temperature import IDENTITY
-from softmax_cli.numeric.metrics._confidence import top_label
-from softmax_cli.numeric.metrics.brier import row_brier
-from softmax_cli.numeric.metrics.ece import top_label_ece
-from softmax_cli.numeric.metrics.log_loss import row_log_loss
+from softmax_cli.numeric.metrics._bins import top_label_ece
+from softmax_cli.numeric.metrics._rows import Rows, row_brier, row_log_loss
 
 Fit = Callable[[Examples], Calibrator]
 """``Temperature.fit``, ``Temperature.fit_ece_grid``, ..."""
@@ -173,7 +171,8 @@ class RowScores:
     @classmethod
     def of(cls, log_p: NDArray[np.float64], labels: NDArray[Any]) -> Self:
         """Score log-probabilities, shape (rows, classes), against the true classes."""
-        return cls(row_log_loss(log_p, labels), row_brier(log_p, labels), *top_label(log_p, labels))
+        rows = Rows(log_p, labels)
+        return cls(row_log_loss(rows), row_brier(rows), rows.confidence, rows.correct)
 
     @classmethod
     def placed(cls, parts: list[Self], rows: list[NDArray[Any]]) -> Self:

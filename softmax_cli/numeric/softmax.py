@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmax_cli.numeric.class_weights import log_weights
 from softmax_cli.numeric.topk import argmax
 
 
@@ -94,6 +93,8 @@ def _bias(class_weights: ArrayLike, classes: int) -> NDArray[np.float64]:
     weights = np.asarray(class_weights, np.float64)
     if weights.shape != (classes,):
         raise ValueError(f"class_weights has shape {weights.shape}; expected one weight for each of {classes} classes")
+    from softmax_cli.numeric.class_weights import log_weights
+
     return log_weights(weights)
 
 
@@ -255,7 +256,7 @@ def row_sums(a: NDArray[np.floating]) -> NDArray[np.floating]:
 SUM_TOLERANCE = 1e-3
 """How far a sum of probabilities may be from 1 and still count as rounded, whatever its decimals."""
 _MOST_DECIMALS = 4
-_LOOKED_AT_FIRST = 3
+_LOOKED_AT_FIRST = 8
 
 
 def sums_to(scores: NDArray[np.floating], total: float = 1.0) -> NDArray[np.bool_]:
@@ -265,10 +266,8 @@ def sums_to(scores: NDArray[np.floating], total: float = 1.0) -> NDArray[np.bool
     2 sqrt(K) * 10^-d nearly always.
     """
     slack = SUM_TOLERANCE * total
-    rows = np.arange(len(scores))
-    for column in range(min(_LOOKED_AT_FIRST, scores.shape[1])):  # most tables of logits are done with here
-        values = scores[rows, column]
-        rows = rows[(values >= 0) & (values <= total + slack)]  # false for nan
+    # Most tables of logits are done with after a few classes; False for nan.
+    rows = np.flatnonzero(scores[:, :_LOOKED_AT_FIRST].min(axis=1, initial=np.inf) >= 0)
     chosen = scores[rows]
     within = (chosen.min(axis=1, initial=np.inf) >= 0) & (chosen.max(axis=1, initial=-np.inf) <= total + slack)
     rows, chosen = rows[within], chosen[within].astype(np.float64)

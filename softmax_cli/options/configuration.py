@@ -7,16 +7,17 @@ are names of options; those in a table named like a command hold for that comman
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, nearest
 
 PREFIX = "SOFTMAX_CLI_"
 FILE_NAME = "softmax-cli.toml"
+TABLE = "softmax-cli"
+"""Under ``[tool]`` of a ``pyproject.toml``."""
 TYPED_ONLY = frozenset(
     {"output", "force", "rejects", "resume", "engine", "page", "plot", "report", "help", "dry-run", "version"}
 )
@@ -87,7 +88,7 @@ def _from_file(command: str, options: Sequence[str], paths: Sequence[str]) -> It
             raise UsageError(f"{path}: {key!r} has to be typed: --{option}")
         if option not in options:
             if key in own:
-                near = difflib.get_close_matches(option, options, 1)
+                near = nearest(option, options, 1)
                 raise UsageError(
                     f"{path}: {command} has no option {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
                 )
@@ -102,7 +103,9 @@ def _nearest(paths: Sequence[str]) -> tuple[Path, Mapping[str, Any]]:
         own, project = Path(folder, FILE_NAME), Path(folder, "pyproject.toml")
         if own.is_file():
             return own, _read(own)
-        if project.is_file() and (table := _read(project).get("tool", {}).get("softmax-cli")):
+        # Most projects have nothing to say to us, and parsing takes longer than to look.
+        has_name = project.is_file() and TABLE.encode() in project.read_bytes()
+        if has_name and (table := _read(project).get("tool", {}).get(TABLE)):
             return project, table
     return Path(FILE_NAME), {}
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.options.run import EngineOptions, RunOptions
     from softmax_cli.options.scoring import ScoringOptions
-    from softmax_cli.options.source import SourceOptions
     from softmax_cli.prediction.steps import Term
+    from softmax_cli.stream.scores import Inputs
 
 
 PANEL = "Imbalanced classes"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImbalanceOptions:
     """Terms that are added to the log-probabilities of the classes, after the temperature."""
 
@@ -163,7 +163,7 @@ class ImbalanceOptions:
             terms.append(_estimated(classes, activation, estimate))
         if self.kept_share is not None:
             terms.append(imbalance_terms.kept_share_term("--kept-share", self.kept_share, classes))
-        return tuple(terms), [*notes, *(f"{term.name}: {term.told}" for term in terms)]
+        return tuple(terms), [*notes, *(f"{term.name}: {term.direction}" for term in terms)]
 
     def _prior_terms(self, source: NDArray[np.float64], classes: tuple[str, ...], notes: list[str]) -> list[Term]:
         from softmax_cli.weighting import terms as imbalance_terms
@@ -188,7 +188,7 @@ def _estimated(classes: tuple[str, ...], activation: str, estimate: PriorEstimat
 
 
 def estimated_prior(
-    source: SourceOptions, scoring: ScoringOptions, run: RunOptions, engine: EngineOptions
+    inputs: Inputs, scoring: ScoringOptions, run: RunOptions, engine: EngineOptions
 ) -> PriorEstimate | None:
     """Estimate the prior of the input, report what was found, and leave the input to be read again.
 
@@ -201,23 +201,23 @@ def estimated_prior(
     if not imbalance.estimate_prior or run.dry_run:
         return None
     from softmax_cli.stream.inputs import make_rereadable
+    from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress
     from softmax_cli.weighting import prior as prior_estimation
     from softmax_cli.weighting.terms import read_prior
 
-    units = engine.units(source)
-    rewind = make_rereadable(source.paths, prior_estimation.FLAG)
-    with source.open() as opened:
-        classes = opened.columns.classes
-        before = scoring.before_prior(opened.columns)
-        transform = prior_estimation.probabilities_transform(opened.columns, before, run.on_bad_row != "error")
+    workers = engine.resolve(inputs, run.workers)
+    rewind = make_rereadable(inputs.paths, prior_estimation.FLAG)
+    with open_scores(inputs._replace(truths=None)) as scores:
+        classes = scores.columns.classes
+        before = scoring.before_prior(scores.columns)
+        transform = prior_estimation.probabilities_transform(scores.columns, before, run.on_bad_row != "error")
         prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
-        fleet = engine.fleet(opened.table, source.reading(opened), units, run.workers)
         with ExitStack() as closing:
             kept = closing.enter_context(prior_estimation.kept_probabilities(len(classes)))
-            advance = closing.enter_context(progress(opened.table.size, not run.quiet, run.colors))
-            prior_estimation.keep_probabilities(fleet, transform, kept, Listeners(advance))
+            advance = closing.enter_context(progress(scores.table.size, not run.quiet, run.colors))
+            prior_estimation.keep_probabilities(workers.fleet(inputs, scores), transform, kept, Listeners(advance))
             found = prior_estimation.estimate_from(kept, prior)
     rewind()
     run.say(*prior_estimation.report(found, classes))

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, RunOptions
-from softmax_cli.options.source import Opened, SourceOptions
+from softmax_cli.options.run import ENGINE_PANEL, EngineOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.distributed.engines import Engine
-    from softmax_cli.formats import Format, Writer
-    from softmax_cli.prediction.folder import PartFolder, Partition
     from softmax_cli.prediction.layout import Decision, Layout
+    from softmax_cli.prediction.run import Target
     from softmax_cli.prediction.scorer import Emit
-    from softmax_cli.prediction.transform import Transform
-    from softmax_cli.storage.compression import Compression
-    from softmax_cli.tables.schema import Schema
+    from softmax_cli.stream.scores import Inputs
     from softmax_cli.tables.table import WriteOptions
 
 
 PANEL = "Output"
 TABLE = "table"
-"""The format of a terminal, which display/ draws."""
+"""What is drawn on a terminal; no file format."""
 ROWS_SHOWN = 10
-ARRAY_FORMATS = ("npy", "npz")
-"""They hold the classes of a row as one array."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OutputOptions:
     """The target, its format, and the text of numbers."""
 
@@ -47,7 +39,7 @@ class OutputOptions:
             "--output",
             "-o",
             metavar="FILE | FOLDER/",
-            help="Write to a file, also s3://, gs:// or az://, which appears whole or not at all; its name tells "
+            help="Write to a file, also s3://, gs:// or az://, which appears whole or not at all; its name gives "
             "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz; .gz .zst .bz2 .xz after it). A "
             "folder gets a part for each input file, or piece of a large Parquet file, done side by side.",
             rich_help_panel=PANEL,
@@ -106,27 +98,9 @@ class OutputOptions:
         return None if self.output == "-" else self.output
 
     @property
-    def is_folder(self) -> bool:
-        """Whether the result is a folder of parts."""
-        return self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
-
-    @property
     def shows_table(self) -> bool:
         """Whether the result is drawn for a person instead of written as data."""
         return self.format == TABLE or (self.format is None and self.path is None and sys.stdout.isatty())
-
-    @property
-    def rows_shown(self) -> int | None:
-        """Return how many rows the table shows; None: every one."""
-        return None if self.all else self.limit if self.limit is not None else ROWS_SHOWN
-
-    def shape(self, given: str) -> str:
-        """Return the layout that the format needs: an array file holds one matrix."""
-        if self.shows_table or self._format_name() not in ARRAY_FORMATS:
-            return given
-        if given == "long":
-            raise UsageError("--layout long does not fit an array file; choose .csv, .jsonl, .parquet or .arrow")
-        return "list"
 
     def notes(self) -> list[str]:
         """Return what is to be said about the text of numbers."""
@@ -134,52 +108,80 @@ class OutputOptions:
             return []
         return [f"--decimals {self.decimals}: rows may no longer sum to 1 for tools that check"]
 
-    def check(self, inputs: Sequence[str]) -> None:
-        """Refuse a target that cannot be written, before anything is read."""
+    def resolve(self, inputs: Inputs, parts: PartsOptions, threads: int) -> Target:
+        """Decide where the result goes and as what, and refuse, before anything is read, what cannot be written.
+
+        Raises
+        ------
+        UsageError
+            With what to type instead.
+        """
+        flag = "--resume" if parts.resume else f"--engine {parts.engine.engine}" if parts.engine.engine else None
+        is_folder = self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
+        if flag is not None and not is_folder:
+            from softmax_cli.stream.inputs import format_by_name
+
+            if self.path is None or format_by_name(self.path):
+                raise UsageError(f"{flag} is for a folder of parts: name one, such as -o probs/")
+            return self._folder(f"{self.path}/", inputs, parts, threads)
+        if self.path is not None and is_folder:
+            return self._folder(self.path, inputs, parts, threads)
+        return self._screen() if self.shows_table else self._file(inputs.paths)
+
+    def _screen(self) -> Target:
+        from softmax_cli.prediction.run import Screen
+
+        if self.path is not None:
+            raise UsageError("--format table is for the screen; for a file choose csv, jsonl, parquet ...")
+        return Screen(None if self.all else self.limit if self.limit is not None else ROWS_SHOWN, self.force)
+
+    def _file(self, inputs: Sequence[str]) -> Target:
+        from softmax_cli import formats
+        from softmax_cli.prediction.run import File
+        from softmax_cli.storage.compression import compression_by_suffix
         from softmax_cli.storage.writing import check_target
 
-        if self.shows_table:
-            if self.path is not None:
-                raise UsageError("--format table is for the screen; for a file choose csv, jsonl, parquet ...")
-            return
-        form, _ = self._target()
+        if self.path is not None and self.format is None:
+            form, compression = formats.by_suffix(self.path)
+        else:
+            form = formats.by_name(self.format or "csv")
+            compression = None if self.path is None else compression_by_suffix(self.path)
         if self.path is not None:
             check_target(self.path, inputs, self.force)
-            return
-        if form.MAGIC and sys.stdout.isatty():
+        elif form.MAGIC and sys.stdout.isatty():
             raise UsageError(
                 f"--format {self.format} is binary and would garble the terminal: add -o FILE, or pipe it on"
             )
-        here = os.fstat(1)
-        if any(Path(name).is_file() and os.path.samestat(here, os.stat(name)) for name in inputs):
+        elif any(Path(name).is_file() and os.path.samestat(os.fstat(1), os.stat(name)) for name in inputs):
             raise UsageError("standard output is the input: the output needs another name")
+        return File(self.path, form, compression, self._text_options(), self.limit, self.force)
 
-    def describe(self) -> str:
-        """Say where the result goes and as what."""
-        target = "standard output" if self.path is None else self.path
-        return f"{TABLE if self.shows_table else self._format_name()} to {target}"
-
-    @contextmanager
-    def open(self, schema: Schema) -> Iterator[Writer]:
-        """Open the target and give a writer for batches of `schema`; the target is complete when the block ends."""
-        from softmax_cli.storage.writing import standard_output, whole_file
-        from softmax_cli.stream.outputs import table_writer
-
-        form, compression = self._target()
-        with ExitStack() as closing:
-            if self.path is None:
-                file = closing.enter_context(standard_output())
-            else:
-                file = closing.enter_context(whole_file(self.path, self.force))
-            options = self.write_options()
-            yield closing.enter_context(table_writer(file, form, compression, schema, options))
-
-    def _format_name(self) -> str:
+    def _folder(self, name: str, inputs: Inputs, parts: PartsOptions, threads: int) -> Target:
         from softmax_cli import formats
+        from softmax_cli.distributed.plan import plan_units
+        from softmax_cli.prediction.folder import Folder, PartFolder
+        from softmax_cli.storage.remote import is_remote
 
-        return formats.name_of(self._target()[0])
+        if parts.resume and self.force:
+            raise UsageError("--resume keeps what is there, --force replaces it: choose one")
+        if self.limit is not None:
+            raise UsageError("--limit counts rows of one stream, parts are made side by side: write one file, -o FILE")
+        if self.shows_table:
+            raise UsageError("--format table is for the screen; for a folder choose csv, jsonl, parquet ...")
+        if is_remote(name):
+            raise UsageError(
+                f"{name}: parts gather in a folder of this machine, such as -o probs/; there, write one file: "
+                f"-o {name.rstrip('/')}/probs.parquet"
+            )
+        workers = parts.engine.resolve(inputs, threads)
+        place = PartFolder(Path(name))
+        place.check(self.force, parts.resume)
+        place.check_inputs(inputs.paths)
+        form = formats.by_name(self.format or _format_of(inputs))
+        workers = workers._replace(units=workers.units or plan_units(inputs.files))
+        return Folder(name, place, form, self._text_options(), inputs, workers, parts.resume, self.force)
 
-    def write_options(self) -> WriteOptions:
+    def _text_options(self) -> WriteOptions:
         """Return how numbers and cells are put down."""
         from softmax_cli.tables.table import WriteOptions
 
@@ -189,21 +191,21 @@ class OutputOptions:
             escape_formulas=self.escape_formulas,
         )
 
-    def _target(self) -> tuple[Format, Compression | None]:
-        """Return the format of the output, and the compression around it."""
-        from softmax_cli import formats
-        from softmax_cli.storage.compression import compression_by_suffix
 
-        if self.path is not None and self.format is None:
-            return formats.by_suffix(self.path)
-        around = None if self.path is None or self.is_folder else compression_by_suffix(self.path)
-        return formats.by_name(self.format or "csv"), around
+def _format_of(inputs: Inputs) -> str:
+    """Return the name of the format of the input, which its parts have too."""
+    first = inputs.files[0]
+    if first.format is None:
+        raise UsageError(
+            f"{first.path}: the name does not say which format for the parts; say --format parquet, csv ..."
+        )
+    return first.format
 
 
 RESULT_PANEL = "Result"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResultOptions:
     """Numbers, layout and threshold."""
 
@@ -305,7 +307,7 @@ class ResultOptions:
         return Decision(values, self.abstain_label or "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PartsOptions:
     """The engine, and whether to go on."""
 
@@ -314,86 +316,3 @@ class PartsOptions:
         bool,
         typer.Option("--resume", help="Go on in a folder where a run was cut short.", rich_help_panel=ENGINE_PANEL),
     ] = False
-
-    def settle(self, sink: OutputOptions, source: SourceOptions) -> OutputOptions:
-        """Refuse, before anything is read, a target that cannot be written; parts have the format of the input.
-
-        Raises
-        ------
-        UsageError
-            With what to type instead.
-        """
-        flag = "--resume" if self.resume else f"--engine {self.engine.engine}" if self.engine.engine else None
-        if flag is not None and not sink.is_folder:
-            if sink.path is None or _format_by_name(sink.path):
-                raise UsageError(f"{flag} is for a folder of parts: name one, such as -o probs/")
-            sink = replace(sink, output=f"{sink.path}/")
-        if not sink.is_folder:
-            sink.check(source.paths)
-            return sink
-        if self.resume and sink.force:
-            raise UsageError("--resume keeps what is there, --force replaces it: choose one")
-        if sink.limit is not None:
-            raise UsageError("--limit counts rows of one stream, parts are made side by side: write one file, -o FILE")
-        if sink.shows_table:
-            raise UsageError("--format table is for the screen; for a folder choose csv, jsonl, parquet ...")
-        self.load()
-        self._folder(sink).check(sink.force, self.resume)
-        return replace(sink, format=sink.format or _format_of(source))
-
-    def load(self) -> Engine:
-        """Return the engine."""
-        return self.engine.load()
-
-    def partition(
-        self, opened: Opened, transform: Transform, source: SourceOptions, sink: OutputOptions, run: RunOptions
-    ) -> Partition:
-        """Plan the units and what is done to each."""
-        from softmax_cli import formats
-        from softmax_cli.distributed.plan import plan_units, spread
-        from softmax_cli.prediction.folder import Partition
-        from softmax_cli.prediction.parts import PartFormat, ScoreUnit
-
-        folder, files = self._folder(sink), source.files()
-        folder.check_inputs(files)
-        units = plan_units(files, source.input_format)
-        suffix = formats.by_name(sink.format or "").SUFFIXES[0]
-        form = PartFormat(suffix, transform.schema(opened.table.schema), sink.write_options())
-        workers, threads = spread(units, run.workers) if self.engine.is_local else (run.workers, 1)
-        work = ScoreUnit(source.reading(opened), transform, form, folder.unfinished, len(units), threads)
-        return Partition(work, units, folder, workers, self.resume)
-
-    def _folder(self, sink: OutputOptions) -> PartFolder:
-        from softmax_cli.prediction.folder import PartFolder
-        from softmax_cli.storage.remote import is_remote
-
-        assert sink.path is not None
-        if is_remote(sink.path):
-            raise UsageError(
-                f"{sink.path}: parts gather in a folder of this machine, such as -o probs/; there, write one file: "
-                f"-o {sink.path.rstrip('/')}/probs.parquet"
-            )
-        return PartFolder(Path(sink.path))
-
-
-def _format_by_name(path: str) -> str | None:
-    from softmax_cli import formats
-    from softmax_cli.storage.remote import bare_name
-
-    try:
-        return formats.name_of(formats.by_suffix(bare_name(path))[0])
-    except UsageError:
-        return None
-
-
-def _format_of(source: SourceOptions) -> str:
-    """Return the name of the format of the input."""
-    from softmax_cli import formats
-
-    if source.input_format:
-        return formats.name_of(formats.by_name(source.input_format))
-    first = source.files()[0]
-    name = _format_by_name(first)
-    if name is None:
-        raise UsageError(f"{first}: the name does not tell a format for the parts; say --format parquet, csv ...")
-    return name

@@ -47,7 +47,7 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(**{name: _filled(group, values) for name, group in groups.items()})
             sys.stdout.flush()
-        except BrokenPipeError:  # told apart here: typer would make an error of it
+        except BrokenPipeError:  # kept apart here: typer would make an error of it
             raise ClosedPipeError from None
 
     typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

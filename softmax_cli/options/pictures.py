@@ -16,7 +16,7 @@ from softmax_cli.errors import UsageError
 PANEL = "Plots and pages"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PlotOptions:
     """A sheet of plots."""
 
@@ -54,7 +54,7 @@ class PlotOptions:
             check_plot(self.plot)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PictureOptions(PlotOptions):
     """A sheet of plots, and a page with everything on it."""
 
@@ -81,7 +81,7 @@ class PictureOptions(PlotOptions):
             check_page(self.report, "--report")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EvaluationPictureOptions(PictureOptions):
     """Which plots there are."""
 

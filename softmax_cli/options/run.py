@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.source import Opened, SourceOptions
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
-    from softmax_cli.distributed.engines import Engine
-    from softmax_cli.distributed.fleet import Fleet
-    from softmax_cli.distributed.plan import Unit, UnitReader
+    from softmax_cli.distributed.fleet import Workers
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.logits import KindCheck
-    from softmax_cli.tables.columns import Columns
-    from softmax_cli.tables.table import Table
+    from softmax_cli.prediction.run import Work
+    from softmax_cli.stream.scores import Inputs, ScoreTable
     from softmax_cli.terminal.console import Color
 
 
 POLICIES = ("error", "skip", "null")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ColorOptions:
     """Whether what is shown is coloured."""
 
@@ -41,7 +40,7 @@ class ColorOptions:
         return cast("Color", self.color)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TalkOptions(ColorOptions):
     """What is said beside the data."""
 
@@ -50,30 +49,39 @@ class TalkOptions(ColorOptions):
     ] = False
 
     def say(self, *notes: str) -> None:
-        """Tell something on standard error, unless quiet."""
+        """Print something on standard error, unless quiet."""
         if not self.quiet:
             for note in notes:
                 print_message(note)
 
-    def introduce(self, opened: Opened, *notes: str) -> None:
-        """Tell how the input was read, and what is doubtful about the roles of its columns."""
-        self.say(*opened.table.notes, *notes)
-        for warning in opened.columns.warnings:
+    def introduce(self, scores: ScoreTable, *notes: str) -> None:
+        """Say how the input was read, and what is doubtful about the roles of its columns."""
+        self.say(*scores.table.notes, *notes)
+        for warning in scores.columns.warnings:
             self.warn(warning)
 
-    def report_kind(self, kinds: KindCheck, columns: Columns) -> None:
-        """Tell where the values contradict the kind that the scores were read as."""
-        if kinds.note is not None:
-            self.say(kinds.note)
-        if (warning := kinds.warning(columns)) is not None:
-            self.warn(warning)
+    def conclude(self, scores: ScoreTable, kinds: KindCheck | None = None) -> None:
+        """Report where the values contradict the kind that the scores were read as, and a condition that no row meets.
+
+        Parameters
+        ----------
+        kinds : KindCheck or None
+            Of all rows that were read; None: not looked at.
+        """
+        problems = [None if scores.seen is None else scores.seen.problem]
+        if kinds is not None and (warning := kinds.warning(scores.columns)) is not None:
+            problems.insert(0, warning)
+        elif kinds is not None:
+            self.say(*filter(None, [kinds.note]))
+        for problem in filter(None, problems):
+            self.warn(problem)
 
     def warn(self, warning: str) -> None:
-        """Tell, also when quiet, that the result is probably not what was meant."""
+        """Say, also when quiet, that the result is probably not what was meant."""
         print_message(f"warning: {warning}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WorkOptions(TalkOptions):
     """How many threads do the work."""
 
@@ -89,7 +97,7 @@ class WorkOptions(TalkOptions):
         return self.threads or available_threads()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunOptions(WorkOptions):
     """Bad rows, threads, talk."""
 
@@ -129,6 +137,23 @@ class RunOptions(WorkOptions):
         """Return what becomes of bad rows."""
         return cast("Policy", self.on_bad_row)
 
+    @contextmanager
+    def work(self, size: int | None, overwrites: bool) -> Iterator[Work]:
+        """Show how far the rows are done, and keep the bad ones where that was asked for.
+
+        Parameters
+        ----------
+        size : int or None
+            Of the input, in bytes; None: unknown.
+        """
+        from softmax_cli.prediction.bad_rows import rejects_file
+        from softmax_cli.prediction.run import Work
+        from softmax_cli.terminal.progress import progress
+
+        rejects = rejects_file(self.rejects, overwrites) if self.rejects else nullcontext(lambda rejects: None)
+        with progress(size, not self.quiet, self.colors) as advance:
+            yield Work(self.workers, advance, rejects)
+
 
 TALK_PANEL = "Run"
 
@@ -138,7 +163,7 @@ COLORS = ("auto", "always", "never")
 ENGINE_PANEL = "Beyond one machine"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EngineOptions:
     """The engine."""
 
@@ -152,47 +177,23 @@ class EngineOptions:
         ),
     ] = None
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the processes of this machine do the work."""
-        return self.engine in (None, "local")
-
-    def load(self) -> Engine:
-        """Return the engine.
-
-        Raises
-        ------
-        UsageError
-            There is no such engine, or it is not installed.
-        """
-        from softmax_cli.distributed import engines
-
-        return engines.by_name(self.engine or "local")
-
-    def units(self, source: SourceOptions) -> tuple[Unit, ...]:
-        """Cut the input into units for the engine; () where none is named, and the input is read here.
+    def resolve(self, inputs: Inputs, threads: int) -> Workers:
+        """Decide who reads the rows, and cut the input into units for an engine that is named.
 
         Raises
         ------
         UsageError
             There is no such engine, it is not installed, or the input is a stream, which cannot be cut into units.
         """
-        if self.engine is None:
-            return ()
+        from softmax_cli.distributed import engines
+        from softmax_cli.distributed.fleet import Workers
         from softmax_cli.distributed.plan import plan_units
-        from softmax_cli.stream.inputs import STDIN
 
-        files = source.files()
-        if STDIN in files:
+        if self.engine is not None and inputs.has_stdin:
             raise UsageError(
                 f"--engine {self.engine} cuts the input into units, and standard input cannot be cut: "
                 "save it to a file, or leave --engine out"
             )
-        self.load()
-        return plan_units(files, source.input_format)
-
-    def fleet(self, table: Table, reader: UnitReader, units: tuple[Unit, ...], threads: int) -> Fleet:
-        """Return who goes over a table that is open here, cut into `units`."""
-        from softmax_cli.distributed.fleet import EngineWorkers, ThisProcess
-
-        return EngineWorkers(self.load(), units, threads, reader) if units else ThisProcess(table, threads)
+        engine = engines.by_name(self.engine or "local")
+        units = () if self.engine is None else plan_units(inputs.files)
+        return Workers(engine, units, threads, self.engine in (None, "local"))

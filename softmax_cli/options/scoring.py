@@ -10,20 +10,20 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
-from softmax_cli.options.source import Opened
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.scorer import Emit, Scoring
     from softmax_cli.prediction.steps import Remedy, Term
+    from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.columns import Columns
 
 
 PANEL = "Softmax"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SoftmaxOptions:
     """Temperature, activation, precision and truncation."""
 
@@ -102,11 +102,11 @@ class SoftmaxOptions:
             None if calibration is None else calibration.sets,
         )
 
-    def precision(self, opened: Opened) -> str:
+    def precision(self, scores: ScoreTable) -> str:
         """Return the type to compute in."""
         from softmax_cli.prediction.logits import score_dtype
 
-        return self.dtype or str(score_dtype(opened.table.schema, opened.columns))
+        return self.dtype or str(score_dtype(scores.table.schema, scores.columns))
 
 
 def _wrong_temperature(temperature: float) -> str:
@@ -120,7 +120,7 @@ def _wrong_temperature(temperature: float) -> str:
 REMEDIES_PANEL = "Outlying logits (off by default; in this order, before the temperature)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RemedyOptions:
     """Bounds on logits, and their scale."""
 
@@ -208,7 +208,7 @@ class RemedyOptions:
         return low, high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CalibrationOptions:
     """The file that ``softmax-cli calibrate`` writes."""
 
@@ -274,7 +274,7 @@ class Chosen(NamedTuple):
     """What the user is to be reported."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScoringOptions:
     """Remedies, temperature and activation, or a calibration, and corrections for imbalance."""
 
@@ -306,6 +306,6 @@ class ScoringOptions:
         terms, _ = self.imbalance.before_prior().build(columns.classes, self.softmax.activation)
         return self.softmax.scoring(terms, ("prob",), 0, self.remedies.build(columns.classes), calibration)
 
-    def dtype(self, opened: Opened) -> str:
+    def dtype(self, scores: ScoreTable) -> str:
         """Return the type to compute in."""
-        return self.calibration.dtype(self.softmax.precision(opened))
+        return self.calibration.dtype(self.softmax.precision(scores))

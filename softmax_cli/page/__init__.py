@@ -61,7 +61,7 @@ def render(template: str, data: Any, **values: Any) -> bytes:
         version=__version__,
         **values,
     )
-    return page.encode()
+    return page.encode("utf-8", "backslashreplace")
 
 
 def _hash_of(text: str) -> str:

@@ -22,7 +22,7 @@ class Tile(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A drawing whose parts tell their numbers; made by the functions of this module."""
+    """A drawing whose parts show their numbers; made by the functions of this module."""
 
     id: str
     title: str
@@ -76,7 +76,7 @@ def histogram_chart(
 def curve_chart(
     identity: str, title: str, text: str, axes: tuple[str, str], points: Sequence[tuple[float, float, str]]
 ) -> Chart:
-    """Draw a curve through points, each with the sentence that tells it."""
+    """Draw a curve through points, each with the sentence that describes it."""
     low, high = (min(x for x, _, _ in points), max(x for x, _, _ in points)) if points else (0.0, 1.0)
     lowest = min((y for _, y, _ in points), default=0.0)
     data = {

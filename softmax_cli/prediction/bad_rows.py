@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.logits import explain, read_scores
-from softmax_cli.storage.writing import whole_file
+from softmax_cli.storage.writing import check_target, whole_file
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Fault
 
@@ -95,6 +95,7 @@ class KeepRejects(Protocol):
 @contextmanager
 def rejects_file(path: str, force: bool) -> Iterator[KeepRejects]:
     """Open a CSV file (where,column,problem,record) that is complete when the block ends."""
+    check_target(path, (), force)
     with whole_file(path, force) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
         rows = csv.writer(text, lineterminator="\n")

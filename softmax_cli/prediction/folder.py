@@ -6,7 +6,6 @@ Readers of folders pass over names that begin with ``_``: until the commit there
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import platform
@@ -14,7 +13,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,30 @@ from typing import Any
 import numpy as np
 
 from softmax_cli.distributed.engines import Engine
-from softmax_cli.distributed.plan import Unit
+from softmax_cli.distributed.fleet import Workers
+from softmax_cli.distributed.plan import Unit, UnitReader, spread
 from softmax_cli.errors import UsageError
+from softmax_cli.formats import Format, name_of
 from softmax_cli.prediction.bad_rows import KeepRejects
-from softmax_cli.prediction.parts import RECORD, Part, ScoreUnit, read_record, read_rejects, record_of, together
-from softmax_cli.prediction.run import Finished
-from softmax_cli.storage.reading import absolute, state_of
+from softmax_cli.prediction.parts import (
+    RECORD,
+    Fingerprint,
+    Part,
+    PartFormat,
+    ScoreUnit,
+    differences,
+    fingerprint,
+    read_record,
+    read_rejects,
+    record_of,
+    together,
+)
+from softmax_cli.prediction.run import Finished, Work, layout_in
+from softmax_cli.prediction.transform import Transform
 from softmax_cli.storage.writing import reporting_errors, whole_file
-from softmax_cli.tables.schema import Schema
+from softmax_cli.stream.outputs import json_bytes
+from softmax_cli.stream.scores import Inputs, ScoreTable
+from softmax_cli.tables.table import WriteOptions
 from softmax_cli.version import __version__
 
 UNFINISHED, MANIFEST, SUCCESS = "_unfinished", "_manifest.json", "_SUCCESS"
@@ -183,7 +198,7 @@ class PartFolder:
 
 def _write_json(path: Path, value: object) -> None:
     with whole_file(path, force=True) as file:
-        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+        file.write(json_bytes(value))
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -191,76 +206,6 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         return dict(json.loads(path.read_text("utf-8", "surrogateescape")))
     except FileNotFoundError:
         return None
-
-
-Fingerprint = dict[str, Any]
-"""Values that JSON has."""
-
-
-def fingerprint(work: ScoreUnit, units: Sequence[Unit]) -> Fingerprint:
-    """Say what is done to what: two jobs with equal fingerprints write equal parts."""
-    read, transform = work.reading, work.transform
-    inputs = sorted({absolute(read.folder, unit.path) for unit in units})
-    settings = (transform, read.options, read.input_format, read.schema, read.where, work.form)
-    return {
-        "softmax_cli": __version__,
-        "operations": transform.steps(),
-        "format": work.form.suffix,
-        "settings": digest(settings),
-        "inputs": {path: state_of(path) for path in inputs},
-        "units": [str(unit) for unit in units],
-    }
-
-
-def differences(before: Mapping[str, Any], now: Fingerprint) -> list[str]:
-    """Tell in words what differs, the most telling first."""
-    lines = []
-    if before.get("softmax_cli") != now["softmax_cli"]:
-        lines.append(f"it was begun by version {before.get('softmax_cli')}, this is {now['softmax_cli']}")
-    was, files = before.get("inputs", {}), now["inputs"]
-    lines += [f"{path} was not there" for path in files if path not in was]
-    lines += [f"{path} is not among the inputs" for path in was if path not in files]
-    lines += [f"{path} has changed" for path in files if path in was and was[path] != files[path]]
-    if before.get("operations") != now["operations"]:
-        lines.append(f"then: {', '.join(before.get('operations', []))}; now: {', '.join(now['operations'])}")
-    if before.get("format") != now["format"]:
-        lines.append(f"the parts were {before.get('format')}, now {now['format']}")
-    rest = ("settings", "units")
-    if not lines and any(before.get(name) != now[name] for name in rest):
-        lines.append("options differ (columns, weights, bad rows, digits ...)")
-    return lines
-
-
-def digest(value: object) -> str:
-    """Hash a value made of dataclasses, tuples, arrays, schemas and plain values, by its content to the last bit."""
-    state = hashlib.sha256()
-    for piece in _pieces(value):
-        state.update(len(piece).to_bytes(8, "little"))
-        state.update(piece)
-    return state.hexdigest()
-
-
-def _pieces(value: object) -> Iterator[bytes]:
-    if is_dataclass(value):
-        yield type(value).__qualname__.encode()
-        for field in fields(value):
-            yield from _pieces(getattr(value, field.name))
-    elif isinstance(value, np.ndarray):
-        yield f"{value.dtype.str} {value.shape}".encode()
-        yield value.tobytes()
-    elif isinstance(value, Schema):
-        yield repr([(field.name, str(field.type), field.metadata, field.nullable) for field in value]).encode()
-        yield repr(value.metadata).encode()
-    elif isinstance(value, Mapping):
-        yield from _pieces(tuple(value.items()))
-    elif isinstance(value, tuple | list):
-        yield f"{type(value).__qualname__} of {len(value)}".encode()
-        for item in value:
-            yield from _pieces(item)
-    elif value is None or isinstance(value, str | int | float | range | np.generic):
-        yield repr(value).encode()
-    else:
-        raise TypeError(f"a {type(value).__name__} has no fingerprint")
 
 
 Progress = Callable[[int, int], None]
@@ -306,15 +251,6 @@ class Partition:
             self.folder.commit([part.name for part in in_order], self._manifest(job, in_order))
         return together(in_order)
 
-    def describe(self) -> str:
-        """Say in a line how the job is cut."""
-        pieces = sum(unit.row_groups is not None for unit in self.units)
-        whole = len(self.units) - pieces
-        cut = [f"{whole:,} of a whole file"] * (whole > 0) + [f"{pieces:,} of row groups of a large file"] * (
-            pieces > 0
-        )
-        return f"{len(self.units):,}: {', '.join(cut)}; {self.workers} at once"
-
     def _done(self, job: Fingerprint) -> dict[int, Part]:
         names = {self.work.name(unit): unit for unit in self.units}
         policy = self.work.transform.on_bad_row
@@ -345,3 +281,57 @@ class Partition:
             JOB: job,
             "parts": [part.to_json() for part in parts],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of parts as the target of a run; see `Target`."""
+
+    name: str
+    """As it was typed."""
+    place: PartFolder
+    form: Format
+    """Of every part."""
+    options: WriteOptions
+    inputs: Inputs
+    workers: Workers
+    resume: bool
+    """Keep what a run of the same job has done there."""
+    force: bool
+    """Replace what is there."""
+
+    @property
+    def overwrites(self) -> bool:
+        """See `Target`: the bad rows that a run before has gathered are gathered again."""
+        return self.force or self.resume
+
+    def layout(self, asked: str) -> str:
+        """See `Target`."""
+        return layout_in(self.form, asked)
+
+    def describe(self, columns: str) -> list[str]:
+        """See `Target`; how the input is cut into units has a line of its own."""
+        units = self.workers.units
+        pieces = sum(unit.row_groups is not None for unit in units)
+        whole = len(units) - pieces
+        cut = [f"{whole:,} of a whole file"] * (whole > 0)
+        cut += [f"{pieces:,} of row groups of a large file"] * (pieces > 0)
+        return [
+            f"writes   {name_of(self.form)} to {self.name}: {columns}",
+            f"units    {len(units):,}: {', '.join(cut)}; {self._at_once[0]} at once",
+        ]
+
+    def write(self, scores: ScoreTable, transform: Transform, work: Work) -> Finished:
+        """See `Target`; a unit that failed leaves the parts that are done for --resume."""
+        units = self.workers.units
+        at_once, threads = self._at_once
+        form = PartFormat(self.form.SUFFIXES[0], transform.schema(scores.table.schema), self.options)
+        reading = UnitReader.of(self.inputs, scores)
+        score = ScoreUnit(reading, transform, form, self.place.unfinished, len(units), threads)
+        partition = Partition(score, units, self.place, at_once, self.resume)
+        return partition.run(self.workers.engine, work.progress, work.rejects)
+
+    @property
+    def _at_once(self) -> tuple[int, int]:
+        """Units at once, and threads for each."""
+        return spread(self.workers.units, self.workers.threads) if self.workers.is_local else (self.workers.threads, 1)

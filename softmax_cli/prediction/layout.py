@@ -1,12 +1,11 @@
 """How a scored batch is laid out as columns: wide, a listing of the best classes, long, or one list column.
 
-Each layout returns fields with their columns. A schema is what a layout makes of a batch without rows, so that the two
-cannot part.
+Which columns there will be follows from a description, `Computed`, before a row is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import UsageError
-from softmax_cli.prediction.scorer import Emit, Scored
-from softmax_cli.tables.batch import Batch, Column, ListColumn, NameColumn, NameListColumn, NumberColumn, Own
+from softmax_cli.prediction.scorer import Computed, Emit, Scored
+from softmax_cli.tables.batch import Batch, ListColumn, NameColumn, NameListColumn, NumberColumn, Own, number_type
 from softmax_cli.tables.columns import METADATA_KEY
-from softmax_cli.tables.schema import Field, Schema
+from softmax_cli.tables.schema import INT32, NAME_LIST, NAMES, Field, Schema, Type, list_of
 from softmax_cli.text.parsing import MISSING
-
-Laid = tuple[Field, Column]
 
 
 class Decision(NamedTuple):
@@ -42,7 +39,7 @@ class Decision(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which columns a scored batch is given out as."""
+    """Which columns a scored batch is given out as: those that pass through, then the computed ones."""
 
     shape: str = "wide"
     decision: Decision = field(default_factory=Decision)
@@ -52,57 +49,94 @@ class Layout:
         if self.shape not in LAYOUTS:
             raise UsageError(f"--layout {self.shape}: choose one of {', '.join(LAYOUTS)}")
 
+    def fields(self, computed: Computed) -> tuple[Field, ...]:
+        """Describe the computed columns."""
+        return _fields(self._shape_name(computed.top), self._has_predictions(computed.top), computed)
+
     def __call__(self, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
         """Lay out the columns that pass through (`kept`) and the computed ones."""
+        computed = scored.describe(classes)
+        shape = _SHAPES[self._shape_name(computed.top)]
+        columns: list[Own] = []
+        if self._has_predictions(computed.top):
+            names = NameColumn(self.decision.codes(scored), (*classes, self.decision.abstain_label))
+            columns = [names, NumberColumn(scored.confidence[:, None], valid=_valid(scored))]
+        if shape.has_sets and scored.sets is not None:
+            members = NameListColumn(scored.sets & ~scored.bad[:, None], classes, _valid(scored))
+            sizes = scored.sets.sum(axis=1, dtype=np.int32)
+            columns += [members, NumberColumn(sizes[:, None], valid=_valid(scored))]
+        kept, of_classes = shape.columns(kept, scored, classes)
+        fields = [*passed_fields(kept.schema), *self.fields(computed)]
+        return Batch(Schema(fields), [*kept.columns, *columns, *of_classes], kept.num_rows)
+
+    def _shape_name(self, top: int) -> str:
         if self.only_predictions:
-            return _batch([*_passed(kept), *self._predictions(scored, classes)], len(scored.bad))
-        return LAYOUTS[self.shape](self, kept, scored, classes)
+            return "predictions"
+        return "listing" if self.shape == "wide" and top else self.shape
 
-    def _predictions(self, scored: Scored, classes: tuple[str, ...]) -> list[Laid]:
-        names = NameColumn(self.decision.codes(scored), (*classes, self.decision.abstain_label))
-        confidence = NumberColumn(scored.confidence[:, None], valid=_valid(scored))
-        return [_laid("prediction", names), _number("confidence", "prob", confidence), *_sets(scored, classes)]
-
-
-def _wide(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
-    if scored.top is not None:
-        return _listing(layout, kept, scored, classes)
-    valid = _valid(scored)
-    columns = [*_passed(kept), *layout._predictions(scored, classes)]
-    for emit, matrix in scored.values.items():
-        of_classes = (NumberColumn(matrix, place, valid) for place in range(len(classes)))
-        columns += zip(_class_fields(emit, classes, str(matrix.dtype)), of_classes, strict=True)
-    return _batch(columns, len(scored.bad))
+    def _has_predictions(self, top: int) -> bool:
+        """Whether there are ``prediction`` and ``confidence``: in a listing label_1 is both, unless it may abstain."""
+        name = self._shape_name(top)
+        return self.decision.threshold is not None if name == "listing" else _SHAPES[name].has_predictions
 
 
-def _sets(scored: Scored, classes: tuple[str, ...]) -> list[Laid]:
-    """Lay out prediction sets: the names of the classes in the order of the table, and how many there are."""
-    if scored.sets is None:
-        return []
-    valid = _valid(scored)
-    members = NameListColumn(scored.sets & ~scored.bad[:, None], classes, valid)
-    sizes = NumberColumn(scored.sets.sum(axis=1, dtype=np.int32)[:, None], valid=valid)
-    return [_laid("set", members), _laid("set_size", sizes)]
+def passed_fields(given: Iterable[Field]) -> list[Field]:
+    """Describe columns that pass through: a number that an earlier run computed is the user's own now."""
+    return [field._replace(metadata=None) if METADATA_KEY in (field.metadata or {}) else field for field in given]
 
 
-def _listing(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
-    """``label_1, prob_1, label_2, ...``: the prediction is label_1, unless a threshold may withhold it."""
-    assert scored.top is not None
-    valid = _valid(scored)
-    columns = _passed(kept)
-    if layout.decision.threshold is not None:
-        columns += layout._predictions(scored, classes)
-    else:
-        columns += _sets(scored, classes)
-    for rank in range(scored.top.shape[1]):
-        codes = np.where(scored.bad, np.int32(MISSING), scored.top[:, rank])
-        columns.append(_laid(f"label_{rank + 1}", NameColumn(codes, classes)))
-        for emit, matrix in scored.values.items():
-            columns.append(_number(f"{emit}_{rank + 1}", emit, NumberColumn(matrix, rank, valid)))
-    return _batch(columns, len(scored.bad))
+@lru_cache(8)
+def _fields(shape: str, has_predictions: bool, computed: Computed) -> tuple[Field, ...]:
+    number = number_type(computed.dtype)
+    predictions = [Field("prediction", NAMES), _number("confidence", "prob", number)] if has_predictions else []
+    has_sets = computed.has_sets and _SHAPES[shape].has_sets
+    sets = [Field("set", NAME_LIST), Field("set_size", INT32)] if has_sets else []
+    return (*predictions, *sets, *_SHAPES[shape].fields(computed, number))
 
 
-def _long(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
+class _Shape(NamedTuple):
+    """The columns that stand for the classes, as they are described and as they are made."""
+
+    fields: Callable[[Computed, Type], Iterator[Field]]
+    columns: Callable[[Batch, Scored, tuple[str, ...]], tuple[Batch, Iterator[Own]]]
+    """Gives the columns that pass through with them: a layout may need rows several times."""
+    has_predictions: bool = True
+    has_sets: bool = True
+
+
+def _wide_fields(computed: Computed, number: Type) -> Iterator[Field]:
+    return (_number(f"{emit}_{name}", emit, number) for emit in computed.emit for name in computed.classes)
+
+
+def _wide(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
+    valid, places = _valid(scored), range(len(classes))
+    return kept, (NumberColumn(matrix, place, valid) for matrix in scored.values.values() for place in places)
+
+
+def _listing_fields(computed: Computed, number: Type) -> Iterator[Field]:
+    """``label_1, prob_1, label_2, ...``."""
+    for rank in range(1, computed.top + 1):
+        yield Field(f"label_{rank}", NAMES)
+        yield from (_number(f"{emit}_{rank}", emit, number) for emit in computed.emit)
+
+
+def _listing(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
+    def columns() -> Iterator[Own]:
+        assert scored.top is not None
+        valid = _valid(scored)
+        for rank, codes in enumerate(scored.top.T):
+            yield NameColumn(np.where(scored.bad, np.int32(MISSING), codes), classes)
+            yield from (NumberColumn(matrix, rank, valid) for matrix in scored.values.values())
+
+    return kept, columns()
+
+
+def _long_fields(computed: Computed, number: Type) -> Iterator[Field]:
+    yield from (Field("rank", INT32), Field("label", NAMES))
+    yield from (_number(emit, emit, number) for emit in computed.emit)
+
+
+def _long(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
     """One row per class, the most probable first; a bad row keeps one row without values."""
     assert scored.top is not None
     rows, k = scored.top.shape
@@ -111,59 +145,33 @@ def _long(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...])
     use = ~bad | (ranks == 1)
     valid = None if not bad.any() else ~bad[use]
     codes = np.where(bad, np.int32(MISSING), scored.top.reshape(-1))[use]
-    columns = _passed(kept.take(np.repeat(np.arange(rows), k)[use]))
-    columns += [
-        _laid("rank", NumberColumn(ranks[use][:, None], valid=valid)),
-        _laid("label", NameColumn(codes, classes)),
-    ]
-    for emit, matrix in scored.values.items():
-        columns.append(_number(emit, emit, NumberColumn(matrix.reshape(-1)[use][:, None], valid=valid)))
-    return _batch(columns, len(codes))
+    matrices = (ranks, *scored.values.values())
+    rank, *numbers = (NumberColumn(matrix.reshape(-1)[use][:, None], valid=valid) for matrix in matrices)
+    return kept.take(np.repeat(np.arange(rows), k)[use]), iter((rank, NameColumn(codes, classes), *numbers))
 
 
-def _list(layout: Layout, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
-    columns = [*_passed(kept), *layout._predictions(scored, classes)]
-    for emit, matrix in scored.values.items():
-        columns.append(_number(emit, emit, ListColumn(matrix, _valid(scored))))
-    return _batch(columns, len(scored.bad))
+def _list_fields(computed: Computed, number: Type) -> Iterator[Field]:
+    return (_number(emit, emit, list_of(number, len(computed.classes))) for emit in computed.emit)
 
 
-LAYOUTS: dict[str, Callable[[Layout, Batch, Scored, tuple[str, ...]], Batch]] = {
-    "wide": _wide,
-    "long": _long,
-    "list": _list,
+def _list(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
+    return kept, (ListColumn(matrix, _valid(scored)) for matrix in scored.values.values())
+
+
+LAYOUTS = ("wide", "long", "list")
+_SHAPES = {
+    "wide": _Shape(_wide_fields, _wide),
+    "listing": _Shape(_listing_fields, _listing),
+    "long": _Shape(_long_fields, _long, has_predictions=False, has_sets=False),
+    "list": _Shape(_list_fields, _list),
+    "predictions": _Shape(lambda computed, number: iter(()), lambda kept, scored, classes: (kept, iter(()))),
 }
-
-
-def _batch(columns: Sequence[Laid], rows: int) -> Batch:
-    return Batch(Schema(field for field, _ in columns), [column for _, column in columns], rows)
 
 
 def _valid(scored: Scored) -> NDArray[np.bool_] | None:
     return ~scored.bad if scored.bad.any() else None
 
 
-def _passed(batch: Batch) -> list[Laid]:
-    """Take columns as they are; a number that an earlier run computed is the user's own now, written unchanged."""
-    fields = [field._replace(metadata=None) if _is_marked(field) else field for field in batch.schema]
-    return list(zip(fields, batch.columns, strict=True))
-
-
-def _is_marked(field: Field) -> bool:
-    return METADATA_KEY in (field.metadata or {})
-
-
-def _laid(name: str, column: Own) -> Laid:
-    return Field(name, column.type), column
-
-
-@lru_cache(8)
-def _class_fields(emit: Emit, classes: tuple[str, ...], dtype: str) -> list[Field]:
-    none = NumberColumn(np.empty((0, 1), dtype))
-    return [_number(f"{emit}_{name}", emit, none)[0] for name in classes]
-
-
-def _number(name: str, emit: Emit, column: Own) -> Laid:
-    """Return a computed column, marked so that a text format knows its numbers for probabilities or for any number."""
-    mark = b"prob" if emit == "prob" else b"number"
-    return Field(name, column.type, {METADATA_KEY: mark}), column
+def _number(name: str, emit: Emit, kind: Type) -> Field:
+    """Describe a computed column; its mark says to a text format whether it holds probabilities or any numbers."""
+    return Field(name, kind, {METADATA_KEY: b"prob" if emit == "prob" else b"number"})

@@ -227,6 +227,11 @@ class KindCheck(NamedTuple):
 
     def warning(self, columns: Columns) -> str | None:
         """What contradicts the kind of the scores; None: nothing does."""
+        if self.unnormalised and 2 * self.unnormalised >= self.rows > 1:
+            return (
+                f"{self.unnormalised:,} of {self.rows:,} rows do not sum to 1 and were normalised: are these columns "
+                "the probabilities of all classes of one model? If not, name them with --logits"
+            )
         if columns.is_binary:
             if not 0 < self.rows == self.like_probabilities:
                 return None

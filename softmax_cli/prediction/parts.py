@@ -1,4 +1,4 @@
-"""A part of the result: what one unit comes to, as a file and as figures."""
+"""Parts of a result in a folder: what one unit comes to, as a file and as figures, and which job it belongs to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,11 +21,13 @@ from softmax_cli.prediction.bad_rows import Policy, Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.run import Finished, score_table
 from softmax_cli.prediction.transform import Tally, Transform
+from softmax_cli.storage.reading import absolute, state_of
 from softmax_cli.storage.writing import whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import WriteOptions
+from softmax_cli.version import __version__
 
 RECORD = ".done"
 """End of the name of what lies beside a part: a line for each bad row, and at last what the part comes to."""
@@ -97,7 +99,7 @@ class PartFormat:
     """How every part is written; picklable."""
 
     suffix: str
-    """``.parquet``, ``.csv.gz``: tells the format, and the compression around it."""
+    """``.parquet``, ``.csv.gz``: gives the format, and the compression around it."""
     schema: Schema
     options: WriteOptions
 
@@ -153,4 +155,75 @@ def together(parts: Sequence[Part]) -> Finished:
     """Add up the parts of a job, in the order of the input: the last digit must not depend on who was first."""
     tally = reduce(Tally.plus, (part.finished.tally for part in parts))
     kinds = reduce(KindCheck.plus, (part.finished.kinds for part in parts))
-    return Finished(tally, kinds, sum(part.finished.written for part in parts))
+    return Finished(tally, kinds, sum(part.finished.written for part in parts), len(parts))
+
+
+Fingerprint = dict[str, Any]
+"""Values that JSON has."""
+
+
+def fingerprint(work: ScoreUnit, units: Sequence[Unit]) -> Fingerprint:
+    """Say what is done to what: two jobs with equal fingerprints write equal parts."""
+    read, transform = work.reading, work.transform
+    inputs = sorted({absolute(read.folder, unit.path) for unit in units})
+    named = tuple(unit.file.format for unit in units)
+    settings = (transform, read.options, named, read.schema, read.where, work.form)
+    return {
+        "softmax_cli": __version__,
+        "operations": transform.steps(),
+        "format": work.form.suffix,
+        "settings": digest(settings),
+        "inputs": {path: state_of(path) for path in inputs},
+        "units": [str(unit) for unit in units],
+    }
+
+
+def differences(before: Mapping[str, Any], now: Fingerprint) -> list[str]:
+    """Say in words what differs, the most important first."""
+    lines = []
+    if before.get("softmax_cli") != now["softmax_cli"]:
+        lines.append(f"it was begun by version {before.get('softmax_cli')}, this is {now['softmax_cli']}")
+    was, files = before.get("inputs", {}), now["inputs"]
+    lines += [f"{path} was not there" for path in files if path not in was]
+    lines += [f"{path} is not among the inputs" for path in was if path not in files]
+    lines += [f"{path} has changed" for path in files if path in was and was[path] != files[path]]
+    if before.get("operations") != now["operations"]:
+        lines.append(f"then: {', '.join(before.get('operations', []))}; now: {', '.join(now['operations'])}")
+    if before.get("format") != now["format"]:
+        lines.append(f"the parts were {before.get('format')}, now {now['format']}")
+    rest = ("settings", "units")
+    if not lines and any(before.get(name) != now[name] for name in rest):
+        lines.append("options differ (columns, weights, bad rows, digits ...)")
+    return lines
+
+
+def digest(value: object) -> str:
+    """Hash a value made of dataclasses, tuples, arrays, schemas and plain values, by its content to the last bit."""
+    state = hashlib.sha256()
+    for piece in _pieces(value):
+        state.update(len(piece).to_bytes(8, "little"))
+        state.update(piece)
+    return state.hexdigest()
+
+
+def _pieces(value: object) -> Iterator[bytes]:
+    if is_dataclass(value):
+        yield type(value).__qualname__.encode()
+        for field in fields(value):
+            yield from _pieces(getattr(value, field.name))
+    elif isinstance(value, np.ndarray):
+        yield f"{value.dtype.str} {value.shape}".encode()
+        yield value.tobytes()
+    elif isinstance(value, Schema):
+        yield repr([(field.name, str(field.type), field.metadata, field.nullable) for field in value]).encode()
+        yield repr(value.metadata).encode()
+    elif isinstance(value, Mapping):
+        yield from _pieces(tuple(value.items()))
+    elif isinstance(value, tuple | list):
+        yield f"{type(value).__qualname__} of {len(value)}".encode()
+        for item in value:
+            yield from _pieces(item)
+    elif value is None or isinstance(value, str | int | float | range | np.generic):
+        yield repr(value).encode()
+    else:
+        raise TypeError(f"a {type(value).__name__} has no fingerprint")

@@ -1,16 +1,26 @@
-"""The whole stream on one page: blocks -> workers (decode, transform, encode) -> ordered writer."""
+"""The whole stream on one page: blocks -> workers (decode, transform, encode) -> ordered writer; and its targets."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from softmax_cli.formats import Writer
+from softmax_cli.errors import UsageError
+from softmax_cli.formats import Format, Writer, holds_one_array, name_of
+from softmax_cli.prediction.bad_rows import KeepRejects, Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Outcome, Tally, Transform
-from softmax_cli.tables.pool import Listeners, ordered_map
-from softmax_cli.tables.table import Block, Table
+from softmax_cli.storage.compression import Compression
+from softmax_cli.storage.writing import standard_output, whole_file
+from softmax_cli.stream.outputs import table_writer
+from softmax_cli.stream.scores import ScoreTable
+from softmax_cli.tables.batch import Batch
+from softmax_cli.tables.pool import Listeners, map_blocks
+from softmax_cli.tables.schema import Schema
+from softmax_cli.tables.table import Decoded, Table, WriteOptions
 
 
 class Finished(NamedTuple):
@@ -21,6 +31,10 @@ class Finished(NamedTuple):
     """Whether rows look like another kind of scores than they were read as."""
     written: int
     """Rows of output."""
+    parts: int | None = None
+    """How many files the result is in; None: it is no folder."""
+    shown: Batch | None = None
+    """The first rows of output, for a person; None: the target takes all of them."""
 
 
 def score_table(
@@ -39,24 +53,135 @@ def score_table(
         A row or a file is bad; what was written before is the caller's to drop.
     """
 
-    def work(block: Block) -> tuple[Block, Outcome, Any]:
-        outcome = transform.run(table.decode(block, transform.columns.scores))
-        return block, outcome, writer.encode(outcome.batch)
+    def work(decoded: Decoded) -> tuple[tuple[Outcome, Any], tuple[Reject, ...]]:
+        outcome = transform.run(decoded)
+        return (outcome, writer.encode(outcome.batch)), outcome.rejects
 
     tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0)
     kinds, written = KindCheck(), 0
-    for block, outcome, encoded in ordered_map(work, table.blocks, threads):
+    for outcome, encoded in map_blocks(table, transform.columns.scores, work, threads, listeners):
         tally = tally.plus(outcome.tally)
         kinds = kinds.plus(outcome.kinds)
-        if outcome.rejects:
-            listeners.rejected(outcome.rejects)
         rows = outcome.batch.num_rows
         if limit is not None and written + rows >= limit:
             rows = limit - written
             encoded = writer.encode(outcome.batch.slice(0, rows))
         writer.write(encoded)
         written += rows
-        listeners.progress(outcome.tally.rows, block.size)
         if written == limit:
             break
     return Finished(tally, kinds, written)
+
+
+class Work(NamedTuple):
+    """How the rows are gone over."""
+
+    threads: int
+    progress: Callable[[int, int], None]
+    """Gets the rows and the bytes of input that were done."""
+    rejects: AbstractContextManager[KeepRejects]
+    """Keeps bad rows; opened when the first of them may come."""
+
+
+class Target(Protocol):
+    """Where the result goes; what can be refused about it was refused before anything is read."""
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether files of earlier runs may be written over."""
+
+    def layout(self, asked: str) -> str:
+        """Return the name of the layout that the target needs where another one was asked for.
+
+        Raises
+        ------
+        UsageError
+            It cannot hold what was asked for.
+        """
+
+    def describe(self, columns: str) -> list[str]:
+        """Say where the columns of the result go and as what, in lines: ``writes   csv to probs.csv: ...``."""
+
+    def write(self, scores: ScoreTable, transform: Transform, work: Work) -> Finished:
+        """Score every row; the target is complete at the end, or as it was before.
+
+        Raises
+        ------
+        DataError
+            A row, a file or the disk is bad.
+        """
+
+
+class Screen(NamedTuple):
+    """A table of the first rows for a person."""
+
+    rows: int | None
+    """How many rows; None: every one."""
+    overwrites: bool = False
+
+    def layout(self, asked: str) -> str:
+        """See `Target`."""
+        return asked
+
+    def describe(self, columns: str) -> list[str]:
+        """See `Target`."""
+        return [f"writes   table to standard output: {columns}"]
+
+    def write(self, scores: ScoreTable, transform: Transform, work: Work) -> Finished:
+        """See `Target`; what is to be drawn is returned."""
+        from softmax_cli.prediction.screen import FirstRows
+
+        first = FirstRows(transform.schema(scores.table.schema), self.rows)
+        with work.rejects as keep:
+            finished = score_table(scores.table, transform, first, work.threads, Listeners(work.progress, keep))
+        return finished._replace(shown=first.batch())
+
+
+class File(NamedTuple):
+    """One file, or the standard output."""
+
+    path: str | None
+    """None: the standard output."""
+    form: Format
+    compression: Compression | None
+    """Around it."""
+    options: WriteOptions
+    limit: int | None
+    """Write so many rows at most; None: all."""
+    overwrites: bool
+
+    def layout(self, asked: str) -> str:
+        """See `Target`: an array file holds one matrix."""
+        return layout_in(self.form, asked)
+
+    def describe(self, columns: str) -> list[str]:
+        """See `Target`."""
+        return [f"writes   {name_of(self.form)} to {self.path or 'standard output'}: {columns}"]
+
+    def write(self, scores: ScoreTable, transform: Transform, work: Work) -> Finished:
+        """See `Target`."""
+        schema = transform.schema(scores.table.schema)
+        with self._open(schema) as writer, work.rejects as keep:
+            listeners = Listeners(work.progress, keep)
+            return score_table(scores.table, transform, writer, work.threads, listeners, self.limit)
+
+    @contextmanager
+    def _open(self, schema: Schema) -> Iterator[Writer]:
+        opened = standard_output() if self.path is None else whole_file(self.path, self.overwrites)
+        with opened as file, table_writer(file, self.form, self.compression, schema, self.options) as writer:
+            yield writer
+
+
+def layout_in(form: Format, asked: str) -> str:
+    """Return the name of the layout that a file format needs where another one was asked for.
+
+    Raises
+    ------
+    UsageError
+        A format that holds one array cannot hold a row for each class.
+    """
+    if not holds_one_array(form):
+        return asked
+    if asked == "long":
+        raise UsageError("--layout long does not fit an array file; choose .csv, .jsonl, .parquet or .arrow")
+    return "list"

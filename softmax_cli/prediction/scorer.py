@@ -36,6 +36,17 @@ class Truncation(NamedTuple):
         return self.top_p is not None or self.min_p is not None
 
 
+class Computed(NamedTuple):
+    """Which values are computed for every row."""
+
+    classes: tuple[str, ...]
+    emit: tuple[Emit, ...]
+    top: int
+    """How many classes are ranked; 0: none, each stands in its place."""
+    has_sets: bool
+    dtype: str
+
+
 class Scored(NamedTuple):
     """What was computed for the rows of one batch."""
 
@@ -52,6 +63,11 @@ class Scored(NamedTuple):
     sets: NDArray[np.bool_] | None = None
     """Which classes are in the prediction set, shape (rows, classes); None: not asked for."""
 
+    def describe(self, classes: tuple[str, ...]) -> Computed:
+        """Say which values these are."""
+        top = 0 if self.top is None else self.top.shape[1]
+        return Computed(classes, tuple(self.values), top, self.sets is not None, self.confidence.dtype.name)
+
 
 class Scoring(NamedTuple):
     """The numeric half of a transform: what happens between reading the logits and laying out the result."""
@@ -63,7 +79,7 @@ class Scoring(NamedTuple):
     top: int = 0
     """How many classes to rank per row; 0: none."""
     sets: SetRule | None = None
-    """Which classes make up the prediction set of a row; judged before any truncation."""
+    """Which classes make up the prediction set of a row; decided before any truncation."""
 
     def __call__(self, logits: NDArray[np.floating]) -> Scored:
         """Score a matrix of logits, shape (rows, classes); its memory is reused for the result."""
@@ -90,6 +106,10 @@ class Scoring(NamedTuple):
             z = np.ascontiguousarray(logits[block]) if turned else logits[block]
             self._score_block(z, bias, scored, block)
         return scored
+
+    def describe(self, classes: tuple[str, ...], dtype: str) -> Computed:
+        """Say which values there will be."""
+        return Computed(classes, self.emit, self.top, self.sets is not None, dtype)
 
     def _score_block(
         self, z: NDArray[np.floating], bias: NDArray[np.float64] | None, scored: Scored, rows: slice

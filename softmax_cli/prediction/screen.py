@@ -139,7 +139,7 @@ class Shown:
 
     @classmethod
     def of(cls, transform: Transform) -> Shown:
-        """Tell the columns of a transform's result by their names there."""
+        """List the columns of a transform's result by their names there."""
         columns, layout = transform.columns, transform.layout
         called = dict(zip(columns.others, transform.passed, strict=True))
         is_wide = layout.shape == "wide" and not transform.scoring.top

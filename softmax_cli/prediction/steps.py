@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.clipping import clip_, softcap_, standardize_, winsorize_
-from softmax_cli.numeric.conformal import (
-    SCORES,
-    Scores,
-    class_thresholds,
-    quantile_threshold,
-    row_draws,
-    scores_of_truth,
-    sets,
-    threshold,
-)
+
+if TYPE_CHECKING:
+    from softmax_cli.numeric.conformal import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +24,7 @@ class Term:
     """``+ log w``."""
     values: NDArray[np.float64] = field(compare=False)
     """Shape (classes,); ``-inf`` masks a class."""
-    told: str
+    direction: str
     """The direction in words: ``raises cat (x4)``."""
 
 
@@ -63,12 +56,12 @@ class Adjustment(NamedTuple):
         """The operations in order, one line each."""
         scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
         scaled += [self.calibration.step] if self.calibration is not None else []
-        terms = [f"{term.formula}  ({term.name}: {term.told})" for term in self.terms]
+        terms = [f"{term.formula}  ({term.name}: {term.direction})" for term in self.terms]
         return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
 
 
 def direction(ratios: NDArray[np.float64], classes: tuple[str, ...]) -> str:
-    """Tell a factor per class in words, the strongest first: ``raises cat (x4), lowers dog (x0.5)``.
+    """Spell a factor per class in words, the strongest first: ``raises cat (x4), lowers dog (x0.5)``.
 
     Parameters
     ----------
@@ -159,8 +152,7 @@ class Standardize(NamedTuple):
         return standardize_(z)
 
 
-@dataclass(frozen=True, slots=True)
-class Nonconformity:
+class Nonconformity(NamedTuple):
     """How strange a class is for a row."""
 
     score: str
@@ -170,6 +162,8 @@ class Nonconformity:
 
     def __call__(self, log_p: NDArray[np.float64]) -> Scores:
         """Score every class, shape (rows, classes)."""
+        from softmax_cli.numeric.conformal import SCORES, row_draws
+
         return SCORES[self.score](log_p, None if self.seed is None else row_draws(log_p, self.seed))
 
 
@@ -196,12 +190,13 @@ class SetRule:
 
     def __call__(self, log_p: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Whether a class is in the set of its row, shape (rows, classes)."""
+        from softmax_cli.numeric.conformal import sets
+
         scores = self.nonconformity(np.ascontiguousarray(log_p, np.float64))
         return sets(scores, self.threshold, allow_empty=self.allow_empty)
 
 
-@dataclass(frozen=True, slots=True)
-class SetRequest:
+class SetRequest(NamedTuple):
     """What a threshold is to promise, before there are rows to take it from."""
 
     nonconformity: Nonconformity
@@ -213,6 +208,8 @@ class SetRequest:
 
     def rule(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> SetRule:
         """Take the threshold from held-out rows, with final log-probabilities of shape (rows, classes)."""
+        from softmax_cli.numeric.conformal import class_thresholds, quantile_threshold, scores_of_truth, threshold
+
         scores = scores_of_truth(self.nonconformity(np.ascontiguousarray(log_p)), labels)
         # Through its decimal spelling: 1 - 0.9 is 0.09999999999999998 in binary.
         miscoverage = float(f"{1 - self.coverage:.12g}")

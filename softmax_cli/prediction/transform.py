@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects
-from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.layout import Layout, passed_fields
 from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, to_log_scale_
 from softmax_cli.prediction.scorer import Scored, Scoring
-from softmax_cli.tables.batch import Batch, empty_batch
+from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.columns import METADATA_KEY, Columns
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Decoded, Place
@@ -52,9 +52,12 @@ class Transform:
     def schema(self, given: Schema) -> Schema:
         """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
         check_width(given, self.columns)
+        names = zip(self.columns.others, self.passed, strict=True)
+        passed = passed_fields(given.field(before)._replace(name=now) for before, now in names)
+        fields = [*passed, *self.layout.fields(self.scoring.describe(self.columns.classes, self.dtype))]
         kept = {k: v for k, v in (given.metadata or {}).items() if k not in (METADATA_KEY, b"pandas")}
         record = {**kept, METADATA_KEY: json.dumps(self.record()).encode()}
-        return Schema(self(empty_batch(given)).schema, record)
+        return Schema(fields, record)
 
     def __call__(self, batch: Batch) -> Batch:
         """Score one batch."""
@@ -155,8 +158,7 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
     if layout.shape == "long":
         top = top or len(columns.classes)
     scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)
-    nothing = scoring(np.empty((0, len(columns.classes)), dtype))
-    computed = layout(empty_batch(Schema([])), nothing, columns.classes).schema.names
+    computed = {field.name for field in layout.fields(scoring.describe(columns.classes, dtype))}
     passed = tuple(f"input_{name}" if name in computed else name for name in columns.others)
     return Transform(columns, scoring, layout, dtype, on_bad_row, passed)
 

@@ -1,4 +1,4 @@
-"""Compressed files: told by their first bytes, read and written as streams.
+"""Compressed files: recognised by their first bytes, read and written as streams.
 
 Reading never takes more than it was asked for, so that a file of a few kilobytes that swells to terabytes runs in flat
 memory. pyarrow reads what it knows, with every check that the formats allow (cut streams, checksums, several members in
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, first_line
 
 GZIP_LEVEL = 6
 """What `gzip` itself uses; level 9 takes three times as long for half a percent of size."""
@@ -21,7 +21,7 @@ GZIP_CONTAINER = 31
 FRAME_BYTES = 1 << 20
 """Size of the independent frames of .zst and .lz4, fixed so that the bytes do not depend on how the data arrived."""
 HEAD_BYTES = 10
-"""How many first bytes tell every compression."""
+"""How many first bytes every compression is recognised by."""
 
 
 class Compressor(Protocol):
@@ -76,7 +76,8 @@ class Decompressed(io.RawIOBase):
             return int(self._stream.readinto(buffer))
         except _signs_of_damage() as error:
             raise DataError(
-                f"{self._name}: the {self._kind} stream is cut short or damaged ({error}); fetch it or write it again"
+                f"{self._name}: the {self._kind} stream is cut short or damaged ({first_line(error)}); fetch it or "
+                "write it again"
             ) from error
 
 
@@ -196,7 +197,7 @@ COMPRESSIONS = (
 
 
 def compression_by_suffix(path: str) -> Compression | None:
-    """Find the compression that the end of a file name tells; None where it tells none."""
+    """Find the compression that the end of a file name gives; None where it gives none."""
     suffix = PurePath(path).suffix.lower()
     return next((compression for compression in COMPRESSIONS if compression.suffix == suffix), None)
 

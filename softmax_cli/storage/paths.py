@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, nearest
 from softmax_cli.storage.remote import bare_name, look, store_of
 
 
@@ -75,6 +74,6 @@ def _missing(url: str) -> str:
     folder, _, name = url.rstrip("/").rpartition("/")
     root = url.partition("://")[0] + "://"
     there = [] if f"{folder}/" == root else [*store_of(url).entries(f"{folder}/")[0]]
-    close = difflib.get_close_matches(name, there, n=1)
+    close = nearest(name, there, 1)
     hint = f"did you mean {folder}/{close[0]}?" if close else "see the bucket, the key, and how they are spelled"
     return f"{url}: no such file or folder; {hint}"

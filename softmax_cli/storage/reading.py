@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO, cast
+import select
+from typing import BinaryIO, NamedTuple, cast
 
 from softmax_cli.errors import DataError
 from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
@@ -40,6 +41,40 @@ def spool(file: BinaryIO, name: str) -> BinaryIO:
     return cast(BinaryIO, copy)
 
 
+PAUSE_SECONDS = 0.25
+
+
+class Some(NamedTuple):
+    """What one look at an input gave."""
+
+    size: int
+    """Bytes that were read."""
+    is_end: bool
+    pauses: bool
+    """Whether a pipe has stopped giving, for now."""
+
+
+def read_some(file: BinaryIO, buffer: memoryview) -> Some:
+    """Fill a buffer from a file with ``readinto``; with less where it ends, or where a pipe pauses after some bytes."""
+    filled = 0
+    while filled < len(buffer):
+        if filled and pauses(file):
+            return Some(filled, False, True)
+        more = file.readinto(buffer[filled:])  # type: ignore[attr-defined]
+        if not more:
+            return Some(filled, True, False)
+        filled += more
+    return Some(filled, False, False)
+
+
+def pauses(file: BinaryIO) -> bool:
+    """Whether nothing comes for a quarter of a second; only what the system itself reads can be asked."""
+    try:
+        return not select.select([file.fileno()], [], [], PAUSE_SECONDS)[0]
+    except (OSError, ValueError):
+        return False
+
+
 CHUNK_BYTES = 1 << 20
 MOST_BYTES = 1 << 30
 
@@ -49,13 +84,18 @@ def is_file(name: str) -> bool:
     return is_there(name) if is_remote(name) else os.path.isfile(name)
 
 
+def can_be_read(name: str) -> bool:
+    """Whether there is a file by this name, or a pipe, such as the ``<(command)`` of a shell."""
+    return is_there(name) if is_remote(name) else os.path.exists(name) and not os.path.isdir(name)
+
+
 def open_bytes(name: str) -> BinaryIO:
     """Open a file for reading bytes; OSError, or the errors of its store, where that fails."""
     return open_binary(name) if is_remote(name) else cast(BinaryIO, open(name, "rb"))
 
 
 def state_of(name: str) -> list[int | str | None]:
-    """Return what tells one state of a file from another: its size, and its time or its version."""
+    """Return what distinguishes one state of a file from another: its size, and its time or its version."""
     if is_remote(name):
         held = look(name)
         return [held.size, held.version]

@@ -157,7 +157,7 @@ def _create_part(final: Path) -> tuple[str, int]:
 
 
 def _remove_if_left(part: str) -> bool:
-    """Remove a hidden file whose run is gone; False: there is none, it belongs to somebody, or nobody can tell."""
+    """Remove a hidden file whose run is gone; False: there is none, it belongs to somebody, or nobody can say."""
     try:
         descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -9,7 +9,6 @@ from typing import BinaryIO
 from softmax_cli.errors import DataError
 from softmax_cli.formats import UTF8_MARK, Format, by_name, name_of, sniff
 
-TEXT_FORMATS = ("csv", "tsv", "json", "jsonl")
 _BINARY_MAGIC = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff", b"\x93NUMPY", b"PK\x03\x04")
 _ZIP = b"PK\x03\x04"
 
@@ -81,10 +80,10 @@ def refuse_foreign(head: bytes, name: str, file: BinaryIO) -> None:
 
 def _in_zip(head: bytes, file: BinaryIO) -> tuple[str, str] | None:
     """Say what a zip holds that is no archive of NumPy arrays."""
-    if b"[Content_Types].xml" in head:  # of Office; also of one that is cut short
-        return _EXCEL
+    # In a pipe only the first bytes are at hand, and in a damaged zip only they can be read.
     size = int.from_bytes(head[26:28], "little")
-    members = [head[30 : 30 + size].decode("utf-8", "replace")]
+    marks = [mark.decode() for mark in (b"[Content_Types].xml", b"xl/", b"data.pkl", b".npy") if mark in head]
+    members = marks or [head[30 : 30 + size].decode("utf-8", "replace")]
     if file.seekable():
         import zipfile
 
@@ -115,18 +114,19 @@ def format_of(head: bytes, named: Format | None, name: str) -> tuple[Format, str
     """
     if named is None:
         return sniff_text(head) or sniff(head) or by_name("csv"), None
-    found = _contradicting(head, name_of(named))
+    found = _contradicting(head, named)
     if found is None or found is named:
         return named, None
     return found, f"{name}: read as {name_of(found)}, which it is by its content"
 
 
-def _contradicting(head: bytes, named: str) -> Format | None:
+def _contradicting(head: bytes, form: Format) -> Format | None:
+    named = name_of(form)
     if head.startswith(_BINARY_MAGIC):
         found = sniff(head)
         # A stream goes by the name of a file too, and the reader of files knows both.
         return None if found is None or {named, name_of(found)} <= {"arrow", "arrows"} else found
-    if named in ("csv", "tsv"):
+    if not form.MAGIC:
         return sniff_text(head)
     text = head.removeprefix(UTF8_MARK).lstrip()
     if not text or not _is_text(head):

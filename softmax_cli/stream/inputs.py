@@ -1,29 +1,41 @@
-"""One input opened: its compression undone, its format found, and made seekable where the format needs that."""
+"""Input files found and opened as one table: patterns, folders, compression, format, pipes."""
 
 from __future__ import annotations
 
 import errno
 import io
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
-from softmax_cli.errors import DataError, UsageError
-from softmax_cli.formats import Format, by_name, by_suffix, name_of
+from softmax_cli.errors import DataError, UsageError, nearest
+from softmax_cli.formats import by_name, by_suffix, name_of
 from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
-from softmax_cli.storage.reading import spool
+from softmax_cli.storage.reading import pauses, spool
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
 from softmax_cli.stream.file_kinds import format_of, refuse_foreign
 from softmax_cli.tables.concat import unite
-from softmax_cli.tables.table import ReadOptions, Table
+from softmax_cli.tables.table import Block, ReadOptions, Table
 
 STDIN = "-"
 
 
-def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
+class InputFile(NamedTuple):
+    """One file to read; picklable."""
+
+    path: str
+    """A name here, a URL, or ``-``: the standard input."""
+    format: str | None = None
+    """Name of its format, as it was given or as the file name says; None: the first bytes decide."""
+    is_given: bool = False
+    """Whether the user gave the format: then the first bytes are not asked whether they contradict it."""
+
+
+def input_files(typed: Sequence[str], input_format: str | None = None) -> tuple[InputFile, ...]:
     """List the files to read, in the order typed; those of a pattern or a folder by name.
 
     Parameters
@@ -32,28 +44,29 @@ def expand_paths(typed: Sequence[str], input_format: str | None) -> list[str]:
         Files, patterns (``'logits/*.parquet'``), folders, here or remote, or ``-`` for the standard input, which no
         name means too.
     input_format : str or None
-        The format that the user gave; None: file names have to tell it in a folder.
+        The format that the user gave for all of them; None: file names and first bytes say it.
 
     Raises
     ------
     UsageError
-        A name or a pattern matches nothing, or a folder does not hold the files of one format.
+        A name or a pattern matches nothing, a folder does not hold the files of one format, or there is no such format.
     DataError
         A remote store cannot be asked.
     """
     if typed.count(STDIN) > 1:
         raise UsageError("- (standard input) can be read once only; it was given twice")
+    given = None if input_format is None else name_of(by_name(input_format))
     found: list[str] = []
     for path in typed or [STDIN]:
         if path == STDIN or (os.path.exists(path) and not os.path.isdir(path)):
             found.append(path)
         elif is_remote(path):
-            found += _remote(path, input_format)
+            found += _remote(path, given)
         elif os.path.isdir(path):
-            found += _in_folder(path, [entry.name for entry in os.scandir(path) if entry.is_file()], input_format)
+            found += _in_folder(path, [entry.name for entry in os.scandir(path) if entry.is_file()], given)
         else:
             found += _matching(path)
-    return found
+    return tuple(InputFile(path, given or format_by_name(path), given is not None) for path in found)
 
 
 def _matching(pattern: str) -> list[str]:
@@ -82,7 +95,7 @@ def _in_folder(folder: str, names: Iterable[str], input_format: str | None) -> l
     names = sorted(name for name in names if not name.startswith(("_", ".")))
     by_format: dict[str, list[str]] = {}
     for name in names:
-        form = input_format or _format_name(name)
+        form = input_format or format_by_name(name)
         if form is not None:
             by_format.setdefault(form, []).append(os.path.join(folder, name))
     if not by_format:
@@ -96,9 +109,10 @@ def _in_folder(folder: str, names: Iterable[str], input_format: str | None) -> l
     return next(iter(by_format.values()))
 
 
-def _format_name(path: str) -> str | None:
+def format_by_name(path: str) -> str | None:
+    """Return the name of the format that a file name says; None: it says none, as the standard input."""
     try:
-        return name_of(by_suffix(bare_name(path))[0])
+        return None if path == STDIN else name_of(by_suffix(bare_name(path))[0])
     except UsageError:
         return None
 
@@ -114,20 +128,16 @@ def _missing(path: str) -> str:
     if folder and not os.path.isdir(folder):
         return f"{path}: there is no folder {folder}"
     there = os.listdir(folder or ".")
-    import difflib
-
-    close = difflib.get_close_matches(os.path.basename(path), there, n=1)
+    close = nearest(os.path.basename(path), there, 1)
     hint = f"did you mean {os.path.join(folder, close[0])}?" if close else f"see what is there: ls {folder or '.'}"
     return f"{path}: no such file; {hint}"
 
 
 HEAD_BYTES = 512
-"""Enough to tell any format, also behind blank lines."""
+"""Enough to recognise any format, also behind blank lines."""
 
 
-def open_file(
-    path: str, options: ReadOptions, input_format: str | None, closing: ExitStack, called: str | None = None
-) -> Table:
+def open_file(source: InputFile, options: ReadOptions, closing: ExitStack, called: str | None = None) -> Table:
     """Open the table in one file, here or remote, or on the standard input; `closing` closes it.
 
     Parameters
@@ -138,13 +148,12 @@ def open_file(
     Raises
     ------
     DataError
-        It is empty, cannot be read, or is not what its name or the user gives.
-    UsageError
-        The user said a format that there is not.
+        It is empty, cannot be read, or is not what its name or the user says.
     """
+    path = source.path
     name = called or ("stdin" if path == STDIN else bare_name(path))
-    given = None if input_format is None else by_name(input_format)
     file = closing.enter_context(open_binary(path) if is_remote(path) else _open_raw(path, name))
+    raw, state = file, None if is_remote(path) else _state(file)
     size = _plain_size(file)
     head, file = _peek(file, name)
     compression = compression_by_magic(head)
@@ -155,11 +164,14 @@ def open_file(
     elif (expected := compression_by_suffix(bare_name(path))) is not None:
         raise DataError(f"{name}: the name says {expected.name}, the first bytes do not; give the file its right name")
     refuse_foreign(head, name, file)
-    form, note = (given, None) if given is not None else format_of(head, _format_by_name(path), name)
+    named = None if source.format is None else by_name(source.format)
+    form, note = (named, None) if named and source.is_given else format_of(head, named, name)
     if form.SEEKS and not file.seekable():
         file = closing.enter_context(spool(file, name))
     table = form.read(file, name, options)
     notes = table.notes if note is None else (note, *table.notes)
+    if state is not None:
+        table = table._replace(blocks=_unchanged(table.blocks, raw, state, name))
     return table._replace(size=size if table.size is None else table.size, notes=notes)
 
 
@@ -171,6 +183,31 @@ def _open_raw(path: str, name: str) -> BinaryIO:
         hint = f"allow it: chmod u+r {path}" if error.errno == errno.EACCES else "see that it is there and readable"
         raise DataError(f"{name}: cannot be opened: {reason}; {hint}") from error
     return cast(BinaryIO, raw)
+
+
+_State = tuple[int, int]
+"""Bytes of a file, and when it was written, in nanoseconds."""
+
+
+def _state(file: BinaryIO) -> _State | None:
+    """What distinguishes one state of a file from another; None for a pipe."""
+    found = os.fstat(file.fileno())
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def _unchanged(blocks: Iterator[Block], file: BinaryIO, state: _State, name: str) -> Iterator[Block]:
+    """Pass blocks on, and see at the end that nobody has written to the file meanwhile: rows may be half old, or half.
+
+    Raises
+    ------
+    DataError
+        Somebody has.
+    """
+    yield from blocks
+    now = _state(file)
+    if now != state:
+        size = "" if now is None or now[0] == state[0] else f": {state[0]:,} bytes became {now[0]:,}"
+        raise DataError(f"{name}: changed while it was read{size}; run again when what writes it has ended")
 
 
 def _plain_size(file: BinaryIO) -> int | None:
@@ -193,7 +230,10 @@ def _peek(file: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
     """
     head = b""
     try:
-        while len(head) < HEAD_BYTES and (more := file.read(HEAD_BYTES - len(head))):
+        while len(head) < HEAD_BYTES and not (b"\n" in head.lstrip() and pauses(file)):
+            more = file.read(HEAD_BYTES - len(head))
+            if not more:
+                break
             head += more
     except OSError as error:
         raise DataError(f"{name}: cannot be read: {os.strerror(error.errno or errno.EIO)}") from error
@@ -216,6 +256,11 @@ class _Unread(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        if self._head:
+            raise io.UnsupportedOperation("the system does not know of the bytes that were put back")
+        return self._file.fileno()
+
     def readinto(self, buffer: Any) -> int:
         if not self._head:
             return cast(io.RawIOBase, self._file).readinto(buffer) or 0
@@ -226,23 +271,13 @@ class _Unread(io.RawIOBase):
         return size
 
 
-def _format_by_name(path: str) -> Format | None:
-    """Return the format that the file name tells; the standard input has no name."""
-    if path == STDIN:
-        return None
-    try:
-        return by_suffix(bare_name(path))[0]
-    except UsageError:
-        return None
-
-
 def make_rereadable(paths: Sequence[str], flag: str) -> Callable[[], None]:
     """Prepare inputs for a second reading.
 
     Parameters
     ----------
     paths : sequence of str
-        As typed; none: the standard input.
+        Of the files.
     flag : str
         The option that needs it, for messages.
 
@@ -263,9 +298,7 @@ def make_rereadable(paths: Sequence[str], flag: str) -> Callable[[], None]:
         raise UsageError(
             f"{flag} reads the input twice, and {pipes[0]} is a pipe that is gone after once: save it to a file"
         )
-    if paths and STDIN not in paths:
-        return lambda: None
-    if os.isatty(0):  # nobody has piped anything in, as whoever opens it will say
+    if STDIN not in paths or os.isatty(0):  # at a terminal nobody has piped anything in, as whoever opens it will say
         return lambda: None
     with open(os.dup(0), "rb", buffering=0) as given:
         if not given.seekable():
@@ -280,45 +313,34 @@ def make_rereadable(paths: Sequence[str], flag: str) -> Callable[[], None]:
 
 
 LOOKS_AT_ONCE = 8
+READ_AS_FOUND = ReadOptions()
+"""Nothing was given about the layout."""
 
 
 @contextmanager
-def open_table(paths: Sequence[str], options: ReadOptions, input_format: str | None) -> Iterator[Table]:
-    """Open what `paths` name as one table.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        Files, patterns, folders, or ``-``; none at all: the standard input. Several are read one after the other, as
-        one table with the columns of the first.
-    options : ReadOptions
-        What the user gave about the layout; it holds for every file.
-    input_format : str or None
-        Name of the format; None: file names and first bytes tell.
+def open_table(files: Sequence[InputFile], options: ReadOptions = READ_AS_FOUND) -> Iterator[Table]:
+    """Open files as one table: they are read one after the other, and have the columns of the first.
 
     Raises
     ------
-    UsageError
-        Nothing is there under a name.
     DataError
         A file is empty, damaged, not what its name says, or has other columns than the first.
     """
-    files = expand_paths(paths, input_format)
     with ExitStack() as closing:
-        first = open_file(files[0], options, input_format, closing)
+        first = open_file(files[0], options, closing)
         if len(files) == 1:
             yield first
             return
-        later = [partial(_opened, path, options, input_format) for path in files[1:]]
-        table = unite(first, later, _size(files))
+        later = [partial(_opened, file, options) for file in files[1:]]
+        table = unite(first, later, _size([file.path for file in files]))
         closing.callback(table.blocks.close)  # type: ignore[attr-defined]  # a generator: it closes the file it is in
         yield table
 
 
 @contextmanager
-def _opened(path: str, options: ReadOptions, input_format: str | None) -> Iterator[Table]:
+def _opened(file: InputFile, options: ReadOptions) -> Iterator[Table]:
     with ExitStack() as closing:
-        yield open_file(path, options, input_format, closing)
+        yield open_file(file, options, closing)
 
 
 def _size(files: Sequence[str]) -> int | None:

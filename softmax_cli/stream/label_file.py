@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from softmax_cli.errors import DataError, UsageError, did_you_mean, listed
-from softmax_cli.stream.inputs import open_table
+from softmax_cli.stream.inputs import input_files, open_table
 from softmax_cli.tables.batch import Column, value_at
 from softmax_cli.tables.column_names import id_rank, truth_rank
 from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.labels import MISSING, UNKNOWN, ClassLookup, JoinedTruth, LabelReading, distinct
+from softmax_cli.tables.labels import MISSING, UNKNOWN, ClassLookup, JoinedTruth, LabelReading, distinct, id_text
 from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions, Table
 
@@ -92,7 +92,7 @@ def read_labels(typed: str, columns: Columns, lookup: ClassLookup) -> JoinedTrut
         An id has two truths.
     """
     path, named = _split(typed)
-    with open_table([path], ReadOptions(array=named, single_values=True), None) as table:
+    with open_table(input_files([path]), ReadOptions(array=named, single_values=True)) as table:
         names = table.schema.names
         ids = _id_column(columns, names)
         label = _label_column(path, named, names, ids)
@@ -131,7 +131,8 @@ def _label_column(path: str, named: str | None, names: Sequence[str], ids: str |
         return named
     known = sorted((name for name in others if truth_rank(name) is not None), key=lambda name: truth_rank(name) or 0)
     others = [name for at, name in enumerate(names) if name in others and id_rank(name, at, len(names)) is None]
-    if not known and len(others) != 1:
+    is_open = len(known) > 1 and truth_rank(known[0]) != 0
+    if is_open or (not known and len(others) != 1):
         raise UsageError(f"{FLAG} {path}: which column? write {path}:COLUMN with one of {listed(others or names)}")
     return known[0] if known else others[0]
 
@@ -147,7 +148,7 @@ def _joined(column: str, path: str, lookup: ClassLookup, pairs: Iterator[tuple[C
         for row, (code, index) in enumerate(zip(codes.tolist(), found.indices.tolist(), strict=True)):
             if MISSING in (code, index):
                 continue
-            name = texts[code].strip()
+            name = id_text(texts[code])
             if by_id.setdefault(name, index) != index:
                 raise DataError(f"{FLAG} {path}: the id {name!r} has two truths; leave one of them")
             if index == UNKNOWN:

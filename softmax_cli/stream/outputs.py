@@ -1,11 +1,11 @@
-"""The tables of a report as files, in whatever format their names tell."""
+"""What a report writes: tables as files, in whatever format their names say, and JSON."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from softmax_cli import formats
 from softmax_cli.formats import Format, Writer
 from softmax_cli.storage.compression import Compression
-from softmax_cli.storage.writing import whole_file
+from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.tables.batch import Batch, NumberColumn, Own, TextColumn
 from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import WriteOptions
@@ -33,13 +33,13 @@ def table_writer(
         packed.close()
 
 
-def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None:
-    """Write dataclasses as rows, one column for each field; a field that is None throughout is left out.
+def write_table(rows: Sequence[Mapping[str, object]], path: str, force: bool) -> None:
+    """Write rows, at least one, with the same names each; a column that is None throughout is left out.
 
     Real numbers keep all their digits; one that is not known (nan) is null.
     """
-    named = {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)}
-    columns = {name: _column(values) for name, values in named.items() if not values or values[0] is not None}
+    named = {name: [row[name] for row in rows] for name in rows[0]}
+    columns = {name: _column(values) for name, values in named.items() if values[0] is not None}
     schema = Schema(Field(name, column.type) for name, column in columns.items())
     batch = Batch(schema, list(columns.values()), len(rows))
     form, compression = formats.by_suffix(path)
@@ -49,11 +49,26 @@ def write_table(kind: type, rows: Sequence[Any], path: str, force: bool) -> None
 
 
 def _column(values: Sequence[Any]) -> Own:
-    if values and isinstance(values[0], str):
+    if isinstance(values[0], str):
         return TextColumn(*text_spans(values))
-    numbers = np.array(values, np.int64 if values and isinstance(values[0], int) else np.float64)
+    numbers = np.array(values, np.int64 if isinstance(values[0], int) else np.float64)
     known = ~np.isnan(numbers)
     return NumberColumn(numbers[:, None], valid=None if known.all() else known)
+
+
+def json_bytes(value: object) -> bytes:
+    """Spell a value as JSON for a program: nan and the infinities, which JSON has not, are null.
+
+    What is no UTF-8 in the name of a file is escaped, as JSON text cannot hold it.
+    """
+    text = json.dumps(finite_or_null(value), indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def print_json(report: object) -> None:
+    """Print a report on standard output, as `json_bytes` spells it."""
+    with standard_output() as out:
+        out.write(json_bytes(report))
 
 
 def finite_or_null(value: object) -> object:

@@ -239,7 +239,7 @@ def to_arrow(batch: Batch) -> pa.RecordBatch:
     """The rows as Arrow has them."""
     shared: dict[int, list[pa.Array]] = {}
     arrays = [to_array(column, shared) for column in batch.columns]
-    if not arrays:  # Arrow tells the number of rows by the columns
+    if not arrays:  # Arrow counts rows by its columns
         return pa.RecordBatch.from_struct_array(pa.nulls(batch.num_rows, pa.struct([])))
     return pa.RecordBatch.from_arrays(arrays, schema=to_arrow_schema(batch.schema))
 

@@ -368,6 +368,11 @@ def _empty(kind: DataType) -> Column:
     return NumberColumn(np.empty((0, 1), dtype_of(kind)))
 
 
+def number_type(dtype: str) -> Type:
+    """The type of a column that is computed in NumPy's `dtype`."""
+    return _NUMBERS[np.dtype(dtype)]
+
+
 def dtype_of(kind: DataType) -> np.dtype[Any]:
     """NumPy's name for a type of numbers."""
     if isinstance(kind, Type):

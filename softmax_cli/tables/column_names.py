@@ -68,9 +68,10 @@ _ID_IN_ONE_WORD = re.compile(
     r"(image|img|sample|user|item|doc|document|row|query|example|record|object|file|case|patient|subject|customer|"
     r"passenger|video|frame|photo|post|text|question|u|q|p)id"
 )
-_INDEX = re.compile(r"unnamed:[ _]?\d+(\.\d+)?(_level_\d+)?|level_\d+|__index_level_\d+__", re.IGNORECASE)
+_INDEX = re.compile(r"unnamed:[ _]?\d+(\.\d+)*(_level_\d+)?|level_\d+|__index_level_\d+__|\.\.\.\d+", re.IGNORECASE)
+"""What pandas calls an index, and readr a column without a name."""
 _TRUTHS = (
-    "y true,ytrue,truth,ground truth,groundtruth,gt,actual,true label,true labels,true class,label true,"
+    "y true,ytrue,truth,ground truth,groundtruth,gt,actual,obs,observed,true label,true labels,true class,label true,"
     "actual label,actual class,gt label,gold,gold label,gold labels",
     "label,labels,label id,label ids,labelid,y test,y val,class label,target label,target class",
     "target,targets",
@@ -80,7 +81,7 @@ _TRUTHS = (
 """The surest first: what is called y_true is the truth also beside a column called label."""
 _TRUTH_RANK = {name: rank for rank, names in enumerate(_TRUTHS) for name in names.split(",")}
 _PREDICTED = re.compile(r"preds?|predict(ed|ion|ions|s)?|yhat|ypreds?")
-_PREDICTIONS = {"y hat", "confidence", "conf", "entropy", "margin", "argmax", "energy"}
+_PREDICTIONS = {"y hat", "response", "confidence", "entropy", "margin", "argmax"}
 _ORDERS = {"split", "fold", "kfold", "epoch", "step", "rank", "global step", "timestamp", "datetime"}
 
 
@@ -118,7 +119,7 @@ def score_ending(name: str) -> ScoreName | None:
 
 
 def role_by_name(name: str, position: int, columns: int) -> Role | None:
-    """Tell what a column is that is named like anything but a score; None where its name tells nothing.
+    """Say what a column is that is named like anything but a score; None where its name says nothing.
 
     Parameters
     ----------
@@ -135,6 +136,8 @@ def role_by_name(name: str, position: int, columns: int) -> Role | None:
         return "prediction"
     ending = parts[:-1] if len(parts) > 1 and parts[-1].isdigit() else parts
     if plain in _ID_NAMES or (ending and (ending[-1] in _IDS or _ID_IN_ONE_WORD.fullmatch(ending[-1]))):
+        return "id"
+    if len(parts) == 2 and parts[0] in ("id", "uuid", "guid"):  # id_code
         return "id"
     if parts and parts[-1] == "index" and len(parts) == 2 and parts[0] in ("sample", "row", "example", "image", "item"):
         return "id"
@@ -155,11 +158,8 @@ def is_prediction_name(words_of_name: tuple[str, ...]) -> bool:
         or words_of_name[:2] in (("y", "pred"), ("y", "preds"))
     ):
         return True
-    extreme = (
-        words_of_name[0] in ("max", "top")
-        and len(words_of_name) > 1
-        and (words_of_name[1].isdigit() or (words_of_name[1],) in _BY_WORDS)
-    )
+    is_figure = len(words_of_name) > 1 and (words_of_name[1].isdigit() or (words_of_name[1],) in _BY_WORDS)
+    extreme = words_of_name[0] in ("max", "top") and is_figure
     return extreme or " ".join(words_of_name) in _PREDICTIONS
 
 
@@ -181,10 +181,10 @@ class Family(NamedTuple):
 
     names: tuple[str, ...]
     kind: Kind | None
-    """None: the names do not tell it."""
+    """None: the names do not say it."""
     rank: int
     """Families of a lower rank are taken before those of a higher: logits before the probabilities made of them."""
-    told_by: str
+    given_by: str
     """What they share, for messages: ``logit_*``."""
 
     @property

@@ -32,6 +32,8 @@ MOST_ROWS, LEAST_ROWS, MOST_CELLS = 1000, 20, 20_000
 """A look at every cell of a wide table would take longer than to score it."""
 SURE_ROWS = 8
 """Whole numbers that all differ in so many rows are no scores where others have fractions."""
+FEW_ROWS, BEYOND = 3, 2
+"""Nor are they in so few, when they are all so many times as large as the largest with a fraction."""
 FLOAT_ROWS = 20
 """... and in so many where the file says that they are floats, as pandas does of ids with gaps."""
 LARGE = 100.0
@@ -152,7 +154,7 @@ class IdsByValue(NamedTuple):
 
     sure: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
-    """Too few rows to tell, or nothing but one score would be left."""
+    """Too few rows to say, or nothing but one score would be left."""
 
 
 def find_ids(rows: FirstRows, names: Sequence[str], first: str) -> IdsByValue:
@@ -258,10 +260,32 @@ def odd_columns(rows: FirstRows, names: Sequence[str]) -> dict[str, str]:
         names[i]: f"holds {low[i]:g} to {high[i]:g}, the others {others_low[i]:g} to {others_high[i]:g}"
         for i in np.flatnonzero(far).tolist()
     }
-    whole = np.where(finite, values == np.round(values), True).all(axis=1)
-    if rows.rows >= SURE_ROWS and whole.sum() == 1:
-        odd.setdefault(names[int(whole.argmax())], "holds whole numbers only, the others fractions")
-    return odd
+    whole = np.where(finite, values == np.round(values), True).all(axis=1) & finite.any(axis=1)
+    rest = np.where(finite, values, 0)[~whole]
+    if rows.rows >= FEW_ROWS and 2 * whole.sum() <= len(names) and not whole.all():
+        for name in (names[i] for i in np.flatnonzero(whole).tolist()):
+            beyond = (
+                rows.is_written_whole(name) and BEYOND * np.abs(rest).max(initial=0) < np.abs(rows.numbers(name)).min()
+            )
+            if rows.rows >= SURE_ROWS or beyond:
+                odd.setdefault(name, "holds whole numbers only, the others fractions")
+    return figures_of_others(rows, names) | odd
+
+
+def figures_of_others(rows: FirstRows, names: Sequence[str]) -> dict[str, str]:
+    """Name columns that are the sum or the largest of the others in every row, of three at least."""
+    values = rows.matrix(names)
+    if rows.rows < 2 or len(names) < 3 or not np.isfinite(values).all():
+        return {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.isclose(2 * values, values.sum(axis=0), rtol=1e-6).all(axis=1) & (values != 0).any(axis=1)
+    second, first = np.sort(values, axis=0)[-2:]
+    largest = ((values == first) & (first == second)).all(axis=1) & (values.max(axis=0) > values.min(axis=0)).all()
+    found = {names[i]: "is the sum of the others in every row" for i in np.flatnonzero(sums).tolist()}
+    for i in np.flatnonzero(largest).tolist():
+        if (values == values[i]).all(axis=1).sum() == 1:  # it is no copy of a single one
+            found[names[i]] = "is the largest of the others in every row"
+    return found
 
 
 def _least_of_others(values: NDArray[np.float64]) -> NDArray[np.float64]:

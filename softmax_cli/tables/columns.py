@@ -25,6 +25,7 @@ from softmax_cli.tables.column_names import (
 )
 from softmax_cli.tables.column_values import (
     FirstRows,
+    figures_of_others,
     find_one_hot,
     in_class_order,
     is_nested_number,
@@ -39,9 +40,14 @@ METADATA_KEY = b"softmax_cli"
 """Under this key the program's own files say, as JSON, what they hold, and its columns of numbers what they are."""
 OWN_BEGINNINGS = ("logit_", "logprob_", "prob_")
 OUTPUT_NAMES = ("prediction", "confidence")
+CATBOOST = ("RawFormulaVal", "Probability:Class=")
+"""How CatBoost's columns of scores begin; its ``Class`` beside them is what it predicts."""
+GROUP_COLUMNS = ("query", "group", "session", "question", "user", "topic", "request")
+"""Whose values are repeated in a table with a row for each candidate."""
 LONG_COLUMNS = ("class", "label", "item", "classes", "labels", "items")
 BOOLEANS = ("True", "False", "true", "false", "TRUE", "FALSE", "")
 MOST_WARNINGS = 3
+SHOWN_CLASSES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class Columns(NamedTuple):
     keys: tuple[str, ...] = ()
     """What a struct or a map calls the classes, in their order."""
     one_hot: tuple[str, ...] = ()
-    """Columns of 0 and 1, one for each class in their order, that tell the truth where no column names it."""
+    """Columns of 0 and 1, one for each class in their order, that give the truth where no column names it."""
     truths: tuple[str, ...] = ()
     """Columns of which each could be the truth, where the names leave it open which."""
     passed_numbers: tuple[str, ...] = ()
@@ -110,7 +116,7 @@ class Columns(NamedTuple):
 
     def summary(self) -> str:
         """What was taken for what, in a line."""
-        shown = self.classes if len(self.classes) <= 3 else (self.classes[0], "...", self.classes[-1])
+        shown = self.classes if len(self.classes) <= SHOWN_CLASSES else (self.classes[0], "...", self.classes[-1])
         roles = [f"{len(self.classes)} classes: {' '.join(shown)}"]
         roles += [f"id: {self.id}"] if self.id is not None else []
         roles += [f"truth: {self.label}"] if self.label is not None else []
@@ -142,7 +148,7 @@ def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
     if doubled := repeated(schema.names):
         raise DataError(f"two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them")
     table = _Known.of(schema, typed, FirstRows(head))
-    given = (table.typed_id, table.typed_label)
+    given = (table.typed_id, table.typed_label, *_pandas_index(schema))
     scores = find_scores(schema, table.rows, typed.scores, table.roles, given, table.record)
     label, truths = _find_truth(table, scores)
     id_column, id_why = _find_id(table, scores, label)
@@ -196,10 +202,13 @@ class _Known(NamedTuple):
     def of(cls, schema: Schema, typed: Selection, rows: FirstRows) -> _Known:
         names, index = schema.names, _pandas_index(schema)
         roles = {name: role_by_name(name, position, len(names)) for position, name in enumerate(names)}
+        roles |= {name: roles[name] or "index" for name in index}
+        if "Class" in roles and any(name.startswith(CATBOOST) for name in names):
+            roles["Class"] = "prediction"
         return cls(
             schema,
             rows,
-            {name: "index" if name in index else role for name, role in roles.items()},
+            roles,
             _metadata(schema, METADATA_KEY),
             None if typed.id is None else find_name("--id", typed.id, names),
             None if typed.label is None else find_name("--label", typed.label, names),
@@ -293,7 +302,7 @@ def _classes(
         raise DataError(f"column {scores.names[0]!r} holds empty lists: there is no class to score")
     if size is None:
         raise DataError(
-            f"column {scores.names[0]!r}: no row to tell how many classes there are; name them with --classes FILE"
+            f"column {scores.names[0]!r}: no row shows how many classes there are; name them with --classes FILE"
         )
     return known if len(known) == size else tuple(str(index) for index in range(size))
 
@@ -310,7 +319,7 @@ def _named(names: tuple[str, ...], typed: Selection, is_list: bool, columns: int
 
 
 def _kind(table: _Known, typed: Selection, scores: ScoreColumns) -> Kind | None:
-    """What the scores are: typed, by the file, by names; None where nothing tells it."""
+    """What the scores are: typed, by the file, by names; None where nothing says it."""
     if typed.kind is not None:
         return "prob" if typed.kind == PERCENT else typed.kind  # type: ignore[return-value]  # one of KINDS
     return (table.record.get("kind") if table.is_own(scores.names) else None) or scores.kind
@@ -328,7 +337,7 @@ def _others(table: _Known, scores: ScoreColumns) -> tuple[str, ...]:
 
 
 def _find_one_hot(table: _Known, columns: Columns) -> tuple[str, ...]:
-    """Columns of 0 and 1 that tell the truth, in the order of the classes."""
+    """Columns of 0 and 1 that give the truth, in the order of the classes."""
     roles = {name: table.roles[name] for name in columns.others if name != columns.id}
     free = [name for name, role in roles.items() if role in (None, "truth")]
     return in_class_order(find_one_hot(table.rows, free, len(columns.classes)), columns.classes)
@@ -336,7 +345,10 @@ def _find_one_hot(table: _Known, columns: Columns) -> tuple[str, ...]:
 
 def _warnings(table: _Known, scores: ScoreColumns) -> tuple[str, ...]:
     """Name score columns that may be no classes, where all numbers were taken that nothing was known of."""
-    odd = odd_columns(table.rows, scores.names) if scores.by_elimination else {}
+    if scores.by_elimination:
+        odd = odd_columns(table.rows, scores.names)
+    else:
+        odd = figures_of_others(table.rows, scores.names) if len(scores.names) > 2 else {}
     return tuple(
         f"is {name!r} a class? It {problem}; if not, name the class columns with --logits"
         for name, problem in list(odd.items())[:MOST_WARNINGS]
@@ -354,10 +366,11 @@ def _refuse_long(table: _Known, columns: Columns) -> None:
     score, rows = columns.scores[0], table.rows
     beside = [n for n in columns.others if n.strip().lower() in LONG_COLUMNS and n != table.typed_label]
     beside = [n for n in beside if rows.is_text(n) and not {*rows.texts(n)} <= {*columns.classes, *BOOLEANS}]
-    is_repeated = columns.id is not None and rows.is_repeated(columns.id)
-    if not is_repeated and not beside:
+    groups = [n for n in columns.others if n == columns.id or n.strip().lower() in GROUP_COLUMNS]
+    repeated_ids = next((n for n in groups if n != table.typed_label and rows.is_repeated(n)), None)
+    if repeated_ids is None and not beside:
         return
-    why = f"ids repeat in {columns.id!r}" if is_repeated else f"{beside[0]!r} holds names"
+    why = f"ids repeat in {repeated_ids!r}" if repeated_ids is not None else f"{beside[0]!r} holds names"
     way = f"--long {columns.id or 'ID'},{beside[0]},{score}" if beside else f"--group {columns.id}"
     found = sorted({cell.strip() for cell in rows.texts(beside[0])}) if beside else []
     named = f"--classes '{found[0]},{found[1]}'" if len(found) == 2 else "--positive NAME"

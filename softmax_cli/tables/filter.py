@@ -41,26 +41,30 @@ class Condition:
 
 
 class Seen:
-    """What a filter has met so far: how many rows it kept of how many, and some values of its column."""
+    """Whether a filter has kept any row so far, and else some values of its column; several threads may add to it."""
 
-    def __init__(self) -> None:
-        self.rows = self.kept = 0
+    def __init__(self, condition: Condition) -> None:
+        self.condition = condition
+        self.has_rows = self.has_kept = False
         self.values: dict[str, None] = {}
 
     def add(self, rows: int, kept: int, values: Iterable[str]) -> None:
-        """Count the rows of one batch."""
-        self.rows, self.kept = self.rows + rows, self.kept + kept
-        if not self.kept and len(self.values) < _MOST_VALUES:
+        """Take note of one batch."""
+        self.has_rows |= rows > 0
+        if kept:
+            self.has_kept = True
+        elif not self.has_kept and len(self.values) < _MOST_VALUES:
             self.values.update(dict.fromkeys(values))
 
-    def problem(self, condition: Condition) -> str | None:
+    @property
+    def problem(self) -> str | None:
         """Say that no row was kept, and which values there are; None where some were."""
-        if self.kept or not self.rows:
+        if self.has_kept or not self.has_rows:
             return None
-        values = list(self.values)
-        near = nearest(condition.value, values, 1)
-        meant = f"did you mean {condition.column}={near[0]}? " if near else ""
-        return f"--where {condition} keeps no row; {meant}{condition.column!r} holds: {listed(values)}"
+        column, values = self.condition.column, list(self.values)
+        near = nearest(self.condition.value, values, 1)
+        meant = f"did you mean {column}={near[0]}? " if near else ""
+        return f"--where {self.condition} keeps no row; {meant}{column!r} holds: {listed(values)}"
 
 
 def rows_where(table: Table, columns: Columns, condition: Condition, seen: Seen | None = None) -> Table:

@@ -22,6 +22,8 @@ MISSING_TRUTHS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null
 PASSED_OVER = -100
 """What PyTorch's losses pass over."""
 _WHOLE = re.compile(r"[+-]?(0|[1-9]\d*)(\.0*)?", re.ASCII)
+_DECIMALS = re.compile(r"(?<=\d)\.0+\Z")
+_SHOWN = 40
 _BOOLEANS = {"true": 1, "false": 0}
 
 
@@ -41,6 +43,12 @@ def distinct(column: Column) -> tuple[NDArray[np.intp], list[str]]:
 def is_missing_truth(text: str) -> bool:
     """Whether a text stands for no truth, unless a class is called so."""
     return text.strip().lower() in MISSING_TRUTHS or whole_number(text) == PASSED_OVER
+
+
+def id_text(text: str) -> str:
+    """An id without blanks, and without the decimals that an array of floats or a gap has given it: ``7.0`` is 7."""
+    plain = text.strip()
+    return _DECIMALS.sub("", plain) if _WHOLE.fullmatch(plain) else plain
 
 
 def whole_number(text: str) -> int | None:
@@ -217,7 +225,8 @@ class ClassLookup:
             way_out = _one_based(classes)
         else:
             way_out = "name the column of truths with --label, or the classes with --classes FILE"
-        return f"is no class; {way_out}; classes: {listed(self.classes)}; truths here: {listed(there)}"
+        shown = [name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..." for name in there]
+        return f"is no class; {way_out}; classes: {listed(self.classes)}; truths here: {listed(shown)}"
 
 
 def _numbers_in(names: Sequence[str]) -> dict[int, int]:
@@ -233,7 +242,7 @@ class Truth(Protocol):
 
     @property
     def column(self) -> str:
-        """The column of the batch that tells it, or that would have to be looked at where it is missing."""
+        """The column of the batch that holds it, or that would have to be looked at where it is missing."""
 
     def labels(self, batch: Batch) -> Labels:
         """Return the true classes of a batch."""
@@ -295,7 +304,7 @@ class JoinedTruth:
     def labels(self, batch: Batch) -> Labels:
         """Look the ids up."""
         codes, texts = distinct(batch.column(self.column))
-        ids = [text.strip() for text in texts]
+        ids = list(map(id_text, texts))
         table = np.array([*(self.by_id.get(one, MISSING) for one in ids), MISSING], np.int64)
 
         def problem(row: int) -> str:

@@ -1,14 +1,14 @@
-"""Which columns hold the scores: those typed, else told by the file, by names, by values; what is open is refused."""
+"""Which columns hold the scores: those typed, else given by the file, by names, by values; what is open is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from softmax_cli.errors import DataError, UsageError, listed
+from softmax_cli.numeric.softmax import sums_to
 from softmax_cli.tables.column_names import (
     RANKS,
     Family,
@@ -37,7 +37,7 @@ class ScoreColumns(NamedTuple):
     names: tuple[str, ...]
     why: str
     kind: Kind | None = None
-    """None: the names do not tell it."""
+    """None: the names do not say it."""
     prefix: str = ""
     """What a pattern that was typed begins with."""
     not_scores: tuple[str, ...] = ()
@@ -84,12 +84,11 @@ def find_scores(
     free = [name for name in schema.names if name not in given and roles[name] != "index"]
     search = _Search(schema, rows, roles, free)
     found = search.by_names() or search.lone() or search.by_elimination()
-    _refuse_listing(found.names, schema.names)
+    search.refuse_listing(found.names)
     return found
 
 
-@dataclass(frozen=True)
-class _Search:
+class _Search(NamedTuple):
     """One table, and what is known of it."""
 
     schema: Schema
@@ -116,12 +115,12 @@ class _Search:
         rival = next((other for other in others if _is_rival(chosen, other)), None)
         if rival is not None:
             raise DataError(
-                f"{chosen.told_by} and {rival.told_by} could both be the scores; choose: "
+                f"{chosen.given_by} and {rival.given_by} could both be the scores; choose: "
                 f"--logits {_pattern(chosen)} or --logits {_pattern(rival)}"
             )
         self._refuse_text(chosen)
         members = {*chosen.names}
-        return ScoreColumns(tuple(n for n in self.schema.names if n in members), chosen.told_by, chosen.kind)
+        return ScoreColumns(tuple(n for n in self.schema.names if n in members), chosen.given_by, chosen.kind)
 
     def _refuse_text(self, chosen: Family) -> None:
         """Refuse text under the name of a score: left out without a word, a class would be missing."""
@@ -167,6 +166,7 @@ class _Search:
         if not unknown:
             return self._only_list()
         self._refuse_misnamed(unknown)
+        self._refuse_left_out(unknown)
         ids = find_ids(self.rows, unknown, self.schema.names[0])
         if ids.doubtful:
             name, classes = ids.doubtful[0], [name for name in unknown if name not in ids.sure]
@@ -202,13 +202,50 @@ class _Search:
         """Refuse columns that are named like ids or truths and hold fractions as the unknown columns do."""
         if not any(map(self.rows.has_fractions, unknown)):
             return
-        for name in self.numbers:
-            report = _NAMED_ROLES.get(self.roles[name] or "weight")
-            if report is not None and "time" not in name.lower() and self.rows.has_fractions(name):
-                raise DataError(
-                    f"column {name!r} is named like {report[0]} and holds fractions, as scores do: if it is a class, "
-                    f"--logits {_some([*unknown, name])}; if not, {report[1]} {name} or --logits {_some(unknown)}"
-                )
+        odd = [name for name in self.numbers if self.roles[name] in _NAMED_ROLES and "time" not in name.lower()]
+        odd = [name for name in odd if self.rows.has_fractions(name)]
+        if odd:
+            kind, flag = _NAMED_ROLES[self.roles[odd[0]] or "id"]
+            everything = [name for name in self.numbers if name in {*unknown, *odd}]
+            raise DataError(
+                f"column {odd[0]!r} is named like {kind} and holds fractions, as scores do: if it is a class, "
+                f"--logits {_some(everything)}; if not, {flag} {odd[0]} or --logits {_some(unknown)}"
+            )
+
+    def _refuse_left_out(self, unknown: Sequence[str]) -> None:
+        """Refuse to leave out columns of fractions by their names that seem to be classes by their values.
+
+        Classes may be called ``Normal_Weight``: several weights are no weights, and shares that only sum to 1 with a
+        column belong to it.
+        """
+        named = [name for name in self.numbers if self.roles[name] and self.rows.has_fractions(name)]
+        weights = [name for name in named if self.roles[name] == "weight"]
+        values = self.rows.matrix([*unknown, *named])
+        are_shares = self.rows.rows > 0 and bool(((values >= 0) & (values <= 1)).all())
+        whole, part = (bool(sums_to(rows.T).all()) for rows in (values, values[: len(unknown)]))
+        if named and ((are_shares and whole and not part) or len(weights) > 1):
+            left_out = weights if len(weights) > 1 else named
+            raise DataError(
+                f"are {listed(left_out, _SHOWN)} classes too? They are named like something else; if so, --logits "
+                f"{_some([name for name in self.numbers if name in {*unknown, *left_out}])}; if not, --logits "
+                f"{_some(unknown)}"
+            )
+
+    def refuse_listing(self, names: Sequence[str]) -> None:
+        """Refuse label_1, prob_1, label_2, prob_2 ..., which list the best classes only."""
+        ranks = [name.removeprefix("prob_") for name in names if name.startswith("prob_")]
+        labels = [f"label_{rank}" for rank in ranks]
+        if (
+            len(ranks) < len(names)
+            or not all(rank.isdecimal() for rank in ranks)
+            or not {*labels} <= {*self.schema.names}
+        ):
+            return
+        if not find_one_hot(self.rows, labels, len(labels)):
+            raise DataError(
+                "label_1, prob_1, ... list the best classes only: the other probabilities are not in this file; "
+                "write it again without --top-k"
+            )
 
 
 def _scores_word(name: str) -> bool:
@@ -231,7 +268,7 @@ def _is_rival(chosen: Family, other: Family) -> bool:
 
 
 def _pattern(family: Family) -> str:
-    return f"'{family.told_by}'" if "*" in family.told_by else _some(family.names)
+    return f"'{family.given_by}'" if "*" in family.given_by else _some(family.names)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -253,12 +290,3 @@ def _check_numeric(schema: Schema, names: Sequence[str]) -> None:
         may_be_number = is_number(kind) or is_string(kind) or is_null(kind)
         if not (may_be_number or is_nested_number(kind)):
             raise UsageError(f"--logits: column {field.name!r} holds {kind}, not numbers")
-
-
-def _refuse_listing(names: Sequence[str], there: Sequence[str]) -> None:
-    ranks = [name.removeprefix("prob_") for name in names if name.startswith("prob_")]
-    if len(ranks) == len(names) and all(rank.isdecimal() and f"label_{rank}" in there for rank in ranks):
-        raise DataError(
-            "label_1, prob_1, ... list the best classes only: the other probabilities are not in this file; "
-            "write it again without --top-k"
-        )

@@ -10,6 +10,7 @@ frozen dataclass compiles six functions when it is imported, which takes five ti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from softmax_cli.tables.batch import Batch
@@ -29,6 +30,8 @@ class Block(NamedTuple):
     first_row: int = 0
     size: int = 0
     """Bytes of input that this block stands for (for the progress bar)."""
+    pauses: bool = False
+    """Whether the input has paused behind it, so that somebody may be waiting for what is known so far."""
 
 
 class Fault(NamedTuple):
@@ -80,7 +83,23 @@ class Table(NamedTuple):
     size: int | None = None
     """Bytes of input in all, where known."""
     notes: tuple[str, ...] = ()
-    """What the user should be told about how the input was read (``no header: ...``)."""
+    """What the user should know about how the input was read (``no header: ...``)."""
+
+
+def with_head(table: Table, scores: Sequence[str], rows: int) -> tuple[list[Decoded], Table]:
+    """Decode the first blocks, until they have so many rows or there are no more; they stay in the table, to be read.
+
+    Parameters
+    ----------
+    scores : sequence of str
+        Columns to be read as numbers.
+    """
+    blocks: list[Block] = []
+    head: list[Decoded] = []
+    while sum(decoded.batch.num_rows for decoded in head) < rows and (block := next(table.blocks, None)):
+        blocks.append(block)
+        head.append(table.decode(block, scores))
+    return head, table._replace(blocks=chain(blocks, table.blocks))
 
 
 class ReadOptions(NamedTuple):

@@ -139,7 +139,7 @@ def _line(rows: int, size: int, total_bytes: int | None, seconds: float, marks: 
 
 
 def _duration(seconds: float) -> str:
-    """Tell a time in one or two units: ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Spell a time in one or two units: ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -113,7 +113,7 @@ def probability(p: float, decimals: int = 3) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """Tell a share in percent, to a tenth: ``12.5 %``, ``<0.1 %``, ``>99.9 %``; `whole` is at least 1."""
+    """Spell a share in percent, to a tenth: ``12.5 %``, ``<0.1 %``, ``>99.9 %``; `whole` is at least 1."""
     rounded = f"{100 * part / whole:.1f}"
     if part > 0 and rounded == "0.0":
         return "<0.1 %"

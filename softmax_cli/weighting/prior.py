@@ -16,19 +16,19 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.distributed.fleet import Fleet
-from softmax_cli.errors import DataError
+from softmax_cli.distributed.fleet import EachBlock, Fleet
+from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.class_weights import Vector
 from softmax_cli.numeric.prior_shift import PriorEstimate, estimate_prior
 from softmax_cli.prediction.bad_rows import Policy
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Term
-from softmax_cli.prediction.transform import Outcome, Transform, build_transform
+from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.pool import Listeners, ordered_map
-from softmax_cli.tables.table import Block, Table
+from softmax_cli.tables.pool import Listeners
+from softmax_cli.tables.table import Decoded
 from softmax_cli.weighting.terms import prior_term
 
 FLAG = "--estimate-prior"
@@ -122,19 +122,18 @@ def planned_term(classes: tuple[str, ...]) -> Term:
 
 
 def report(found: PriorEstimate, classes: tuple[str, ...]) -> list[str]:
-    """Tell what was estimated, the classes that moved most first."""
+    """Say what was estimated, the classes that moved most first."""
     order = np.argsort(-np.abs(found.prior - found.source), kind="stable").tolist()
-    moves = [f"{classes[i]} {found.source[i]:.4g} -> {found.prior[i]:.4g}" for i in order[:10]]
-    more = f" and {len(order) - 10} more" if len(order) > 10 else ""
+    moves = [f"{classes[i]} {found.source[i]:.4g} -> {found.prior[i]:.4g}" for i in order]
     return [
         f"{FLAG}: EM over {found.rows:,} rows, {found.iterations} iterations, last step {found.distance:.1e} (L1)",
-        f"{FLAG}: prior before -> after: {', '.join(moves)}{more}",
+        f"{FLAG}: prior before -> after: {listed(moves)}",
         f"{FLAG}: {found.changed:,} of {found.rows:,} rows go to another class",
     ]
 
 
 def warnings(found: PriorEstimate) -> list[str]:
-    """Tell what makes the estimate doubtful."""
+    """Say what makes the estimate doubtful."""
     if found.converged:
         return []
     return [
@@ -145,24 +144,15 @@ def warnings(found: PriorEstimate) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Score:
-    """Scores a unit, batch by batch."""
+    """Scores the rows of a block."""
 
     transform: Transform
     """From `probabilities_transform`."""
 
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[NDArray[np.floating]]:
-        columns = self.transform.columns
-
-        def work(block: Block) -> tuple[Block, Outcome, NDArray[np.floating]]:
-            outcome = self.transform.run(table.decode(block, columns.scores))
-            held: ListColumn = outcome.batch.column("prob")
-            return block, outcome, np.ascontiguousarray(held.matrix, np.float64).reshape(-1)
-
-        for block, outcome, probabilities in ordered_map(work, table.blocks, threads):
-            yield probabilities
-            if outcome.rejects:
-                listeners.rejected(outcome.rejects)
-            listeners.progress(outcome.tally.rows, block.size)
+    def __call__(self, decoded: Decoded) -> NDArray[np.floating]:
+        """Return their probabilities one after the other, shape (rows * classes,)."""
+        held: ListColumn = self.transform.run(decoded).batch.column("prob")
+        return np.ascontiguousarray(held.matrix, np.float64).reshape(-1)
 
 
 def keep_probabilities(fleet: Fleet, transform: Transform, kept: Probabilities, listeners: Listeners) -> None:
@@ -173,6 +163,6 @@ def keep_probabilities(fleet: Fleet, transform: Transform, kept: Probabilities, 
     DataError
         A row or a file is bad, or the temporary folder is full.
     """
-    with fleet.results(_Score(transform), listeners) as results:
+    with fleet.results(EachBlock(transform.columns.scores, _Score(transform)), listeners) as results:
         for _, probabilities in results:
             kept.add(probabilities)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric import class_weights
 from softmax_cli.prediction.steps import Term, direction
 from softmax_cli.weighting.values import COUNT_COLUMNS, align, count_labels, read_class_values
@@ -29,7 +29,7 @@ def weight_term(flag: str, given: str, classes: tuple[str, ...], notes: list[str
         negative = [f"{name}={value:g}" for name, value in zip(classes, weights, strict=True) if value < 0]
         if negative:
             raise UsageError(f"{flag} {negative[0]}: a weight is 0 (masks the class) or more")
-        notes += [f"{flag}: not listed, weight 1: {_few(unlisted)}"] if unlisted else []
+        notes += [f"{flag}: not listed, weight 1: {listed(unlisted)}"] if unlisted else []
     if undo and not weights.all():
         raise UsageError(f"{flag}: a weight of 0 cannot be undone: the model never learned that class")
     if not weights.any():
@@ -46,7 +46,7 @@ def _balanced(flag: str, given: str, classes: tuple[str, ...], notes: list[str])
     if missing or not counts.all():
         absent = [name for name, count in zip(classes, counts, strict=True) if not count]
         raise DataError(
-            f"{flag} {BALANCED}{given}: no training example of {_few(absent)}; give weights for every class"
+            f"{flag} {BALANCED}{given}: no training example of {listed(absent)}; give weights for every class"
         )
     return class_weights.balanced(counts)
 
@@ -63,7 +63,7 @@ def read_prior(flag: str, given: str, classes: tuple[str, ...], notes: list[str]
     prior = class_weights.normalize_prior(values)
     if abs(values.sum() - 1) > 1e-9:
         shares = [f"{name} {share:.4g}" for name, share in zip(classes, prior, strict=True)]
-        notes.append(f"{flag}: {values.sum():g} in all, as shares: {_few(shares)}")
+        notes.append(f"{flag}: {values.sum():g} in all, as shares: {listed(shares)}")
     return prior
 
 
@@ -93,7 +93,3 @@ def logit_adjustment_term(flag: str, source: NDArray[np.float64], tau: float, cl
     values = class_weights.logit_adjustment(source, tau)
     # Only ratios between classes matter; the mean keeps the figures near 1.
     return Term(flag, f"- {tau:g}*log(prior)", values, direction(np.exp(values - values.mean()), classes))
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

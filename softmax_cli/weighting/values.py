@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError, did_you_mean, listed, nearest
-from softmax_cli.storage.reading import is_file, read_bytes
+from softmax_cli.storage.reading import can_be_read, read_bytes
 from softmax_cli.tables.batch import Batch, Column
 from softmax_cli.tables.column_names import class_names, role_by_name, truth_rank, words
 from softmax_cli.tables.column_values import FirstRows, find_one_hot_columns, is_number
@@ -52,12 +53,14 @@ def read_class_values(flag: str, typed: str, preferred: Sequence[str]) -> dict[s
         The file does not hold a value per class.
     """
     path, column = _split_column(typed)
-    if is_file(path):
-        pairs = _from_file(flag, path, column, preferred)
-    elif "=" in typed:
-        pairs = [_pair(flag, part) for part in typed.split(",")]
-    else:
-        raise UsageError(f"{flag} {typed!r}: no such file, and not of the form cat=4,dog=1")
+    if can_be_read(path):
+        return _numbers(flag, _from_file(flag, path, column, preferred))
+    if "=" in typed:
+        return _numbers(flag, [_pair(flag, part) for part in typed.split(",")])
+    raise UsageError(f"{flag} {typed!r}: no such file, and not of the form cat=4,dog=1")
+
+
+def _numbers(flag: str, pairs: list[tuple[str, object]]) -> dict[str, float]:
     doubled = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
     if doubled:
         raise UsageError(f"{flag}: {', '.join(map(repr, doubled))} is given twice")
@@ -71,10 +74,10 @@ class _Positions(list[tuple[str, object]]):
 
 def _split_column(typed: str) -> tuple[str, str | None]:
     """Split ``priors.csv:train_prior``; a file whose own name holds the colon goes first."""
-    if is_file(typed) or ":" not in typed:
+    if can_be_read(typed) or ":" not in typed:
         return typed, None
     path, _, column = typed.rpartition(":")
-    return (path, column) if is_file(path) else (typed, None)
+    return (path, column) if can_be_read(path) else (typed, None)
 
 
 def _pair(flag: str, part: str) -> tuple[str, str]:
@@ -107,13 +110,19 @@ def _from_file(flag: str, path: str, column: str | None, preferred: Sequence[str
         if isinstance(held, list) and held and all(isinstance(value, int | float) for value in held):
             return _Positions((str(position), value) for position, value in enumerate(held))
     with _opened(path) as table:
-        header = table.schema.names
-        if len(header) == 2 and whole_or_fraction(header[1]) and not whole_or_fraction(header[0]):
-            return [(header[0].strip(), header[1]), *_rows(table, header[0], header[1])]  # a file without a header
-        named = _class_column(table)
-        if named is None:
-            return _one_row(flag, path, table)
-        return _rows(table, named, _value_column(flag, path, header, named, column, preferred))
+        return _from_table(flag, path, table, column, preferred)
+
+
+def _from_table(
+    flag: str, path: str, table: Table, column: str | None, preferred: Sequence[str]
+) -> list[tuple[str, object]]:
+    header = table.schema.names
+    if len(header) == 2 and whole_or_fraction(header[1]) and not whole_or_fraction(header[0]):
+        return [(header[0].strip(), header[1]), *_rows(table, header[0], header[1])]  # a file without a header
+    named = _class_column(table)
+    if named is None:
+        return _one_row(flag, path, table)
+    return _rows(table, named, _value_column(flag, path, header, named, column, preferred))
 
 
 def whole_or_fraction(text: str) -> bool:
@@ -129,9 +138,9 @@ def _json(flag: str, path: str) -> object:
 
 
 def _opened(path: str, array: str | None = None) -> AbstractContextManager[Table]:
-    from softmax_cli.stream.inputs import open_table
+    from softmax_cli.stream.inputs import input_files, open_table
 
-    return open_table([path], ReadOptions(array=array, single_values=True), None)
+    return open_table(input_files([path]), ReadOptions(array=array, single_values=True))
 
 
 def _class_column(table: Table) -> str | None:
@@ -209,7 +218,7 @@ def count_labels(flag: str, typed: str, label: str | None) -> LabelCounts:
         The column of labels, where the option says so.
     """
     path, column = _split_column(typed)
-    if not is_file(path):
+    if not can_be_read(path):
         raise UsageError(f"{flag} {typed!r}: no such file; expected training labels or counts")
     if path.lower().endswith(".json"):
         held = _json(flag, path)
@@ -219,23 +228,26 @@ def count_labels(flag: str, typed: str, label: str | None) -> LabelCounts:
         names = table.schema.names
         counted = next((name for name in names if "_".join(words(name)) in COUNT_COLUMNS), None)
         if column in (None, counted) and counted and _class_column(table) is not None:
-            return LabelCounts(read_class_values(flag, typed, COUNT_COLUMNS))
-        batches = list(_batches(table))
-    marks = () if column or label else _one_hot(batches, names)
-    if marks:
-        return _count_marks(batches, marks)
-    chosen = column or label or _label_column(flag, path, names)
-    if chosen not in names:
-        raise DataError(
-            f"{flag} {path}: which column holds the labels? write {path}:COLUMN; {did_you_mean(chosen, names)}"
-        )
-    return _count(batch.column(chosen) for batch in batches)
+            return LabelCounts(_numbers(flag, _from_table(flag, path, table, column, COUNT_COLUMNS)))
+        batches = _batches(table)
+        first = [batch for _, batch in zip(range(1), batches, strict=False)]
+        marks = () if column or label else _one_hot(first, names)
+        if marks:
+            return _count_marks(chain(first, batches), marks)
+        chosen = column or label or _label_column(flag, path, names)
+        if chosen not in names:
+            raise DataError(
+                f"{flag} {path}: which column holds the labels? write {path}:COLUMN; {did_you_mean(chosen, names)}"
+            )
+        return _count(batch.column(chosen) for batch in chain(first, batches))
 
 
 def _label_column(flag: str, path: str, names: Sequence[str]) -> str:
     known = sorted((name for name in names if truth_rank(name) is not None), key=lambda name: truth_rank(name) or 0)
-    if known or len(names) == 1:
-        return known[0] if known else names[0]
+    if len(known) == 1 or (known and truth_rank(known[0]) == 0):
+        return known[0]
+    if not known and len(names) == 1:
+        return names[0]
     raise DataError(f"{flag} {path}: which column holds the labels? write {path}:COLUMN; there are: {listed(names)}")
 
 
@@ -260,7 +272,7 @@ def _one_hot(batches: Sequence[Batch], names: Sequence[str]) -> tuple[str, ...]:
     return find_one_hot_columns(FirstRows(batches[0]), names)
 
 
-def _count_marks(batches: Sequence[Batch], marks: Sequence[str]) -> LabelCounts:
+def _count_marks(batches: Iterable[Batch], marks: Sequence[str]) -> LabelCounts:
     counts = np.zeros(len(marks))
     rows = 0
     for batch in batches:
@@ -322,7 +334,7 @@ def read_class_names(typed: str) -> tuple[str, ...]:
     DataError
         The file holds something else.
     """
-    if not is_file(typed):
+    if not can_be_read(typed):
         if "," in typed:
             return _checked(typed, [name.strip() for name in typed.split(",")])
         raise UsageError(

@@ -20,6 +20,7 @@ from softmax_cli.calibration.screen import show_calibration
 from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.steps import Nonconformity, SetRequest
+from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.tables.labels import LabelReading
 from softmax_cli.terminal.console import make_console
 
@@ -79,7 +80,7 @@ def test_a_comparison_names_the_best_first(best):
 
 def test_json_has_no_infinity(best):
     impossible = replace(best.compared[-1], figures=replace(best.compared[-1].figures, nll=math.inf))
-    told = json.loads(json.dumps(replace(best, compared=(*best.compared[:-1], impossible)).to_json(), allow_nan=False))
+    told = json.loads(json_bytes(replace(best, compared=(*best.compared[:-1], impossible)).to_json()))
     assert told["compared"][-1]["figures"]["nll"] is None
     assert told["sets"]["coverage"] == 0.8
 

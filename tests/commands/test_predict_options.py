@@ -237,7 +237,7 @@ def test_quiet_is_quiet(softmax_cli):
         (["--on-bad-row", "drop"], "choose one of error"),
         (["--input", "odds"], "choose one of logits"),
         (["--format", "xml"], "no format is called 'xml'"),
-        (["-o", "out.xml"], "does not tell the format"),
+        (["-o", "out.xml"], "does not say which format"),
         (["--classes", "nowhere.txt"], "no such file"),
         (["--logits", "score_*"], "no such column"),
         (["--delimiter", ";;"], "one character"),

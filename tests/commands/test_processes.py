@@ -1,5 +1,6 @@
 """Every command as a user starts it, in a process of its own: the same bytes and exit codes as within the tests."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,23 @@ def test_what_comes_in_and_what_goes_wrong(softmax_cli, softmax_cli_process, arg
     done = softmax_cli_process(*arguments, stdin=stdin)
     assert done.code == code, done.err
     assert done == softmax_cli(*arguments, stdin=stdin)
+
+
+@pytest.mark.parametrize(
+    ("form", "head", "row"),
+    [("csv", b"cat,dog\n", b"1,2\n"), ("jsonl", b"", b'{"cat":1,"dog":2}\n')],
+)
+def test_a_pipe_that_pauses_is_served(program, program_env, form, head, row):
+    """Each answer is waited for before the next row is written: without it, both sides would wait for ever."""
+    command = [program, "predict", "-", "--format", form, "-q"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=program_env) as process:
+        process.stdin.write(head)
+        answers = []
+        for rows in (row, row, row * 3):
+            process.stdin.write(rows)
+            process.stdin.flush()
+            answers += [process.stdout.readline() for _ in range(rows.count(b"\n") + (form == "csv" and not answers))]
+        process.stdin.close()
+        assert process.stdout.read() == b""
+        assert all(b"dog" in answer for answer in answers)
+    assert process.returncode == 0

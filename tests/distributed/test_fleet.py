@@ -17,19 +17,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.calibration.labelled_rows import Collector, collect
-from softmax_cli.distributed.fleet import EngineWorkers, ThisProcess
+from softmax_cli.distributed.fleet import ThisProcess, Workers
 from softmax_cli.distributed.plan import plan_units
 from softmax_cli.errors import DataError
-from softmax_cli.evaluation.figure_list import build_report
-from softmax_cli.evaluation.judge import Judge
-from softmax_cli.evaluation.measure import Plan
+from softmax_cli.evaluation.labelled import LabelledScorer
+from softmax_cli.evaluation.report import build_report
 from softmax_cli.evaluation.run import measure
 from softmax_cli.inspection.report import inspection
-from softmax_cli.inspection.run import inspect_rows, inspector_and_table, write_flagged
-from softmax_cli.options.source import SourceOptions
+from softmax_cli.inspection.run import inspect_rows, inspector_of, write_flagged
+from softmax_cli.numeric.metrics import Plan
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
+from softmax_cli.stream.inputs import input_files
+from softmax_cli.stream.scores import Inputs, open_scores
+from softmax_cli.tables.filter import Condition
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.pool import NOBODY
 from softmax_cli.weighting.prior import keep_probabilities, kept_probabilities, probabilities_transform
@@ -83,13 +85,13 @@ def folder(tmp_path_factory):
     return folder
 
 
-def source_of(folder, where=None):
-    return SourceOptions(paths=[str(path) for path in sorted(folder.iterdir())], where=where)
+def inputs_of(folder, where=None):
+    files = input_files([str(path) for path in sorted(folder.iterdir())])
+    return Inputs(files, where=None if where is None else Condition.read(where))
 
 
-def workers_of(source, opened, unit_bytes, seed):
-    units = plan_units(source.files(), None, unit_bytes)
-    return EngineWorkers(Shuffled(seed), units, 1, source.reading(opened))
+def workers_of(inputs, opened, unit_bytes, seed):
+    return Workers(Shuffled(seed), plan_units(inputs.files, unit_bytes), 1, True).fleet(inputs, opened)
 
 
 cuts = given(st.sampled_from([1, 6000, 1 << 20]), st.integers(0, 9), st.sampled_from([None, "split=val"]))
@@ -100,41 +102,41 @@ def own_truth(opened):
     return OwnTruth(opened.columns.label, ClassLookup.of(opened.columns))
 
 
-def judge_of(opened, by=None):
+def scorer_of(opened, by=None):
     transform = build_transform(opened.columns, Scoring(emit=("logprob",)), Layout("list"), "float64", "skip")
-    return Judge(transform, OwnTruth("y", ClassLookup.of(opened.columns)), by)
+    return LabelledScorer(transform, OwnTruth("y", ClassLookup.of(opened.columns)), by)
 
 
 @few
 @cuts
 def test_evaluating(folder, unit_bytes, seed, where):
-    source = source_of(folder, where)
+    inputs = inputs_of(folder, where)
 
     def report(fleet_of):
         rejected = []
-        with source.open() as opened:
-            judge = judge_of(opened, by="split")
-            found = measure(fleet_of(opened), judge, PLAN, NOBODY._replace(rejected=rejected.extend))
-        settled = build_report("t", judge, PLAN, found.measured, found.draws, found.read, [])
+        with open_scores(inputs) as opened:
+            scorer = scorer_of(opened, by="split")
+            found = measure(fleet_of(opened), scorer, PLAN, NOBODY._replace(rejected=rejected.extend))
+        settled = build_report("t", scorer, PLAN, found.measured, found.bootstrap, found.read, [])
         return json.dumps(settled.to_json()), rejected
 
     whole = report(lambda opened: ThisProcess(opened.table, 2))
     assert whole[1]
-    assert whole == report(lambda opened: workers_of(source, opened, unit_bytes, seed))
+    assert whole == report(lambda opened: workers_of(inputs, opened, unit_bytes, seed))
 
 
 @few
 @cuts
 def test_inspecting(folder, unit_bytes, seed, where):
-    source = source_of(folder, where)
-    with source.open() as opened:
-        inspector, table = inspector_and_table(opened.table, opened.columns, "float64", 6.0)
-        workers = workers_of(source, opened, unit_bytes, seed)
-        whole = inspect_rows(ThisProcess(table, 2), inspector, NOBODY)
+    inputs = inputs_of(folder, where)
+    with open_scores(inputs) as opened:
+        inspector, opened = inspector_of(opened, 6.0)
+        workers = workers_of(inputs, opened, unit_bytes, seed)
+        whole = inspect_rows(ThisProcess(opened.table, 2), inspector, NOBODY)
         parted = inspect_rows(workers, inspector, NOBODY)
     assert {"outlier-cells", "bad-rows"} <= {one.code for one in inspection("t", whole).findings}
     assert json.dumps(inspection("t", parted).to_json()) == json.dumps(inspection("t", whole).to_json())
-    with source.open() as opened, tempfile.TemporaryDirectory() as out:
+    with open_scores(inputs) as opened, tempfile.TemporaryDirectory() as out:
         counts = [
             write_flagged(fleet, whole, f"{out}/{name}", force=False)
             for name, fleet in (("whole", ThisProcess(opened.table, 2)), ("parted", workers))
@@ -148,11 +150,11 @@ def test_inspecting(folder, unit_bytes, seed, where):
 @few
 @cuts
 def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
-    source = source_of(folder, where)
-    with source.open() as opened:
+    inputs = inputs_of(folder, where)
+    with open_scores(inputs) as opened:
         collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         whole = collect(ThisProcess(opened.table, 2), collector, NOBODY)
-        parted = collect(workers_of(source, opened, unit_bytes, seed), collector, NOBODY)
+        parted = collect(workers_of(inputs, opened, unit_bytes, seed), collector, NOBODY)
     assert (parted.hash, parted.left_out, parted.kinds) == (whole.hash, whole.left_out, whole.kinds)
     assert whole.left_out
 
@@ -160,11 +162,11 @@ def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
 @few
 @cuts
 def test_keeping_probabilities_for_a_prior(folder, unit_bytes, seed, where):
-    source = source_of(folder, where)
-    with source.open() as opened, kept_probabilities(3) as whole, kept_probabilities(3) as parted:
+    inputs = inputs_of(folder, where)
+    with open_scores(inputs) as opened, kept_probabilities(3) as whole, kept_probabilities(3) as parted:
         transform = probabilities_transform(opened.columns, Scoring(), skips_bad_rows=True)
         keep_probabilities(ThisProcess(opened.table, 2), transform, whole, NOBODY)
-        keep_probabilities(workers_of(source, opened, unit_bytes, seed), transform, parted, NOBODY)
+        keep_probabilities(workers_of(inputs, opened, unit_bytes, seed), transform, parted, NOBODY)
         blocks = [np.concatenate(list(kept.blocks())).tobytes() for kept in (whole, parted)]
     assert len(set(blocks)) == 1
     assert whole.rows == parted.rows > 0
@@ -173,13 +175,13 @@ def test_keeping_probabilities_for_a_prior(folder, unit_bytes, seed, where):
 @pytest.mark.parametrize("unit_bytes", [1, 1 << 20])
 def test_progress_is_the_same_in_all(folder, unit_bytes):
     """Every row, and every byte of input, whoever goes over them; in the order of the table."""
-    source = source_of(folder)
+    inputs = inputs_of(folder)
     heard = {}
-    with source.open() as opened:
+    with open_scores(inputs) as opened:
         collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         for name, fleet in (
             ("here", ThisProcess(opened.table, 2)),
-            ("workers", workers_of(source, opened, unit_bytes, 4)),
+            ("workers", workers_of(inputs, opened, unit_bytes, 4)),
         ):
             steps = []
             collect(
@@ -192,7 +194,7 @@ def test_progress_is_the_same_in_all(folder, unit_bytes):
 
 def test_large_parquet_files_are_cut(folder):
     """Else the laws above would say little."""
-    assert [len(plan_units(source_of(folder).files(), None, size)) for size in (1, 1 << 20)] == [28, 4]
+    assert [len(plan_units(inputs_of(folder).files, size)) for size in (1, 1 << 20)] == [28, 4]
 
 
 def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
@@ -200,13 +202,13 @@ def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
     (tmp_path / "a.csv").write_text("logit_cat,logit_dog,y\n1,2,cat\n")
     (tmp_path / "b.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
     (tmp_path / "c.csv").write_text("logit_cat,logit_dog,y\n1,2,1\n")
-    source = source_of(tmp_path)
-    with source.open() as opened:
-        collecting, evaluating = (workers_of(source, opened, 1, seed) for seed in (0, 1))
+    inputs = inputs_of(tmp_path)
+    with open_scores(inputs) as opened:
+        collecting, evaluating = (workers_of(inputs, opened, 1, seed) for seed in (0, 1))
         collector = Collector(opened.columns, own_truth(opened), (), skips_bad_rows=True)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
             collect(collecting, collector, NOBODY)
         with pytest.raises(DataError, match="'cat' is the name of a class and the truth '1' is not"):
-            measure(evaluating, judge_of(opened), PLAN, NOBODY)
+            measure(evaluating, scorer_of(opened), PLAN, NOBODY)
     assert collecting.engine.stopped
     assert evaluating.engine.stopped

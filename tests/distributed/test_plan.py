@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from softmax_cli.distributed.plan import UNIT_BYTES, Unit, plan_units, spread
 from softmax_cli.errors import UsageError
+from softmax_cli.stream.inputs import InputFile, input_files
 
 
 @settings(max_examples=25)
@@ -21,7 +22,7 @@ def test_units_hold_every_row_group_once_and_in_order(groups, group_rows, unit_b
     with tempfile.TemporaryDirectory() as scratch:
         path = str(Path(scratch, "in.parquet"))
         pq.write_table(pa.table({"logit_a": np.ones(groups * group_rows)}), path, row_group_size=group_rows)
-        units = plan_units([path], None, unit_bytes)
+        units = plan_units(input_files([path]), unit_bytes)
         assert [unit.number for unit in units] == list(range(len(units)))
         if len(units) > 1:
             assert [group for unit in units for group in unit.row_groups] == list(range(groups))
@@ -33,12 +34,12 @@ def test_units_hold_every_row_group_once_and_in_order(groups, group_rows, unit_b
 def test_a_csv_stays_whole(tmp_path):
     (tmp_path / "in.csv").write_text("a,b\n" + "1,2\n" * 100)
     path = str(tmp_path / "in.csv")
-    assert plan_units([path], None, unit_bytes=10) == (Unit(0, path, None, 404),)
+    assert plan_units(input_files([path]), unit_bytes=10) == (Unit(0, InputFile(path, "csv"), None, 404),)
 
 
 def test_a_stream_is_refused():
     with pytest.raises(UsageError, match="standard input is a stream"):
-        plan_units(["-"], None)
+        plan_units(input_files(["-"]))
 
 
 @given(st.lists(st.integers(0, 5 * UNIT_BYTES), min_size=1, max_size=9), st.integers(1, 64))

@@ -10,16 +10,28 @@ from softmax_cli.evaluation.figures import PLOTS, write_evaluation_plots
 from softmax_cli.evaluation.page import MOST_PAIRS, evaluation_page
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Pair, Point, Report, Slice
 
-NAMES = ("accuracy", "ece", "aurc", "macro_auroc")
+FIGURES = (
+    ("accuracy", "accuracy", None),
+    ("ece", "ECE", "reliability"),
+    ("aurc", "AURC", "risk_coverage"),
+    ("macro_auroc", "macro AUROC", None),
+)
 
 
 def report(classes=3, **changed):
-    figures = tuple(Figure(name, name, 0.125, None if name == "aurc" else (0.1, 0.15), "a note") for name in NAMES)
+    figures = tuple(
+        Figure(name, title, 0.125, None if name == "aurc" else (0.1, 0.15), "a note", name != "aurc", diagram)
+        for name, title, diagram in FIGURES
+    )
     per_class = tuple(
-        ClassFigures(f"class {k}", 10, 5, 5, 0.5, 0.5, k / classes, np.nan if k else 0.9, 0.01) for k in range(classes)
+        ClassFigures(
+            f"class {k}", 10, 5, 5, 0.5, 0.5, k / classes, {"auroc": np.nan if k else 0.9, "size": None, "ece": 0.01}
+        )
+        for k in range(classes)
     )
     pairs = tuple(Pair(f"class {k}", f"class {(k + 1) % classes}", k + 1) for k in range(classes))
-    told = {
+    values = {
+        "verdict": ("12.5% right.",),
         "source": "in.csv",
         "columns": f"{classes} classes",
         "operations": ("softmax",),
@@ -38,14 +50,15 @@ def report(classes=3, **changed):
         "by": None,
         "slices": (),
         "failed_gates": (),
+        "titles": {"auroc": "AUROC", "size": "set size", "ece": "ECE"},
     }
-    return Report(**told | changed)
+    return Report(**values | changed)
 
 
 @pytest.fixture
 def page():
     pytest.importorskip("jinja2")
-    return lambda told: evaluation_page(told, "softmax-cli evaluate in.csv").decode()
+    return lambda found: evaluation_page(found, "softmax-cli evaluate in.csv").decode()
 
 
 def rows_of(page, title):
@@ -70,7 +83,7 @@ def test_figures_tables_and_steps(page):
     text = page(report(by="site", slices=(Slice("x", 60, report().figures),)))
     assert "95 %: 0.1000 to 0.1500" in text
     assert "intervals: 95 %, 200 bootstrap replicates, seed 7" in text
-    assert ["aurc", "0.1250", "", "a note"] in rows_of(text, "All figures")
+    assert ["AURC", "0.1250", "", "a note"] in rows_of(text, "All figures")
     assert ["x", "60", "0.1250", "0.1250", "0.1250"] in rows_of(text, "By site")
     assert ["class 1", "10", "5", "0.5000", "0.5000", "0.3333", "unknown", "0.0100"] in rows_of(text, "Classes")
 

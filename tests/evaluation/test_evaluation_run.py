@@ -12,10 +12,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.evaluation.figure_list import build_report
-from softmax_cli.evaluation.judge import Judge
-from softmax_cli.evaluation.measure import Draws, Plan
-from softmax_cli.evaluation.run import Evaluation, draws_of, evaluate_table
+from softmax_cli.evaluation.labelled import LabelledScorer
+from softmax_cli.evaluation.report import build_report
+from softmax_cli.evaluation.run import Evaluation, bootstrap_of, evaluate_table
+from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
@@ -28,7 +28,7 @@ from softmax_cli.tables.table import Block, Decoded, Place, Table
 CLASSES = ("cat", "dog", "bird")
 COLUMNS = Columns(CLASSES, CLASSES, "logits", label="y", others=("y", "source"), kind_is_given=False)
 TRANSFORM = build_transform(COLUMNS, Scoring(emit=("logprob",)), Layout("list"), "float64", "skip")
-JUDGE = Judge(TRANSFORM, OwnTruth("y", ClassLookup.of(COLUMNS)), "source")
+SCORER = LabelledScorer(TRANSFORM, OwnTruth("y", ClassLookup.of(COLUMNS)), "source")
 PLAN = Plan(top_k=(2,), replicates=40, seed=3)
 SILENT = Listeners(lambda rows, size: None, lambda rejects: None)
 ROWS = 60
@@ -54,8 +54,8 @@ def _place(row, column):
     return Place(f"row {row + 1}", "", "")
 
 
-def told(found):
-    report = build_report("t", JUDGE, PLAN, found.measured, found.draws, found.read, [])
+def reported(found):
+    report = build_report("t", SCORER, PLAN, found.measured, found.bootstrap, found.read, [])
     return json.dumps([report.to_json(), found.kinds, found.reading.note])
 
 
@@ -63,10 +63,13 @@ def in_units(batch, blocks, units):
     """Measure every unit, then draw each with the number of its first row, as an engine does."""
     runs = [[place for place in blocks if start <= place <= stop] for start, stop in itertools.pairwise(units)]
     undrawn = replace(PLAN, replicates=0)
-    measured = [evaluate_table(table_of(batch, edges), JUDGE, undrawn, 1, SILENT) for edges in runs]
+    measured = [evaluate_table(table_of(batch, edges), SCORER, undrawn, 1, SILENT) for edges in runs]
     first = itertools.accumulate((part.rows for part in measured), initial=0)
-    draws = [draws_of(table_of(batch, edges), JUDGE, PLAN, row) for edges, row in zip(runs, first, strict=False)]
-    return measured, draws
+    replicates = [
+        bootstrap_of(table_of(batch, edges), SCORER, PLAN, row, 1, SILENT)
+        for edges, row in zip(runs, first, strict=False)
+    ]
+    return measured, replicates
 
 
 places = st.lists(st.integers(0, ROWS), max_size=4)
@@ -77,21 +80,21 @@ places = st.lists(st.integers(0, ROWS), max_size=4)
 def test_units_add_up_to_the_table(cuts, units, seed):
     """Figures, intervals and slices to the last digit, added up from the left or from the right, in blocks or whole."""
     batch = example(seed)
-    measured, draws = in_units(batch, sorted({0, ROWS, *cuts, *units}), sorted({0, ROWS, *units}))
-    whole = told(evaluate_table(table_of(batch, [0, ROWS]), JUDGE, PLAN, 1, SILENT))
-    from_left = replace(reduce(Evaluation.plus, measured), draws=reduce(Draws.plus, draws))
-    assert told(from_left) == whole
+    measured, replicates = in_units(batch, sorted({0, ROWS, *cuts, *units}), sorted({0, ROWS, *units}))
+    whole = reported(evaluate_table(table_of(batch, [0, ROWS]), SCORER, PLAN, 1, SILENT))
+    from_left = replace(reduce(Evaluation.plus, measured), bootstrap=reduce(Parts.plus, replicates))
+    assert reported(from_left) == whole
     right = reduce(lambda later, one: one.plus(later), reversed(measured))
-    from_right = replace(right, draws=reduce(lambda later, one: one.plus(later), reversed(draws)))
-    assert told(from_right) == whole
+    from_right = replace(right, bootstrap=reduce(lambda later, one: one.plus(later), reversed(replicates)))
+    assert reported(from_right) == whole
 
 
-def test_a_part_without_rows_changes_nothing_that_is_said():
+def test_a_part_without_rows_changes_nothing_in_the_report():
     """Of no row it is not said that it looks like probabilities; nor does it keep others from looking so."""
     batch = pa.record_batch({name: [share] for name, share in zip(CLASSES, (0.2, 0.3, 0.5), strict=True)})
     batch = from_arrow(batch.append_column("y", pa.array(["dog"])).append_column("source", pa.array(["1"])))
-    alike = evaluate_table(table_of(batch, [0, 1]), JUDGE, PLAN, 1, SILENT)
-    nothing = evaluate_table(table_of(batch, [0]), JUDGE, PLAN, 1, SILENT)
+    alike = evaluate_table(table_of(batch, [0, 1]), SCORER, PLAN, 1, SILENT)
+    nothing = evaluate_table(table_of(batch, [0]), SCORER, PLAN, 1, SILENT)
     assert "--input prob" in (alike.kinds.warning(COLUMNS) or "")
     assert nothing.kinds.warning(COLUMNS) is None
-    assert told(nothing.plus(alike)) == told(alike.plus(nothing)) == told(alike)
+    assert reported(nothing.plus(alike)) == reported(alike.plus(nothing)) == reported(alike)

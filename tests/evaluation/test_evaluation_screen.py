@@ -16,12 +16,15 @@ NAMES = ("accuracy", "balanced_accuracy", "log_loss", "brier", "ece", "smooth_ec
 
 def report(classes, name="class {}", by=None):
     figures = tuple(
-        Figure(n, n.replace("_", " "), 0.125, (0.1, 0.15), "what it is, at some length, " * 3) for n in NAMES
+        Figure(n, n.replace("_", " "), 0.125, (0.1, 0.15), "what it is, at some length, " * 3, decides=True)
+        for n in NAMES
     )
     per_class = tuple(
-        ClassFigures(name.format(k), 10 + k, 10, 5, 0.5, 0.5, k / classes, 0.9, np.nan) for k in range(classes)
+        ClassFigures(name.format(k), 10 + k, 10, 5, 0.5, 0.5, k / classes, {"auroc": 0.9, "ece": np.nan, "size": None})
+        for k in range(classes)
     )
     return Report(
+        verdict=("12.5% right.", "class 2 is never predicted."),
         source="in.csv",
         columns=f"{classes} classes",
         operations=("softmax",),
@@ -40,13 +43,14 @@ def report(classes, name="class {}", by=None):
         by=by,
         slices=() if by is None else (Slice("x", 60, figures), Slice("y", 40, figures)),
         failed_gates=(),
+        titles={"auroc": "AUROC", "ece": "ECE", "size": "set size"},
     )
 
 
-def shown(told, width=80, encoding="utf-8"):
+def shown(found, width=80, encoding="utf-8"):
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
     console = Console(file=stream, width=width, color_system=None, markup=False, emoji=False, highlight=False)
-    show_evaluation(console, told)
+    show_evaluation(console, found)
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
 

@@ -32,10 +32,10 @@ def test_what_is_unknown_fails(sign):
     assert failures([gate], [figure("ece", float("nan"))]) == (f"--fail-if 'ece {sign} 0.5': ece is unknown",)
 
 
-def test_every_failure_is_told_in_order():
-    gates = [parse_gate(said, ("ece", "brier")) for said in ("brier > 1", "ece > 0", "ece > 9")]
-    told = failures(gates, [figure("ece", 0.25), figure("brier", 2.0)])
-    assert told == ("--fail-if 'brier > 1': brier is 2", "--fail-if 'ece > 0': ece is 0.25")
+def test_every_failure_is_listed_in_order():
+    gates = [parse_gate(given, ("ece", "brier")) for given in ("brier > 1", "ece > 0", "ece > 9")]
+    found = failures(gates, [figure("ece", 0.25), figure("brier", 2.0)])
+    assert found == ("--fail-if 'brier > 1': brier is 2", "--fail-if 'ece > 0': ece is 0.25")
     assert GateError.code == ExitCode.GATE == 3
 
 
@@ -44,8 +44,8 @@ def test_dashes_do_for_underscores():
 
 
 @pytest.mark.parametrize(
-    "said", ["", "ece", "ece > ", "> 1", "ece = 1", "ece == 1", "ece > 1 2", "ece > nan", "nope > 1"]
+    "given_gate", ["", "ece", "ece > ", "> 1", "ece = 1", "ece == 1", "ece > 1 2", "ece > nan", "nope > 1"]
 )
-def test_what_is_no_gate_is_refused_with_a_way_on(said):
+def test_what_is_no_gate_is_refused_with_a_way_on(given_gate):
     with pytest.raises(UsageError, match=r"such as|there are: ece|not a number"):
-        parse_gate(said, ("ece",))
+        parse_gate(given_gate, ("ece",))

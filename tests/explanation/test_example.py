@@ -10,6 +10,7 @@ import pytest
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.explanation.example import TEMPERATURES, Example, find_by_id, find_by_row, to_json, typed_example
 from softmax_cli.numeric.explanation import explain_row
+from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
@@ -98,10 +99,10 @@ def test_without_ids_rows_are_counted():
 def test_every_number_as_json():
     example = Example("typed", ("cat", "dog", "cow"), np.array([2.0, 1.0, -np.inf]), "dog")
     explanation = explain_row(example.logits, 2.0, np.array([1.0, 4.0, 1.0]))
-    found = json.loads(json.dumps(to_json(example, explanation), allow_nan=False))
+    found = json.loads(json_bytes(to_json(example, explanation)))
     steps = found["steps"]
     assert (found["truth"], found["prediction"], found["temperature"]) == ("dog", "dog", 2)
-    assert steps["scores"] == {"cat": 2, "dog": 1, "cow": "-inf"}
+    assert steps["scores"] == {"cat": 2, "dog": 1, "cow": None}
     assert steps["plus_log_weight"]["dog"] == pytest.approx(0.5 + math.log(4))
     assert sum(steps["prob"].values()) == pytest.approx(1)
     assert steps["exponentials"]["dog"] / steps["sum"] == pytest.approx(steps["prob"]["dog"])

@@ -75,6 +75,10 @@ ENCODED = {
         pa.RunEndEncodedArray.from_arrays(pa.array([2, 5], pa.int32()), pa.array(["x", None])),
         pa.array(["x", "x", None, None, None]),
     ),
+    "list_of_nothing": (
+        pa.array([[], None, []], pa.list_(pa.float64(), 0)),
+        pa.array([[], None, []], pa.list_(pa.float64())),
+    ),
     "list_of_views": (
         pa.array([["a"], None, ["b"]], pa.list_(pa.string_view())),
         pa.array([["a"], None, ["b"]], pa.list_(pa.string())),
@@ -87,6 +91,7 @@ REFUSED = {
     "struct<u: sparse_union": pa.StructArray.from_arrays([SPARSE], ["u"]),
     "struct<r: run_end_encoded": pa.StructArray.from_arrays([ENCODED["runs"][0]], ["r"]),
     "list<item: list_view": listed(ENCODED["list_view"][0]),
+    "list<item: fixed_size_list": listed(ENCODED["list_of_nothing"][0]),
 }
 
 

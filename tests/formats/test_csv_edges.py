@@ -1,9 +1,10 @@
-"""Three edges of delimited files that the inner parts each see only half of."""
+"""Edges of delimited files that the inner parts each see only half of."""
 
 import io
 
 import pytest
 
+from softmax_cli.errors import DataError
 from softmax_cli.formats import csv
 from softmax_cli.tables.table import ReadOptions
 
@@ -26,6 +27,19 @@ def test_a_file_cut_within_quotes_is_a_fault(end):
     _, _, problems = read(b'cat,text\n1,"x"\n' + end, ("cat",))
     assert len(problems) == 1
     assert "quote" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (b'cat,"text', "the header opens a quote that nothing closes"),
+        (b'cat,"te"xt', "text after a closing quote in the header"),
+    ],
+)
+def test_a_header_cut_within_quotes_is_refused(header, message):
+    """Else every row would be part of the name of a column, and a table without rows would come out."""
+    with pytest.raises(DataError, match=rf"t\.csv: {message}"):
+        read(header + b"\n1,x\n2,y\n")
 
 
 def test_a_decimal_comma_parts_no_cells():

@@ -81,6 +81,10 @@ def rows_of(text: str, **options: object) -> list[dict]:
         (",cat,dog\n,2,1\n", ["cat", "dog"]),
         ("cat,dog\n2,1,\n3,4,\n", ["cat", "dog"]),
         ("cat dog\n2.0 1.0\n3.5 4.0\n", ["cat", "dog"]),
+        ("# cat,dog\n2.0,1.0\n", ["cat", "dog"]),
+        ("# cat dog\n2.0 1.0\n3.5 4.0\n", ["cat", "dog"]),
+        ("# made by a program\n# of ours\ncat;dog\n2.0;1.0\n", ["cat", "dog"]),
+        ('"cat" ,"dog "\n2.0,1.0\n', ["cat", "dog"]),
         ("  cat   dog\n 2.00  1.00\n13.50 14.00\n", ["cat", "dog"]),
     ],
 )

@@ -24,6 +24,7 @@ SHAPES = {
     "pretty array": json.dumps(RECORDS, indent=2),
     "columns": json.dumps(FRAME.to_dict("list")),
     "pretty columns": json.dumps(FRAME.to_dict("list"), indent=1),
+    "wrapped": json.dumps({"model": "m", "results": RECORDS, "n": 2}),
     "pandas": FRAME.to_json(),
     "pandas index": FRAME.to_json(orient="index"),
     "pandas split": FRAME.to_json(orient="split"),

@@ -8,11 +8,12 @@ import pytest
 
 from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.errors import UsageError
-from softmax_cli.inspection.report import inspection
-from softmax_cli.inspection.run import evidence_of, flags_in, inspect_rows, inspector_and_table, write_flagged
+from softmax_cli.inspection.report import flags_of, inspection
+from softmax_cli.inspection.run import evidence_of, inspect_rows, inspector_of, write_flagged
+from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Selection, resolve
-from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.pool import NOBODY, Listeners
 from softmax_cli.tables.table import Block, Decoded, Place, Table
 
 ROWS = 2500
@@ -41,9 +42,9 @@ def table(batch, block_rows):
 
 def look(batch, block_rows, threads, done=None):
     columns = resolve(batch.schema, Selection(), batch)
-    inspector, opened = inspector_and_table(table(batch, block_rows), columns, "float64", 6.0)
-    advance = (lambda rows, size: None) if done is None else lambda rows, size: done.append((rows, size))
-    return evidence_of(opened, inspector, threads, advance)
+    inspector, opened = inspector_of(ScoreTable(table(batch, block_rows), columns), 6.0)
+    listeners = NOBODY if done is None else Listeners(lambda rows, size: done.append((rows, size)))
+    return evidence_of(opened.table, inspector, threads, listeners)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -53,7 +54,8 @@ def test_blocks_and_threads_change_nothing(batch, block_rows, threads):
     evidence = look(batch, block_rows, threads, done)
     assert sum(rows for rows, _ in done) == evidence.profile.rows == ROWS
     assert {size for _, size in done} == {9}
-    flags = [flag for one in flags_in(table(batch, block_rows), evidence, threads) for flag in one]
+    again = table(batch, block_rows)
+    flags = [flag for block in again.blocks for flag in flags_of(again.decode(block, ()), evidence)]
     assert [(flag.where, flag.id, flag.reason, flag.class_name) for flag in flags] == [
         ("t: row 8", "r7", "bad", ""),
         ("t: row 1201", "r1200", "flat", ""),
@@ -86,6 +88,6 @@ def test_flagged_rows_as_a_file(batch, tmp_path):
 
 def test_a_table_that_is_open_here(batch):
     columns = resolve(batch.schema, Selection(), batch)
-    inspector, opened = inspector_and_table(table(batch, 500), columns, "float64", 6.0)
-    found = inspect_rows(ThisProcess(opened, 2), inspector, NOBODY)
+    inspector, opened = inspector_of(ScoreTable(table(batch, 500), columns), 6.0)
+    found = inspect_rows(ThisProcess(opened.table, 2), inspector, NOBODY)
     assert inspection("t", found) == inspection("t", look(batch, 999, 1))

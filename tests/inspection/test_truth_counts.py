@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 
 from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.inspection.label_findings import find_labels
-from softmax_cli.inspection.run import inspect_rows, inspector_and_table
+from softmax_cli.inspection.run import inspect_rows, inspector_of
 from softmax_cli.inspection.truth_counts import TruthCounts
-from softmax_cli.options.source import SourceOptions, TruthOptions, required_truth
+from softmax_cli.stream.inputs import input_files
+from softmax_cli.stream.scores import Inputs, TruthSource, open_scores
 from softmax_cli.tables.pool import NOBODY
 
 
 def evidence_of(path):
-    with SourceOptions(paths=[str(path)]).open(TruthOptions()) as opened:
-        truth = required_truth(opened, False)
-        inspector, table = inspector_and_table(opened.table, opened.columns, "float64", 6.0, truth)
-        return inspect_rows(ThisProcess(table, 1), inspector, NOBODY)
+    with open_scores(Inputs(input_files([str(path)]), truths=TruthSource())) as opened:
+        inspector, opened = inspector_of(opened, 6.0)
+        return inspect_rows(ThisProcess(opened.table, 1), inspector, NOBODY)
 
 
 counts = st.builds(

@@ -17,7 +17,7 @@ from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, s
 from softmax_cli.numeric.calibrators.isotonic import Isotonic
 from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
 from softmax_cli.numeric.calibrators.vector import Vector
-from softmax_cli.numeric.metrics.ece import top_label_ece
+from softmax_cli.numeric.metrics._bins import top_label_ece
 from softmax_cli.numeric.model_selection import RowScores, cross_validated, paired_error, select, verdict
 
 

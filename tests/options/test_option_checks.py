@@ -1,16 +1,21 @@
 """What was typed is refused where it makes no sense, before anything is read; what makes sense becomes its step."""
 
+import pickle
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from softmax_cli.distributed.plan import UnitReader
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import ImbalanceOptions
-from softmax_cli.options.output import OutputOptions, ResultOptions
+from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.pictures import EvaluationPictureOptions, PictureOptions, PlotOptions, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import CalibrationOptions, RemedyOptions, ScoringOptions, SoftmaxOptions
 from softmax_cli.options.source import SourceOptions
+from softmax_cli.stream.inputs import InputFile
+from softmax_cli.stream.scores import Inputs, open_scores
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.schema import is_string
 
@@ -139,6 +144,10 @@ def test_thresholds():
         least(abstain_label="?")
 
 
+def target(inputs=("-",), **given):
+    return OutputOptions(**given).resolve(Inputs(tuple(map(InputFile, inputs))), PartsOptions(EngineOptions()), 1)
+
+
 @pytest.mark.parametrize(
     ("given", "description"),
     [
@@ -152,66 +161,93 @@ def test_thresholds():
 )
 def test_where_a_result_goes(given, description, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
-    assert OutputOptions(**given).describe() == description
+    assert target(**given).describe("a, b") == [f"writes   {description}: a, b"]
 
 
 def test_an_array_file_has_one_list_a_row():
-    assert OutputOptions(output="o.npy").shape("wide") == "list"
-    assert OutputOptions(output="o.csv").shape("wide") == "wide"
+    assert target(output="o.npy").layout("wide") == "list"
+    assert target(output="o.csv").layout("wide") == "wide"
     with pytest.raises(UsageError, match="does not fit an array file"):
-        OutputOptions(output="o.npz").shape("long")
+        target(output="o.npz").layout("long")
 
 
 def test_numbers_are_put_down_as_typed():
-    assert OutputOptions().write_options().digits == 9
-    options = OutputOptions(decimals=3, escape_formulas=True)
-    assert (options.write_options().decimals, options.write_options().escape_formulas) == (3, True)
-    assert "may no longer sum to 1" in options.notes()[0]
+    assert target(format="csv").options.digits == 9
+    options = target(format="csv", decimals=3, escape_formulas=True).options
+    assert (options.decimals, options.escape_formulas) == (3, True)
+    assert "may no longer sum to 1" in OutputOptions(decimals=3).notes()[0]
     assert OutputOptions(decimals=9).notes() == []
-    assert [OutputOptions(**given).rows_shown for given in ({}, {"limit": 3}, {"all": True})] == [10, 3, None]
+    assert [target(format="table", **given).rows for given in ({}, {"limit": 3}, {"all": True})] == [10, 3, None]
 
 
 def test_an_output_is_not_the_input_and_needs_force(tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("x")
     with pytest.raises(UsageError, match="is the input"):
-        OutputOptions(output=str(path), force=True).check([str(path)])
+        target([str(path)], output=str(path), force=True)
     with pytest.raises(UsageError, match="exists; write over it with --force"):
-        OutputOptions(output=str(path)).check([])
-    OutputOptions(output=str(path), force=True).check([])
+        target(output=str(path))
+    assert target(output=str(path), force=True).overwrites
     with pytest.raises(UsageError, match="--format table is for the screen"):
-        OutputOptions(output=str(path), format="table").check([])
+        target(output=str(path), format="table")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"limit": 3}, "--limit counts rows"),
+        ({"format": "table"}, "for the screen"),
+        ({"output": "s3://b/p/"}, "folder of this machine"),
+    ],
+)
+def test_a_folder_of_parts_is_refused_at_once(given, words, tmp_path):
+    (tmp_path / "in.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match=words):
+        target([str(tmp_path / "in.csv")], **{"output": f"{tmp_path}/parts/", **given})
+
+
+def test_a_folder_gets_a_part_for_each_file_in_the_format_of_the_input(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.tsv").write_text("a\tb\n1\t2\n")
+    folder = OutputOptions(output=f"{tmp_path}/parts/").resolve(
+        SourceOptions(paths=[str(tmp_path)]).resolve(), PartsOptions(EngineOptions()), 3
+    )
+    assert folder.describe("a, b") == [
+        f"writes   tsv to {tmp_path}/parts/: a, b",
+        "units    2: 2 of a whole file; 1 at once",
+    ]
 
 
 @pytest.mark.parametrize("given", [{"decimal": "x"}, {"delimiter": ""}, {"delimiter": "ab"}])
 def test_a_source_that_cannot_be_read(given, tmp_path):
     (tmp_path / "in.csv").write_text("a,b\n1,2\n")
     source = SourceOptions(paths=[str(tmp_path / "in.csv")], **given)
-    with pytest.raises(UsageError, match=f"--{next(iter(given))}"), source.open():
-        pass
+    with pytest.raises(UsageError, match=f"--{next(iter(given))}"):
+        source.resolve()
 
 
 def test_a_source_knows_its_columns_and_keeps_its_first_block(tmp_path):
     (tmp_path / "in.tsv").write_text("id\tlogit_a\tlogit_b\tsplit\nx\t1\t2\ttest\ny\t3\t4\tval\n")
     source = SourceOptions(paths=[str(tmp_path / "in.tsv")], delimiter="\\t", where="split=val")
-    with source.open() as opened:
+    inputs = source.resolve()
+    assert pickle.loads(pickle.dumps(inputs)) == inputs
+    with open_scores(inputs) as opened:
         assert opened.columns.classes == ("a", "b")
         batches = [opened.table.decode(block, opened.columns.scores).batch for block in opened.table.blocks]
     assert [row["id"] for batch in batches for row in batch.to_pylist()] == ["y"]
     assert is_string(opened.table.schema.field("id").type)
-    reading = source.reading(opened)
+    reading = UnitReader.of(inputs, opened)
     assert (reading.first, reading.columns, reading.where.value) == (opened.table.name, opened.columns, "val")
 
 
 def test_engines():
-    assert EngineOptions().is_local
-    assert EngineOptions("local").is_local
-    assert not EngineOptions("ray").is_local
-    assert EngineOptions().units(SourceOptions(paths=["-"])) == ()
+    stream, file = Inputs((InputFile("-"),)), Inputs((InputFile(__file__),))
+    assert EngineOptions().resolve(stream, 3)[1:] == ((), 3, True)
+    assert [unit.path for unit in EngineOptions("local").resolve(file, 3).units] == [__file__]
     with pytest.raises(UsageError, match="standard input cannot be cut"):
-        EngineOptions("local").units(SourceOptions(paths=["-"]))
+        EngineOptions("local").resolve(stream, 3)
     with pytest.raises(UsageError, match="no engine is called 'mars'"):
-        EngineOptions("mars").load()
+        EngineOptions("mars").resolve(file, 3)
 
 
 def test_talk(capsys):

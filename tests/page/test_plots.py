@@ -127,8 +127,9 @@ def test_weights_draws_what_they_do(softmax_cli, tmp_path):
         (["--plot", "x.png", "--report", "x.png"], "another output has this name"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_before_reading(softmax_cli, arguments, message):
-    done = softmax_cli("evaluate", "not_there.csv", *arguments)
+def test_what_cannot_be_drawn_is_refused_before_reading(softmax_cli, tmp_path, arguments, message):
+    (tmp_path / "no_table.csv").write_bytes(b"")
+    done = softmax_cli("evaluate", "no_table.csv", *arguments)
     assert done.code == 2
     assert message in " ".join(done.err.split())
 

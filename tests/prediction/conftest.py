@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from softmax_cli.distributed.plan import Unit, plan_units
-from softmax_cli.options.source import SourceOptions
+from softmax_cli.distributed.plan import Unit, UnitReader, plan_units
 from softmax_cli.prediction.bad_rows import Policy
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.parts import PartFormat, ScoreUnit
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
+from softmax_cli.stream.inputs import input_files
+from softmax_cli.stream.scores import Inputs, open_scores
 from softmax_cli.tables.table import WriteOptions
 
 Job = tuple[ScoreUnit, tuple[Unit, ...]]
@@ -59,11 +60,11 @@ def make_job() -> MakeJob:
         policy: Policy = "error",
         scoring: Scoring | None = None,
     ) -> Job:
-        source = SourceOptions(paths=list(files))
-        units = plan_units(source.files(), None, unit_bytes)
-        with source.open() as opened:
+        inputs = Inputs(input_files(files))
+        units = plan_units(inputs.files, unit_bytes)
+        with open_scores(inputs) as opened:
             transform = build_transform(opened.columns, scoring or Scoring(), Layout(), "float32", policy)
             form = PartFormat(suffix, transform.schema(opened.table.schema), WriteOptions())
-            return ScoreUnit(source.reading(opened), transform, form, folder, len(units), threads), units
+            return ScoreUnit(UnitReader.of(inputs, opened), transform, form, folder, len(units), threads), units
 
     return make

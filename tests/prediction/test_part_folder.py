@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 from softmax_cli.distributed.engines import by_name
 from softmax_cli.errors import UsageError
-from softmax_cli.prediction.folder import PartFolder, Partition, differences, digest, fingerprint
+from softmax_cli.prediction.folder import PartFolder, Partition
+from softmax_cli.prediction.parts import differences, digest, fingerprint
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.steps import Adjustment
 

@@ -8,7 +8,7 @@ import pytest
 
 from softmax_cli.errors import DataError
 from softmax_cli.storage import reading
-from softmax_cli.storage.reading import absolute, is_file, open_bytes, read_bytes, spool, state_of
+from softmax_cli.storage.reading import absolute, is_file, open_bytes, pauses, read_bytes, read_some, spool, state_of
 
 
 def test_a_copy_can_be_read_from_anywhere():
@@ -56,3 +56,33 @@ def test_names_that_mean_the_same_from_everywhere():
     assert absolute("/data", "x.csv") == "/data/x.csv"
     assert absolute("/data", "/y/x.csv") == "/y/x.csv"
     assert absolute("/data", "s3://b/x.csv") == "s3://b/x.csv"
+
+
+def test_a_file_fills_the_buffer_or_ends(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"abcde")
+    buffer = bytearray(3)
+    with open(path, "rb", buffering=0) as file:
+        assert read_some(file, memoryview(buffer)) == (3, False, False)
+        assert buffer == b"abc"
+        assert read_some(file, memoryview(buffer)) == (2, True, False)
+        assert buffer[:2] == b"de"
+        assert read_some(file, memoryview(buffer)) == (0, True, False)
+
+
+def test_a_pipe_that_pauses_gives_what_it_has():
+    reading_end, writing_end = os.pipe()
+    buffer = bytearray(8)
+    with open(reading_end, "rb", buffering=0) as pipe, open(writing_end, "wb", buffering=0) as other:
+        other.write(b"abc")
+        assert read_some(pipe, memoryview(buffer)) == (3, False, True)
+        assert pauses(pipe)
+        other.write(b"defghijklm")
+        assert not pauses(pipe)
+        assert read_some(pipe, memoryview(buffer)) == (8, False, False)
+        other.close()
+        assert read_some(pipe, memoryview(buffer)) == (2, True, False)
+
+
+def test_what_the_system_does_not_read_never_pauses():
+    assert not pauses(io.BytesIO())

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.storage.compression import COMPRESSIONS, compression_by_magic
-from softmax_cli.stream.inputs import open_table
+from softmax_cli.stream.inputs import input_files, open_table
 from softmax_cli.tables.table import ReadOptions
 
 OPTIONS = ReadOptions()
@@ -50,7 +51,7 @@ def piped(data: bytes):
 
 
 def rows_of(paths, input_format=None, scores=("a",)):
-    with open_table([str(path) for path in paths], OPTIONS, input_format) as table:
+    with open_table(input_files([str(path) for path in paths], input_format), OPTIONS) as table:
         return [row for block in table.blocks for row in table.decode(block, list(scores)).batch.to_pylist()]
 
 
@@ -201,7 +202,7 @@ def test_many_files_are_one_table(tmp_path):
     assert (
         rows_of([tmp_path]) == rows_of([tmp_path / "part*.parquet"]) == rows_of(sorted(tmp_path.glob("p*"))) == expected
     )
-    with open_table([str(tmp_path)], OPTIONS, None) as table:
+    with open_table(input_files([str(tmp_path)]), OPTIONS) as table:
         assert table.size == sum(path.stat().st_size for path in tmp_path.glob("part*"))
         blocks = list(table.blocks)
         assert [list(row) for row in table.decode(blocks[1], ["a"]).batch.to_pylist()] == [["id", "a"]]
@@ -235,7 +236,7 @@ def test_another_number_of_classes_is_refused(tmp_path):
 def test_later_files_are_opened_when_their_turn_comes(tmp_path):
     """A thousand parts must not need a thousand open files."""
     write_parts(tmp_path, {"a": [1.0]}, {"a": [2.0]})
-    with open_table([str(tmp_path)], OPTIONS, None) as table:
+    with open_table(input_files([str(tmp_path)]), OPTIONS) as table:
         (tmp_path / "part-1.parquet").unlink()
         next(table.blocks)
         with pytest.raises(DataError, match=r"part-1\.parquet: cannot be opened: No such file"):
@@ -282,7 +283,7 @@ def test_a_name_with_brackets_is_a_name_first(tmp_path):
 def test_leaving_early_closes_every_file(tmp_path):
     """A reader that has seen enough leaves no open file (an unclosed one is a warning, and warnings are errors)."""
     write_parts(tmp_path, {"a": [1.0]}, {"a": [2.0]}, {"a": [3.0]})
-    with open_table([str(tmp_path)], OPTIONS, None) as table:
+    with open_table(input_files([str(tmp_path)]), OPTIONS) as table:
         next(table.blocks)
         next(table.blocks)
     assert not [name for name in os.listdir("/proc/self/fd") if "part-" in _target(name)]
@@ -293,3 +294,51 @@ def _target(descriptor: str) -> str:
         return os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:
         return ""
+
+
+class TestAFileThatChangesWhileItIsRead:
+    """Half a row at the end of a file that is being written may read like a whole one."""
+
+    def write(self, path, form):
+        table = pa.table({"id": [f"r{i}" for i in range(200)], "cat": np.arange(200) / 3, "dog": np.arange(200) / 7})
+        if form == "csv":
+            pa.csv.write_csv(table, path)
+        elif form == "parquet":
+            pq.write_table(table, path)
+        elif form == "arrow":
+            with pa.ipc.new_file(str(path), table.schema) as writer:
+                writer.write_table(table)
+        else:
+            np.save(path, np.ones((200, 3)))
+
+    @pytest.mark.parametrize("form", ["csv", "parquet", "arrow", "npy"])
+    @pytest.mark.parametrize("change", ["grows", "shrinks", "is written anew"])
+    def test_it_is_refused_at_its_end(self, tmp_path, form, change):
+        path = tmp_path / f"in.{form}"
+        self.write(path, form)
+        before = path.stat().st_size
+
+        def read():
+            with open_table(input_files([str(path)]), OPTIONS) as table:
+                first = next(table.blocks)
+                assert table.decode(first, ()).batch.num_rows == 200
+                if change == "grows":
+                    with path.open("ab") as file:
+                        file.write(b"x")
+                elif change == "shrinks":
+                    os.truncate(path, before - 1)
+                else:
+                    os.utime(path, ns=(0, 1))
+                list(table.blocks)
+
+        told = {
+            "grows": f": {before:,} bytes became {before + 1:,}",
+            "shrinks": f": {before:,} bytes became {before - 1:,}",
+        }
+        with pytest.raises(DataError, match=rf"in\.{form}: changed while it was read{told.get(change, '')}; run again"):
+            read()
+
+    def test_one_that_stays_is_read_whole(self, tmp_path):
+        self.write(tmp_path / "in.csv", "csv")
+        with open_table(input_files([str(tmp_path / "in.csv")]), OPTIONS) as table:
+            assert sum(table.decode(block, ()).batch.num_rows for block in table.blocks) == 200

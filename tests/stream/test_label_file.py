@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.options.source import SourceOptions
+from softmax_cli.stream.inputs import input_files
 from softmax_cli.stream.label_file import OrderedLabels, read_labels
+from softmax_cli.stream.scores import Inputs, open_scores
 from softmax_cli.tables.labels import ClassLookup, JoinedTruth
 
 
@@ -17,7 +18,7 @@ def labels(tmp_path):
     def read(text: str, table: str = "id,logit_cat,logit_dog\na,1,2\nb,2,1\n", column: str = ""):
         (tmp_path / "x.csv").write_text(table)
         (tmp_path / "y.csv").write_text(text)
-        with SourceOptions(paths=[str(tmp_path / "x.csv")]).open() as opened:
+        with open_scores(Inputs(input_files([str(tmp_path / "x.csv")]))) as opened:
             columns = opened.columns
             return read_labels(f"{tmp_path / 'y.csv'}{column}", columns, ClassLookup.of(columns)), opened
 

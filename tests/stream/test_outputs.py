@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from dataclasses import dataclass
+import os
 
 import numpy as np
 import pandas as pd
@@ -14,29 +14,23 @@ from hypothesis import strategies as st
 
 from softmax_cli import formats
 from softmax_cli.storage.compression import COMPRESSIONS
-from softmax_cli.stream.outputs import finite_or_null, table_writer, write_table
+from softmax_cli.stream.outputs import finite_or_null, json_bytes, print_json, table_writer, write_table
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.table import WriteOptions
 
-
-@dataclass(frozen=True)
-class Line:
-    name: str
-    rows: int
-    share: float
-    spare: float | None = None
-
-
-LINES = [Line("cat", 3, 1 / 3), Line("a,b", 0, math.nan)]
+LINES = [
+    {"name": "cat", "rows": 3, "share": 1 / 3, "spare": None},
+    {"name": "a,b", "rows": 0, "share": math.nan, "spare": None},
+]
 READERS = {"csv": pd.read_csv, "parquet": pd.read_parquet, "jsonl": lambda path: pd.read_json(path, lines=True)}
 
 
 @pytest.mark.parametrize("suffix", READERS)
-def test_dataclasses_are_rows(tmp_path, suffix):
+def test_every_row_is_a_line(tmp_path, suffix):
     path = tmp_path / f"out.{suffix}"
-    write_table(Line, LINES, str(path), force=False)
+    write_table(LINES, str(path), force=False)
     read = READERS[suffix](path)
-    assert list(read.columns) == ["name", "rows", "share"], "a field that is None throughout is left out"
+    assert list(read.columns) == ["name", "rows", "share"], "a column that is None throughout is left out"
     assert read["name"].tolist() == ["cat", "a,b"]
     assert read["rows"].tolist() == [3, 0]
     assert read["share"][0] == pytest.approx(1 / 3, abs=1e-10)
@@ -44,13 +38,8 @@ def test_dataclasses_are_rows(tmp_path, suffix):
 
 
 def test_no_digit_is_lost(tmp_path):
-    write_table(Line, LINES, str(tmp_path / "out.csv"), force=False)
+    write_table(LINES, str(tmp_path / "out.csv"), force=False)
     assert float((tmp_path / "out.csv").read_text().splitlines()[1].split(",")[2]) == 1 / 3
-
-
-def test_without_rows_the_columns_are_there(tmp_path):
-    write_table(Line, [], str(tmp_path / "out.csv"), force=False)
-    assert (tmp_path / "out.csv").read_text() == "name,rows,share,spare\n"
 
 
 @pytest.mark.parametrize("compression", [None, COMPRESSIONS[0]])
@@ -77,3 +66,11 @@ def test_whatever_comes_out_is_json(value):
 
 def test_only_what_is_not_finite_changes():
     assert finite_or_null({"a": (1.5, math.inf, "nan", np.float64("nan"), -0.0)}) == {"a": [1.5, None, "nan", None, 0]}
+
+
+def test_a_report_is_one_document_of_plain_json(capfdbinary):
+    """Whatever file it speaks of: bytes of its name that are no UTF-8 are escaped."""
+    print_json({"source": os.fsdecode(b"caf\xe9.csv"), "ece": math.inf, "class": "naïve"})
+    printed = capfdbinary.readouterr().out
+    assert printed == json_bytes({"source": os.fsdecode(b"caf\xe9.csv"), "ece": None, "class": "naïve"})
+    assert printed == b'{\n "source": "caf' + rb"\udce9" + '.csv",\n "ece": null,\n "class": "naïve"\n}\n'.encode()

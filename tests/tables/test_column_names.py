@@ -76,7 +76,7 @@ def test_ranks():
 
 def test_families_come_in_the_order_of_their_ranks():
     found = families(["p_cat", "p_dog", "p_id", "logit_cat", "logit_dog", "age"])
-    assert [(one.told_by, one.kind, one.classes) for one in found] == [
+    assert [(one.given_by, one.kind, one.classes) for one in found] == [
         ("logit_*", "logits", {"cat", "dog"}),
         ("p_*", "prob", {"cat", "dog"}),
     ]

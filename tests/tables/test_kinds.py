@@ -139,3 +139,11 @@ def test_a_lone_probability_is_one(softmax_cli, tmp_path):
     report = json.loads(softmax_cli("evaluate", "x.csv", "--json").out)
     assert report["figures"]["accuracy"]["value"] == 1
     assert report["figures"]["log_loss"]["value"] == pytest.approx(-np.log([0.9, 0.8, 0.6]).mean())
+
+
+def test_columns_that_are_hardly_ever_one_distribution_are_asked_about(softmax_cli, tmp_path):
+    """The probabilities of two models, say."""
+    (tmp_path / "x.csv").write_text("a_prob,b_prob,label\n0.9,0.8,1\n0.2,0.1,0\n0.7,0.9,1\n")
+    for command in ("predict", "evaluate"):
+        done = softmax_cli(command, "x.csv", "-q")
+        assert "3 of 3 rows do not sum to 1 and were normalised: are these columns" in done.err

@@ -48,6 +48,23 @@ def test_an_error_comes_after_the_results_before_it():
         next(results)
 
 
+@given(st.lists(st.booleans(), max_size=30), st.integers(1, 4))
+def test_before_a_pause_everything_is_handed_out(items, threads):
+    asked = []
+
+    def source():
+        for number, is_pause in enumerate(items):
+            asked.append(number)
+            yield number, is_pause
+        asked.append(len(items))
+
+    got = []
+    for number, _ in ordered_map(lambda item: item, source(), threads, lambda item: item[1]):
+        got.append(number)
+        assert not any(items[number : asked[-1]]), "it went on reading behind a pause"
+    assert got == [*range(len(items))]
+
+
 def test_leaving_early_ends_the_workers():
     results = ordered_map(lambda item: item, range(1000), 2)
     next(results)

@@ -391,3 +391,50 @@ def test_our_own_record_goes_before_names():
     batch = pa.RecordBatch.from_pydict({"logit_a": [1.0], "logit_b": [2.0], "cat": [0.5], "dog": [0.5]})
     columns = roles(batch.replace_schema_metadata({b"softmax_cli": record}))
     assert (columns.scores, columns.classes, columns.kind) == (("cat", "dog"), ("big cat", "big dog"), "prob")
+
+
+# -- figures of the scores, and classes that are named like something else
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda z: z.sum(axis=0), "is the sum of the others in every row"),
+        (lambda z: z.max(axis=0), "is the largest of the others in every row"),
+    ],
+)
+@pytest.mark.parametrize("spelling", ["{}", "score_{}"])
+def test_a_figure_made_of_the_scores_is_asked_about(made, words, spelling):
+    z = np.array([[1.5, -0.5, 2.25, 0.5], [0.25, 1.5, -1.75, 2.5], [-2.5, 0.75, 0.5, -1.25]])
+    batch = {spelling.format(name): row.tolist() for name, row in zip("abc", z, strict=True)}
+    (warning,) = roles({**batch, spelling.format("x"): made(z).tolist()}).warnings
+    assert words in warning
+    assert roles({**batch, spelling.format("copy"): z[0].tolist()}).warnings == ()
+
+
+def test_classes_that_are_called_weights_are_not_left_out_without_a_word():
+    batch = {"Normal_Weight": [0.25, 0.5], "Overweight": [0.5, 0.25], "Insufficient_Weight": [0.25, 0.25]}
+    with pytest.raises(DataError, match="are Normal_Weight, Insufficient_Weight classes too"):
+        roles(batch)
+
+
+def test_shares_that_only_sum_to_1_with_another_column_are_open():
+    with pytest.raises(DataError, match="are confidence classes too"):
+        roles({"doubt": [0.25, 0.5], "confidence": [0.5, 0.25], "despair": [0.25, 0.25]})
+    assert roles({"cat": [0.25, 0.5], "dog": [0.75, 0.5], "confidence": [0.75, 0.5]}).scores == ("cat", "dog")
+
+
+@pytest.mark.parametrize("name", ["energy", "predator", "classic", "labelled", "weighty", "loss", "correct"])
+def test_words_that_only_begin_like_other_things_are_classes(name):
+    assert name in roles({"a": [0.5, 1.5], name: [1.25, -0.5], "b": [0.25, 2.5]}).scores
+
+
+def test_one_hot_columns_named_like_a_listing_are_none():
+    batch = {"prob_0": [0.75, 0.25], "prob_1": [0.25, 0.75], "label_0": [1, 0], "label_1": [0, 1]}
+    assert roles(batch).one_hot == ("label_0", "label_1")
+
+
+def test_whole_numbers_among_fractions_are_asked_about():
+    batch = {"cat": ROWS * 0.5 + 0.25, "dog": ROWS * 0.25, "cow": ROWS * 0.75 + 0.1}
+    (warning,) = roles({**batch, "flag": (ROWS % 2).tolist()}).warnings
+    assert "is 'flag' a class? It holds whole numbers only" in warning

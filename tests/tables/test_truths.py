@@ -113,7 +113,7 @@ def test_a_typo_is_answered_with_the_nearest_class():
 def test_many_classes_are_not_all_named():
     names = [f"x{i}y" for i in range(200)]
     problem = lookup(*names)(pa.array(["zzzz"])).problem(0)
-    assert "... (200 in all)" in problem
+    assert " and 190 more" in problem
     assert len(problem) < 300
 
 
@@ -340,3 +340,23 @@ def test_inspect_takes_labels_of_another_file(softmax_cli, tmp_path):
 def test_truths_without_a_fault_are_no_finding(softmax_cli, tmp_path):
     write(spelled("names"), tmp_path / "x.csv")
     assert not {code for code in findings(softmax_cli, "x.csv") if "label" in code or "true" in code}
+
+
+def test_ids_that_became_floats_are_the_same_ids(accuracy, tmp_path):
+    write(SCORES.assign(id=[10, 11, 12, 13]), tmp_path / "x.csv")
+    pd.DataFrame({"id": [13.0, 12.0, 11.0, 10.0], "y": TRUTHS[::-1]}).to_csv(tmp_path / "y.csv", index=False)
+    assert accuracy("x.csv", "--labels", "y.csv") == 0.75
+
+
+def test_two_columns_of_truths_in_a_file_of_labels_are_open(softmax_cli, tmp_path):
+    write(SCORES, tmp_path / "x.csv")
+    pd.DataFrame({"id": list("pqrs"), "label": TRUTHS, "target": TRUTHS[::-1]}).to_csv(tmp_path / "y.csv", index=False)
+    done = softmax_cli("evaluate", "x.csv", "--labels", "y.csv")
+    assert (done.code, "write y.csv:COLUMN with one of label, target" in done.err) == (2, True)
+    done = softmax_cli("weights", "y.csv")
+    assert (done.code, "write y.csv:COLUMN" in done.err) == (1, True)
+
+
+def test_a_truth_of_many_characters_is_cut_in_messages():
+    problem = lookup(*CLASSES)(pa.array(["x" * 500, "cat"])).problem(0)
+    assert len(problem) < 300

@@ -33,7 +33,7 @@ def test_a_class_that_is_not_listed_weighs_1_and_is_named():
     term = weight_term("-w", "dog=4", CLASSES, notes)
     np.testing.assert_allclose(np.exp(term.values), [1, 4, 1])
     assert notes == ["-w: not listed, weight 1: cat, cow"]
-    assert (term.formula, term.told) == ("+ log w", "raises dog (x4)")
+    assert (term.formula, term.direction) == ("+ log w", "raises dog (x4)")
 
 
 def test_a_weight_of_0_masks():

@@ -38,6 +38,7 @@ class RowPlaces:
         if flaw.reason == Reason.NOT_A_NUMBER:
             cell = self._cells(cell)[0]
             hint = "; if the comma is a decimal mark, add --decimal ," if looks_like_decimal_comma(cell) else ""
+            hint = "; take the percent signs away, and add --input percent" if cell.rstrip().endswith("%") else hint
             return f"{_short(cell)!r} is not a number{hint}"
         if flaw.reason == Reason.OPEN_QUOTE:
             return f"a quote is opened that nothing closes{self._merged(flaw)}: was the file cut short?"

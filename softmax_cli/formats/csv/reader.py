@@ -25,6 +25,7 @@ from softmax_cli.formats.csv.sniff import (
     is_left_out,
     sniff,
 )
+from softmax_cli.storage.reading import read_some
 from softmax_cli.tables.batch import Batch, Column, NumberColumn, TextColumn, texts
 from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema, Type, list_of
 from softmax_cli.tables.table import Block, Decoded, Fault, ReadOptions, Table
@@ -62,9 +63,10 @@ class RowBlocks:
 
     def __init__(self, file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> None:
         self._file, self._name, self._size = file, name, size
-        self.head, self._is_end = self._read(bytearray())
+        self._is_end = self._pauses = False
+        self.head = self._read(bytearray())
         while not self._is_end and len(self.head) < len(_BYTE_ORDER_MARK):
-            self.head, self._is_end = self._read(self.head)
+            self.head = self._read(self.head)
         if self.head.startswith(_BYTE_ORDER_MARK):
             del self.head[: len(_BYTE_ORDER_MARK)]
 
@@ -84,7 +86,7 @@ class RowBlocks:
             rest = buffer[end:]
             if end:
                 del buffer[end:]
-                yield Block(buffer, first_line=line, size=end)
+                yield Block(buffer, first_line=line, size=end, pauses=self._pauses)
                 line += lines
                 if lines < FEW_ROWS and self._size == BLOCK_BYTES:
                     self._size = WIDE_BLOCK_BYTES
@@ -95,19 +97,17 @@ class RowBlocks:
                 )
             if self._is_end:
                 return
-            buffer, self._is_end = self._read(rest)
+            buffer = self._read(rest)
 
-    def _read(self, rest: bytearray) -> tuple[bytearray, bool]:
-        """Return what was left over with a block behind it, or as much again if that is more; and whether it ended."""
+    def _read(self, rest: bytearray) -> bytearray:
+        """Return what was left over with what was read behind it: a block, or as much again if that is more."""
         filled = len(rest)
         buffer = bytearray(filled + max(filled, self._size))
         buffer[:filled] = rest
         with memoryview(buffer) as view:
-            while filled < len(buffer) and (more := self._file.readinto(view[filled:])):  # type: ignore[attr-defined]
-                filled += more
-        is_end = filled < len(buffer)
-        del buffer[filled:]
-        return buffer, is_end
+            more, self._is_end, self._pauses = read_some(self._file, view[filled:])
+        del buffer[filled + more :]
+        return buffer
 
 
 def _has_rows(buffer: bytearray, end: int, delimiter: str) -> bool:

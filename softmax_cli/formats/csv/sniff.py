@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import ReadOptions
-from softmax_cli.text.parsing import Buffer, Dialect, cell_texts, field_counts, parse, text_role
+from softmax_cli.text.parsing import Buffer, Dialect, Reason, cell_texts, field_counts, parse, text_role
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "+nan", "-nan"})
 """How files spell a value that is missing, in lower case."""
@@ -125,6 +125,7 @@ def first_rows(data: Buffer, dialect: Dialect, most: int) -> tuple[list[list[str
 SEPARATOR_LINE = re.compile(rb"sep=([^\r\n\"])\r?\n", re.IGNORECASE)
 """How Excel has the delimiter of a file said, before its header."""
 _FEW_COLUMNS = 2
+_REMARK = b"#"[0]
 DELIMITERS = (",", "\t", ";", "|")
 _LOOKED_AT_BYTES = 1 << 16
 _LOOKED_AT_LINES = 100
@@ -160,8 +161,9 @@ def find_dialect(head: bytearray, decimal: str = ".") -> Dialect:
     data = head[: lines or len(head)]
     best, best_score = "", (0.0, 1)
     for delimiter in (delimiter for delimiter in DELIMITERS if delimiter != decimal):
-        counts, _ = field_counts(data, Dialect(delimiter))
-        counts = counts[:_LOOKED_AT_LINES]
+        counts, starts = field_counts(data, Dialect(delimiter))
+        remarks = next((i for i, n in enumerate(counts) if n > 1 or data[starts[i]] != _REMARK), 0)
+        counts = counts[remarks : remarks + _LOOKED_AT_LINES]
         width = counts[0] if counts else 1
         score = (counts.count(width) / max(1, len(counts)), width)
         if width > 1 and score > best_score:
@@ -175,6 +177,7 @@ def find_dialect(head: bytearray, decimal: str = ".") -> Dialect:
 def _are_columns(data: bytearray, spaces: Dialect) -> bool:
     """Whether runs of spaces part every line into equally many cells, and those below the first are mostly numbers."""
     rows, _ = first_rows(data, spaces, _LOOKED_AT_LINES)
+    rows = [_without_mark(rows[0]), *rows[1:]] if rows else []
     cells = [cell for row in rows[1:] or rows for cell in row]
     numbers = sum(read_number(cell, spaces.decimal) is not None for cell in cells)
     return bool(rows) and {len(row) for row in rows} == {max(2, len(rows[0]))} and 2 * numbers > len(cells)
@@ -192,7 +195,7 @@ class Sniffed(NamedTuple):
 
     dialect: Dialect
     names: tuple[str, ...]
-    """Of all columns; `is_left_out` tells those that are no part of the table."""
+    """Of all columns; `is_left_out` marks those that are no part of the table."""
     numeric: frozenset[str]
     """Columns in which at least half of the first values are numbers."""
     header_bytes: int
@@ -219,7 +222,10 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     before = 0
     if SEPARATOR_LINE.match(first_block) and len(found) > at + 1:
         at, before = at + 1, int(starts[at + 1])
-    first, header = [cell.strip() for cell in found[at]], int(starts[at + 1])
+    remarks = next((i for i in range(at, len(found)) if len(found[i]) > 1 or not found[i][0].startswith("#")), at)
+    if remarks > at and len(found[remarks]) > 1:
+        at, before = remarks, int(starts[remarks])
+    first, header = _without_mark([_bare(cell) for cell in found[at]]), int(starts[at + 1])
     rows = found[at + 1 : at + 1 + max(_ROWS_LOOKED_AT_LEAST, _CELLS_LOOKED_AT // len(first))]
     notes: list[str] = []
     if _is_data(first, rows, options):
@@ -232,6 +238,9 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
             notes.append(f"{name}: no header: the first line is numbers, so it is data; {named}")
     elif options.header is None and (number := next(filter(_has_fraction, first), None)) is not None:
         notes.append(f"{name}: the first line is the header, although {number!r} is a number; if not: --no-header")
+    if len(first) > 1 and not first[-1] and rows and {len(row) for row in rows} == {len(first) - 1}:
+        first = first[:-1]  # a delimiter at the end of the header alone
+    _check_quotes(memoryview(first_block)[before:header], dialect, name)
     first = _with_row_names(first, rows)
     for at in _nameless(first, rows):
         notes.append(f"{name}: column {at + 1} has no name and is empty: left out")
@@ -244,6 +253,19 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
 
 
 _LEFT_OUT = "\0"
+
+
+def _bare(cell: str) -> str:
+    """A name without the blanks, and the quotes that blanks have kept from being read as such."""
+    name = cell.strip()
+    return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] == '"' and name != cell else name
+
+
+def _without_mark(names: list[str]) -> list[str]:
+    """Take the mark of a comment from a header, as NumPy writes it: ``# cat,dog``, ``# cat dog``."""
+    if names[0] == "#" and len(names) > 1:
+        return names[1:]
+    return [names[0].lstrip("# "), *names[1:]] if names[0].startswith("# ") else names
 
 
 def is_left_out(column: str) -> bool:
@@ -292,6 +314,17 @@ def _is_data(first: list[str], rows: list[list[str]], options: ReadOptions) -> b
         if first == [str(index + start) for index in range(len(first))] and rows:
             return not (len(first) > 1 and has_fractions) and not (start == 0 and len(first) > _FEW_COLUMNS)
     return True
+
+
+def _check_quotes(header: Buffer, dialect: Dialect, name: str) -> None:
+    """Refuse a header with a quote that nothing closes: all rows of the file would be part of a column's name."""
+    roles = np.array([text_role(0)], np.int32)
+    blank_after_quote = rb'"[ \t]+(?=%b|[\r\n]|$)' % re.escape(dialect.delimiter.encode())
+    reasons = {flaw.reason for flaw in parse(re.sub(blank_after_quote, b'"', header), roles, dialect).flaws}
+    if Reason.OPEN_QUOTE in reasons:
+        raise DataError(f"{name}: the header opens a quote that nothing closes; close it, or write it twice")
+    if Reason.TEXT_AFTER_QUOTE in reasons:
+        raise DataError(f"{name}: text after a closing quote in the header; double the quotes within a name")
 
 
 def _refuse_repeated(names: list[str], where: str) -> None:

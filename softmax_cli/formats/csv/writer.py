@@ -33,6 +33,7 @@ class DelimitedWriter:
         """Put down what `encode` made."""
         if payload:
             self._file.write(payload)
+            self._file.flush()
 
     def close(self) -> None:
         """Nothing ends a file of lines."""

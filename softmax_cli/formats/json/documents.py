@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats.json.reader import Row, array_rows, line_blocks, line_rows, open_table, parse, spell
+from softmax_cli.formats.json.reader import Row, array_rows, line_blocks, line_rows, open_table
+from softmax_cli.formats.json.spelling import parse, spell
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
 _ARRAY_ROWS = 4096
@@ -32,27 +33,33 @@ def open_json(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     first = next((block for block in blocks if block.data.strip()), None)
     if first is None:
         raise DataError(f'{name}: no rows; expected JSON objects, such as {{"id": 1, "logits": [2.0, -1.0]}}')
-    second = next(blocks, None)
-    later = blocks if second is None else chain([second], blocks)
-    if not _is_document(first.data, second is None, options):
-        return open_table(chain([first], later), line_rows, name)
-    data = b"".join(block.data for block in chain([first], later))
+    seen = [first]
+
+    def is_all() -> bool:
+        seen.extend(islice(blocks, 1))
+        return len(seen) == 1
+
+    if not _is_document(first.data, is_all, options):
+        return open_table(chain(seen, blocks), line_rows, name)
+    data = b"".join(block.data for block in chain(seen, blocks))
     rows = _document_rows(_text(data, name), name, options.single_values)
     return open_table(_in_blocks(rows, options.batch_rows or _ARRAY_ROWS), array_rows, name)
 
 
-def _is_document(data: bytes, is_all: bool, options: ReadOptions) -> bool:
-    """Whether the text is one JSON value over all its lines."""
+def _is_document(data: bytes, is_all: Callable[[], bool], options: ReadOptions) -> bool:
+    """Whether the text is one JSON value over all its lines; `is_all` waits for more, so it is asked last."""
     first, _, rest = data.lstrip().partition(b"\n")
     try:
         value = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return first.rstrip().endswith(_OPENED) or (first.startswith(b"[") and not rest.lstrip().startswith(b"["))
-    is_alone = is_all and not rest.strip()
     if isinstance(value, list):
         is_row = bool(value) and not any(isinstance(item, list | dict) for item in value)
-        return is_alone and not (is_row and not options.single_values)
-    return is_alone and isinstance(value, dict) and _columns(value) is not None
+        is_table = options.single_values or not is_row
+    else:
+        is_wrapped = isinstance(value, dict) and sum(map(_are_rows, value.values())) == 1
+        is_table = isinstance(value, dict) and (is_wrapped or _columns(value) is not None)
+    return is_table and not rest.strip() and is_all()
 
 
 def _text(data: bytes, name: str) -> str:
@@ -72,15 +79,25 @@ def _document_rows(text: str, name: str, single_values: bool) -> Iterator[Row]:
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise DataError(
-            f"{name}:{line}: not JSON: {getattr(error, 'msg', 'nested too deeply')}; objects one a line, an array of "
-            "them, expected or an object of columns"
+            f"{name}:{line}: not JSON: {getattr(error, 'msg', 'nested too deeply')}; expected an object a line, an "
+            "array of objects, or an object of columns"
         ) from error
     columns = _columns(value) if isinstance(value, dict) else None
+    inside = [rows for rows in value.values() if _are_rows(rows)] if isinstance(value, dict) else []
+    if columns is None and len(inside) == 1:
+        yield from (Row(1, spell(row).encode(), number) for number, row in enumerate(inside[0], 1))
+        return
     if columns is None:
         yield Row(1, spell(value).encode())
         return
     for number, cells in enumerate(zip(*columns.values(), strict=True), 1):
         yield Row(1, spell(dict(zip(columns, cells, strict=True))).encode(), number)
+
+
+def _are_rows(value: Any) -> bool:
+    """Whether a value is a list of objects, as a service wraps its results, and not the scores of one row."""
+    is_list = isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+    return is_list and not all(row.keys() == {"label", "score"} for row in value)
 
 
 def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:
@@ -89,8 +106,11 @@ def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:
     Of the forms of ``DataFrame.to_json``, the objects under its keys have the numbers of the rows as keys, or (with
     ``orient="index"``) the other way round.
     """
-    if _PANDAS_SPLIT <= value.keys() <= _PANDAS_SPLIT | {"index"} and isinstance(value["data"], list):
-        return dict(zip(map(str, value["columns"]), map(list, zip(*value["data"], strict=True)), strict=True))
+    if _PANDAS_SPLIT <= value.keys() <= _PANDAS_SPLIT | {"index"}:
+        names, rows = value["columns"], value["data"]
+        if not _are_lists([names, rows]) or not _are_lists(rows) or any(len(row) != len(names) for row in rows):
+            return None
+        return {str(name): [row[place] for row in rows] for place, name in enumerate(names)}
     if value.keys() == {"schema", "data"} and isinstance(value["data"], list):
         value = {str(number): row for number, row in enumerate(value["data"])}
     inner = list(value.values())
@@ -105,6 +125,10 @@ def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:
     if _are_numbered(value) and len(inner) > 1:
         return {name: [row[name] for row in inner] for name in inner[0]}
     return None
+
+
+def _are_lists(values: list[Any]) -> bool:
+    return all(isinstance(value, list) for value in values)
 
 
 def _are_numbered(value: dict[str, Any]) -> bool:
@@ -135,6 +159,9 @@ def _elements(text: str, name: str) -> Iterator[Row]:
             _, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
             raise DataError(f"{name}:{error.lineno}: not JSON: {error.msg}; mend the file") from error
+        except RecursionError:
+            line += text.count("\n", counted, at)
+            raise DataError(f"{name}:{line}: not JSON: nested too deeply; fix the file") from None
         line, counted = line + text.count("\n", counted, at), at
         yield Row(line, text[at:end].encode())
         at = _skip(text, end)

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from softmax_cli.errors import DataError
+from softmax_cli.formats.json.spelling import Number, parse, spell
+from softmax_cli.storage.reading import read_some
 from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, TextColumn
 from softmax_cli.tables.schema import (
     FLOAT64,
@@ -40,7 +42,7 @@ class Row:
     line: int
     text: bytes
     number: int | None = None
-    """Which row it is, from 1, where the lines of the file do not tell."""
+    """Which row it is, from 1, where the lines of the file do not say."""
 
 
 def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -51,8 +53,11 @@ def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[
     DataError
         The text is not in UTF-8, or a line is longer than 256 MB.
     """
-    line, pending = 1, b""
-    while chunk := file.read(size):
+    line, pending, is_end = 1, b"", False
+    while not is_end:
+        buffer = bytearray(size)
+        filled, is_end, pauses = read_some(file, memoryview(buffer))
+        chunk = bytes(memoryview(buffer)[:filled])
         if line == 1 and not pending:
             _check_encoding(chunk, name)
         cut = chunk.rfind(b"\n") + 1
@@ -62,7 +67,7 @@ def line_blocks(file: BinaryIO, name: str, size: int = BLOCK_BYTES) -> Iterator[
                 raise DataError(f"{name}:{line}: a line of more than 256 MB; expected one JSON object a line")
             continue
         data, pending = pending + chunk[:cut], chunk[cut:]
-        yield Block(data if line > 1 else data.removeprefix(_BOM), first_line=line, size=len(data))
+        yield Block(data if line > 1 else data.removeprefix(_BOM), first_line=line, size=len(data), pauses=pauses)
         line += data.count(b"\n")
     if pending:
         yield Block(pending if line > 1 else pending.removeprefix(_BOM), first_line=line, size=len(pending))
@@ -95,43 +100,20 @@ def _check_encoding(head: bytes, name: str) -> None:
 LIST_COLUMN = "logits"
 """What the scores are called of a row that is a bare array of them."""
 _LABELLED = {"label", "score"}
+_MISSING = ("", "na", "n/a", "null", "none")
+"""Texts that stand for no value, in lower case: they say nothing of their column."""
 _LOOK_AT = 1000
 _LOOK_AT_BYTES = 1 << 20
 _LOOK_AT_LEAST = 20
-
-
-class Number(str):
-    """A JSON number as it is spelled: ids keep their digits, and scores become floats later."""
-
-    __slots__ = ()
-
-
-_decode = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number).decode
 
 
 class _Unfit(ValueError):
     """A value that is no score; the message is the problem."""
 
 
-def parse(text: bytes) -> Any:
-    """One JSON value, its numbers as `Number`.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON, not in UTF-8, or holds half of a character.
-    RecursionError
-        It is nested too deeply.
-    """
-    value = _decode(text.decode())
-    if b"\\u" in text:
-        json.dumps(value, ensure_ascii=False).encode()  # JSON can spell half of a character, which no text can hold
-    return value
-
-
 def find_schema(rows: Iterable[Row]) -> Schema:
-    """Keys in order of appearance: numbers are float64, lists of numbers a list column, all else is text."""
-    kinds: dict[str, DataType | None] = {}
+    """Keys in order of appearance: mostly numbers are float64, lists of numbers a list column, all else is text."""
+    kinds: dict[str, list[DataType]] = {}
     seen = 0
     for number, row in zip(range(_LOOK_AT), rows, strict=False):
         if seen > _LOOK_AT_BYTES and number >= _LOOK_AT_LEAST:
@@ -142,16 +124,28 @@ def find_schema(rows: Iterable[Row]) -> Schema:
         except _Unfit:
             continue
         for key, item in value.items():
-            if kinds.get(key) is None:
-                kinds[key] = _kind(item)
-    return Schema(Field(key, kind or TEXT) for key, kind in kinds.items())
+            found = kinds.setdefault(key, [])
+            if (kind := _kind(item)) is not None:
+                found.append(kind)
+    return Schema(Field(key, _commonest(found)) for key, found in kinds.items())
+
+
+def _commonest(kinds: Sequence[DataType]) -> DataType:
+    """The type of a column by those of its values: text only where most of them are text.
+
+    Taken for text, scores would be left out without a word; taken for scores, text is refused with one.
+    """
+    others = [kind for kind in kinds if kind != TEXT]
+    if 2 * len(others) < len(kinds) or not others:
+        return TEXT
+    return FLOAT64 if 2 * others.count(FLOAT64) >= len(others) else next(kind for kind in others if kind != FLOAT64)
 
 
 def _kind(value: Any) -> DataType | None:
-    """The type of a column with this value; None: that cannot be told."""
-    if value is None:
+    """The type of a column with this value; None: unknown."""
+    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
         return None
-    if isinstance(value, Number):
+    if isinstance(value, Number) or _is_word(value):
         return FLOAT64
     if isinstance(value, list) and _are_numbers(value):
         return list_of(FLOAT64, len(value))
@@ -233,17 +227,6 @@ def _vector(value: Any, size: int) -> list[float]:
         if not (isinstance(item, Number) or _is_word(item)):
             raise _Unfit(f"value {i + 1} of the list, {spell(item)}, is not a number")
     return list(map(float, value))
-
-
-def spell(value: Any) -> str:
-    """A parsed value as JSON again, its numbers as they stood in the file."""
-    if isinstance(value, Number):
-        return str(value)
-    if isinstance(value, list):
-        return "[" + ",".join(map(spell, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{spell(item)}" for key, item in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False)
 
 
 class _Decoder:

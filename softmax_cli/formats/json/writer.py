@@ -16,13 +16,15 @@ from softmax_cli.text.formatting import LineFormat, to_json
 class Frame:
     """What stands around the objects of a file."""
 
-    begin: bytes
-    between: bytes
-    end: bytes
+    begin: bytes = b""
+    between: bytes = b""
+    behind: bytes = b""
+    """What ends each object, the last one too."""
+    end: bytes = b""
 
 
-LINES = Frame(b"", b"\n", b"\n")
-ARRAY = Frame(b"[\n", b",\n", b"\n]\n")
+LINES = Frame(behind=b"\n")
+ARRAY = Frame(begin=b"[\n", between=b",\n", end=b"\n]\n")
 
 
 class JsonWriter:
@@ -36,7 +38,7 @@ class JsonWriter:
         self._file, self._frame = file, frame
         self._begun = False
         keys = [f"{',' if i else '{'}{to_json(name)}:".encode() for i, name in enumerate(schema.names)]
-        end = (b"}" if keys else b"{}") + frame.between
+        end = (b"}" if keys else b"{}") + frame.behind + frame.between
         self._rows = LineWriter(schema, options, LineFormat(json=True), keys, end)
         self._file.write(frame.begin)
 
@@ -53,8 +55,8 @@ class JsonWriter:
                 self._file.write(self._frame.between)
             self._begun = True
             self._file.write(payload)
+            self._file.flush()
 
     def close(self) -> None:
-        """End the last line, or the array."""
-        if self._begun or self._frame.begin:
-            self._file.write(self._frame.end)
+        """End the array."""
+        self._file.write(self._frame.end)

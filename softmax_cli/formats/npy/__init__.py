@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".npy",)
 MAGIC = (b"\x93NUMPY",)
 SEEKS = True
+ONE_ARRAY = True
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:

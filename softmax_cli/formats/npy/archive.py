@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, cast
 
-from softmax_cli.errors import DataError, did_you_mean, listed
+from softmax_cli.errors import DataError, did_you_mean, first_line, listed
 from softmax_cli.formats.npy.reader import (
     DAMAGED,
     ArrayHeader,
@@ -41,7 +41,7 @@ def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     try:
         archive = zipfile.ZipFile(file)
     except DAMAGED as error:
-        raise DataError(f"{name}: not a whole .npz archive ({error}); fetch it or save it again") from error
+        raise DataError(f"{name}: not a whole .npz archive ({first_line(error)}); fetch it or save it again") from error
     headers, refused = _look_at(archive, name)
     if options.single_values:
         labels = _choose_labels(headers, options.array, name)
@@ -60,7 +60,9 @@ def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         stored = {array: _stored(archive, array, headers[array], name) for array in others if array not in beside}
         beside |= {array: column for array, column in stored.items() if column.name not in taken}
     column = chosen if options.array is not None else kind_of(chosen) or "logits"
-    return matrix_table(_stored(archive, chosen, headers[chosen], name), chosen, column, beside, options, name)
+    table = matrix_table(_stored(archive, chosen, headers[chosen], name), chosen, column, beside, options, name)
+    left_out = tuple(f"left out: {reason}" for reason in refused.values())
+    return table._replace(notes=(*table.notes, *left_out))
 
 
 def _look_at(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader], dict[str, DataError]]:
@@ -78,7 +80,9 @@ def _look_at(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader
         except DataError as error:
             refused[array] = error
         except DAMAGED as error:
-            refused[array] = DataError(f"{member}: cut short or damaged ({error}); fetch it or save it again")
+            refused[array] = DataError(
+                f"{member}: cut short or damaged ({first_line(error)}); fetch it or save it again"
+            )
     return headers, refused
 
 
@@ -148,6 +152,8 @@ def _open(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str) 
         try:
             copy = spool(file, name)
         except DAMAGED as error:
-            raise DataError(f"{name}: array {array!r}: damaged ({error}); fetch it or save it again") from error
+            raise DataError(
+                f"{name}: array {array!r}: damaged ({first_line(error)}); fetch it or save it again"
+            ) from error
         with copy:
             yield copy

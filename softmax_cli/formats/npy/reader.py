@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, first_line
 from softmax_cli.formats._binary import decode_batch, rows_per_block
 from softmax_cli.tables.arrays import from_arrow_schema, lists, numbers, strings
 from softmax_cli.tables.columns import METADATA_KEY
@@ -195,7 +195,7 @@ def fill(file: BinaryIO, target: NDArray[np.generic], where: str) -> None:
                 raise EOFError("the values end early")
             done += size
     except DAMAGED as error:
-        raise DataError(f"{where}: cut short or damaged ({error}); fetch it or save it again") from error
+        raise DataError(f"{where}: cut short or damaged ({first_line(error)}); fetch it or save it again") from error
 
 
 def scores_of(block: NDArray[np.generic]) -> NDArray[np.floating]:
@@ -217,7 +217,7 @@ COLUMNS = {"label": LABELS, "id": IDS}
 
 
 def kind_of(array: str) -> str | None:
-    """Kind of scores that the name of an array tells: ``val_probs`` holds probabilities; None: it tells none."""
+    """Kind of scores that the name of an array gives: ``val_probs`` holds probabilities; None: it gives none."""
     plain = array.lower().replace("_", "")
     return next((kind for word, kind in KINDS.items() if word in plain), None)
 
@@ -261,7 +261,7 @@ def matrix_table(
     scores : StoredArray
         Shape (rows, classes).
     array_name : str
-        What its owner called it, which may tell the kind of the scores.
+        What its owner called it, which may say the kind of the scores.
     column : str
         What to call the list column of scores.
     beside : dict
@@ -270,7 +270,7 @@ def matrix_table(
     Returns
     -------
     Table
-        The columns `beside`, then the scores, whose kind the metadata tell where the name of their array does.
+        The columns `beside`, then the scores, whose kind the metadata give where the name of their array does.
     """
     header = scores.header
     score_type = pa.from_numpy_dtype(scores_of(np.empty(0, header.dtype)).dtype)

@@ -19,7 +19,7 @@ from softmax_cli.numeric.calibrators import Matrix, Parameters
 from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators._optimise import blocks, total
 from softmax_cli.numeric.calibrators._parameters import number, vector
-from softmax_cli.numeric.metrics.ece import top_label_ece
+from softmax_cli.numeric.metrics._bins import top_label_ece
 from softmax_cli.numeric.softmax import adjust_, check_temperature, log_normalize_
 
 TEMPERATURES = tuple(tenths / 10 for tenths in range(1, 101))

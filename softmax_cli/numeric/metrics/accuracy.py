@@ -1,7 +1,8 @@
-"""Top-k accuracy: how often the truth is among the k likeliest classes, and what ties leave open."""
+"""Accuracy: how often the likeliest class is the true one; a tie goes to the earlier class, as in the predictions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import nan
 from typing import Self
@@ -9,137 +10,78 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.metrics._confidence import log_p_of_truth, mean_of_known, ratio
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.metrics import Definition, Interval, Limits, Metric, Parts, Plan
+from softmax_cli.numeric.metrics._counts import ClassCounts
+from softmax_cli.numeric.metrics._replicates import MeanReplicates
+from softmax_cli.numeric.metrics._rows import Rows
+
+
+class RightReplicates(MeanReplicates):
+    """Replicates of the accuracy."""
+
+    @staticmethod
+    def figure(rows: Rows, plan: Plan) -> NDArray[np.float64]:
+        """1 where the prediction is right, else 0."""
+        return rows.correct.astype(np.float64)
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """Rows whose prediction is right, of all rows; a tie goes to the earlier class, as in the predictions."""
+class Ties:
+    """What ties leave open: a class that is as likely as the predicted one could have been predicted instead."""
 
-    rows: int
-    correct: int
-
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
-        """Judge a block of rows."""
-        return cls(len(log_p), int((argmax(log_p) == labels).sum()))
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows."""
-        return type(self)(self.rows + other.rows, self.correct + other.correct)
-
-    @property
-    def value(self) -> float:
-        """Share of correct rows, 0..1."""
-        return self.correct / self.rows if self.rows else nan
-
-
-@dataclass(frozen=True)
-class TopKAccuracy:
-    """Share of rows with the truth among the k largest probabilities, ties to the earlier class.
-
-    Classes that tie with the truth at the k-th place may be listed in any order; `pessimistic` puts the truth behind
-    all of them and `optimistic` before, so a model that says the same of every class cannot pass for a good one.
-    """
-
-    k: int
-    rows: int
-    hits: int
     surely: int
+    """Rows whose truth is likelier than every other class."""
     possibly: int
+    """Rows whose truth no class is likelier than."""
 
     @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, k: int = 5) -> Self:
-        """Judge a block of rows.
-
-        Raises
-        ------
-        ValueError
-            `k` is below 1.
-        """
-        if k < 1:
-            raise ValueError(f"k {k}: at least one class has to be listed")
-        truth = log_p_of_truth(log_p, labels)[:, None]
-        above = (log_p > truth).sum(axis=1)
-        equal = log_p == truth
-        earlier = (equal & (np.arange(log_p.shape[1]) < np.asarray(labels)[:, None])).sum(axis=1)
-        hits, surely, possibly = (
-            int((rank < k).sum()) for rank in (above + earlier, above + equal.sum(axis=1) - 1, above)
-        )
-        return cls(k, len(log_p), hits, surely, possibly)
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows."""
-        if self.k != other.k:
-            raise ValueError(f"top-{self.k} does not add up with top-{other.k}")
-        return type(self)(
-            self.k,
-            self.rows + other.rows,
-            self.hits + other.hits,
-            self.surely + other.surely,
-            self.possibly + other.possibly,
-        )
-
-    @property
-    def value(self) -> float:
-        """Share of rows, 0..1, ties to the earlier class."""
-        return self.hits / self.rows if self.rows else nan
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Pessimistic and optimistic share; equal where no tie matters."""
-        return (self.surely / self.rows, self.possibly / self.rows) if self.rows else (nan, nan)
-
-
-@dataclass(frozen=True, eq=False)
-class Balanced:
-    """Per-class precision, recall and F1 from the diagonal and the margins of the confusion matrix: three counts each.
-
-    A ratio with nothing below the line (no row of the class, no prediction of it) is nan: unknown, not 0.
-    """
-
-    hits: NDArray[np.int64]
-    """Rows of the class that were predicted as it, shape (classes,)."""
-    support: NDArray[np.int64]
-    """Rows of the class."""
-    predicted: NDArray[np.int64]
-    """Rows predicted as the class."""
-
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
+    def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
         """Count a block of rows."""
-        predicted, classes = argmax(log_p), log_p.shape[1]
-        right = predicted[predicted == labels]
-        return cls(*(np.bincount(rows, minlength=classes) for rows in (right, labels, predicted)))
+        truth = rows.log_p_of_truth[:, None]
+        possible = ~(rows.log_p > truth).any(axis=1)
+        alone = possible & (np.count_nonzero(rows.log_p == truth, axis=1) == 1)
+        return cls(int(alone.sum()), int(possible.sum()))
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
-        if len(self.hits) != len(other.hits):
-            raise ValueError(f"{len(self.hits)} classes do not add up with {len(other.hits)}")
-        return type(self)(self.hits + other.hits, self.support + other.support, self.predicted + other.predicted)
+        return type(self)(self.surely + other.surely, self.possibly + other.possibly)
 
-    @property
-    def recall(self) -> NDArray[np.float64]:
-        """Share of the rows of a class that were found, shape (classes,)."""
-        return ratio(self.hits, self.support)
 
-    @property
-    def precision(self) -> NDArray[np.float64]:
-        """Share of the predictions of a class that were right, shape (classes,)."""
-        return ratio(self.hits, self.predicted)
+def accuracy(parts: Parts) -> float:
+    """Share of correct rows, 0..1."""
+    counts = parts[ClassCounts]
+    return counts.correct / counts.rows if counts.rows else nan
 
-    @property
-    def f1(self) -> NDArray[np.float64]:
-        """Harmonic mean of precision and recall, shape (classes,)."""
-        return ratio(2 * self.hits, self.support + self.predicted)
 
-    @property
-    def value(self) -> float:
-        """Balanced accuracy: mean recall over the classes that occur, 0..1; Brodersen et al. (2010)."""
-        return mean_of_known(self.recall)
+def error_rate(parts: Parts) -> float:
+    """Share of the other rows, 0..1."""
+    counts = parts[ClassCounts]
+    return (counts.rows - counts.correct) / counts.rows if counts.rows else nan
 
-    @property
-    def macro_f1(self) -> float:
-        """Mean F1 over the classes that occur or were predicted, 0..1."""
-        return mean_of_known(self.f1)
+
+def _note(parts: Parts) -> str:
+    ties, rows = parts[Ties], parts[ClassCounts].rows
+    if ties.surely == ties.possibly:
+        return "share of rows"
+    return f"share of rows; ties leave open {ties.surely / rows:.6g} to {ties.possibly / rows:.6g}"
+
+
+def _limits_of_error(draws: Parts, parts: Parts) -> Limits:
+    low, high = draws[RightReplicates].limits
+    return 1 - high, 1 - low
+
+
+def figures(plan: Plan) -> Iterator[Definition]:
+    """Accuracy and its complement."""
+    interval = RightReplicates.interval()
+    yield Definition("accuracy", "accuracy", accuracy, _note, interval=interval, decides=True)
+    interval = Interval(RightReplicates, _limits_of_error)
+    yield Definition("error", "error rate", error_rate, lambda parts: "1 - accuracy", interval=interval)
+
+
+METRIC = Metric(
+    rank=10,
+    folds=lambda plan: (ClassCounts, Ties),
+    figures=figures,
+    sentences=lambda parts: (f"{accuracy(parts):.1%} right.",),
+)

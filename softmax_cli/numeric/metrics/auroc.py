@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from math import nan
@@ -10,7 +11,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.metrics._confidence import mean_of_known, ratio
+from softmax_cli.numeric.metrics import Column, Definition, Metric, Parts, Plan
+from softmax_cli.numeric.metrics._rows import Rows, mean_of_known, ratio
 
 EXACT_SCORES = 1 << 22
 """Up to so many scores (rows x classes; 32 MB) are kept and ranked exactly."""
@@ -21,7 +23,7 @@ class Auroc:
     """Area under the ROC curve of each class against the rest, and the mean over the classes that occur.
 
     The chance that a row of the class has a higher probability of it than a row of another class, equals counted half.
-    Scores are ranked as log-probabilities, which tell apart what rounds to the same probability near 1.
+    Scores are ranked as log-probabilities, which distinguish what rounds to the same probability near 1.
 
     Memory: up to 4,194,304 scores are kept, 8 bytes each, and the figure is exact. Of more, whatever the order of the
     parts, every class is counted in cells of a fixed grid (32 MB, up to 65,536 classes); `error_bound` then says by
@@ -36,18 +38,15 @@ class Auroc:
     rows: int
     scores: tuple[NDArray[np.float64], ...]
     """Log-probabilities of blocks that are not counted yet, (rows, classes) each."""
-    labels: tuple[NDArray[np.int64], ...]
+    labels: tuple[NDArray[np.integer], ...]
     cells: ScoreCells | None
     """Counts of the other blocks."""
 
     @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
+    def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
         """Keep, or count, a block of rows."""
-        rows, classes = log_p.shape
         # Copies: a reader may fill the same block again with the next rows.
-        return cls(
-            classes, rows, (np.array(log_p, np.float64),), (np.array(labels, np.int64),), None
-        )._counted_if_many()
+        return cls(rows.classes, len(rows), (rows.log_p.copy(),), (rows.labels.copy(),), None)._counted_if_many()
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
@@ -170,3 +169,23 @@ def _cell_of(log_p: NDArray[np.float64], bits: int) -> NDArray[np.int64]:
     surprise = np.clip(-np.ascontiguousarray(log_p, np.float64), _SMALLEST, _LARGEST)
     lowest = np.array(_SMALLEST).view(np.int64) >> (_SIGNIFICAND - bits)
     return (surprise.view(np.int64) >> (_SIGNIFICAND - bits)) - lowest
+
+
+def _note(parts: Parts) -> str:
+    auroc = parts[Auroc]
+    absent = f"; {auroc.absent:,} classes without both sides left out" if auroc.absent else ""
+    bound = f"; within {auroc.error_bound:.1g} (counted in cells)" if auroc.error_bound > 0 else ""
+    return f"one class against the rest, mean{absent}{bound}"
+
+
+def figures(plan: Plan) -> Iterator[Definition]:
+    """Mean over the classes."""
+    yield Definition("macro_auroc", "macro AUROC", lambda parts: parts[Auroc].value, _note, decides=True)
+
+
+def columns(plan: Plan) -> Iterator[Column]:
+    """Each class against the rest."""
+    yield Column("auroc", "AUROC", lambda parts: parts[Auroc].by_class, 10)
+
+
+METRIC = Metric(rank=140, folds=lambda plan: (Auroc,), figures=figures, columns=columns, in_slices=False)

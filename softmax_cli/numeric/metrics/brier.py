@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import nan
 from typing import Self
@@ -10,19 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics._confidence import log_p_of_truth
-
-
-def row_brier(log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Squared error summed over the classes for every row, 0..2, shape (rows,).
-
-    The shortfall of the truth is 1 - p = -expm1(log p), which keeps its digits where 1 - exp(log p) has lost them all.
-    """
-    p = np.exp(np.ascontiguousarray(log_p))
-    truth = np.asarray(labels, np.intp)[:, None]
-    np.put_along_axis(p, truth, np.expm1(log_p_of_truth(log_p, labels))[:, None], axis=1)
-    p *= p
-    return p.sum(axis=1)  # type: ignore[no-any-return]
+from softmax_cli.numeric.metrics import Definition, Metric, Plan
+from softmax_cli.numeric.metrics._replicates import MeanReplicates
+from softmax_cli.numeric.metrics._rows import Rows, row_brier
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +31,9 @@ class Brier:
     total: ExactSum
 
     @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
+    def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
         """Score a block of rows."""
-        return cls(len(log_p), ExactSum.of(row_brier(log_p, labels)))
+        return cls(len(rows), ExactSum.of(row_brier(rows)))
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
@@ -52,3 +43,28 @@ class Brier:
     def value(self) -> float:
         """Mean Brier score, 0..2."""
         return self.total.value / self.rows if self.rows else nan
+
+
+class BrierReplicates(MeanReplicates):
+    """Replicates of the Brier score."""
+
+    @staticmethod
+    def figure(rows: Rows, plan: Plan) -> NDArray[np.float64]:
+        """Brier score of every row."""
+        return row_brier(rows)
+
+
+def figures(plan: Plan) -> Iterator[Definition]:
+    """The score, with limits."""
+    yield Definition(
+        "brier",
+        "Brier score",
+        lambda parts: parts[Brier].value,
+        lambda parts: "sum over classes, 0..2",
+        (0.0, 2.0),
+        BrierReplicates.interval(),
+        decides=True,
+    )
+
+
+METRIC = Metric(rank=60, folds=lambda plan: (Brier,), figures=figures)

@@ -1,144 +1,29 @@
-"""Classwise calibration error over bins of equal count."""
+"""Classwise ECE: the calibration error of every class, and their mean.
+
+Kull et al. (2019), "Beyond temperature scaling"; Nixon et al. (2019), "Measuring calibration in deep learning".
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
-from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics._confidence import BINS, Ranking, norm_of, on_grid, width_bin, width_edges
-from softmax_cli.numeric.metrics.ece import mass_bins
+from softmax_cli.numeric.metrics import Column, Definition, Metric, Plan
+from softmax_cli.numeric.metrics._class_bins import ClassBins
 
 
-@dataclass(frozen=True, eq=False)
-class ClasswiseEce:
-    """Mean over the classes of the calibration error of p_k against [k is true], in bins of equal width.
-
-    With many classes most probabilities are near 0 and calm, so the mean falls as 1/classes: compare figures for the
-    same classes only. Memory grows with classes x bins, not with the rows.
-
-    Notes
-    -----
-    Kull et al. (2019), "Beyond temperature scaling"; Nixon et al. (2019), "Measuring calibration in deep learning".
-    """
-
-    count: NDArray[np.int64]
-    """Rows, shape (classes, bins)."""
-    true: NDArray[np.int64]
-    """Rows of the class."""
-    probability: ExactSum
-    """Sum of the probabilities, each rounded to a multiple of 2^-52; group class * bins + bin."""
-
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, bins: int = BINS) -> Self:
-        """Sort the probabilities of a block of rows into `bins` bins a class.
-
-        Raises
-        ------
-        ValueError
-            There is no bin.
-        """
-        edges = width_edges(bins)
-        p = np.minimum(np.exp(np.ascontiguousarray(log_p)), 1.0)
-        rows, classes = p.shape
-        shape = (classes, bins)
-        place = width_bin(p, edges)
-        place += np.arange(classes) * bins
-        of_truth = place[np.arange(rows), labels]
-        return cls(
-            np.bincount(place.ravel(), minlength=classes * bins).reshape(shape),
-            np.bincount(of_truth, minlength=classes * bins).reshape(shape),
-            ExactSum.of(on_grid(p).ravel(), place.ravel(), classes * bins),
-        )
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows."""
-        if self.count.shape != other.count.shape:
-            raise ValueError(f"(classes, bins) {self.count.shape} do not add up with {other.count.shape}")
-        return type(self)(self.count + other.count, self.true + other.true, self.probability.plus(other.probability))
-
-    def by_class(self, norm: str = "l1") -> NDArray[np.float64]:
-        """Calibration error of every class, 0..1, shape (classes,); `norm` is l1, l2 or max."""
-        total = self.probability.values.reshape(self.count.shape)
-        # An empty bin has nothing to sum up: its gap is 0 / 1.
-        gap = (self.true - total) / np.maximum(self.count, 1)
-        return norm_of(norm)(self.count, gap)
-
-    def error(self, norm: str = "l1") -> float:
-        """Mean over all classes, those without a row included, 0..1."""
-        return float(self.by_class(norm).mean())
-
-    @property
-    def value(self) -> float:
-        """Classwise ECE, 0..1."""
-        return self.error("l1")
+def figures(plan: Plan) -> Iterator[Definition]:
+    """Mean over the classes."""
+    yield Definition(
+        "classwise_ece",
+        "classwise ECE",
+        lambda parts: parts[ClassBins].error(),
+        lambda parts: f"mean over classes, {plan.bins} bins of equal width",
+    )
 
 
-LIMIT = 1 << 25
-"""So many probabilities (rows x classes; 256 MB) are kept, and no more."""
+def columns(plan: Plan) -> Iterator[Column]:
+    """The error of every class."""
+    yield Column("ece", "ECE", lambda parts: parts[ClassBins].by_class(), 20)
 
 
-@dataclass(frozen=True, eq=False)
-class ClasswiseMassEce:
-    """Mean over the classes of the calibration error of p_k against [k is true], in bins of equal count.
-
-    Equal counts need every probability in order. **Memory grows by 8 bytes a row and class**, and more than
-    33,554,432 of them are refused: bins of equal width (`ClasswiseEce`) keep sums only.
-    """
-
-    probabilities: tuple[NDArray[np.float64], ...]
-    labels: tuple[NDArray[np.int64], ...]
-    requested: int
-
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, bins: int = BINS) -> Self:
-        """Keep the probabilities of a block of rows.
-
-        Raises
-        ------
-        ValueError
-            There is no bin, or there are too many probabilities.
-        """
-        if bins < 1:
-            raise ValueError(f"{bins} bins: expected at least one")
-        return cls((np.minimum(np.exp(log_p), 1.0),), (np.array(labels, np.int64),), bins)
-
-    def __post_init__(self) -> None:
-        kept = sum(block.size for block in self.probabilities)
-        if kept > LIMIT:
-            raise ValueError(f"{kept} probabilities are too many to be kept in order for classwise bins of equal count")
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows.
-
-        Raises
-        ------
-        ValueError
-            The bins differ, or there are too many probabilities.
-        """
-        if self.requested != other.requested:
-            raise ValueError(f"{self.requested} bins do not add up with {other.requested}")
-        return type(self)(self.probabilities + other.probabilities, self.labels + other.labels, self.requested)
-
-    def by_class(self, norm: str = "l1") -> NDArray[np.float64]:
-        """Calibration error of every class, 0..1, shape (classes,); `norm` is l1, l2 or max."""
-        norm_of(norm)
-        classes = self.probabilities[0].shape[1]
-        return np.array([mass_bins(self._ranking(column), self.requested).error(norm) for column in range(classes)])
-
-    def error(self, norm: str = "l1") -> float:
-        """Mean over all classes, 0..1."""
-        return float(self.by_class(norm).mean())
-
-    @property
-    def value(self) -> float:
-        """Classwise ECE over equal-count bins, 0..1."""
-        return self.error("l1")
-
-    def _ranking(self, column: int) -> Ranking:
-        return Ranking(
-            tuple(block[:, column] for block in self.probabilities), tuple(block == column for block in self.labels)
-        )
+METRIC = Metric(rank=90, folds=lambda plan: (ClassBins,), figures=figures, columns=columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import nan
 from typing import Self
@@ -9,7 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.metrics._confidence import ratio
+from softmax_cli.numeric.metrics import ANY_SIZE, Column, Definition, Metric, Plan
+from softmax_cli.numeric.metrics._rows import Rows, ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +28,14 @@ class Coverage:
     """Rows by the size of their set, shape (classes + 1,)."""
 
     @classmethod
-    def of(cls, sets: NDArray[np.bool_], labels: NDArray[np.integer]) -> Self:
-        """Count a block of rows; `sets` has the shape (rows, classes)."""
-        rows, classes = sets.shape
+    def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
+        """Count a block of rows that have prediction sets."""
+        sets, labels, classes = rows.sets, rows.labels, rows.classes
+        assert sets is not None, "a plan with sets is made for rows with sets"
         held = sets.sum(axis=1)
         return cls(
             np.bincount(labels, minlength=classes),
-            np.bincount(labels[sets[np.arange(rows), labels]], minlength=classes),
+            np.bincount(labels[sets[np.arange(len(rows)), labels]], minlength=classes),
             np.bincount(labels, held, classes).astype(np.int64),
             np.bincount(held, minlength=classes + 1),
         )
@@ -66,3 +69,35 @@ class Coverage:
     def mean_size_by_class(self) -> NDArray[np.float64]:
         """Mean size of the sets of each true class, shape (classes,); nan where it has no row."""
         return ratio(self.size, self.support)
+
+
+def figures(plan: Plan) -> Iterator[Definition]:
+    """Coverage and size, where there are sets."""
+    if not plan.sets:
+        return
+    yield Definition(
+        "coverage",
+        "set coverage",
+        lambda parts: parts[Coverage].value,
+        lambda parts: "share of sets that hold the truth",
+    )
+    yield Definition(
+        "mean_set_size",
+        "set size",
+        lambda parts: parts[Coverage].mean_size,
+        lambda parts: "classes in a set, mean",
+        ANY_SIZE,
+    )
+
+
+def columns(plan: Plan) -> Iterator[Column]:
+    """Coverage and size of every true class, where there are sets."""
+
+    def column(name: str, title: str, values: Callable[[Coverage], NDArray[np.float64]], rank: int) -> Column:
+        return Column(name, title, lambda parts: values(parts[Coverage]) if plan.sets else None, rank)
+
+    yield column("coverage", "coverage", lambda fold: fold.by_class, 30)
+    yield column("mean_set_size", "set size", lambda fold: fold.mean_size_by_class, 31)
+
+
+METRIC = Metric(rank=150, folds=lambda plan: (Coverage,) if plan.sets else (), figures=figures, columns=columns)

@@ -1,202 +1,57 @@
-"""Calibration error over bins of equal count, where crowded confidences get narrow bins."""
+"""Calibration error in the bins that were asked for: ECE, its largest gap (MCE), and its root mean square (RMSCE).
+
+The figure depends on the number of bins and is biased upwards: noise in a bin never lowers it. Guo, Pleiss, Sun &
+Weinberger (2017), "On calibration of modern neural networks".
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
+from softmax_cli.numeric.metrics import Definition, Fold, Interval, Metric, Parts, Plan
+from softmax_cli.numeric.metrics._bins import WidthBins, mass_bins
+from softmax_cli.numeric.metrics._class_bins import ClassBins, ClassRankings
+from softmax_cli.numeric.metrics._counts import ClassCounts
+from softmax_cli.numeric.metrics._ranking import Ranking
+from softmax_cli.numeric.metrics._replicates import BinReplicates
 
-from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics._confidence import (
-    BINS,
-    Bins,
-    Ranking,
-    bins_of_sums,
-    on_grid,
-    top_label,
-    width_bin,
-    width_edges,
-)
+_GAPS = {"l1": "mean gap", "l2": "root mean square gap", "max": "largest gap"}
 
 
-@dataclass(frozen=True, eq=False)
-class Ece:
-    """Gap between confidence and accuracy, bin by bin: ECE (l1), RMSCE (l2) and MCE (max) from the same sums.
-
-    Bins are (lower, upper], a confidence of 0 in the first; an empty bin does not count. The figure depends on the
-    number of bins and is biased upwards: noise in a bin never lowers it. Memory does not grow with the rows.
-
-    Notes
-    -----
-    Guo, Pleiss, Sun & Weinberger (2017), "On calibration of modern neural networks".
-    """
-
-    count: NDArray[np.int64]
-    correct: NDArray[np.int64]
-    confidence: ExactSum
-    """Sum of the confidences of every bin, each rounded to a multiple of 2^-52."""
-
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, bins: int = BINS) -> Self:
-        """Sort a block of rows into `bins` bins.
-
-        Raises
-        ------
-        ValueError
-            There is no bin.
-        """
-        confidence, correct = top_label(log_p, labels)
-        place = width_bin(confidence, width_edges(bins))
-        return cls(
-            np.bincount(place, minlength=bins),
-            np.bincount(place[correct], minlength=bins),
-            ExactSum.of(on_grid(confidence), place, bins),
-        )
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows."""
-        if len(self.count) != len(other.count):
-            raise ValueError(f"{len(self.count)} bins do not add up with {len(other.count)}")
-        return type(self)(
-            self.count + other.count, self.correct + other.correct, self.confidence.plus(other.confidence)
-        )
-
-    @property
-    def bins(self) -> Bins:
-        """The reliability diagram."""
-        return bins_of_sums(width_edges(len(self.count)), self.count, self.confidence.values, self.correct)
-
-    @property
-    def value(self) -> float:
-        """ECE, 0..1."""
-        return self.bins.error("l1")
+def folds(plan: Plan) -> tuple[type[Fold], ...]:
+    """What the bins are made from."""
+    if plan.kind == "classwise":
+        return (ClassCounts, ClassRankings if plan.scheme == "mass" else ClassBins)
+    return (ClassCounts, Ranking if plan.scheme == "mass" else WidthBins)
 
 
-@dataclass(frozen=True, eq=False)
-class MassEce:
-    """Calibration error of the predicted class in equal-count bins; also called adaptive ECE.
-
-    Memory grows by 9 bytes a row.
-
-    The rows, by confidence, are cut into `count` runs whose lengths differ by one at most, the longer ones first. A
-    run of equal confidences that a cut divides gives each side its mean correctness. (Published codes cut at
-    interpolated confidences instead, and some lose the least sure row by it: the figures differ by 2e-5 on 10,000
-    rows.)
-
-    Notes
-    -----
-    Nguyen & O'Connor (2015), "Posterior calibration and exploratory analysis"; Mukhoti et al. (2020) call it AdaECE.
-    """
-
-    ranking: Ranking
-    requested: int
-
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, bins: int = BINS) -> Self:
-        """Keep the confidences of a block of rows.
-
-        Raises
-        ------
-        ValueError
-            There is no bin.
-        """
-        if bins < 1:
-            raise ValueError(f"{bins} bins: expected at least one")
-        return cls(Ranking.of(log_p, labels), bins)
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows."""
-        if self.requested != other.requested:
-            raise ValueError(f"{self.requested} bins do not add up with {other.requested}")
-        return type(self)(self.ranking.plus(other.ranking), self.requested)
-
-    @property
-    def bins(self) -> Bins:
-        """The reliability diagram, without bins that no row is left for."""
-        return mass_bins(self.ranking, self.requested)
-
-    @property
-    def value(self) -> float:
-        """ECE over equal-count bins, 0..1."""
-        return self.bins.error("l1")
+def calibration_error(parts: Parts, plan: Plan, norm: str) -> float:
+    """Return the calibration error in the bins that were asked for, 0..1."""
+    if plan.kind == "classwise":
+        return (parts[ClassRankings] if plan.scheme == "mass" else parts[ClassBins]).error(norm)
+    return (mass_bins(parts[Ranking], plan.bins) if plan.scheme == "mass" else parts[WidthBins].bins).error(norm)
 
 
-def mass_bins(ranking: Ranking, bins: int = BINS) -> Bins:
-    """Cut rows in order of confidence into `bins` runs of equal length; an edge is the largest confidence below it."""
-    rows, bins = ranking.rows, min(bins, max(ranking.rows, 1))
-    count = np.full(bins, rows // bins) + (np.arange(bins) < rows % bins)
-    cuts = np.concatenate(([0], np.cumsum(count)))
-    confidence, _ = ranking.ascending
-    total = ExactSum.of(on_grid(confidence), np.repeat(np.arange(bins), count), bins)
-    edges = np.concatenate(([0.0], confidence[cuts[1:] - 1])) if rows else np.array([0.0, 1.0])
-    return bins_of_sums(edges, count, total.values, np.diff(ranking.correct_below(cuts)))
+def _definition(plan: Plan, name: str, title: str, norm: str, note: str) -> Definition:
+    """One norm; only bins of the predicted class and of equal width have limits."""
+    interval = Interval(BinReplicates, lambda draws, parts: draws[BinReplicates].limits(parts[WidthBins], norm))
+    return Definition(
+        name,
+        title,
+        lambda parts: calibration_error(parts, plan, norm),
+        lambda parts: note.format(rows=parts[ClassCounts].rows),
+        interval=interval if (plan.scheme, plan.kind) == ("width", "top-label") else None,
+        decides=name == "ece",
+        diagram="reliability" if name == "ece" else None,
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class ConfidenceHistogram:
-    """Rows by the confidence of their prediction, in bins (lower, upper] of equal width, 0 in the first."""
-
-    right: NDArray[np.int64]
-    """Correct rows, shape (bins,)."""
-    wrong: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, bins: int = 20) -> Self:
-        """Count a block of rows.
-
-        Raises
-        ------
-        ValueError
-            There is no bin.
-        """
-        confidence, correct = top_label(log_p, labels)
-        place = width_bin(confidence, width_edges(bins))
-        return cls(*(np.bincount(place[rows], minlength=bins) for rows in (correct, ~correct)))
-
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows."""
-        if len(self.right) != len(other.right):
-            raise ValueError(f"{len(self.right)} bins do not add up with {len(other.right)}")
-        return type(self)(self.right + other.right, self.wrong + other.wrong)
-
-    @property
-    def value(self) -> NDArray[np.int64]:
-        """All rows by bin, shape (bins,)."""
-        return self.right + self.wrong
-
-    @property
-    def edges(self) -> NDArray[np.float64]:
-        """Edges of the bins, shape (bins + 1,)."""
-        return width_edges(len(self.right))
+def figures(plan: Plan) -> Iterator[Definition]:
+    """The norm that was asked for, and the others."""
+    asked = f"{plan.kind}, {plan.bins} bins of equal {plan.scheme}, {_GAPS[plan.norm]}"
+    yield _definition(plan, "ece", "ECE", plan.norm, asked + ", {rows:,} rows")
+    for name, title, norm in (("mce", "MCE", "max"), ("rmsce", "RMSCE", "l2")):
+        yield _definition(plan, name, title, norm, f"{_GAPS[norm]} of these bins")
 
 
-def top_label_ece(
-    confidence: NDArray[np.float64], correct: NDArray[np.bool_], weights: NDArray[np.float64], bins: int = BINS
-) -> float:
-    """Mean distance of accuracy and confidence over equal-width bins (lo, hi]; 0 lies in the first.
-
-    Parameters
-    ----------
-    confidence : array, shape (rows,)
-        Largest probability of a row.
-    correct : array of bool, shape (rows,)
-        Whether the class of that probability is the true one.
-    weights : array, shape (rows,)
-        What a row counts; sums to 1.
-    bins : int
-        How many bins.
-
-    Returns
-    -------
-    float
-        Between 0 and 1.
-
-    Notes
-    -----
-    Naeini, Cooper & Hauskrecht (2015), AAAI; Guo et al. (2017), ICML.
-    """
-    of_bin = width_bin(confidence, width_edges(bins))
-    gaps = np.bincount(of_bin, weights=weights * (confidence - correct), minlength=bins)
-    return float(np.abs(gaps).sum())
+METRIC = Metric(rank=70, folds=folds, figures=figures)

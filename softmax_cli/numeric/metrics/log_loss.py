@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf, log, log1p, nan
+from math import inf, nan
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics._confidence import log_p_of_truth
-
-
-def row_log_loss(
-    log_p: NDArray[np.float64], labels: NDArray[np.integer], *, clip: float | None = None
-) -> NDArray[np.float64]:
-    """Return -log p of the truth for every row, nats, shape (rows,); inf where the truth was ruled out.
-
-    Parameters
-    ----------
-    log_p : array, shape (rows, classes)
-        Log-probabilities: from log-softmax, since log(softmax) turns every p below 1e-308 into an infinite loss.
-    labels : array of int, shape (rows,)
-        Column of the true class.
-    clip : float, optional
-        Keep p within [clip, 1 - clip] first, strictly between 0 and 0.5, as scikit-learn's ``log_loss`` does with the
-        machine epsilon of the probabilities. It hides rows whose truth was ruled out.
-
-    Raises
-    ------
-    ValueError
-        `clip` is out of range.
-    """
-    truth = log_p_of_truth(log_p, labels)
-    if clip is None:
-        # 0 - x, not -x: a loss of nothing is 0 and not -0.
-        return 0.0 - truth
-    if not 0 < clip < 0.5:
-        raise ValueError(f"clip {clip}: expected a probability strictly between 0 and 0.5")
-    return -np.clip(truth, log(clip), log1p(-clip))
+from softmax_cli.numeric.metrics import ANY_SIZE, Definition, Metric, Parts, Plan
+from softmax_cli.numeric.metrics._replicates import MeanReplicates
+from softmax_cli.numeric.metrics._rows import Rows, row_log_loss
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +32,9 @@ class LogLoss:
     """Sum over the other rows."""
 
     @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer], *, clip: float | None = None) -> Self:
-        """Score a block of rows; `clip` as for `row_log_loss`."""
-        loss = row_log_loss(log_p, labels, clip=clip)
+    def of(cls, rows: Rows, plan: Plan) -> Self:
+        """Score a block of rows."""
+        loss = row_log_loss(rows, plan.clip)
         possible = loss < inf
         return cls(len(loss), int((~possible).sum()), ExactSum.of(loss[possible]))
 
@@ -74,3 +48,34 @@ class LogLoss:
         if self.impossible:
             return inf
         return self.total.value / self.rows if self.rows else nan
+
+
+class LossReplicates(MeanReplicates):
+    """Replicates of the log loss."""
+
+    @staticmethod
+    def figure(rows: Rows, plan: Plan) -> NDArray[np.float64]:
+        """Log loss of every row, nats."""
+        return row_log_loss(rows, plan.clip)
+
+
+def _note(parts: Parts, clip: float | None) -> str:
+    count = parts[LogLoss].impossible
+    impossible = f"; {count:,} rows have p = 0 on the truth (--clip EPS bounds them)" if count else ""
+    return f"nats{impossible}" + ("" if clip is None else f", p clipped to [{clip:g}, 1 - {clip:g}]")
+
+
+def figures(plan: Plan) -> Iterator[Definition]:
+    """The loss, with limits."""
+    yield Definition(
+        "log_loss",
+        "log loss",
+        lambda parts: parts[LogLoss].value,
+        lambda parts: _note(parts, plan.clip),
+        ANY_SIZE,
+        LossReplicates.interval(),
+        decides=True,
+    )
+
+
+METRIC = Metric(rank=40, folds=lambda plan: (LogLoss,), figures=figures)

@@ -1,77 +1,57 @@
-"""Risk against coverage: how many errors are left when the least sure predictions are withheld."""
+"""Risk against coverage: how many errors are left when the least sure predictions are withheld.
+
+Geifman & El-Yaniv (2017), "Selective classification for deep neural networks"; AURC and its excess over the best order,
+E-AURC: Geifman, Uziel & El-Yaniv (2019), "Bias-reduced uncertainty estimation".
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import nan
-from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics._confidence import Ranking
+from softmax_cli.numeric.metrics import Definition, Metric, Plan
+from softmax_cli.numeric.metrics._ranking import Ranking
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """Error rate among the answered rows for every threshold of confidence; shape (distinct confidences,)."""
-
-    threshold: NDArray[np.float64]
-    """Answer where the confidence is at least this, from the highest down."""
-    coverage: NDArray[np.float64]
-    """Share of rows answered."""
-    risk: NDArray[np.float64]
-    """Share of the answered rows that are wrong."""
+def aurc(ranking: Ranking) -> float:
+    """Mean over k of the error rate among the k surest rows, 0..1; equal confidences in all orders alike."""
+    rows = ranking.rows
+    if not rows:
+        return nan
+    answered = np.arange(1, rows + 1)
+    correct = ranking.correct_below(np.array([rows])) - ranking.correct_below(rows - answered)
+    return ExactSum.of((answered - correct) / answered).value / rows
 
 
-@dataclass(frozen=True, eq=False)
-class RiskCoverage:
-    """Selective classification by the confidence of the prediction. Memory grows by 9 bytes a row.
+def excess(ranking: Ranking) -> float:
+    """AURC above that of an order which puts every wrong row last, 0..1."""
+    rows = ranking.rows
+    if not rows:
+        return nan
+    wrong = rows - int(ranking.ascending[1].sum())
+    answered = np.arange(rows - wrong + 1, rows + 1)
+    best = ExactSum.of((answered - (rows - wrong)) / answered).value / rows
+    return aurc(ranking) - best
 
-    Notes
-    -----
-    Geifman & El-Yaniv (2017), "Selective classification for deep neural networks"; AURC and its excess over the best
-    order, E-AURC: Geifman, Uziel & El-Yaniv (2019), "Bias-reduced uncertainty estimation".
-    """
 
-    ranking: Ranking
+def figures(plan: Plan) -> Iterator[Definition]:
+    """AURC and E-AURC."""
+    yield Definition(
+        "aurc",
+        "AURC",
+        lambda parts: aurc(parts[Ranking]),
+        lambda parts: "area under risk-coverage, 0 is best",
+        diagram="risk_coverage",
+    )
+    yield Definition(
+        "e_aurc",
+        "E-AURC",
+        lambda parts: excess(parts[Ranking]),
+        lambda parts: "AURC above the best order of these errors",
+    )
 
-    @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
-        """Keep the confidences of a block of rows."""
-        return cls(Ranking.of(log_p, labels))
 
-    def plus(self, other: Self) -> Self:
-        """Merge with the part of other rows."""
-        return type(self)(self.ranking.plus(other.ranking))
-
-    @property
-    def value(self) -> float:
-        """AURC: mean over k of the error rate among the k surest rows, 0..1; equal confidences in all orders alike."""
-        rows = self.ranking.rows
-        if not rows:
-            return nan
-        answered = np.arange(1, rows + 1)
-        correct = self.ranking.correct_below(np.array([rows])) - self.ranking.correct_below(rows - answered)
-        return ExactSum.of((answered - correct) / answered).value / rows
-
-    @property
-    def excess(self) -> float:
-        """E-AURC: AURC above that of an order which puts every wrong row last, 0..1."""
-        rows = self.ranking.rows
-        if not rows:
-            return nan
-        wrong = rows - int(self.ranking.ascending[1].sum())
-        answered = np.arange(rows - wrong + 1, rows + 1)
-        best = ExactSum.of((answered - (rows - wrong)) / answered).value / rows
-        return self.value - best
-
-    @property
-    def curve(self) -> Curve:
-        """Every point that a threshold can reach, from the surest rows to all of them."""
-        starts, rows = self.ranking.ties[-2::-1], self.ranking.rows
-        answered = rows - starts
-        correct = self.ranking.correct_below(np.array([rows])) - self.ranking.correct_below(starts)
-        confidence, _ = self.ranking.ascending
-        return Curve(confidence[starts], answered / rows, (answered - correct) / answered)
+METRIC = Metric(rank=120, folds=lambda plan: (Ranking,), figures=figures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import nan, pi
 from typing import Self
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics._confidence import on_grid, top_label
+from softmax_cli.numeric.metrics import Definition, Metric, Plan
+from softmax_cli.numeric.metrics._rows import Rows, on_grid
 
 _CELLS = 1 << 12
 """Cells of 0..1. A residual split over two nodes is off by less than (cell / bandwidth)^2 / 8 of its size."""
@@ -39,15 +41,14 @@ class SmoothEce:
     """Sum of the residuals at every node, shape (nodes,)."""
 
     @classmethod
-    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Self:
+    def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
         """Put the residuals of a block of rows on the grid."""
-        confidence, correct = top_label(log_p, labels)
-        residual = correct - confidence
-        place = confidence * _CELLS
+        residual = rows.correct - rows.confidence
+        place = rows.confidence * _CELLS
         left = np.minimum(place.astype(np.intp), _CELLS - 1)
         to_right = on_grid(residual * (place - left))
         parts = np.concatenate([on_grid(residual) - to_right, to_right])
-        return cls(len(correct), ExactSum.of(parts, np.concatenate([left, left + 1]), _CELLS + 1))
+        return cls(len(rows), ExactSum.of(parts, np.concatenate([left, left + 1]), _CELLS + 1))
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
@@ -88,3 +89,17 @@ def _smoothed_size(frequencies: NDArray[np.float64], bandwidth: float) -> float:
     shrink = np.exp(-((pi * bandwidth * np.arange(len(frequencies))) ** 2) / 2)
     density = np.abs(dct(frequencies * shrink, type=1))
     return float((density.sum() - (density[0] + density[-1]) / 2) / _CELLS)
+
+
+def figures(plan: Plan) -> Iterator[Definition]:
+    """The fixed point."""
+    yield Definition(
+        "smooth_ece",
+        "smooth ECE",
+        lambda parts: parts[SmoothEce].value,
+        lambda parts: "top-label, needs no bins",
+        decides=True,
+    )
+
+
+METRIC = Metric(rank=100, folds=lambda plan: (SmoothEce,), figures=figures)

@@ -102,10 +102,10 @@ def _total(grid: Grid, scores: NDArray[np.floating], all_finite: bool) -> ExactS
 
 
 _LOOK = 64
-"""So many rows tell nearly all classes apart, so that hardly any column is ever compared as a whole."""
+"""So many rows separate nearly all classes, so that hardly any column is ever compared as a whole."""
 
 
-def twins_of(scores: NDArray[np.floating]) -> NDArray[np.int64]:
+def equal_columns(scores: NDArray[np.floating]) -> NDArray[np.int64]:
     """For each class the first class whose column is the same, shape (classes,); exact, and ``nan`` equals ``nan``."""
     rows, classes = scores.shape
     if not rows:
@@ -130,8 +130,8 @@ def _compare(scores: NDArray[np.floating], group: list[int], found: NDArray[np.i
             different.append(position)
 
 
-def plus(twins: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Twins over both parts: the same in one and the same in the other."""
-    _, first, number = np.unique(twins * len(twins) + other, return_index=True, return_inverse=True)
+def plus(equal: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Equal columns over both parts: the same in one and the same in the other."""
+    _, first, number = np.unique(equal * len(equal) + other, return_index=True, return_inverse=True)
     merged: NDArray[np.int64] = first[number].astype(np.int64)
     return merged

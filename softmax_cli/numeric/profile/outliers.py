@@ -1,7 +1,7 @@
-"""The most extreme cells of every class, with what is needed to judge them once the medians are known.
+"""The most extreme cells of every class, with what is needed to rate them once the medians are known.
 
 One pass over a stream cannot know the median that a cell is to be compared with. Fences from the first rows, set a
-little closer, tell which cells to watch; of these the farthest few of each class and side are kept.
+little closer, show which cells to watch; of these the farthest few of each class and side are kept.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from softmax_cli.numeric.profile.quantiles import NORMAL_MAD, Grid, Histogram, w
 LIMIT = 6.0
 """Robust deviations. A normal distribution has two cells in a billion beyond 6; logits have heavier tails than that."""
 LEAST_WINS = 20
-"""Rows that tell how large the winning logits of a class are."""
+"""Rows that show how large the winning logits of a class are."""
 LEAST_CELLS = 20
-"""Cells that tell what is usual in a class."""
+"""Cells that show what is usual in a class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class Fences:
     median: NDArray[np.float64]
     """In the unit of the logits."""
     scale: NDArray[np.float64]
-    """Robust standard deviation, in the unit of the logits; 0: the class hardly varies, and nothing is judged."""
+    """Robust standard deviation, in the unit of the logits; 0: the class hardly varies, and no cell is an outlier."""
 
     def outside(self, codes: NDArray[np.uint16], unfit: int) -> NDArray[np.bool_]:
         """Mark outliers among codes, shape (rows, classes); cells that are not finite are none."""
@@ -97,7 +97,7 @@ KEPT = 3
 
 @dataclass(frozen=True, slots=True)
 class Extreme:
-    """One cell, and the rest of its row in so few numbers that p can be told for any other value of the cell."""
+    """One cell, and the rest of its row in so few numbers that p follows for any other value of the cell."""
 
     row: int
     """From 0."""
@@ -167,7 +167,7 @@ def _distances(values: NDArray[np.floating], positions: NDArray[np.integer], gri
 
 
 def cell_of(z: NDArray[np.floating], row: int, position: int, code: int, grid: Grid) -> Extreme:
-    """One cell of the row `z`, shape (classes,), with what is needed to judge it."""
+    """One cell of the row `z`, shape (classes,), with what is needed to rate it."""
     rest = z.astype(np.float64)
     value = float(rest[position])
     distance = float(_distances(rest[[position]], np.array([position]), grid)[0])

@@ -11,12 +11,12 @@ from softmax_cli.numeric.profile import class_columns, outliers
 from softmax_cli.numeric.profile.class_columns import CellFigures
 from softmax_cli.numeric.profile.outliers import Extreme, Fences, make_fences
 from softmax_cli.numeric.profile.quantiles import Grid, Histogram, make_grid
-from softmax_cli.numeric.profile.row_figures import First, Repeats, RowFigures, judge, row_hashes
+from softmax_cli.numeric.profile.row_figures import First, Repeats, RowFigures, measure_rows, row_hashes
 
 _BLOCK_BYTES = 1 << 19
 """What a core keeps close while it passes over a block several times."""
 _WATCH = 0.7
-"""Watched cells begin at this share of the limit: the first rows only tell roughly where the fences will be."""
+"""Watched cells begin at this share of the limit: the first rows only show roughly where the fences will be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ class Profile:
     bad: First
     repeats: Repeats
     """Of the rows that can be scored."""
-    twins: NDArray[np.int64]
+    equal_columns: NDArray[np.int64]
     extremes: tuple[Extreme, ...]
 
     @classmethod
@@ -83,9 +83,9 @@ class Profile:
         for start in range(0, rows, step):
             block = slice(start, start + step)
             codes[block] = ruler.grid.codes(raw[block])
-            judged = judge(z[block], raw[block])
-            winner[block], good[block], flat[block] = judged.winner, judged.good, judged.flat
-            figures = figures.plus(judged.figures)
+            measured = measure_rows(z[block], raw[block])
+            winner[block], good[block], flat[block] = measured.winner, measured.good, measured.flat
+            figures = figures.plus(measured.figures)
         won = np.flatnonzero(good)
         watched = ruler.watch.outside(codes, ruler.grid.unfit)
         return cls(
@@ -100,7 +100,7 @@ class Profile:
             flat=First.of_rows(flat),
             bad=First.of_rows(~good),
             repeats=Repeats.of(row_hashes(raw)[won], won),
-            twins=class_columns.twins_of(raw),
+            equal_columns=class_columns.equal_columns(raw),
             extremes=outliers.extremes_of(z, codes, watched, ruler.grid),
         )
 
@@ -118,7 +118,7 @@ class Profile:
             flat=self.flat.plus(other.flat, self.rows),
             bad=self.bad.plus(other.bad, self.rows),
             repeats=self.repeats.plus(other.repeats, self.rows),
-            twins=class_columns.plus(self.twins, other.twins),
+            equal_columns=class_columns.plus(self.equal_columns, other.equal_columns),
             extremes=outliers.plus(self.extremes, other.extremes, self.rows),
         )
 

@@ -36,7 +36,7 @@ class Grid:
     spread: NDArray[np.float64]
     """Shape (classes,), above 0, in the unit of the logits."""
     bits: int
-    """Bits of the fraction that tell bins apart."""
+    """Bits of the fraction that separate bins."""
 
     @property
     def side(self) -> int:
@@ -216,7 +216,7 @@ def _deviation(distances: NDArray[np.float64], counts: NDArray[np.int64], core: 
 
 
 def weighted_median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
-    """The value at the middle of values that stand for `counts` each; at least one is wanted."""
+    """The value at the middle of values that stand for `counts` each; at least one."""
     order = np.argsort(values)
     reached = np.cumsum(counts[order])
     return float(values[order][np.searchsorted(reached, reached[-1] / 2)])

@@ -32,9 +32,9 @@ class RowFigures:
     saturated64: int
     """Rows whose confidence is exactly 1 in float64."""
     like_probabilities: int
-    """Rows in [0, 1] that sum to 1, as far as their decimals tell."""
+    """Rows in [0, 1] that sum to 1, as far as their decimals show."""
     like_percentages: int
-    """Rows in [0, 100] that sum to 100, as far as their decimals tell."""
+    """Rows in [0, 100] that sum to 100, as far as their decimals show."""
     within_unit: int
     """Rows in [0, 1]."""
     like_log_probabilities: int
@@ -52,8 +52,8 @@ class RowFigures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """A block of rows, each judged alone; every array of shape (rows,)."""
+class MeasuredRows:
+    """A block of rows, each measured alone; every array of shape (rows,)."""
 
     winner: NDArray[np.int32]
     good: NDArray[np.bool_]
@@ -62,7 +62,7 @@ class Judged:
     figures: RowFigures
 
 
-def judge(z: NDArray[np.floating], raw: NDArray[np.floating]) -> Judged:
+def measure_rows(z: NDArray[np.floating], raw: NDArray[np.floating]) -> MeasuredRows:
     """Look at every row of a block that fits into the cache.
 
     Parameters
@@ -100,7 +100,7 @@ def judge(z: NDArray[np.floating], raw: NDArray[np.floating]) -> Judged:
         within_unit=int(((raw.min(axis=1) >= 0) & (raw.max(axis=1) <= 1)).sum()),
         like_log_probabilities=int((np.abs(top[good] + np.log1p(left)) <= SUM_TOLERANCE).sum()),
     )
-    return Judged(winner, good, good & (lowest == top) & (classes > 1), figures)
+    return MeasuredRows(winner, good, good & (lowest == top) & (classes > 1), figures)
 
 
 def _binned(shares: NDArray[np.float64]) -> NDArray[np.int64]:

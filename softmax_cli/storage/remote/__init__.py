@@ -11,10 +11,9 @@ import pkgutil
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from softmax_cli.errors import DataError, UsageError
 
@@ -24,15 +23,14 @@ ANY_OTHER = "any other"
 """The store for schemes that no other one claims."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What is known of a remote file before it is read."""
 
     url: str
     size: int | None = None
-    """Bytes; None where the server does not tell."""
+    """Bytes; None where the server does not say."""
     version: str | None = None
-    """Changes when the content does (an ETag); None where the server does not tell."""
+    """Changes when the content does (an ETag); None where the server does not say."""
     ranges: bool = True
     """Whether a part of it can be asked for; else it is read once, from front to back."""
 
@@ -124,7 +122,7 @@ def is_there(url: str) -> bool:
 
 
 def bare_name(name: str) -> str:
-    """Return a file's name for messages, which also tells its format: a web address without its secrets.
+    """Return a file's name for messages, which also gives its format: a web address without its secrets.
 
     Its query may hold one, as that of a signed address does, and so may what stands before its host.
     """

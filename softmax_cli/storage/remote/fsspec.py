@@ -36,10 +36,10 @@ def look(url: str) -> Held:
 
 
 def open(held: Held) -> BinaryIO:
-    """Open a file; whether it changes under the reader, fsspec has no common way to tell."""
+    """Open a file; whether it changes under the reader, fsspec has no common way to say."""
     system, path = _place(held.url)
     if held.size is None:
-        raise DataError(f"{held.url}: its size is not known, so its end could not be told from a broken line; copy it")
+        raise DataError(f"{held.url}: its size is not known, so its end would look like a broken line; copy it")
 
     def fetch(start: int, stop: int) -> Any:
         try:

@@ -35,7 +35,7 @@ Answer = TypeVar("Answer")
 
 
 def look(url: str) -> Held:
-    """Ask for the first byte: the answer tells the size, the version, and whether ranges are given.
+    """Ask for the first byte: the answer gives the size, the version, and whether ranges are given.
 
     Raises
     ------

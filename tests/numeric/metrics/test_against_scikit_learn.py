@@ -10,12 +10,15 @@ from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 from sklearn import metrics
 
-from softmax_cli.numeric.metrics.accuracy import Balanced, TopKAccuracy
+from softmax_cli.numeric.metrics import Parts, Plan
+from softmax_cli.numeric.metrics._bins import WidthBins
+from softmax_cli.numeric.metrics._counts import ClassCounts, Confusion
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.metrics.auroc import Auroc, ScoreCells
+from softmax_cli.numeric.metrics.balanced_accuracy import figures
 from softmax_cli.numeric.metrics.brier import Brier
-from softmax_cli.numeric.metrics.confusion import Confusion
-from softmax_cli.numeric.metrics.ece import Ece
 from softmax_cli.numeric.metrics.log_loss import LogLoss
+from softmax_cli.numeric.metrics.top_k_accuracy import TopK
 
 CLASSES = 4
 EVERY = list(range(CLASSES))
@@ -39,7 +42,7 @@ def renormalised(log_p):
 def test_log_loss(table):
     log_p, labels = table
     p, eps = renormalised(log_p), np.finfo(np.float64).eps
-    assert LogLoss.of(log_p, labels, clip=eps).value == pytest.approx(
+    assert LogLoss.of(Rows(log_p, labels), Plan(clip=eps)).value == pytest.approx(
         metrics.log_loss(labels, p, labels=EVERY), abs=1e-9
     )
 
@@ -50,7 +53,7 @@ def test_brier(table):
     log_p, labels = table
     p = renormalised(log_p)
     each = [metrics.brier_score_loss(labels == column, p[:, column]) for column in EVERY]
-    assert Brier.of(log_p, labels).value == pytest.approx(sum(each), abs=1e-12)
+    assert Brier.of(Rows(log_p, labels)).value == pytest.approx(sum(each), abs=1e-12)
 
 
 @given(tables())
@@ -59,7 +62,7 @@ def test_auroc(table):
     assume(len(set(labels.tolist())) == CLASSES)
     # scikit-learn is given the very scores, since exp merges some of those that differ.
     each = [metrics.roc_auc_score(labels == column, log_p[:, column]) for column in EVERY]
-    found = Auroc.of(log_p, labels)
+    found = Auroc.of(Rows(log_p, labels))
     assert found.by_class == pytest.approx(each, abs=1e-12)
     assert found.value == pytest.approx(np.mean(each), abs=1e-12)
 
@@ -69,7 +72,7 @@ def test_cells_keep_their_bound(table):
     """The figure from counts is off from the exact one by no more than it says."""
     log_p, labels = table
     area, bound = ScoreCells.of(log_p, labels).areas()
-    exact = Auroc.of(log_p, labels).by_class
+    exact = Auroc.of(Rows(log_p, labels)).by_class
     assert np.array_equal(np.isnan(area), np.isnan(exact))
     assert (np.abs(area - exact)[~np.isnan(exact)] <= bound[~np.isnan(exact)] + 1e-12).all()
 
@@ -79,24 +82,27 @@ def test_macro_auroc_of_the_probabilities():
     labels = rng.integers(0, CLASSES, 2000)
     log_p = log_softmax(rng.normal(size=(2000, CLASSES)) + 2 * np.eye(CLASSES)[labels], axis=1)
     expected = metrics.roc_auc_score(labels, renormalised(log_p), multi_class="ovr", average="macro")
-    assert Auroc.of(log_p, labels).value == pytest.approx(expected, abs=1e-12)
+    assert Auroc.of(Rows(log_p, labels)).value == pytest.approx(expected, abs=1e-12)
 
 
 @given(tables(), st.integers(1, CLASSES - 1))
 def test_top_k_accuracy(table, k):
     """Whatever order scikit-learn gives to ties, its figure lies between ours."""
     log_p, labels = table
-    low, high = TopKAccuracy.of(log_p, labels, k=k).bounds
+    found = TopK.of(Rows(log_p, labels), Plan(top_k=(k,)))
+    low, high = found.bounds(k)
     assert low - 1e-12 <= metrics.top_k_accuracy_score(labels, log_p, k=k, labels=EVERY) <= high + 1e-12
-    assert low <= TopKAccuracy.of(log_p, labels, k=k).value <= high
+    assert low <= found.value(k) <= high
 
 
 @given(tables())
 def test_confusion_and_the_classes(table):
     log_p, labels = table
     predicted = log_p.argmax(axis=1)
-    assert np.array_equal(Confusion.of(log_p, labels).value, metrics.confusion_matrix(labels, predicted, labels=EVERY))
-    found = Balanced.of(log_p, labels)
+    assert np.array_equal(
+        Confusion.of(Rows(log_p, labels)).value, metrics.confusion_matrix(labels, predicted, labels=EVERY)
+    )
+    found = ClassCounts.of(Rows(log_p, labels))
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         labels, predicted, labels=EVERY, zero_division=np.nan
     )
@@ -106,7 +112,8 @@ def test_confusion_and_the_classes(table):
     assert found.support.tolist() == support.tolist()
     occurring = np.unique(labels)
     mean_recall = metrics.recall_score(labels, predicted, labels=occurring, average="macro", zero_division=np.nan)
-    assert found.value == pytest.approx(mean_recall)
+    (balanced, _) = figures(Plan())
+    assert balanced.value(Parts({ClassCounts: found})) == pytest.approx(mean_recall)
 
 
 @given(tables(), st.integers(1, 20))
@@ -119,4 +126,6 @@ def test_ece_row_by_row(table, bins):
         place = next(number for number in range(bins) if confidence <= (number + 1) / bins)
         rows[place].append((confidence, scores.index(confidence) == label))
     gaps = [abs(sum(c for c, _ in held) - sum(right for _, right in held)) for held in rows]
-    assert Ece.of(log_p, labels, bins=bins).value == pytest.approx(sum(gaps) / len(labels), abs=1e-12)
+    assert WidthBins.of(Rows(log_p, labels), Plan(bins=bins)).bins.error() == pytest.approx(
+        sum(gaps) / len(labels), abs=1e-12
+    )

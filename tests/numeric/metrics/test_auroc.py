@@ -5,6 +5,7 @@ import pytest
 from scipy.special import log_softmax
 
 from softmax_cli.numeric.metrics import auroc
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.metrics.auroc import Auroc, ScoreCells, cell_bits
 
 
@@ -17,36 +18,38 @@ def rows_of(count, classes, seed):
 def test_a_worked_ranking():
     """Class 0 with own rows at 0.9 and 0.5, others at 0.5 and 0.1: three pairs won, one equal, of four."""
     p = np.array([0.9, 0.5, 0.5, 0.1])
-    found = Auroc.of(np.log(np.column_stack([p, 1 - p])), np.array([0, 0, 1, 1]))
+    found = Auroc.of(Rows(np.log(np.column_stack([p, 1 - p])), np.array([0, 0, 1, 1])))
     assert found.by_class.tolist() == [0.875, 0.875]
 
 
 def test_classes_that_do_not_occur_are_left_out_and_counted():
     log_p, labels = rows_of(200, 3, 0)
     wider = np.column_stack([log_p, np.full((200, 2), -50.0)])
-    assert Auroc.of(wider, labels).value == Auroc.of(log_p, labels).value
-    assert Auroc.of(wider, labels).absent == 2
-    assert np.isnan(Auroc.of(log_p, np.zeros(200, int)).value)
+    assert Auroc.of(Rows(wider, labels)).value == Auroc.of(Rows(log_p, labels)).value
+    assert Auroc.of(Rows(wider, labels)).absent == 2
+    assert np.isnan(Auroc.of(Rows(log_p, np.zeros(200, int))).value)
 
 
 def test_what_rounds_to_the_same_probability_is_told_apart():
     """P is 1 - 1e-18 and 1 - 1e-17: both 1 in binary."""
     log_p = np.array([[-1e-18, -41.4], [-1e-17, -39.1]])
-    assert Auroc.of(log_p, np.array([0, 1])).value == 1
+    assert Auroc.of(Rows(log_p, np.array([0, 1]))).value == 1
 
 
 def test_beyond_the_limit_counts_take_over_whatever_the_cut(monkeypatch):
     """The figure depends on how many rows there are, not on which part grew too large first; its bound holds."""
     log_p, labels = rows_of(400, 5, 1)
-    exact = Auroc.of(log_p, labels)
+    exact = Auroc.of(Rows(log_p, labels))
     monkeypatch.setattr(auroc, "EXACT_SCORES", 600)
-    whole = Auroc.of(log_p, labels)
+    whole = Auroc.of(Rows(log_p, labels))
     assert not whole.scores
     assert exact.error_bound == 0
     assert 0 < whole.error_bound < 1e-4
     assert abs(whole.value - exact.value) <= whole.error_bound
     for step in (30, 110, 130, 399):
-        parts = [Auroc.of(log_p[start : start + step], labels[start : start + step]) for start in range(0, 400, step)]
+        parts = [
+            Auroc.of(Rows(log_p[start : start + step], labels[start : start + step])) for start in range(0, 400, step)
+        ]
         merged = parts[0]
         for part in parts[1:]:
             merged = part.plus(merged)

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softmax_cli.numeric.metrics.classwise_ece import ClasswiseEce
+from softmax_cli.numeric.metrics import Plan
+from softmax_cli.numeric.metrics._class_bins import ClassBins
+from softmax_cli.numeric.metrics._rows import Rows
 
 
 @pytest.mark.parametrize(
@@ -18,7 +20,7 @@ def test_classes_one_by_one(norm, total):
     """Each class alone, one mask a bin, by the definition."""
     rng = np.random.default_rng(4)
     p, labels = rng.dirichlet(np.ones(4) / 2, 300), rng.integers(0, 4, 300)
-    found = ClasswiseEce.of(np.log(p), labels, bins=6)
+    found = ClassBins.of(Rows(np.log(p), labels), Plan(bins=6))
     for column in range(4):
         inside = [(lo / 6 < p[:, column]) & (p[:, column] <= (lo + 1) / 6) for lo in range(6)]
         gap = np.array([abs((p[held, column] - (labels[held] == column)).mean()) for held in inside])
@@ -28,11 +30,11 @@ def test_classes_one_by_one(norm, total):
 
 
 def test_a_masked_class_is_in_the_first_bin():
-    found = ClasswiseEce.of(np.array([[0.0, -np.inf]]), np.array([0]), bins=3)
+    found = ClassBins.of(Rows(np.array([[0.0, -np.inf]]), np.array([0])), Plan(bins=3))
     assert found.count.tolist() == [[0, 0, 1], [1, 0, 0]]
-    assert found.value == 0
+    assert found.error() == 0
 
 
 def test_one_row():
     """0.7 for the true class and 0.3 for the other: both are off by 0.3."""
-    assert ClasswiseEce.of(np.log([[0.7, 0.3]]), np.array([0])).by_class() == pytest.approx([0.3, 0.3])
+    assert ClassBins.of(Rows(np.log([[0.7, 0.3]]), np.array([0])), Plan()).by_class() == pytest.approx([0.3, 0.3])

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.metrics._confidence import Ranking
-from softmax_cli.numeric.metrics.classwise_ece import ClasswiseMassEce
-from softmax_cli.numeric.metrics.ece import MassEce, mass_bins
+from softmax_cli.numeric.metrics import Plan, _class_bins
+from softmax_cli.numeric.metrics._bins import mass_bins
+from softmax_cli.numeric.metrics._class_bins import ClassRankings
+from softmax_cli.numeric.metrics._ranking import Ranking
+from softmax_cli.numeric.metrics._rows import Rows
 
 
 def ranking(rows):
@@ -46,24 +48,21 @@ def test_classes_one_by_one():
     """Each class alone, in order of its own probability, by the definition."""
     rng = np.random.default_rng(3)
     p, labels = rng.dirichlet(np.ones(3), 50), rng.integers(0, 3, 50)
-    found = ClasswiseMassEce.of(np.log(p), labels, bins=4)
+    found = ClassRankings.of(Rows(np.log(p), labels), Plan(bins=4))
     for column in range(3):
         order = np.argsort(p[:, column])
         gaps = [abs((p[held, column] - (labels[held] == column)).sum()) for held in np.array_split(order, 4)]
         assert found.by_class()[column] == pytest.approx(sum(gaps) / 50)
-    assert found.value == pytest.approx(found.by_class().mean())
+    assert found.error() == pytest.approx(found.by_class().mean())
 
 
 def test_too_much_to_keep_is_refused(monkeypatch):
-    from softmax_cli.numeric.metrics import classwise_ece as classwise_mass_ece
-
-    monkeypatch.setattr(classwise_mass_ece, "LIMIT", 30)
-    part = ClasswiseMassEce.of(np.zeros((5, 4)), np.zeros(5, int))
+    monkeypatch.setattr(_class_bins, "LIMIT", 30)
+    part = ClassRankings.of(Rows(np.zeros((5, 4)), np.zeros(5, int)), Plan())
     with pytest.raises(ValueError, match="40 probabilities are too many"):
         part.plus(part)
 
 
-@pytest.mark.parametrize("metric", [MassEce, ClasswiseMassEce])
-def test_a_bin_is_wanted(metric):
+def test_there_is_a_bin_at_least():
     with pytest.raises(ValueError, match="0 bins"):
-        metric.of(np.zeros((1, 2)), np.array([0]), bins=0)
+        Plan(bins=0)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
-from dataclasses import is_dataclass
-from functools import partial, reduce
+from functools import reduce
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,65 +13,28 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
+from softmax_cli.numeric import metrics
+from softmax_cli.numeric.bootstrap import weights
 from softmax_cli.numeric.conformal import lac_scores, sets
-from softmax_cli.numeric.metrics.accuracy import Accuracy, Balanced, TopKAccuracy
+from softmax_cli.numeric.metrics import Parts, Plan
+from softmax_cli.numeric.metrics._bins import WidthBins
+from softmax_cli.numeric.metrics._class_bins import ClassBins, ClassRankings
+from softmax_cli.numeric.metrics._counts import ClassCounts, Confusion
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.metrics.auroc import Auroc
-from softmax_cli.numeric.metrics.brier import Brier
-from softmax_cli.numeric.metrics.classwise_ece import ClasswiseEce, ClasswiseMassEce
-from softmax_cli.numeric.metrics.confusion import Confusion
 from softmax_cli.numeric.metrics.coverage import Coverage
-from softmax_cli.numeric.metrics.ece import ConfidenceHistogram, Ece, MassEce
-from softmax_cli.numeric.metrics.intervals import EceInterval, MeanIntervals
-from softmax_cli.numeric.metrics.log_loss import LogLoss, row_log_loss
-from softmax_cli.numeric.metrics.refinement import Refinement
-from softmax_cli.numeric.metrics.risk_coverage import RiskCoverage
-from softmax_cli.numeric.metrics.smooth_ece import SmoothEce
+from softmax_cli.numeric.metrics.top_k_accuracy import TopK
 
 CLASSES = 4
-
-
-def coverage_of(log_p: np.ndarray, labels: np.ndarray, first_row: int) -> Coverage:
-    return Coverage.of(sets(lac_scores(log_p), 0.6), labels)
-
-
-def intervals_of(log_p: np.ndarray, labels: np.ndarray, first_row: int) -> MeanIntervals:
-    return MeanIntervals.of({"loss": row_log_loss(log_p, labels)}, first_row=first_row, replicates=20)
-
-
-def ece_interval_of(log_p: np.ndarray, labels: np.ndarray, first_row: int) -> EceInterval:
-    return EceInterval.of(log_p, labels, first_row=first_row, replicates=20)
-
-
-def without_row_number(of: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda log_p, labels, first_row: of(log_p, labels)
-
-
-METRICS = {
-    metric.__name__: without_row_number(metric.of)
-    for metric in (
-        Accuracy,
-        Auroc,
-        Balanced,
-        Brier,
-        ClasswiseEce,
-        ClasswiseMassEce,
-        Confusion,
-        ConfidenceHistogram,
-        Ece,
-        LogLoss,
-        MassEce,
-        Refinement,
-        RiskCoverage,
-        SmoothEce,
-    )
-} | {
-    "clipped LogLoss": without_row_number(partial(LogLoss.of, clip=1e-3)),
-    "TopKAccuracy": without_row_number(partial(TopKAccuracy.of, k=2)),
-    "Coverage": coverage_of,
-    "MeanIntervals": intervals_of,
-    "EceInterval": ece_interval_of,
-}
-every_metric = pytest.mark.parametrize("of", METRICS.values(), ids=METRICS.keys())
+REPLICATES = 20
+PLAN = Plan(bins=5, top_k=(1, 3), replicates=REPLICATES, answer_from=0.5, sets=True)
+PLANS = [
+    PLAN,
+    Plan(bins=5, scheme="mass", norm="l2", clip=1e-3, replicates=REPLICATES),
+    Plan(bins=5, kind="classwise", norm="max", replicates=REPLICATES),
+    Plan(bins=5, kind="classwise", scheme="mass", replicates=REPLICATES),
+]
+every_metric = pytest.mark.parametrize("name", metrics.names())
 
 # Few distinct logits, so that ties occur; a masked class now and then; and logits of any size.
 logits = hnp.arrays(
@@ -84,8 +44,12 @@ logits = hnp.arrays(
 )
 
 
+def rows_of(log_p, labels):
+    return Rows(log_p, labels, sets(lac_scores(log_p), 0.6))
+
+
 @st.composite
-def judged_tables(draw):
+def labelled_tables(draw):
     """Log-probabilities, labels, and rows where the table is cut."""
     z = draw(logits)
     z[:, 1] = np.where(np.isneginf(z).all(axis=1), 0.0, z[:, 1])
@@ -94,76 +58,125 @@ def judged_tables(draw):
     return log_softmax(z, axis=1), labels, [0, *cuts, len(z)]
 
 
-def figures(part: Any) -> dict[str, Any]:
-    """Every public figure of a metric, to the last bit."""
-    names = [name for name in dir(type(part)) if isinstance(getattr(type(part), name), property)]
-    found = {name: as_bytes(getattr(part, name)) for name in names if not name.startswith("_")}
-    if isinstance(part, EceInterval):
-        found["replicates"] = as_bytes(part.replicates())
-    assert found
-    return found
+def measured(metric, rows, plan, first_row=0):
+    """Folds and replicates of a metric for some rows."""
+    weight = weights(3, first_row, len(rows), plan.replicates).astype(np.float64)
+    drawn = [figure.interval.replicates for figure in metric.figures(plan) if figure.interval is not None]
+    return (
+        Parts({kind: kind.of(rows, plan) for kind in (*metric.folds(plan), ClassCounts)}),
+        Parts({kind: kind.of(rows, plan, weight) for kind in drawn}),
+    )
 
 
-def as_bytes(figure: Any) -> Any:
-    if is_dataclass(figure):
-        return {name: as_bytes(value) for name, value in vars(figure).items()}
-    return figure.tobytes() if isinstance(figure, np.ndarray) else repr(figure)
+def plus(one, other):
+    return one[0].plus(other[0]), one[1].plus(other[1])
+
+
+def figures(metric, plan, parts, draws):
+    """Everything that a metric reports, to the last bit."""
+    found = {}
+    for figure in metric.figures(plan):
+        limits = None if figure.interval is None else figure.interval.limits(draws, parts)
+        found[figure.name] = (repr(figure.value(parts)), figure.note(parts), repr(limits))
+    columns = {column.name: column.values(parts) for column in metric.columns(plan)}
+    found |= {name: None if values is None else values.tobytes() for name, values in columns.items()}
+    return found | ({"sentences": [*metric.sentences(parts)]} if parts[ClassCounts].rows else {})
+
+
+def metric_of(name):
+    return next(metric for metric in metrics.metrics() if metric.figures.__module__.endswith(f".{name}"))
 
 
 @every_metric
-@settings(max_examples=40)
-@given(table=judged_tables(), seed=st.randoms(use_true_random=False))
-def test_any_cut_and_any_order_give_the_same_figures(of, table, seed):
+@settings(max_examples=25)
+@given(table=labelled_tables(), order=st.randoms(use_true_random=False), plan=st.sampled_from(PLANS))
+def test_any_cut_and_any_order_give_the_same_figures(name, table, order, plan):
+    metric = metric_of(name)
     log_p, labels, cuts = table
-    parts = [of(log_p[a:b], labels[a:b], a) for a, b in pairwise(cuts)]
-    whole = figures(of(log_p, labels, 0))
-    seed.shuffle(parts)
-    assert figures(reduce(lambda one, other: one.plus(other), parts)) == whole
-    assert figures(reduce(lambda one, other: other.plus(one), parts)) == whole
+    parts = [measured(metric, rows_of(log_p[a:b], labels[a:b]), plan, a) for a, b in pairwise(cuts)]
+    whole = figures(metric, plan, *measured(metric, rows_of(log_p, labels), plan))
+    order.shuffle(parts)
+    assert figures(metric, plan, *reduce(plus, parts)) == whole
+    assert figures(metric, plan, *reduce(lambda one, other: plus(other, one), parts)) == whole
 
 
 @every_metric
-def test_a_part_travels_between_processes(of):
+@given(table=labelled_tables(), plan=st.sampled_from(PLANS))
+def test_figures_and_limits_are_in_their_range_or_unknown(name, table, plan):
+    metric = metric_of(name)
+    parts, draws = measured(metric, rows_of(*table[:2]), plan)
+    for figure in metric.figures(plan):
+        least, greatest = figure.range
+        values = [figure.value(parts)]
+        if figure.interval is not None:
+            values += metrics.within(figure.interval.limits(draws, parts), figure)
+        assert all(np.isnan(value) or least - 1e-12 <= value <= greatest + 1e-12 for value in values), figure.name
+
+
+@every_metric
+@pytest.mark.parametrize("plan", PLANS, ids=range(len(PLANS)))
+def test_parts_travel_between_processes(name, plan):
     log_p = log_softmax(np.random.default_rng(0).normal(size=(30, CLASSES)), axis=1)
-    part = of(log_p, np.arange(30) % CLASSES, 0)
-    assert figures(pickle.loads(pickle.dumps(part))) == figures(part)
+    metric, parts = metric_of(name), measured(metric_of(name), rows_of(log_p, np.arange(30) % CLASSES), plan)
+    assert figures(metric, plan, *pickle.loads(pickle.dumps(parts))) == figures(metric, plan, *parts)
 
 
 @every_metric
-def test_the_layout_in_memory_changes_nothing(of):
+def test_the_layout_in_memory_changes_nothing(name):
     """A column-major block, as it comes from columns of a table, gives the same bits."""
     log_p = log_softmax(np.random.default_rng(1).normal(size=(50, 9)), axis=1)
-    labels = np.arange(50) % 9
-    assert figures(of(np.asfortranarray(log_p), labels, 0)) == figures(of(log_p, labels, 0))
+    metric, labels = metric_of(name), np.arange(50) % 9
+    one, other = (measured(metric, rows_of(block, labels), PLAN) for block in (np.asfortranarray(log_p), log_p))
+    assert figures(metric, PLAN, *one) == figures(metric, PLAN, *other)
 
 
 @every_metric
-def test_no_rows_are_no_error(of):
-    """An empty part changes nothing, and its own figures are nan or 0."""
-    nothing = of(np.empty((0, CLASSES)), np.empty(0, np.int64), 0)
+@pytest.mark.parametrize("plan", PLANS, ids=range(len(PLANS)))
+def test_no_rows_are_no_error(name, plan):
+    """An empty part changes nothing, and its own figures are unknown."""
+    metric = metric_of(name)
+    nothing = measured(metric, rows_of(np.empty((0, CLASSES)), np.empty(0, np.int64)), plan)
     log_p = log_softmax(np.random.default_rng(2).normal(size=(20, CLASSES)), axis=1)
-    part = of(log_p, np.arange(20) % CLASSES, 0)
-    figures(nothing)
-    assert figures(nothing.plus(part)) == figures(part)
-    if isinstance(getattr(nothing, "value", None), float):
-        assert np.isnan(nothing.value)
+    parts = measured(metric, rows_of(log_p, np.arange(20) % CLASSES), plan)
+    assert figures(metric, plan, *plus(nothing, parts)) == figures(metric, plan, *parts)
+    assert all(np.isnan(figure.value(nothing[0])) for figure in metric.figures(plan))
+    figures(metric, plan, *nothing)
+
+
+def test_names_are_taken_once():
+    for plan in PLANS:
+        names = [figure.name for figure in metrics.definitions(plan)]
+        columns = [column.name for column in metrics.columns(plan)]
+        assert len(set(names)) == len(names)
+        assert len(set(columns)) == len(columns)
+        assert names[:2] == ["accuracy", "error"]
+    ranks = [metric.rank for metric in metrics.metrics()]
+    assert len(set(ranks)) == len(ranks)
+
+
+def of(fold, classes=3, bins=5, k=2):
+    rows = Rows(np.zeros((2, classes)), np.zeros(2, int), np.ones((2, classes), bool))
+    return fold.of(rows, Plan(bins=bins, top_k=(k,), sets=True))
 
 
 @pytest.mark.parametrize(
     "make",
     [  # From 1 to 2 is what numpy would stretch without a word.
-        lambda classes: Confusion.of(np.zeros((2, classes)), np.zeros(2, int)),
-        lambda classes: Balanced.of(np.zeros((2, classes)), np.zeros(2, int)),
-        lambda classes: ClasswiseEce.of(np.zeros((2, classes)), np.zeros(2, int)),
-        lambda classes: Auroc.of(np.zeros((2, classes)), np.zeros(2, int)),
-        lambda classes: Coverage.of(np.ones((2, classes), bool), np.zeros(2, int)),
-        lambda bins: Ece.of(np.zeros((2, 3)), np.zeros(2, int), bins=bins),
-        lambda bins: MassEce.of(np.zeros((2, 3)), np.zeros(2, int), bins=bins),
-        lambda bins: ClasswiseMassEce.of(np.zeros((2, 3)), np.zeros(2, int), bins=bins),
-        lambda bins: ConfidenceHistogram.of(np.zeros((2, 3)), np.zeros(2, int), bins=bins),
-        lambda k: TopKAccuracy.of(np.zeros((2, 3)), np.zeros(2, int), k=k),
-        lambda seed: MeanIntervals.of({"loss": np.ones(2)}, first_row=0, seed=seed, replicates=3),
-        lambda seed: EceInterval.of(np.zeros((2, 3)), np.zeros(2, int), first_row=0, seed=seed, replicates=3),
+        lambda classes: of(Confusion, classes),
+        lambda classes: of(ClassCounts, classes),
+        lambda classes: of(ClassBins, classes),
+        lambda classes: of(Auroc, classes),
+        lambda classes: of(Coverage, classes),
+        lambda bins: of(WidthBins, bins=bins),
+        lambda bins: of(ClassBins, bins=bins),
+        lambda bins: of(ClassRankings, bins=bins),
+        lambda k: of(TopK, k=k),
+        *(
+            lambda replicates, kind=kind: kind.of(
+                Rows(np.zeros((2, 3)), np.zeros(2, int)), PLAN, np.ones((2, replicates))
+            )
+            for kind in metrics.replicates(PLAN)
+        ),
     ],
 )
 def test_parts_of_different_things_are_refused(make):

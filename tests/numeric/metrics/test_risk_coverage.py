@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.metrics._confidence import Ranking
-from softmax_cli.numeric.metrics.risk_coverage import RiskCoverage
+from softmax_cli.numeric.metrics._ranking import Ranking
+from softmax_cli.numeric.metrics.risk_coverage import aurc, excess
 
 
 def of_rows(rows):
     confidence, correct = zip(*rows, strict=True)
-    return RiskCoverage(Ranking((np.array(confidence),), (np.array(correct, bool),)))
+    return Ranking((np.array(confidence),), (np.array(correct, bool),))
 
 
 def area(right):
@@ -25,14 +25,14 @@ def area(right):
 def test_equals_count_as_the_mean_of_all_orders(rows):
     orders = [sorted(order, key=lambda row: -row[0]) for order in permutations(rows)]
     expected = np.mean([area([right for _, right in order]) for order in orders])
-    assert of_rows(rows).value == pytest.approx(expected)
+    assert aurc(of_rows(rows)) == pytest.approx(expected)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=30))
 def test_the_best_order_has_no_excess(rows):
     """Confidence 1 where right and 0 where wrong cannot be beaten; any other order lies above."""
-    assert of_rows(rows).excess >= -1e-12
-    assert of_rows([(float(right), right) for _, right in rows]).excess == pytest.approx(0, abs=1e-12)
+    assert excess(of_rows(rows)) >= -1e-12
+    assert excess(of_rows([(float(right), right) for _, right in rows])) == pytest.approx(0, abs=1e-12)
 
 
 def test_the_curve_has_one_point_for_each_threshold():

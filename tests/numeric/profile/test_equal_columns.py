@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.numeric.profile.class_columns import plus, twins_of
+from softmax_cli.numeric.profile.class_columns import equal_columns, plus
 
 tables = hnp.arrays(
     np.float64, st.tuples(st.integers(1, 8), st.integers(1, 6)), elements=st.sampled_from([0.0, 1.0, np.nan])
@@ -22,11 +22,11 @@ def slow(table):
 
 @given(tables, st.integers(0, 8))
 def test_twins_are_those_of_all_pairs_whatever_the_cut(table, place):
-    assert twins_of(table).tolist() == slow(table)
-    assert plus(twins_of(table[:place]), twins_of(table[place:])).tolist() == slow(table)
+    assert equal_columns(table).tolist() == slow(table)
+    assert plus(equal_columns(table[:place]), equal_columns(table[place:])).tolist() == slow(table)
 
 
 def test_a_difference_far_down_parts_twins():
     table = np.repeat(np.random.default_rng(0).normal(size=(500, 1)), 3, axis=1)
     table[499, 1] += 1
-    assert twins_of(table).tolist() == [0, 1, 0]
+    assert equal_columns(table).tolist() == [0, 1, 0]

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import entropy
 
-from softmax_cli.numeric.profile.row_figures import BINS, judge
+from softmax_cli.numeric.profile.row_figures import BINS, measure_rows
 
 
 def table(rows=400, classes=6):
@@ -16,7 +16,7 @@ def table(rows=400, classes=6):
 
 def test_confidence_entropy_and_winners_are_those_of_softmax():
     z = table()
-    figures = judge(z, z).figures
+    figures = measure_rows(z, z).figures
     p = softmax(z, axis=1)
     assert figures.predicted.tolist() == np.bincount(p.argmax(axis=1), minlength=6).tolist()
     edges = np.arange(BINS + 1) / BINS
@@ -27,7 +27,7 @@ def test_confidence_entropy_and_winners_are_those_of_softmax():
 def test_saturation_is_a_confidence_of_exactly_one_in_the_given_precision():
     """1 - p = exp(-gap): below half an ulp of 1 it rounds away, at 17 in float32 and at 37 in float64."""
     z = np.array([[gap, 0.0] for gap in (10.0, 16.0, 18.0, 36.0, 38.0)])
-    figures = judge(z, z).figures
+    figures = measure_rows(z, z).figures
     exact = [float(1 / (1 + np.exp(-np.float64(gap)))) for gap in z[:, 0]]
     assert figures.saturated64 == sum(p == 1 for p in exact) == 1
     assert figures.saturated32 == sum(np.float32(p) == 1 for p in exact) == 3
@@ -36,18 +36,18 @@ def test_saturation_is_a_confidence_of_exactly_one_in_the_given_precision():
 @pytest.mark.parametrize("shift", [0.0, 1.0])
 def test_rows_that_look_like_probabilities_or_their_logarithms(shift):
     p = softmax(table(), axis=1) + shift
-    figures = judge(p, p).figures
+    figures = measure_rows(p, p).figures
     assert (figures.like_probabilities, figures.like_log_probabilities) == ((0, 0) if shift else (400, 0))
     log_p = np.log(softmax(table(), axis=1)) + shift
-    figures = judge(log_p, log_p).figures
+    figures = measure_rows(log_p, log_p).figures
     assert (figures.like_probabilities, figures.like_log_probabilities) == ((0, 0) if shift else (0, 400))
 
 
 def test_bad_masked_and_flat_rows():
     z = np.array([[1.0, 1.0], [np.nan, 1.0], [np.inf, 0.0], [-np.inf, -np.inf], [-np.inf, 2.0]])
-    judged = judge(z, z)
-    assert judged.good.tolist() == [True, False, False, False, True]
-    assert judged.flat.tolist() == [True, False, False, False, False]
-    assert (judged.figures.scored, judged.figures.bad) == (2, 3)
-    assert judged.figures.predicted.tolist() == [1, 1]
-    assert judged.figures.confidence.sum() == judged.figures.entropy.sum() == 2
+    measured = measure_rows(z, z)
+    assert measured.good.tolist() == [True, False, False, False, True]
+    assert measured.flat.tolist() == [True, False, False, False, False]
+    assert (measured.figures.scored, measured.figures.bad) == (2, 3)
+    assert measured.figures.predicted.tolist() == [1, 1]
+    assert measured.figures.confidence.sum() == measured.figures.entropy.sum() == 2

@@ -282,7 +282,7 @@ class TestFailures:
     @pytest.mark.parametrize("suffix", ["csv", "parquet"])
     def test_an_object_that_changes_while_it_is_read(self, bucket, monkeypatch, softmax_cli, tmp_path, suffix):
         from softmax_cli.errors import DataError
-        from softmax_cli.stream.inputs import open_table
+        from softmax_cli.stream.inputs import input_files, open_table
         from softmax_cli.tables.table import ReadOptions
 
         (tmp_path / "in.csv").write_bytes(
@@ -294,7 +294,7 @@ class TestFailures:
             monkeypatch.setenv(name, value)
 
         def read():
-            with open_table([url], ReadOptions(), None) as table:
+            with open_table(input_files([url]), ReadOptions()) as table:
                 bucket.put(f"in.{suffix}", (tmp_path / f"old.{suffix}").read_bytes() + b"\n")
                 for _ in table.blocks:
                     pass

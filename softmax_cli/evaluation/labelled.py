@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.prediction.bad_rows import Reject, refuse, rejects, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.transform import Transform
@@ -18,17 +19,12 @@ NO_SLICE = "(none)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class LabelledScores:
     """The rows of one batch that have scores and a truth, in order."""
 
-    log_p: NDArray[np.float64]
-    """Log-probabilities, nats, shape (rows, classes)."""
-    labels: NDArray[np.int64]
-    """Column of the true class, shape (rows,)."""
+    rows: Rows
     slices: dict[str, NDArray[np.intp]]
     """Rows of every slice; empty where none were asked for."""
-    sets: NDArray[np.bool_] | None
-    """Prediction sets of a calibration that makes them, shape (rows, classes)."""
     read: int
     """Rows that were read, the bad ones among them."""
     rejects: tuple[Reject, ...]
@@ -38,7 +34,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class LabelledScorer:
     """Scores batches and finds their truths; stateless, so that several threads share it."""
 
     transform: Transform
@@ -47,8 +43,8 @@ class Judge:
     by: str | None = None
     """Column of slices."""
 
-    def __call__(self, decoded: Decoded) -> Judged:
-        """Judge one batch.
+    def __call__(self, decoded: Decoded) -> LabelledScores:
+        """Score one batch.
 
         Raises
         ------
@@ -66,16 +62,25 @@ class Judge:
         if self.transform.on_bad_row == "error":
             refuse(rejected)
         good = np.flatnonzero(~scored.bad)
-        return Judged(
-            log_p=np.ascontiguousarray(scored.values["logprob"][good], np.float64),
-            labels=found.indices[good],
+        return LabelledScores(
+            rows=Rows(
+                np.asarray(scored.values["logprob"][good], np.float64),
+                found.indices[good],
+                None if scored.sets is None else scored.sets[good],
+            ),
             slices=self._slices(decoded, good),
-            sets=None if scored.sets is None else scored.sets[good],
             read=batch.num_rows,
             rejects=tuple(rejected),
             kinds=kinds,
             reading=found.reading,
         )
+
+    def nothing(self) -> LabelledScores:
+        """What a batch without rows comes to."""
+        classes = len(self.transform.columns.classes)
+        sets = None if self.transform.scoring.sets is None else np.empty((0, classes), np.bool_)
+        labels, log_p = np.empty(0, np.int64), np.empty((0, classes))
+        return LabelledScores(Rows(log_p, labels, sets), {}, 0, (), KindCheck(), LabelReading())
 
     def _slices(self, decoded: Decoded, good: NDArray[np.intp]) -> dict[str, NDArray[np.intp]]:
         if self.by is None:
