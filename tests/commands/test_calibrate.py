@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.special import log_softmax
 
+from softmax_cli.numeric.calibrators import names
+
 CIFAR = "cifar10_resnet50_brier"
 FOCAL = "cifar10_wideresnet2610_flsd53"
 MAGIKA = "magika_filetypes"
@@ -124,7 +126,7 @@ def test_the_best_of_all_and_the_comparison(softmax_cli, val):
     report = json.loads(softmax_cli("calibrate", val, "--method", "auto", "--json").text)
     losses = [one["figures"]["nll"] for one in report["compared"] if one["figures"]["nll"] is not None]
     assert losses == sorted(losses)
-    assert len(report["compared"]) + len(report["refused"]) == 9
+    assert len(report["compared"]) + len(report["refused"]) == len(names())
     assert report["method"] == report["compared"][0]["method"]
     assert report["after"] == report["compared"][0]["figures"]
 
