@@ -1,7 +1,8 @@
 """``python -m tests.benchmarks.calibration``: test log loss, ECE and seconds of every calibration method beside peers.
 
-Fitted to the validation rows of real tables and of generated ones, measured on test rows that no method has seen. Seconds are
-those of the fit: set OMP_NUM_THREADS=1, so that all take one thread in their products. scikit-learn, probmetrics, netcal, betacal and venn-abers take part where they are installed.
+Fitted to the validation rows of real tables and of generated ones, measured on test rows that no method has seen.
+Seconds are those of the fit: set OMP_NUM_THREADS=1, so that all take one thread in their products. scikit-learn,
+probmetrics, netcal, betacal and venn-abers take part where they are installed.
 """
 
 from __future__ import annotations
