@@ -80,7 +80,12 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting, watch: Watch = unw
     """
     if not len(rows.z):
         raise DataError(f"{setting.source}: no row to fit to; expected a table with scores and their true classes")
-    fitted = carried_out(job.plan, rows, job.folds, job.seed, setting.classes, watch)
+    try:
+        fitted = carried_out(job.plan, rows, job.folds, job.seed, setting.classes, watch)
+    except DataError as error:
+        if job.sets is None and job.abstention is None:
+            raise
+        raise DataError(f"{error}; thresholds need no fit: --method none chooses them alone") from error
     sets, abstention = None, None
     if job.sets is not None or job.abstention is not None:
         log_p = held_out(rows, fitted, job, setting.terms)

@@ -76,6 +76,10 @@ def _show_comparison(console: Console, found: CalibrationReport, marks: Glyphs) 
     ):
         columns.append(TextColumn(title, values, weight, is_number=True))
     draw(console, columns, marks)
+    if len(lines) > 1:
+        best, second = lines[:2]
+        text = f"{best.method} beats {second.method}, the second, by {second.behind:.2g} nats"
+        paragraph(console, f"{text}, standard error {second.behind_error:.2g}", marks)
     if found.simpler:
         paragraph(console, f"within one standard error of the best, and simpler: {', '.join(found.simpler)}", marks)
     for method, reason in found.refused:
