@@ -143,7 +143,8 @@ class FittingOptions(WorkOptions):
 
 SETS = "Prediction sets (split conformal prediction)"
 ABSTAIN = "Abstaining"
-SCORES = ("lac", "aps", "raps")
+SCORES = ("lac", "margin", "aps", "raps", "raps-tuned", "saps", "top-k")
+DRAWN = ("aps", "raps", "raps-tuned", "saps", "top-k")
 QUANTILES = ("exact", "higher")
 
 
@@ -162,14 +163,24 @@ class ThresholdOptions:
     score: Annotated[
         str,
         typer.Option(
-            help="lac (1 - p: the smallest sets), aps (larger where the model is unsure), raps (aps without long "
-            "tails: penalty 0.01 from the 6th class on).",
+            help="lac (1 - p: the smallest sets), margin (p beside the best other), aps (larger where the model is "
+            "unsure), raps (aps without long tails: penalty 0.01 from the 6th class on), raps-tuned (both numbers for "
+            "the smallest sets, chosen on a fifth of the rows), saps (the largest p and the place), top-k (the place).",
             rich_help_panel=SETS,
         ),
     ] = "lac"
     per_class: Annotated[
         bool,
         typer.Option("--per-class", help="A threshold for each class: coverage for every class.", rich_help_panel=SETS),
+    ] = False
+    clustered: Annotated[
+        bool,
+        typer.Option(
+            "--clustered",
+            help="A threshold for each group of classes that are alike, grouped on a fifth of the rows: --per-class "
+            "for many classes with few rows.",
+            rich_help_panel=SETS,
+        ),
     ] = False
     allow_empty: Annotated[
         bool,
@@ -179,7 +190,7 @@ class ThresholdOptions:
         bool,
         typer.Option(
             "--randomized",
-            help="Break ties of aps and raps by a draw that follows from --seed and the row: smaller sets.",
+            help="Break ties by a draw that follows from --seed and the row: smaller sets (not lac, margin).",
             rich_help_panel=SETS,
         ),
     ] = False
@@ -215,12 +226,15 @@ class ThresholdOptions:
             raise UsageError(f"--score {self.score}: choose one of {', '.join(SCORES)}")
         if self.quantile not in QUANTILES:
             raise UsageError(f"--quantile {self.quantile}: choose one of {', '.join(QUANTILES)}")
-        if self.coverage is None and (self.score != "lac" or self.per_class or self.allow_empty or self.randomized):
-            raise UsageError("--score, --per-class, --allow-empty and --randomized are about sets: add --coverage 0.9")
-        if self.randomized and self.score == "lac":
-            raise UsageError("--randomized: lac has no ties to break; choose --score aps or raps")
-        if self.per_class and self.quantile != "exact":
-            raise UsageError("--per-class takes the exact quantile: drop --quantile")
+        about_sets = (self.score != "lac", self.per_class, self.clustered, self.allow_empty, self.randomized)
+        if self.coverage is None and any(about_sets):
+            raise UsageError(
+                "--score, --per-class, --clustered, --allow-empty and --randomized are about sets: add --coverage 0.9"
+            )
+        if self.randomized and self.score not in DRAWN:
+            raise UsageError(f"--randomized: {self.score} has no ties to break; choose --score aps or raps")
+        if self.per_class and self.clustered:
+            raise UsageError("--per-class and --clustered each say which classes share a threshold: drop one")
         if self.max_risk is not None and self.min_coverage is not None:
             raise UsageError("--max-risk and --min-coverage each choose the threshold: drop one")
         if self.max_risk is not None and not 0 <= self.max_risk < 1:
@@ -239,8 +253,11 @@ class ThresholdOptions:
 
         if self.coverage is None:
             return None
-        nonconformity = Nonconformity(self.score, seed if self.randomized else None)
-        return SetRequest(nonconformity, self.coverage, self.per_class, self.allow_empty, self.quantile)
+        tuned = self.score == "raps-tuned"
+        nonconformity = Nonconformity("raps" if tuned else self.score, seed if self.randomized else None)
+        return SetRequest(
+            nonconformity, self.coverage, self.per_class, self.allow_empty, self.quantile, self.clustered, tuned
+        )
 
     def abstention(self) -> AbstentionRequest | None:
         """Return how the threshold to abstain is chosen; None: there is none."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from softmax_cli.numeric.clipping import clip_, softcap_, standardize_, winsorize_
 
 if TYPE_CHECKING:
-    from softmax_cli.numeric.conformal import Scores
+    from softmax_cli.numeric.nonconformity import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +159,21 @@ class Nonconformity(NamedTuple):
     """How strange a class is for a row."""
 
     score: str
-    """lac, aps or raps."""
+    """A name in `SCORES`."""
     seed: int | None = None
-    """Of the draws that break ties in aps and raps; None: not randomized."""
+    """Of the draws that break ties; None: not randomized."""
+    raps: tuple[float, int] | None = None
+    """Penalty and free places of raps, where they were tuned."""
 
     def __call__(self, log_p: NDArray[np.float64]) -> Scores:
         """Score every class, shape (rows, classes)."""
-        from softmax_cli.numeric.conformal import SCORES, row_draws
+        from softmax_cli.numeric.nonconformity import SCORES, raps_scores, row_draws
 
-        return SCORES[self.score](log_p, None if self.seed is None else row_draws(log_p, self.seed))
+        uniform = None if self.seed is None else row_draws(log_p, self.seed)
+        if self.raps is None:
+            return SCORES[self.score](log_p, uniform)
+        penalty, free = self.raps
+        return raps_scores(log_p, uniform, penalty=penalty, free=free)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +188,8 @@ class SetRule:
     rows: int
     """How many rows the threshold comes from."""
     allow_empty: bool = False
+    mean_size: float = 0.0
+    """Classes in a set, on the rows that the threshold comes from; 0: not kept in a file."""
 
     @property
     def step(self) -> str:
@@ -208,20 +216,39 @@ class SetRequest(NamedTuple):
     allow_empty: bool = False
     quantile: str = "exact"
     """exact: the order statistic of the theorem; higher: what published code takes, one score further."""
+    clustered: bool = False
+    """A threshold for each group of classes that are alike."""
+    tuned: bool = False
+    """Choose the penalty and the free places of raps."""
 
     def rule(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> SetRule:
-        """Take the threshold from held-out rows, with final log-probabilities of shape (rows, classes)."""
-        from softmax_cli.numeric.conformal import class_thresholds, quantile_threshold, scores_of_truth, threshold
+        """Take the threshold from held-out rows, with final log-probabilities of shape (rows, classes).
 
-        scores = scores_of_truth(self.nonconformity(np.ascontiguousarray(log_p)), labels)
+        A fifth of the rows goes to what has to be chosen on others than the threshold is taken from.
+        """
+        from softmax_cli.numeric import conformal
+        from softmax_cli.numeric.nonconformity import tuned_raps
+
+        log_p, classes, nonconformity = np.ascontiguousarray(log_p), log_p.shape[1], self.nonconformity
         # Through its decimal spelling: 1 - 0.9 is 0.09999999999999998 in binary.
         miscoverage = float(f"{1 - self.coverage:.12g}")
-        if self.per_class:
-            found = class_thresholds(scores, labels, log_p.shape[1], miscoverage=miscoverage)
+        find = {"exact": conformal.threshold, "higher": conformal.quantile_threshold}[self.quantile]
+        kept = np.ones(len(labels), np.bool_)
+        if self.clustered or self.tuned:
+            kept = ~conformal.chosen_on(labels)
+        if self.tuned:
+            nonconformity = nonconformity._replace(raps=tuned_raps(log_p[~kept], labels[~kept], coverage=self.coverage))
+        scores = nonconformity(log_p)
+        of_truth, truths = conformal.scores_of_truth(scores, labels), labels[kept]
+        if self.clustered:
+            clusters = conformal.class_clusters(of_truth[~kept], labels[~kept], classes, miscoverage=miscoverage)
+            found = conformal.cluster_thresholds(of_truth[kept], truths, clusters, miscoverage=miscoverage, find=find)
+        elif self.per_class:
+            found = conformal.class_thresholds(of_truth[kept], truths, classes, miscoverage=miscoverage, find=find)
         else:
-            find = {"exact": threshold, "higher": quantile_threshold}[self.quantile]
-            found = np.array([find(scores, miscoverage=miscoverage)])
-        return SetRule(self.nonconformity, self.coverage, found, len(labels), self.allow_empty)
+            found = np.array([find(of_truth[kept], miscoverage=miscoverage)])
+        size = conformal.sets(scores[kept], found, allow_empty=self.allow_empty).sum(axis=1)
+        return SetRule(nonconformity, self.coverage, found, len(truths), self.allow_empty, float(size.mean()))
 
 
 @dataclass(frozen=True, slots=True)

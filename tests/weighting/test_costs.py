@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from softmax_cli.weighting.costs import read_costs, read_superclasses
 
 from softmax_cli.errors import DataError, UsageError
+from softmax_cli.weighting.costs import read_costs, read_superclasses
 
 CLASSES = ("cat", "dog")
 MATRIX = [[0, 1, 0.5], [10, 0, 0.5]]

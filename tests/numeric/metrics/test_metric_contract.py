@@ -15,7 +15,7 @@ from scipy.special import log_softmax
 
 from softmax_cli.numeric import metrics
 from softmax_cli.numeric.bootstrap import weights
-from softmax_cli.numeric.conformal import lac_scores, sets
+from softmax_cli.numeric.conformal import sets
 from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.numeric.metrics._bins import WidthBins
 from softmax_cli.numeric.metrics._class_bins import ClassBins, ClassRankings
@@ -24,6 +24,7 @@ from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.metrics.auroc import Auroc
 from softmax_cli.numeric.metrics.coverage import Coverage
 from softmax_cli.numeric.metrics.top_k_accuracy import TopK
+from softmax_cli.numeric.nonconformity import lac_scores
 
 CLASSES = 4
 REPLICATES = 20
