@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.activations import ACTIVATIONS, scale_
+from softmax_cli.numeric.distributions.truncation import truncate_
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, Temperature
 from softmax_cli.numeric.topk import argmax, top_k
-from softmax_cli.numeric.truncation import truncate_
 from softmax_cli.prediction.steps import Adjustment
 
 if TYPE_CHECKING:

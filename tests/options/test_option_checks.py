@@ -8,6 +8,7 @@ import pytest
 
 from softmax_cli.distributed.plan import UnitReader
 from softmax_cli.errors import UsageError
+from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.long_tables import LongOptions
@@ -28,6 +29,8 @@ CLASSES = ("cat", "dog", "cow")
     ("options", "given", "words"),
     [
         (SoftmaxOptions, {"temperature": 0.0}, "division by zero"),
+        (ThresholdOptions, {"coverage": 90}, "expected a share above 0 and below 1, such as 0.9"),
+        (ThresholdOptions, {"max_risk": 0.1, "min_coverage": 0.9}, "each choose the threshold"),
         (SoftmaxOptions, {"temperature": -1.0}, "turn the ranking of the classes around"),
         (SoftmaxOptions, {"temperature": float("nan")}, "expected a number above 0"),
         (SoftmaxOptions, {"dtype": "float16"}, "choose float32 or float64"),

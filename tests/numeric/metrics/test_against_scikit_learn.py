@@ -170,6 +170,6 @@ def test_one_vs_one_auroc_and_average_precision(table):
 def test_rankings_of_scores_that_were_not_kept_are_unknown():
     log_p = log_softmax(np.random.default_rng(0).normal(size=(60, CLASSES)), axis=1)
     whole = Auroc.of(Rows(log_p, np.arange(60) % CLASSES))
-    counted = Parts({Auroc: Auroc(CLASSES, 60, (), (), ScoreCells.of(log_p, np.arange(60) % CLASSES))})
+    counted = Parts({Auroc: Auroc(CLASSES, 60, (), (), ScoreCells.of(CLASSES, [(log_p, np.arange(60) % CLASSES)]))})
     assert whole.cells is None
     assert np.isnan([one_vs_one(counted), average_precision(counted)]).all()
