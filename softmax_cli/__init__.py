@@ -1,9 +1,9 @@
 """Probabilities that can be trusted, from tables of classifier scores.
 
-    from softmax_cli import softmax, log_softmax, predict, transform
+    from softmax_cli import predict, evaluate, calibrate, sample, ensemble, compare
 
-`softmax` and `log_softmax` take arrays, `predict` takes a pandas data frame, `transform` makes what scores the Arrow
-batches of a pipeline; all are the same core that the command line runs.
+These run the commands of their names on data frames, Arrow tables, arrays and files; `softmax` and `log_softmax` take
+arrays, `transform` makes what scores the Arrow batches of a pipeline.
 """
 
 from __future__ import annotations
@@ -13,19 +13,30 @@ from typing import TYPE_CHECKING, Any
 from softmax_cli.version import __version__
 
 if TYPE_CHECKING:
-    from softmax_cli.api import for_ray, for_spark, predict, transform
+    from softmax_cli.api import calibrate, compare, ensemble, evaluate, for_ray, for_spark, predict, sample, transform
     from softmax_cli.numeric.softmax import log_softmax, softmax
 
 
-__all__ = ["__version__", "for_ray", "for_spark", "log_softmax", "predict", "softmax", "transform"]
+__all__ = [
+    "__version__",
+    "calibrate",
+    "compare",
+    "ensemble",
+    "evaluate",
+    "for_ray",
+    "for_spark",
+    "log_softmax",
+    "predict",
+    "sample",
+    "softmax",
+    "transform",
+]
 
+_ARRAYS = ("softmax", "log_softmax")
 _HOMES = {
-    "for_ray": "softmax_cli.api",
-    "for_spark": "softmax_cli.api",
-    "log_softmax": "softmax_cli.numeric.softmax",
-    "predict": "softmax_cli.api",
-    "softmax": "softmax_cli.numeric.softmax",
-    "transform": "softmax_cli.api",
+    name: "softmax_cli.numeric.softmax" if name in _ARRAYS else "softmax_cli.api"
+    for name in __all__
+    if name != "__version__"
 }
 
 
@@ -36,3 +47,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List what there is, also what is not loaded yet."""
+    return sorted(__all__)

@@ -197,7 +197,9 @@ def _usage_message(error: Any, command: str | None) -> str:
     functions = {name: getattr(commands.load(name), name) for name in commands.names() if name != command}
     others = [name for name, function in functions.items() if option in option_names(function)]
     if others:
-        return f"{option} is no option of {command}; {' and '.join(others)} {'have' if len(others) > 1 else 'has'} it"
+        *most, last = others
+        named = f"{', '.join(most)} and {last} have" if most else f"{last} has"
+        return f"{option} is no option of {command}; {named} it"
     there = [name for one in error.ctx.command.params for name in one.opts if name.startswith("--")]
     near = nearest(option, there, likeness=0.75)
     if near:

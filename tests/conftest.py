@@ -10,7 +10,7 @@ import sysconfig
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -172,3 +172,36 @@ def real_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def table() -> Callable[..., Any]:
+    """Open a table of scores in memory: ``table(name, z, ids, truths, cut, classes)``, read in blocks of `cut` rows."""
+    import numpy as np
+    import pyarrow as pa
+
+    from softmax_cli.stream.scores import ScoreTable
+    from softmax_cli.tables.arrays import from_arrow
+    from softmax_cli.tables.columns import Columns
+    from softmax_cli.tables.labels import ClassLookup, OwnTruth
+    from softmax_cli.tables.table import Block, Decoded, Place, Table
+
+    def make(
+        name: str, z: Any, ids: Any = None, truths: Any = None, cut: int = 3, classes: tuple[str, ...] = ("a", "b", "c")
+    ) -> Any:
+        columns = {one: np.ascontiguousarray(z[:, place]) for place, one in enumerate(classes)}
+        columns |= {} if ids is None else {"id": pa.array(ids)}
+        columns |= {} if truths is None else {"y": pa.array(truths)}
+        batch = from_arrow(pa.record_batch(columns))
+        roles = Columns(
+            classes, classes, "logits", id=None if ids is None else "id", others=tuple(columns)[len(classes) :]
+        )
+        blocks = (Block(batch.slice(start, cut)) for start in range(0, len(z), cut))
+
+        def decode(block, scores):
+            return Decoded(block.data, lambda row, column: Place(f"{name}: row {row + 1}", "", ""))
+
+        truth = None if truths is None else OwnTruth("y", ClassLookup.of(roles))
+        return nullcontext(ScoreTable(Table(name, batch.schema, blocks, decode), roles, truth))
+
+    return make

@@ -1,17 +1,23 @@
 """`predict` on data frames: the command line's transform, in a notebook's clothes."""
 
 import doctest
+import inspect
+import json
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy.special import softmax as scipy_softmax
 
-import softmax_cli
+import softmax_cli as package
 from softmax_cli import api as notebook
-from softmax_cli import predict
+from softmax_cli import calibrate, compare, ensemble, evaluate, predict, sample
 from softmax_cli.errors import DataError, UsageError
 
 
@@ -48,11 +54,12 @@ def test_columns_by_name(frame):
 @pytest.mark.parametrize(
     ("change", "arguments", "error", "words"),
     [
-        ({}, {"temperature": 0}, ValueError, "above 0"),
-        ({}, {"temperature": float("nan")}, ValueError, "above 0"),
+        ({}, {"temperature": 0}, UsageError, "^temperature= 0: division by zero"),
+        ({}, {"temperature": float("nan")}, UsageError, "^temperature= nan: expected a number above 0"),
+        ({}, {"temprature": 2}, UsageError, "^temprature: no such option; did you mean 'temperature'"),
         ({}, {"class_weights": {"owl": 2}}, UsageError, "no class is called 'owl'"),
         ({}, {"logits": "x_*"}, UsageError, "no such column"),
-        ({"cat": np.nan}, {}, DataError, "row 1: column 'cat'"),
+        ({"cat": np.nan}, {}, DataError, "^data: row 1: column 'cat'"),
     ],
 )
 def test_what_is_wrong_is_told(frame, change, arguments, error, words):
@@ -61,22 +68,144 @@ def test_what_is_wrong_is_told(frame, change, arguments, error, words):
 
 
 def test_the_examples_in_the_docstrings_hold():
-    for module in (notebook, sys.modules[softmax_cli.softmax.__module__]):
+    for module in (notebook, sys.modules[package.softmax.__module__]):
         assert doctest.testmod(module).failed == 0
 
 
 def test_public_names():
-    assert set(softmax_cli.__all__) == {
+    assert set(package.__all__) == {
         "__version__",
+        "calibrate",
+        "compare",
+        "ensemble",
+        "evaluate",
         "for_ray",
         "for_spark",
         "log_softmax",
         "predict",
+        "sample",
         "softmax",
         "transform",
     }
-    assert all(hasattr(softmax_cli, name) for name in softmax_cli.__all__)
-    assert not hasattr(softmax_cli, "nonsense")
+    assert all(hasattr(package, name) for name in package.__all__)
+    assert {*dir(package)} == {*package.__all__}
+    assert not hasattr(package, "nonsense")
+
+
+def command(softmax_cli_, *arguments):
+    done = softmax_cli_(*arguments, "-q")
+    assert done.code == 0, done.err
+    return done.text
+
+
+@pytest.fixture
+def table(tmp_path):
+    z = np.random.default_rng(1).normal(scale=3, size=(50, 3))
+    frame = pd.DataFrame(z, columns=["cat", "dog", "cow"]).assign(id=np.arange(50), t=np.linspace(0.5, 2, 50))
+    frame["label"] = np.array(["cat", "dog", "cow"])[
+        (z + np.random.default_rng(2).normal(scale=3, size=z.shape)).argmax(1)
+    ]
+    frame.to_parquet(tmp_path / "x.parquet", index=False)
+    frame.assign(cat=frame["cat"] + 1).to_parquet(tmp_path / "y.parquet", index=False)
+    return frame
+
+
+OPTIONS = [
+    {"temperature": 2, "class_weights": {"dog": 4}, "add": ["entropy", "correct"]},
+    {"top_k": 2, "threshold": 0.9, "abstain_label": "?", "where": "t > 1", "logits": ["cat", "dog", "cow"]},
+    {"temperature_column": "t", "sort": "-loss", "limit": 7, "emit": "prob,logprob"},
+    {"layout": "long", "top_p": 0.9},
+]
+
+
+def typed(options):
+    words = []
+    for name, value in options.items():
+        if isinstance(value, dict):
+            value = ",".join(f"{key}={held}" for key, held in value.items())
+        value = ",".join(value) if isinstance(value, list) else value
+        words.append(f"--{name.replace('_', '-')}={value}")
+    return words
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_predict_gives_the_numbers_of_the_command(softmax_cli, table, tmp_path, options):
+    command(softmax_cli, "predict", "x.parquet", *typed(options), "-o", "out.parquet")
+    wanted = pq.read_table(tmp_path / "out.parquet")
+    assert predict(pa.Table.from_pandas(table, preserve_index=False), **options).to_pylist() == wanted.to_pylist()
+    assert predict(tmp_path / "x.parquet", **options).to_pylist() == wanted.to_pylist()
+    found = predict(pl.from_pandas(table), **options)
+    assert isinstance(found, pl.DataFrame)
+    assert found.to_dicts() == wanted.to_pylist()
+    frame = predict(table, **options)
+    assert frame.to_dict("records") == wanted.to_pandas().to_dict("records")
+
+
+@pytest.mark.parametrize("options", [{"draws": 3, "seed": 7, "epsilon": 0.1}, {"no_replacement": True, "draws": 2}])
+def test_sample_draws_what_the_command_draws(softmax_cli, table, tmp_path, options):
+    words = [word.removesuffix("=True") for word in typed(options)]
+    command(softmax_cli, "sample", "x.parquet", *words, "-o", "out.parquet")
+    assert sample(pl.from_pandas(table), **options).to_dicts() == pq.read_table(tmp_path / "out.parquet").to_pylist()
+
+
+def test_ensemble_and_compare_give_the_numbers_of_the_commands(softmax_cli, table, tmp_path):
+    other = table.assign(cat=table["cat"] + 1).sample(frac=1, random_state=0)
+    command(softmax_cli, "ensemble", "x.parquet", "y.parquet", "--weights", "2,1", "-o", "out.parquet")
+    tables = [pa.Table.from_pandas(one, preserve_index=False) for one in (table, other)]
+    assert ensemble(*tables, weights=[2, 1]).to_pylist() == pq.read_table(tmp_path / "out.parquet").to_pylist()
+    report = json.loads(command(softmax_cli, "compare", "x.parquet", "y.parquet", "--json", "--bootstrap", "50"))
+    found = compare(*tables, bootstrap=50)
+    wanted = {name: figure["value"] for name, figure in report["pairs"][0]["figures"].items()}
+    assert found.figures == wanted
+    assert "agreement" in found._repr_html_()
+    assert len(compare(*tables, tables[0], bootstrap=0).figures) == 2
+
+
+def test_evaluate_and_calibrate_give_the_numbers_of_the_commands(softmax_cli, table, tmp_path):
+    report = json.loads(command(softmax_cli, "evaluate", "x.parquet", "--json", "--bins", "5"))
+    wanted = {name: figure["value"] for name, figure in report["figures"].items()}
+    scores = table.drop(columns="label")
+    for data, labels in ((table, None), (scores, table["label"]), (scores, list(table["label"]))):
+        found = evaluate(data, bins=5, **({} if labels is None else {"labels": labels}))
+        assert found.figures == wanted
+    with pytest.raises(FrozenInstanceError):
+        found.figures = {}
+    command(softmax_cli, "calibrate", "x.parquet", "-o", "c.json")
+    fit = calibrate(table)
+    fit.save(tmp_path / "d.json")
+    ours, theirs = (json.loads((tmp_path / name).read_text()) for name in ("d.json", "c.json"))
+    assert ours["parameters"] == theirs["parameters"]
+    command(softmax_cli, "predict", "x.parquet", "--calibration", "c.json", "-o", "out.parquet")
+    for given in (fit, tmp_path / "c.json"):
+        found = predict(pl.from_pandas(table), calibration=given)
+        assert found.to_dicts() == pq.read_table(tmp_path / "out.parquet").to_pylist()
+
+
+def test_arrays_in_arrays_out(table):
+    z = table[["cat", "dog", "cow"]].to_numpy()
+    np.testing.assert_allclose(predict(z, temperature=2), scipy_softmax(z / 2, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(predict(z.tolist()), scipy_softmax(z, axis=1), rtol=1e-12)
+    assert predict(z, top_k=1).column_names == ["label_1", "prob_1"]
+
+
+def test_an_index_stays_with_its_rows(frame):
+    frame.index.name = "name"
+    assert list(predict(frame, sort="confidence").index) == list(predict(frame).sort_values("confidence").index)
+    twice = pd.MultiIndex.from_product([["x", "y"], [1, 2, 3]], names=["a", "b"])
+    assert predict(frame.set_index(twice)).index.equals(twice)
+    broken = frame.assign(cat=[np.nan, *frame["cat"][1:]])
+    assert list(predict(broken, on_bad_row="skip").index) == list("bcdef")
+
+
+def test_a_file_is_written_where_one_is_asked_for(frame, tmp_path):
+    assert predict(frame, output=tmp_path / "out.csv", digits=4) is None
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 6
+
+
+def test_options_are_shown():
+    names = inspect.signature(predict).parameters
+    assert {"temperature", "calibration", "on_bad_row", "threshold"} <= names.keys()
+    assert not {"paths", "dry_run", "json"} & names.keys()
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -6,6 +6,7 @@ import ast
 import importlib
 import json
 import sys
+from functools import cache as remembered
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ CHOICES = {
     ("calibration/fit.py", "temperature"): "the identity is its T = 1",
     ("calibration/fit.py", "matrix"): "one parameter for each pair of classes takes too long to compare",
     ("calibration/fit.py", "dirichlet"): "one parameter for each pair of classes takes too long to compare",
+    ("calibration/fit.py", "sms"): "one parameter for each pair of classes takes too long to compare",
     ("numeric/model_selection.py", "temperature"): "the identity is its T = 1",
 }
 """Where one entry of a registry is chosen by its name, and why."""
@@ -61,23 +63,35 @@ OTHER_MEANINGS = {
     ("evaluation", "evaluate"),  # the command that made a report
     ("explanation", "weights"),  # class weights
     ("weighting", "weights"),
+    ("numeric", "weights"),  # of the members of an ensemble
     ("tables", "weights"),  # a word in the names of columns
     ("tables", "predict"),  # a word in the names of columns
-    ("__init__.py", "predict"),  # a function of the API
+    ("tables", "sample"),
+    *((room, name) for room in ("__init__.py", "evaluation") for name in commands.names()),  # functions of the API
+    ("api.py", "json"),  # the option
     ("options", "predict"),  # the command of an example
 }
 """Rooms where the word is another one's name."""
 
 
-def texts_of(tree: ast.Module) -> set[str]:
+@remembered
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
+@remembered
+def texts_of(file: Path) -> set[str]:
     """Every text of a module but its docstrings."""
+    tree = parsed(file)
     statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return {node.value for node in texts if id(node) not in statements}
 
 
-def modules_of(tree: ast.Module) -> set[str]:
+@remembered
+def modules_of(file: Path) -> set[str]:
     """Every module that is imported, or that a name may be taken from."""
+    tree = parsed(file)
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -95,16 +109,15 @@ def leaks(registry: str, texts: set[str], rooms: str = "") -> set[tuple[str, str
         name = file.relative_to(PACKAGE).as_posix()
         if name.startswith(f"{registry}/"):
             continue
-        tree = ast.parse(file.read_text("utf-8"))
         imported = {
             entry
             for entry in REGISTRIES[registry]
-            for one in modules_of(tree)
+            for one in modules_of(file)
             if f"{one}.".startswith(f"{dotted}.{entry}.")
         }
         room = name.partition("/")[0]
         held = {
-            text for text in texts_of(tree) & texts if (room, text) not in OTHER_MEANINGS and name.startswith(rooms)
+            text for text in texts_of(file) & texts if (room, text) not in OTHER_MEANINGS and name.startswith(rooms)
         }
         found |= {(name, entry) for entry in imported | held}
     return found
@@ -125,17 +138,17 @@ def test_no_other_file_names_a_metric(room):
 def test_entries_do_not_need_each_other(registry):
     dotted = f"softmax_cli.{registry.replace('/', '.')}"
     for file in (PACKAGE / registry).glob("[a-z]*.py"):
-        modules = modules_of(ast.parse(file.read_text("utf-8")))
+        modules = modules_of(file)
         others = {name for name in REGISTRIES[registry] if name != file.stem and f"{dotted}.{name}" in modules}
         assert others <= SHARED.get(registry, set()), file.name
 
 
 SHARED = {
     "formats": {"csv", "arrow", "npy", "json"},  # tsv is csv with tabs, arrows a stream of arrow, npz a zip of npy
-    "numeric/calibrators": {
-        "temperature",
-        "matrix",
-    },  # bcts begins at the best temperature, dirichlet is a matrix of log p
+    # bcts begins at the best temperature, dirichlet is a matrix of log p, svs and sms are a vector and a matrix,
+    # scaling-binning bins what platt gives, centred isotonic moves the steps of isotonic
+    "numeric/calibrators": {"temperature", "vector", "matrix", "platt", "isotonic"},
+    "numeric/metrics": {"auroc"},  # pairs of classes are ranked by the same scores
 }
 
 
@@ -241,7 +254,7 @@ class Tenth:
     free_parameters = 1
 
     @classmethod
-    def fit(cls, z, labels, weights=None):
+    def fit(cls, examples):
         return cls()
 
     def log_p(self, z):

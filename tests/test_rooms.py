@@ -15,6 +15,7 @@ OTHER_FOLDERS = {"help", "benchmarks", "mutation"}
 BY_NAME = {
     "commands": "commands/test_processes.py",
     "distributed/engines": "distributed/engines/test_engines.py",
+    "numeric/calibrators": "numeric/calibrators/test_calibrators.py",
     "numeric/metrics": "numeric/metrics/test_metric_contract.py",
 }
 """Folders whose modules nobody imports: they are found by their names, and a test goes over all of them."""

@@ -14,7 +14,7 @@ from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord
 from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name
-from softmax_cli.numeric.conformal import SCORES
+from softmax_cli.numeric.nonconformity import SCORES
 from softmax_cli.prediction.steps import Nonconformity, SetRule
 from softmax_cli.stream.outputs import finite_or_null
 from softmax_cli.version import __version__
@@ -124,6 +124,8 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
             "allow_empty": rule.allow_empty,
             "seed": rule.nonconformity.seed,
         }
+        if rule.nonconformity.raps is not None:
+            held["conformal"]["raps"] = list(rule.nonconformity.raps)
     if calibration.abstention is not None:
         held["abstention"] = asdict(calibration.abstention)
     return held
@@ -158,7 +160,11 @@ def _set_rule(held: dict[str, Any], classes: int) -> SetRule:
     threshold = _floats(held["threshold"], math.inf, None)
     if len(threshold) not in (1, classes):
         raise ValueError(f"{len(threshold)} thresholds for {classes} classes")
-    nonconformity = Nonconformity(held["score"], held["seed"])
+    raps = None
+    if "raps" in held:
+        penalty, free = held["raps"]
+        raps = float(penalty), int(free)
+    nonconformity = Nonconformity(held["score"], held["seed"], raps)
     return SetRule(nonconformity, float(held["coverage"]), threshold, int(held["rows"]), bool(held["allow_empty"]))
 
 

@@ -7,7 +7,7 @@ folds, with which thresholds can be chosen on held-out rows too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,10 @@ from softmax_cli.numeric.model_selection import (
     RowScores,
     Scores,
     Selection,
+    Watch,
     cross_validated,
     select,
+    unwatched,
     verdict,
 )
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
@@ -64,7 +66,7 @@ class Setting:
     terms: tuple[Term, ...] = ()
 
 
-def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibration, Fitted]:
+def calibrate(rows: LabelledRows, job: Job, setting: Setting, watch: Watch = unwatched) -> tuple[Calibration, Fitted]:
     """Fit to the logits as they are, then choose thresholds on what comes out after weights and priors.
 
     A threshold is taken from rows that the calibrator which scored them has not seen: fold by fold (cross-conformal
@@ -78,7 +80,12 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting) -> tuple[Calibrati
     """
     if not len(rows.z):
         raise DataError(f"{setting.source}: no row to fit to; expected a table with scores and their true classes")
-    fitted = carried_out(job.plan, Fitting(rows.z, rows.labels, job.folds, job.seed), setting.classes)
+    try:
+        fitted = carried_out(job.plan, rows, job.folds, job.seed, setting.classes, watch)
+    except DataError as error:
+        if job.sets is None and job.abstention is None:
+            raise
+        raise DataError(f"{error}; thresholds need no fit: --method none chooses them alone") from error
     sets, abstention = None, None
     if job.sets is not None or job.abstention is not None:
         log_p = held_out(rows, fitted, job, setting.terms)
@@ -131,12 +138,15 @@ UNFITTED = "none"
 class Fitting:
     """Rows to fit to, and how they are cut into folds."""
 
-    z: NDArray[np.float64]
-    """Shape (rows, classes)."""
-    labels: NDArray[np.int64]
-    """Shape (rows,)."""
+    examples: Examples
     folds: int
     seed: int
+    watch: Watch = unwatched
+    """Told the method and the fold before every fit."""
+
+    def cross_validated(self, fit: Fit, method: str) -> CrossValidation:
+        """Judge one method."""
+        return cross_validated(fit, self.examples, method=method, folds=self.folds, seed=self.seed, watch=self.watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,7 @@ def named(error: ValueError, classes: tuple[str, ...]) -> str:
     return f"none of {error.where} is labelled {shown}, and every class needs an example"
 
 
-_FULL_MATRIX = ("matrix", "dirichlet")
+_FULL_MATRIX = ("matrix", "dirichlet", "sms")
 _MOST_CLASSES = 200
 """Up to so many classes a comparison of all methods tries those with a parameter for every pair of classes."""
 
@@ -187,13 +197,13 @@ class OneMethod:
 
     def __call__(self, fitting: Fitting) -> Fitted:
         """Fit and judge."""
-        method = _Remembering.of(self.method)
-        result = cross_validated(method.fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
+        fit = by_name(self.method).fit
+        result = fitting.cross_validated(fit, self.method)
         if not self.keep or result.improves:
-            return _judged(method, result, fitting)
-        fold_fits, warnings = tuple(method.fits), (_kept_anyway(result, "--keep-fit"),)
-        calibrator = method.fit(fitting.z, fitting.labels)
-        return Fitted(calibrator, "nll", result.before, result.after, result, fold_fits, warnings=warnings)
+            return _judged(fit, result, fitting)
+        warnings = (_kept_anyway(result, "--keep-fit"),)
+        calibrator = fit(fitting.examples)
+        return Fitted(calibrator, "nll", result.before, result.after, result, result.fits, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,20 +212,13 @@ class BestMethod:
 
     def __call__(self, fitting: Fitting) -> Fitted:
         """Compare, fit and judge."""
-        classes = fitting.z.shape[1]
+        classes = fitting.examples.classes
         left_out = _FULL_MATRIX if classes > _MOST_CLASSES else ()
-        methods = [_Remembering.of(name) for name in names() if name not in left_out]
-        report = ValueError(f"{classes}^2 parameters take hours to compare; ask for it alone with --method")
-        found = select(
-            fitting.z,
-            fitting.labels,
-            methods=[cast("type[Calibrator]", method) for method in methods],
-            folds=fitting.folds,
-            seed=fitting.seed,
-        )
+        report = ValueError(f"{classes}^2 parameters take long to compare; ask for it alone with --method")
+        fits: dict[str, Fit] = {name: by_name(name).fit for name in names() if name not in left_out}
+        found = select(fitting.examples, fits, folds=fitting.folds, seed=fitting.seed, watch=fitting.watch)
         found = replace(found, refused=(*found.refused, *(Refusal(name, report) for name in left_out)))
-        best = next(method for method in methods if method.name == found.best.method)
-        return _judged(best, found.best, fitting, found)
+        return _judged(fits[found.best.method], found.best, fitting, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +227,10 @@ class EceGrid:
 
     def __call__(self, fitting: Fitting) -> Fitted:
         """Search the grid, and judge."""
-        grid = _Remembering(Temperature.fit_ece_grid, Temperature.name)
-        result = cross_validated(grid.fit, fitting.z, fitting.labels, folds=fitting.folds, seed=fitting.seed)
-        calibrator = Temperature.fit_ece_grid(fitting.z, fitting.labels)
+        result = fitting.cross_validated(Temperature.fit_ece_grid, Temperature.name)
+        calibrator = Temperature.fit_ece_grid(fitting.examples)
         warnings = () if result.improves else (_kept_anyway(result, "--objective ece-grid"),)
-        return Fitted(calibrator, "ece-grid", result.before, result.after, result, tuple(grid.fits), warnings=warnings)
+        return Fitted(calibrator, "ece-grid", result.before, result.after, result, result.fits, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +241,10 @@ class Given:
 
     def __call__(self, fitting: Fitting) -> Fitted:
         """Judge only."""
-        examples = Examples.checked(fitting.z, fitting.labels)
+        examples = fitting.examples
         before, after = (
             RowScores.of(log_p, examples.labels).mean(examples.weights)
-            for log_p in (log_softmax_rows(examples.z), self.calibrator.log_p(examples.z))
+            for log_p in (examples.rowwise(log_softmax_rows), self.calibrator.log_p(examples.z))
         )
         return Fitted(self.calibrator, UNFITTED, before, after)
 
@@ -252,43 +254,24 @@ def _kept_anyway(result: CrossValidation, flag: str) -> str:
     return f"log loss does not improve on held-out rows ({before:.6g} to {after:.6g}); {flag} keeps the fit"
 
 
-def _judged(
-    method: _Remembering, result: CrossValidation, fitting: Fitting, selection: Selection | None = None
-) -> Fitted:
-    fold_fits = tuple(method.fits)
-    found = verdict(result, method.fit, fitting.z, fitting.labels)
+def _judged(fit: Fit, result: CrossValidation, fitting: Fitting, selection: Selection | None = None) -> Fitted:
+    fitting.watch(result.method, fitting.folds + 1)
+    found = verdict(result, fit, fitting.examples)
     return Fitted(
         found.calibrator,
         "nll",
         result.before,
         result.after if found.kept else result.before,
         result,
-        fold_fits if found.kept else (),
+        result.fits if found.kept else (),
         selection,
         found.warnings,
     )
 
 
-class _Remembering:
-    """A method that keeps what it has fitted, fold after fold: thresholds need the same fits."""
-
-    def __init__(self, fit: Fit, name: str) -> None:
-        self.name = name
-        self._fit = fit
-        self.fits: list[Calibrator] = []
-
-    @classmethod
-    def of(cls, method: str) -> Self:
-        """Take a method by its name."""
-        return cls(by_name(method).fit, method)
-
-    def fit(self, z: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Calibrator:
-        """Fit, and keep it."""
-        self.fits.append(self._fit(z, labels, weights))
-        return self.fits[-1]
-
-
-def carried_out(plan: Plan, fitting: Fitting, classes: tuple[str, ...]) -> Fitted:
+def carried_out(
+    plan: Plan, rows: LabelledRows, folds: int, seed: int, classes: tuple[str, ...], watch: Watch
+) -> Fitted:
     """Carry out a plan, and tell in the user's words what stands in its way.
 
     Raises
@@ -297,7 +280,7 @@ def carried_out(plan: Plan, fitting: Fitting, classes: tuple[str, ...]) -> Fitte
         The rows determine no such calibration.
     """
     try:
-        return plan(fitting)
+        return plan(Fitting(Examples.checked(rows.z, rows.labels), folds, seed, watch))
     except AbsentClasses as error:
         raise DataError(f"{named(error, classes)}; --method temperature needs no row of each class") from error
     except ValueError as error:

@@ -85,7 +85,7 @@ class Collector:
             A row cannot be scored and is not to be skipped, or has no truth, or one that is no class.
         """
         found = self.truth.labels(decoded.batch)
-        decoded = with_truth_faults(decoded, self.truth, found)
+        decoded = with_truth_faults(decoded, self.truth, found, found.without)
         scores = read_scores(decoded.batch, self.columns, np.dtype(np.float64))
         kinds = KindCheck.of(scores, self.columns)
         z = to_log_scale_(scores, self.columns)

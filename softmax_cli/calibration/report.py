@@ -42,6 +42,9 @@ class SetsFound:
     thresholds: tuple[float, ...]
     """One, or one for each class; ``inf`` admits the class always."""
     rows: int
+    mean_size: float
+    """Classes in a set, on these rows."""
+    randomized: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,22 @@ def _sets(found: Calibration) -> SetsFound | None:
     if found.sets is None:
         return None
     rule = found.sets
-    return SetsFound(rule.nonconformity.score, rule.coverage, tuple(rule.threshold.tolist()), rule.rows)
+    randomized = rule.nonconformity.seed is not None
+    thresholds = tuple(rule.threshold.tolist())
+    return SetsFound(rule.nonconformity.score, rule.coverage, thresholds, rule.rows, rule.mean_size, randomized)
 
 
 def _threshold_warnings(rows: LabelledRows, found: Calibration) -> list[str]:
-    if found.sets is None or np.isfinite(found.sets.threshold).all():
+    if found.sets is None:
         return []
+    if np.isfinite(found.sets.threshold).all():
+        if found.sets.mean_size < len(found.classes):
+            return []
+        highest = found.sets.threshold.max()
+        return [
+            f"the threshold of {highest:.6g} lets every class into every set: they say nothing. Ask for less with "
+            f"--coverage, or for sets of another kind with --score lac"
+        ]
     wanted = math.ceil(found.sets.coverage / (1 - found.sets.coverage) - 1e-9)
     if len(found.sets.threshold) == 1:
         return [

@@ -20,6 +20,10 @@ _PAPERS_WAY = (
 )
 _LEGEND = "log loss in nats; Brier 0 to 2, summed over classes; ECE of the predicted class, 15 bins of equal width"
 
+_LONG = ("aps", "raps")
+_MANY = 2.0
+"""Classes in a set on average, from which on shorter sets are worth a word."""
+
 
 def show_calibration(console: Console, found: CalibrationReport) -> None:
     """Print a report, as `make_console` opens the console."""
@@ -72,6 +76,10 @@ def _show_comparison(console: Console, found: CalibrationReport, marks: Glyphs) 
     ):
         columns.append(TextColumn(title, values, weight, is_number=True))
     draw(console, columns, marks)
+    if len(lines) > 1:
+        best, second = lines[:2]
+        text = f"{best.method} beats {second.method}, the second, by {second.behind:.2g} nats"
+        paragraph(console, f"{text}, standard error {second.behind_error:.2g}", marks)
     if found.simpler:
         paragraph(console, f"within one standard error of the best, and simpler: {', '.join(found.simpler)}", marks)
     for method, reason in found.refused:
@@ -86,6 +94,10 @@ def _show_thresholds(console: Console, found: CalibrationReport, marks: Glyphs) 
         cut += "" if len(sets.thresholds) == 1 else f"{_figure(lowest)} to {_figure(highest)}"
         text = f"{sets.score}: classes with a score up to the threshold cover {sets.coverage:g} of rows; {cut}"
         paragraph(console, f"{text}, from {counted(sets.rows, 'row')}", marks)
+        size = f"a set holds {sets.mean_size:.3g} of {found.classes} classes on average"
+        if sets.score in _LONG and not sets.randomized and sets.mean_size > _MANY:
+            size += f"; {sets.score} without draws makes long sets: --randomized or --score lac make short ones"
+        paragraph(console, size, marks)
     if (abstention := found.abstention) is not None:
         heading(console, "Abstaining", marks)
         text = (

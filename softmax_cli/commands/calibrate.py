@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
 from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.calibration.fit import AbstentionRequest, Job, Plan
+    from softmax_cli.calibration.fit import Fitted, Job, Plan
     from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
-    from softmax_cli.prediction.steps import Remedy, SetRequest
+    from softmax_cli.prediction.steps import Remedy
     from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.columns import Columns
 
@@ -141,116 +142,6 @@ class FittingOptions(WorkOptions):
         return self.output is None and not self.json and not sys.stdout.isatty()
 
 
-SETS = "Prediction sets (split conformal prediction)"
-ABSTAIN = "Abstaining"
-SCORES = ("lac", "aps", "raps")
-QUANTILES = ("exact", "higher")
-
-
-@dataclass(frozen=True)
-class ThresholdOptions:
-    """Coverage, score, and the risk of an answer."""
-
-    coverage: Annotated[
-        float | None,
-        typer.Option(
-            metavar="C",
-            help="Keep a threshold for sets of classes that hold the truth in a share C of rows: 0.9.",
-            rich_help_panel=SETS,
-        ),
-    ] = None
-    score: Annotated[
-        str,
-        typer.Option(
-            help="lac (1 - p: the smallest sets), aps (larger where the model is unsure), raps (aps without long "
-            "tails: penalty 0.01 from the 6th class on).",
-            rich_help_panel=SETS,
-        ),
-    ] = "lac"
-    per_class: Annotated[
-        bool,
-        typer.Option("--per-class", help="A threshold for each class: coverage for every class.", rich_help_panel=SETS),
-    ] = False
-    allow_empty: Annotated[
-        bool,
-        typer.Option("--allow-empty", help="Let a set be empty; by default it holds one class.", rich_help_panel=SETS),
-    ] = False
-    randomized: Annotated[
-        bool,
-        typer.Option(
-            "--randomized",
-            help="Break ties of aps and raps by a draw that follows from --seed and the row: smaller sets.",
-            rich_help_panel=SETS,
-        ),
-    ] = False
-    quantile: Annotated[
-        str,
-        typer.Option(
-            help="exact (the k-th smallest score, k = ceil((n+1)C)), or higher (numpy's quantile at k/n, one score "
-            "further: to reproduce published code).",
-            rich_help_panel=SETS,
-        ),
-    ] = "exact"
-    max_risk: Annotated[
-        float | None,
-        typer.Option(
-            metavar="R",
-            help="Abstain below the lowest confidence with which at most a share R of the answers is wrong.",
-            rich_help_panel=ABSTAIN,
-        ),
-    ] = None
-    min_coverage: Annotated[
-        float | None,
-        typer.Option(
-            metavar="C",
-            help="Abstain below the confidence with the fewest wrong answers of those that answer a share C of rows.",
-            rich_help_panel=ABSTAIN,
-        ),
-    ] = None
-
-    def __post_init__(self) -> None:
-        if self.coverage is not None and not 0 < self.coverage < 1:
-            raise UsageError(f"--coverage {self.coverage:g}: expected a share above 0 and below 1, such as 0.9")
-        if self.score not in SCORES:
-            raise UsageError(f"--score {self.score}: choose one of {', '.join(SCORES)}")
-        if self.quantile not in QUANTILES:
-            raise UsageError(f"--quantile {self.quantile}: choose one of {', '.join(QUANTILES)}")
-        if self.coverage is None and (self.score != "lac" or self.per_class or self.allow_empty or self.randomized):
-            raise UsageError("--score, --per-class, --allow-empty and --randomized are about sets: add --coverage 0.9")
-        if self.randomized and self.score == "lac":
-            raise UsageError("--randomized: lac has no ties to break; choose --score aps or raps")
-        if self.per_class and self.quantile != "exact":
-            raise UsageError("--per-class takes the exact quantile: drop --quantile")
-        if self.max_risk is not None and self.min_coverage is not None:
-            raise UsageError("--max-risk and --min-coverage each choose the threshold: drop one")
-        if self.max_risk is not None and not 0 <= self.max_risk < 1:
-            raise UsageError(f"--max-risk {self.max_risk:g}: expected a share from 0 to below 1, such as 0.02")
-        if self.min_coverage is not None and not 0 < self.min_coverage <= 1:
-            raise UsageError(f"--min-coverage {self.min_coverage:g}: expected a share above 0, such as 0.95")
-
-    @property
-    def wanted(self) -> bool:
-        """Whether any threshold is asked for."""
-        return any(given is not None for given in (self.coverage, self.max_risk, self.min_coverage))
-
-    def sets(self, seed: int) -> SetRequest | None:
-        """Return what sets are to promise; None: there are none."""
-        from softmax_cli.prediction.steps import Nonconformity, SetRequest
-
-        if self.coverage is None:
-            return None
-        nonconformity = Nonconformity(self.score, seed if self.randomized else None)
-        return SetRequest(nonconformity, self.coverage, self.per_class, self.allow_empty, self.quantile)
-
-    def abstention(self) -> AbstentionRequest | None:
-        """Return how the threshold to abstain is chosen; None: there is none."""
-        from softmax_cli.calibration.thresholds import MaxRisk, MinCoverage
-
-        if self.max_risk is not None:
-            return MaxRisk(self.max_risk)
-        return None if self.min_coverage is None else MinCoverage(self.min_coverage)
-
-
 def calibrate(
     source: SourceOptions,
     truths: TruthOptions,
@@ -267,7 +158,28 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
-    from softmax_cli.calibration.fit import Setting, held_out
+    pictures.check_format(fitting.json)
+    if pictures.files:
+        pictures.check(source.resolve(truths).everything_read, fitting.force, [fitting.output])
+    found, report, rows, fit, job = fitted(source, truths, remedies, fitting, thresholds, imbalance, engine)
+    _report(found, report, fitting, pictures.format)
+    if pictures.files:
+        from softmax_cli.calibration.fit import held_out
+
+        _draw(report, rows, held_out(rows, fit, job, ()), pictures, fitting.force)
+
+
+def fitted(
+    source: SourceOptions,
+    truths: TruthOptions,
+    remedies: RemedyOptions,
+    fitting: FittingOptions,
+    thresholds: ThresholdOptions,
+    imbalance: ImbalanceOptions,
+    engine: EngineOptions,
+) -> tuple[Calibration, CalibrationReport, LabelledRows, Fitted, Job]:
+    """Fit, write the file that was asked for, and return what was found."""
+    from softmax_cli.calibration.fit import Setting
     from softmax_cli.calibration.fit import calibrate as find_calibration
     from softmax_cli.calibration.labelled_rows import Collector
     from softmax_cli.calibration.report import calibration_report
@@ -276,8 +188,6 @@ def calibrate(
     _check(fitting, thresholds, imbalance)
     inputs = source.resolve(truths)
     fitting.check(inputs.everything_read)
-    pictures.check(inputs.everything_read, fitting.force, [fitting.output])
-    pictures.check_format(fitting.json)
     workers = engine.resolve(inputs, fitting.workers)
     with open_scores(inputs) as scores:
         columns = scores.columns
@@ -289,8 +199,8 @@ def calibrate(
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)
-    found, fitted = find_calibration(rows, job, Setting(scores.table.name, columns.kind, columns.classes, steps, terms))
-    report = calibration_report(rows, found, fitted)
+    found, fit = find_calibration(rows, job, Setting(scores.table.name, columns.kind, columns.classes, steps, terms))
+    report = calibration_report(rows, found, fit)
     if given is not None:
         found = replace(found, fit=given.fit)
     for warning in report.warnings:
@@ -299,9 +209,7 @@ def calibrate(
         from softmax_cli.calibration.file import write_calibration
 
         write_calibration(found, fitting.output, fitting.force)
-    _report(found, report, fitting, pictures.format)
-    if pictures.files:
-        _draw(report, rows, held_out(rows, fitted, job, ()), pictures, fitting.force)
+    return found, report, rows, fit, job
 
 
 def _draw(
@@ -321,8 +229,7 @@ def _draw(
 def _check(fitting: FittingOptions, thresholds: ThresholdOptions, imbalance: ImbalanceOptions) -> None:
     if imbalance.estimate_prior:
         raise UsageError("--estimate-prior is about rows without truths: give it to predict, with --calibration")
-    fits = fitting.calibration is None and fitting.method != "none"
-    if not fits and not thresholds.wanted:
+    if (fitting.calibration is not None or fitting.method == "none") and not thresholds.wanted:
         raise UsageError("nothing is fitted, so there is nothing to do: add --coverage, --max-risk or --min-coverage")
 
 
@@ -341,8 +248,8 @@ def _given(fitting: FittingOptions, columns: Columns, steps: tuple[Remedy, ...])
 def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibration | None) -> Job:
     from softmax_cli.calibration.fit import Job
 
-    seed = fitting.seed
-    return Job(fitting.plan(given), fitting.folds, seed, thresholds.sets(seed), thresholds.abstention())
+    sets, abstention = thresholds.sets(fitting.seed), thresholds.abstention()
+    return Job(fitting.plan(given), fitting.folds, fitting.seed, sets, abstention)
 
 
 def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fleet: Fleet) -> LabelledRows:
@@ -382,3 +289,6 @@ def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptio
     show_calibration(make_console(sys.stdout, fitting.colors), report)
     if fitting.output is not None:
         fitting.say(f"{fitting.output}: apply it with softmax-cli predict --calibration {fitting.output}")
+
+
+PYTHON = fitted

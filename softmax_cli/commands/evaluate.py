@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
@@ -247,6 +247,7 @@ def evaluate(
     truths: TruthOptions,
     scoring: ScoringOptions,
     metrics: MetricOptions,
+    costs: CostOptions,
     report: ReportOptions,
     pictures: EvaluationPictureOptions,
     engine: EngineOptions,
@@ -260,16 +261,38 @@ def evaluate(
     --kind classwise --scheme mass keeps every probability.
     """
     from softmax_cli.errors import GateError
+
+    read = source.resolve(truths).everything_read if pictures.files else []
+    pictures.check(read, report.force, [path for _, path in report.tables])
+    pictures.check_format(report.json)
+    result = measured(source, truths, scoring, metrics, costs, report, engine, run)
+    if result is None:
+        return
+    _give(result, report, pictures, run)
+    _draw(result, pictures, report.force)
+    if result.failed_gates:
+        raise GateError("; ".join(result.failed_gates))
+
+
+def measured(
+    source: SourceOptions,
+    truths: TruthOptions,
+    scoring: ScoringOptions,
+    metrics: MetricOptions,
+    costs: CostOptions,
+    report: ReportOptions,
+    engine: EngineOptions,
+    run: RunOptions,
+) -> Report | None:
+    """Measure, and return the report; None: it was a dry run, whose plan is printed."""
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import build_report
     from softmax_cli.evaluation.run import measure
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
 
-    inputs = source.resolve(truths)
+    inputs = source.resolve(truths, scoring.softmax.columns)
     report.check(inputs.everything_read)
-    pictures.check(inputs.everything_read, report.force, [path for _, path in report.tables])
-    pictures.check_format(report.json)
     workers = engine.resolve(inputs, run.workers)
     estimate = estimated_prior(inputs, scoring, run, engine)
     with open_scores(inputs) as scores:
@@ -278,21 +301,20 @@ def evaluate(
         scorer = LabelledScorer(_transform(scores, scoring, chosen, run), truth, report.by)
         report.check_slices(scores)
         sets = scorer.transform.scoring.sets is not None
+        priced = costs.read(scores.columns.classes)
         plan = metrics.plan(len(scores.columns.classes), chosen.calibration, sets)
+        plan = replace(plan, costs=None if priced is None else priced.matrix)
         gates = report.gates(plan)
         if run.dry_run:
             print(_plan(scores, scorer))
-            return
+            return None
         run.introduce(scores, *chosen.notes)
         with run.work(scores.table.size, report.force) as work, work.rejects as keep:
             found = measure(workers.fleet(inputs, scores), scorer, plan, Listeners(work.progress, keep))
     found.reading.check(len(scores.columns.classes))
     result = build_report(scores.table.name, scorer, plan, found.measured, found.bootstrap, found.read, gates)
     _print_notes(result, found, scores, run)
-    _give(result, report, pictures, run)
-    _draw(result, pictures, report.force)
-    if result.failed_gates:
-        raise GateError("; ".join(result.failed_gates))
+    return result
 
 
 def _choose(scores: ScoreTable, scoring: ScoringOptions, estimate: PriorEstimate | None) -> Chosen:
@@ -348,7 +370,9 @@ def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOpti
 
         print_tables(evaluation_tables(result), pictures.format)
     else:
-        _show(result, report.full, run)
+        from softmax_cli.evaluation.screen import print_evaluation
+
+        print_evaluation(result, run.colors, report.full)
 
 
 def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
@@ -362,19 +386,6 @@ def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> No
         write_page(evaluation_page(report, typed_command()), pictures.report, force)
 
 
-def _show(report: Report, full: bool, run: RunOptions) -> None:
-    """Draw the report whole, so that a reader who closes the pipe early is no error."""
-    from softmax_cli.evaluation.screen import show_evaluation
-    from softmax_cli.storage.writing import standard_output
-    from softmax_cli.terminal.console import make_console
-
-    console = make_console(sys.stdout, run.colors)
-    with console.capture() as drawn:
-        show_evaluation(console, report, full)
-    with standard_output() as out:
-        out.write(drawn.get().encode(console.encoding, "backslashreplace"))
-
-
 def _plan(scores: ScoreTable, scorer: LabelledScorer) -> str:
     return "\n".join(
         [
@@ -383,3 +394,6 @@ def _plan(scores: ScoreTable, scorer: LabelledScorer) -> str:
             *(f"step {number}   {step}" for number, step in enumerate(scorer.transform.steps(), 1)),
         ]
     )
+
+
+PYTHON = measured

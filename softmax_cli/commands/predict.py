@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
+from softmax_cli.commands._scored import build, plan, write
+from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
+from softmax_cli.options.long_tables import LongOptions
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.scoring import ScoringOptions
-from softmax_cli.options.source import SourceOptions
-
-if TYPE_CHECKING:
-    from softmax_cli.prediction.run import Finished, Target
-    from softmax_cli.prediction.transform import Transform
-    from softmax_cli.stream.scores import ScoreTable
-    from softmax_cli.tables.batch import Batch
-
+from softmax_cli.options.source import SourceOptions, TruthOptions
 
 RANK = 2
 FIRST = (
@@ -24,6 +17,9 @@ FIRST = (
     "class_weights",
     "calibration",
     "top_k",
+    "add",
+    "sort",
+    "where",
     "output",
     "format",
     "logits",
@@ -46,8 +42,11 @@ EXAMPLES = (
 
 def predict(
     source: SourceOptions,
+    truths: TruthOptions,
     scoring: ScoringOptions,
     result: ResultOptions,
+    decisions: DecisionOptions,
+    long: LongOptions,
     output: OutputOptions,
     parts: PartsOptions,
     run: RunOptions,
@@ -56,59 +55,34 @@ def predict(
 
     On a terminal the first rows and a summary are shown; in a pipe, or with -o FILE, every row is written as data.
     """
-    from softmax_cli.prediction.transform import build_transform
     from softmax_cli.stream.scores import open_scores
 
-    inputs = source.resolve()
-    target = output.resolve(inputs, parts, run.workers)
+    decisions.check(result.layout, result.threshold, scoring.softmax.activation)
+    long.check(scoring, result, decisions)
+    asks = decisions.needs_truth
+    truths.check_use(asks, "--add true_prob, --only wrong or --sort loss")
+    source = long.source(source)
+    named = scoring.softmax.columns | long.columns
+    inputs = source.resolve(truths if asks else None, named, belong_together=long.is_used)
+    target = output.resolve_whole(inputs.paths) if long.is_used else output.resolve(inputs, parts, run.workers)
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
-        columns = scores.columns
-        chosen = scoring.build(columns, result.emitted(), result.top_k or 0, estimate)
-        layout = result.build(columns.classes, target.layout(result.layout), chosen.calibration)
-        transform = build_transform(columns, chosen.scoring, layout, scoring.dtype(scores), run.policy)
+        scores = long.together(scores, source, run.workers)
+        chosen = scoring.build(scores.columns, result.emitted(), result.top_k or 0, estimate)
+        scores, numeric = long.pooled(scores, chosen.scoring, run.workers)
+        dtype = scoring.dtype(scores)
+        transform = build(scores, numeric, result, decisions, target, dtype, run, chosen.calibration)
+        transform = long.transform(transform)
         if run.dry_run:
-            print(_plan(scores, transform, target))
+            print(plan(scores, transform, target))
             return
-        renamed = [
-            f"{a!r} passes on as {b!r}: the result has a column {a!r} of its own" for a, b in transform.renamed.items()
-        ]
-        run.introduce(scores, *renamed, *chosen.notes, *result.notes(len(columns.classes)), *output.notes())
-        with run.work(scores.table.size, target.overwrites) as work:
-            finished = target.write(scores, transform, work)
-    _report(finished, scores, transform, run)
+        write(
+            scores,
+            transform,
+            target,
+            run,
+            (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes()),
+        )
 
 
-def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:
-    columns, tally = transform.columns, finished.tally
-    parts = "" if finished.parts is None else f" in {finished.parts:,} part{'s' if finished.parts > 1 else ''}"
-    run.say(f"{columns.summary()}; {tally.rows:,} rows{parts}")
-    if finished.shown is not None:
-        _show(finished, finished.shown, transform, run)
-    elif tally.bad_rows:
-        became = {"skip": "left out", "null": "kept without values"}[run.on_bad_row]
-        kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
-        run.say(f"{tally.bad_rows:,} bad rows {became}; {kept}")
-    run.conclude(scores, finished.kinds)
-
-
-def _show(finished: Finished, rows: Batch, transform: Transform, run: RunOptions) -> None:
-    from softmax_cli.prediction.screen import Shown, show_predictions
-    from softmax_cli.terminal.console import make_console
-
-    more = finished.written - rows.num_rows
-    note = f"... {more:,} more rows: --all shows them, -o FILE keeps them" if more else None
-    show_predictions(make_console(sys.stdout, run.colors), rows, Shown.of(transform), finished.tally, note)
-
-
-def _plan(scores: ScoreTable, transform: Transform, target: Target) -> str:
-    schema = transform.schema(scores.table.schema)
-    names = schema.names if len(schema) <= 12 else [*schema.names[:8], "...", *schema.names[-2:]]
-    return "\n".join(
-        [
-            *scores.describe(),
-            f"passes   {', '.join(scores.columns.others) or 'nothing'}",
-            *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
-            *target.describe(", ".join(names)),
-        ]
-    )
+PYTHON = predict

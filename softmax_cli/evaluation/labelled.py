@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.evaluation.mistakes import Mistakes
 from softmax_cli.numeric.metrics._rows import Rows
-from softmax_cli.prediction.bad_rows import Reject, refuse, rejects, with_truth_faults
-from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
+from softmax_cli.prediction.bad_rows import Reject, with_truth_faults
+from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Transform
 from softmax_cli.tables.batch import pick, texts
 from softmax_cli.tables.labels import MISSING, LabelReading, Truth, distinct
@@ -54,16 +54,9 @@ class LabelledScorer:
         DataError
             A truth is no class; or a row cannot be scored or has no truth, and bad rows are errors.
         """
-        columns, batch = self.transform.columns, decoded.batch
-        found = self.truth.labels(batch)
-        decoded = with_truth_faults(decoded, self.truth, found)
-        scores = read_scores(batch, columns, np.dtype(self.transform.dtype))
-        kinds = KindCheck.of(scores, columns)
-        scored = self.transform.scoring(to_log_scale_(scores, columns))
-        scored.bad[[fault.row for fault in decoded.faults]] = True
-        rejected = rejects(decoded, scored.bad, columns) if scored.bad.any() else []
-        if self.transform.on_bad_row == "error":
-            refuse(rejected)
+        found = self.truth.labels(decoded.batch)
+        decoded = with_truth_faults(decoded, self.truth, found, found.without)
+        scored, rejected, kinds = self.transform.score(decoded)
         good = np.flatnonzero(~scored.bad)
         rows = Rows(
             np.asarray(scored.values["logprob"][good], np.float64),
@@ -73,8 +66,8 @@ class LabelledScorer:
         return LabelledScores(
             rows=rows,
             slices=self._slices(decoded, good),
-            read=batch.num_rows,
-            rejects=tuple(rejected),
+            read=decoded.batch.num_rows,
+            rejects=rejected,
             kinds=kinds,
             reading=found.reading,
             mistakes=Mistakes.of(rows, lambda some: self._names(decoded, good[some])),

@@ -46,9 +46,9 @@ class Measured:
         """
         rows = labelled.rows
         with _as_data_error():
-            whole = _parts((*folds(plan), *DIAGRAMS), rows, plan)
+            whole = parts_of((*folds(plan), *DIAGRAMS), rows, plan)
             kinds = (*folds(plan, in_slices=True), ClassCounts)
-            slices = {name: _parts(kinds, rows.take(some), plan) for name, some in labelled.slices.items()}
+            slices = {name: parts_of(kinds, rows.take(some), plan) for name, some in labelled.slices.items()}
             return cls(whole, labelled.mistakes, slices)
 
     @property
@@ -76,7 +76,8 @@ class Measured:
         return type(self)(whole, self.mistakes.plus(other.mistakes), slices)
 
 
-def _parts(kinds: Iterable[type[Fold]], rows: Rows, plan: Plan) -> Parts:
+def parts_of(kinds: Iterable[type[Fold]], rows: Rows, plan: Plan) -> Parts:
+    """Measure a block of rows, each fold once."""
     return Parts({kind: kind.of(rows, plan) for kind in dict.fromkeys(kinds)})
 
 

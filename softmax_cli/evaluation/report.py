@@ -164,14 +164,15 @@ class Report:
         plain = asdict(self)
         del plain["titles"]
         plain["mistakes"] = [one._asdict() for one in self.mistakes]
-        plain["figures"] = _by_name(self.figures)
+        plain["figures"] = by_name(self.figures)
         plain["per_class"] = [one.plain() for one in self.per_class]
-        plain["slices"] = [{"name": s.name, "rows": s.rows, "figures": _by_name(s.figures)} for s in self.slices]
+        plain["slices"] = [{"name": s.name, "rows": s.rows, "figures": by_name(s.figures)} for s in self.slices]
         head = {"format": FORMAT, "softmax_cli": __version__, "command": "evaluate"}
         return head | plain
 
 
-def _by_name(figures: Sequence[Figure]) -> dict[str, object]:
+def by_name(figures: Sequence[Figure]) -> dict[str, object]:
+    """Figures as plain values."""
     return {
         f.name: {"title": f.title.strip(), "value": f.value, "interval": f.interval, "note": f.note} for f in figures
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Report
-from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
+from softmax_cli.storage.writing import standard_output
+from softmax_cli.terminal.console import Color, Glyphs, glyphs, heading, make_console, paragraph
 from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, Want, draw
 from softmax_cli.terminal.text import counted, percent, probability, shorten, visible, width
 
@@ -19,6 +21,15 @@ _CLASSES = 12
 _PAIRS = 5
 _MISTAKES = 10
 _TITLE, _VALUE, _INTERVAL = 17, 9, 20
+
+
+def print_evaluation(report: Report, colors: Color, full: bool) -> None:
+    """Print what decides, or all of a report, in one go: a reader who closes the pipe early is no error."""
+    console = make_console(sys.stdout, colors)
+    with console.capture() as drawn:
+        show_evaluation(console, report, full)
+    with standard_output() as out:
+        out.write(drawn.get().encode(console.encoding, "backslashreplace"))
 
 
 def show_evaluation(console: Console, report: Report, full: bool = False) -> None:
@@ -60,7 +71,7 @@ def _show_figures(console: Console, report: Report, marks: Glyphs, full: bool) -
     limits = "95 % interval" if report.bootstrap else ""
     console.print(Text(f"{'':{_TITLE}}  {'value':>{_VALUE}}  {limits:{_INTERVAL}}".rstrip(), "bold"), soft_wrap=True)
     for figure in [one for one in report.figures if full or one.decides]:
-        _show_figure(console, figure, bool(report.bootstrap), marks)
+        show_figure(console, figure, bool(report.bootstrap), marks)
     if report.bootstrap:
         text = (
             f"intervals: {report.bootstrap} bootstrap replicates, seed {report.seed}; those of ECE are free of its bias"
@@ -68,7 +79,8 @@ def _show_figures(console: Console, report: Report, marks: Glyphs, full: bool) -
         paragraph(console, text, marks, "dim")
 
 
-def _show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:
+def show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:
+    """Print a figure with its limits and its note."""
     interval = "" if figure.interval is None else "[{}, {}]".format(*map(_number, figure.interval))
     start = f"{visible(figure.title, marks.encoding):{_TITLE}}  {_number(figure.value):>{_VALUE}}  "
     start += f"{interval:{_INTERVAL}}  " if with_intervals else ""
@@ -82,7 +94,9 @@ def _show_figure(console: Console, figure: Figure, with_intervals: bool, marks: 
 def _number(value: float) -> str:
     if value != value:
         return "unknown"
-    return f"{value:.5f}" if abs(value) < 1e3 else f"{value:.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.5f}" if value == 0 or 1e-4 <= abs(value) < 1e3 else f"{value:.4g}"
 
 
 def _show_histogram(console: Console, report: Report, marks: Glyphs) -> None:

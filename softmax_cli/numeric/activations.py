@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.softmax import (
     Matrix,
+    Temperature,
     adjust_,
     check_temperature,
     divide_,
@@ -26,7 +27,7 @@ class Activation(NamedTuple):
     """Kernels on matrices of shape (rows, classes), all in place."""
 
     name: str
-    adjust_: Callable[[NDArray[Any], float, NDArray[np.float64] | None], NDArray[Any]]
+    adjust_: Callable[[NDArray[Any], Temperature, NDArray[np.float64] | None], NDArray[Any]]
     """Logits, temperature and bias to exponents; nan throughout a row that cannot be scored."""
     probabilities_: Kernel
     log_probabilities_: Kernel
@@ -67,14 +68,14 @@ def log_sigmoid_(a: Matrix) -> Matrix:
     return log_expit(a, out=a)
 
 
-def scale_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | None = None) -> Matrix:
+def scale_(z: Matrix, temperature: Temperature = 1.0, bias: NDArray[np.float64] | None = None) -> Matrix:
     """Turn logits into adjusted logits, z/T + bias, in place and without a shift.
 
     Parameters
     ----------
     z : array, shape (rows, classes)
         float32 or float64; ``-inf`` masks a class.
-    temperature : float
+    temperature : float or array, shape (rows,)
         Above 0; ``inf`` makes every class that is not masked 0.
     bias : array, shape (classes,), optional
         Added after the division; ``-inf`` masks a class.
@@ -96,7 +97,7 @@ def scale_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | None
     if bias is not None:
         mask_(z, bias)
     bad = ~np.isfinite(z.max(axis=1))
-    if temperature < 1:
+    if np.any(temperature < 1):
         finite = np.isfinite(z)
         largest = np.finfo(z.dtype).max
         np.clip(divide_(z, temperature), -largest, largest, out=z, where=finite)

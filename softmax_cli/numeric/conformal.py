@@ -7,15 +7,18 @@ exchangeable, the sets miss the truth at most as often as asked, whatever the mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, inf
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.profile.row_figures import row_hashes
+from softmax_cli.numeric.calibrators._examples import stratified_folds
+from softmax_cli.numeric.nonconformity import Scores
+
+Quantile = Callable[..., float]
+"""`threshold` or `quantile_threshold`."""
 
 
 def scores_of_truth(scores: Scores, labels: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -79,7 +82,12 @@ def _order(scores: NDArray[np.float64], miscoverage: float) -> int:
 
 
 def class_thresholds(
-    scores: NDArray[np.float64], labels: NDArray[np.integer], classes: int, *, miscoverage: float
+    scores: NDArray[np.float64],
+    labels: NDArray[np.integer],
+    classes: int,
+    *,
+    miscoverage: float,
+    find: Quantile = threshold,
 ) -> NDArray[np.float64]:
     """Find a threshold for each class from its own rows: coverage holds for every class, not only on average.
 
@@ -88,9 +96,11 @@ def class_thresholds(
     scores, miscoverage
         As for `threshold`.
     labels : array of int, shape (rows,)
-        Column of the true class.
+        Column of the true class, or the number of its group.
     classes : int
-        Number of classes.
+        Number of classes, or of groups.
+    find : callable
+        `threshold` or `quantile_threshold`.
 
     Returns
     -------
@@ -101,7 +111,97 @@ def class_thresholds(
     -----
     Vovk, Lindsay, Nouretdinov & Gammerman (2003), "Mondrian confidence machine".
     """
-    return np.array([threshold(scores[labels == column], miscoverage=miscoverage) for column in range(classes)])
+    return np.array([find(scores[labels == column], miscoverage=miscoverage) for column in range(classes)])
+
+
+_EMBEDDED = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""Quantiles of a class's scores that place it among the others, beside the one that is asked for."""
+_ROUNDS = 100
+
+
+def class_clusters(
+    scores: NDArray[np.float64], labels: NDArray[np.integer], classes: int, *, miscoverage: float
+) -> NDArray[np.int64]:
+    """Group classes whose scores are distributed alike, shape (classes,); the last group holds those of few rows.
+
+    A threshold for each class is `inf` where a class has too few rows of its own; one for all classes covers the hard
+    ones too seldom. Classes alike share one here. They have to be grouped by other rows than those that the thresholds
+    are taken from.
+
+    Parameters
+    ----------
+    scores, labels, classes, miscoverage
+        As for `class_thresholds`.
+
+    Notes
+    -----
+    Ding, Angelopoulos, Bates, Jordan & Tibshirani (2023), "Class-conditional conformal prediction with many classes",
+    NeurIPS: k-means of the quantiles of each class, weighted by the root of its rows; as many groups as half of what
+    the rows of the smallest class suffice for. The first centres are the classes at even steps of the median score.
+    """
+    rows = np.bincount(labels, minlength=classes)
+    enough = ceil(1 / min(miscoverage, 0.1)) - 1
+    placed = np.flatnonzero(rows >= enough)
+    found = np.full(classes, 0, np.int64)
+    groups = min([*(rows[placed] // 2).tolist(), len(placed) // 2])
+    if groups < 2:
+        return found
+    levels = sorted({*_EMBEDDED, 1 - miscoverage})
+    points = np.stack([np.quantile(scores[labels == column], levels) for column in placed])
+    weights = np.sqrt(rows[placed])
+    order = np.argsort(points[:, 0], kind="stable")
+    centres = points[order[np.linspace(0, len(order) - 1, groups).round().astype(int)]]
+    for _ in range(_ROUNDS):
+        nearest = ((points[:, None, :] - centres) ** 2).sum(axis=2).argmin(axis=1)
+        moved = np.stack(
+            [
+                np.average(points[nearest == group], axis=0, weights=weights[nearest == group])
+                if (nearest == group).any()
+                else centres[group]
+                for group in range(groups)
+            ]
+        )
+        if (moved == centres).all():
+            break
+        centres = moved
+    found[:] = groups
+    found[placed] = nearest
+    return found
+
+
+def cluster_thresholds(
+    scores: NDArray[np.float64],
+    labels: NDArray[np.integer],
+    clusters: NDArray[np.int64],
+    *,
+    miscoverage: float,
+    find: Quantile = threshold,
+) -> NDArray[np.float64]:
+    """Find a threshold for each class from the rows of its group, shape (classes,).
+
+    A group that has too few rows, and the last one, of classes that were too small to place, take that of all rows.
+
+    Parameters
+    ----------
+    clusters : array, shape (classes,)
+        As `class_clusters` gives them, from other rows.
+    """
+    groups = int(clusters.max()) + 1
+    found = class_thresholds(scores, clusters[labels], groups, miscoverage=miscoverage, find=find)
+    overall = find(scores, miscoverage=miscoverage)
+    found[-1] = overall if groups > 1 else found[-1]
+    return np.where(found == inf, overall, found)[clusters]
+
+
+def chosen_on(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """A fifth of the rows, as many of every class as can be: for what may not be chosen on a threshold's own rows.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than five rows.
+    """
+    return np.equal(stratified_folds(labels, 5, seed=0), 0)
 
 
 def sets(scores: Scores, threshold: float | NDArray[np.float64], *, allow_empty: bool = False) -> NDArray[np.bool_]:
@@ -127,145 +227,3 @@ def sets(scores: Scores, threshold: float | NDArray[np.float64], *, allow_empty:
         empty = np.flatnonzero(~chosen.any(axis=1))
         chosen[empty, scores[empty].argmin(axis=1)] = True
     return chosen
-
-
-Scores = NDArray[np.float64]
-"""Nonconformity, shape (rows, classes); larger is stranger."""
-
-RAPS_PENALTY = 0.01
-RAPS_FREE = 5
-
-
-def lac_scores(log_p: NDArray[np.float64], uniform: NDArray[np.float64] | None = None) -> Scores:
-    """Score a class by 1 - p: the smallest sets on average, and the least even across easy and hard rows.
-
-    Parameters
-    ----------
-    log_p : array, shape (rows, classes)
-        Log-probabilities; 1 - p is taken as -expm1(log p), which distinguishes what 1 - exp(log p) rounds to 0.
-    uniform : array, shape (rows,), optional
-        Not used: there is nothing to randomise.
-
-    Returns
-    -------
-    array, shape (rows, classes)
-        Scores, 0..1.
-
-    Notes
-    -----
-    Sadinle, Lei & Wasserman (2019), "Least ambiguous set-valued classifiers with bounded error levels".
-    """
-    del uniform
-    scores: Scores = 0.0 - np.expm1(log_p)
-    return scores
-
-
-def aps_scores(log_p: NDArray[np.float64], uniform: NDArray[np.float64] | None = None) -> Scores:
-    """Score a class by the probability of all classes down to it: sets grow where the model is unsure.
-
-    Parameters
-    ----------
-    log_p : array, shape (rows, classes)
-        Log-probabilities; equal ones stand in the order of their columns.
-    uniform : array, shape (rows,), optional
-        A draw from 0..1 for each row: the class itself then counts by 1 - draw only, which brings coverage down to
-        what was asked. By default, it counts in full: the sets are somewhat larger and the same in every run.
-
-    Returns
-    -------
-    array, shape (rows, classes)
-        Scores, 0..1 but for rounding.
-
-    Notes
-    -----
-    Romano, Sesia & Candès (2020), "Classification with valid and adaptive coverage".
-    """
-    return _in_columns(*_mass_down_to(log_p, uniform))
-
-
-def raps_scores(
-    log_p: NDArray[np.float64],
-    uniform: NDArray[np.float64] | None = None,
-    *,
-    penalty: float = RAPS_PENALTY,
-    free: int = RAPS_FREE,
-) -> Scores:
-    """Score as `aps_scores`, with a penalty for each place after the first `free` ones.
-
-    It cuts the long tails of unlikely classes that `aps_scores` lets in.
-
-    Parameters
-    ----------
-    log_p, uniform : array
-        As for `aps_scores`.
-    penalty : float
-        Added for each place, at least 0.
-    free : int
-        Places without penalty, at least 0.
-
-    Returns
-    -------
-    array, shape (rows, classes)
-        Scores from 0 up.
-
-    Raises
-    ------
-    ValueError
-        `penalty` or `free` is negative.
-
-    Notes
-    -----
-    Angelopoulos, Bates, Malik & Jordan (2021), "Uncertainty sets for image classifiers using conformal prediction".
-    """
-    if not 0 <= penalty < inf or free < 0:
-        raise ValueError(f"penalty {penalty} after {free} places: neither may be negative")
-    tax = penalty * np.maximum(np.arange(1, log_p.shape[1] + 1) - free, 0)
-    order, mass = _mass_down_to(log_p, uniform)
-    return _in_columns(order, mass + tax)
-
-
-SCORES: Mapping[str, Callable[[NDArray[np.float64], NDArray[np.float64] | None], Scores]] = MappingProxyType(
-    {"lac": lac_scores, "aps": aps_scores, "raps": raps_scores}
-)
-
-
-def _mass_down_to(
-    log_p: NDArray[np.float64], uniform: NDArray[np.float64] | None
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the columns of every row from the likeliest down, and the probability up to each."""
-    order = np.argsort(-log_p, axis=1, kind="stable")
-    p = np.exp(np.take_along_axis(log_p, order, axis=1))
-    mass = np.cumsum(p, axis=1)
-    return order, mass if uniform is None else mass - uniform[:, None] * p
-
-
-def _in_columns(order: NDArray[np.intp], ordered: NDArray[np.float64]) -> Scores:
-    scores = np.empty_like(ordered)
-    np.put_along_axis(scores, order, ordered, axis=1)
-    return scores
-
-
-_GOLDEN = 0x9E3779B97F4A7C15
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
-
-
-def row_draws(log_p: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Draw for every row, shape (rows,), in [0, 1).
-
-    Parameters
-    ----------
-    log_p : array, shape (rows, classes)
-        What the draws follow from, bit by bit.
-    seed : int
-        0 to 2^64 - 1: another seed, other draws.
-
-    Notes
-    -----
-    A hash of the row, mixed with the seed as in splitmix64 (Steele, Lea & Flood 2014); 53 bits of it are kept.
-    """
-    mixed = row_hashes(log_p) + np.uint64(seed * _GOLDEN % 2**64)
-    for shift in (np.uint64(30), np.uint64(27)):
-        mixed ^= mixed >> shift
-        mixed *= _MIX
-    mixed ^= mixed >> np.uint64(31)
-    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -15,8 +15,10 @@ from softmax_cli.numeric.calibrators.temperature import IDENTITY
 from softmax_cli.numeric.metrics._bins import top_label_ece
 from softmax_cli.numeric.metrics._rows import Rows, row_brier, row_log_loss
 
-Fit = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], Calibrator]
+Fit = Callable[[Examples], Calibrator]
 """``Temperature.fit``, ``Temperature.fit_ece_grid``, ..."""
+Watch = Callable[[str, int], None]
+"""Told the method and the fold, counted from 1, before every fit."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,15 @@ class CrossValidation:
     """Standard error of ``before.nll - after.nll``, from the paired differences of the rows; nats."""
     impossible_rows: int
     """How many held-out rows had a true class that the method gave probability 0."""
-    free_parameters: int
-    """The most that any of the folds' fits had."""
+    fits: tuple[Calibrator, ...] = field(repr=False, compare=False)
+    """The fit that did not see fold 1, fold 2, ..."""
     row_scores: RowScores = field(repr=False, compare=False)
     """After calibration, row by row."""
+
+    @property
+    def free_parameters(self) -> int:
+        """The most that any of the folds' fits had."""
+        return max(calibrator.free_parameters for calibrator in self.fits)
 
     @property
     def gain(self) -> float:
@@ -49,23 +56,23 @@ class CrossValidation:
         return self.gain > 0
 
 
+def unwatched(method: str, fold: int) -> None:
+    """Watch nothing."""
+
+
 def cross_validated(
-    fit: Fit,
-    z: NDArray[Any],
-    labels: NDArray[Any],
-    weights: NDArray[Any] | None = None,
-    *,
-    folds: int = 5,
-    seed: int = 0,
+    fit: Fit, examples: Examples, *, method: str = "", folds: int = 5, seed: int = 0, watch: Watch = unwatched
 ) -> CrossValidation:
     """Fit to all folds but one, score that one, for every fold in turn.
 
     Parameters
     ----------
     fit : callable
-        Method to judge: ``fit(z, labels, weights)`` gives a calibrator.
-    z, labels, weights : arrays
-        As in `Calibrator.fit`; the weights count in the scores too.
+        Method to judge: ``fit(examples)`` gives a calibrator.
+    examples : Examples
+        Their weights count in the scores too.
+    method : str
+        What to call it; by default what its calibrators are called.
     folds, seed : int
         The folds are stratified; they follow from the labels, their order and the seed.
 
@@ -74,36 +81,62 @@ def cross_validated(
     ValueError
         There are fewer rows than folds, or the method refuses a fold.
     """
-    examples = Examples.checked(z, labels, weights)
+    (result,) = _judged({method: fit}, examples, folds, seed, watch).values()
+    if isinstance(result, ValueError):
+        raise result
+    return result
+
+
+def _judged(
+    fits: Mapping[str, Fit], examples: Examples, folds: int, seed: int, watch: Watch
+) -> dict[str, CrossValidation | ValueError]:
+    """Go once over the folds with all methods, which share what they have in common; a refusal is an answer too."""
     fold_of = stratified_folds(examples.labels, folds, seed)
-    calibrators, parts, places = [], [], []
-    for fold in range(folds):
-        held_out = np.flatnonzero(fold_of == fold)
-        calibrator = _fitted_without(fit, examples, fold_of, fold)
-        calibrators.append(calibrator)
-        parts.append(RowScores.of(calibrator.log_p(examples.z[held_out]), examples.labels[held_out]))
-        places.append(held_out)
-    after = RowScores.placed(parts, places)
-    before = RowScores.of(log_softmax_rows(examples.z), examples.labels)
+    held_out = [np.flatnonzero(fold_of == fold) for fold in range(folds)]
+    fitted: dict[str, list[Calibrator]] = {name: [] for name in fits}
+    parts: dict[str, list[RowScores]] = {name: [] for name in fits}
+    refused: dict[str, CrossValidation | ValueError] = {}
+    for fold, rows in enumerate(held_out):
+        kept = examples.subset(np.flatnonzero(fold_of != fold))
+        z, labels = examples.z[rows], examples.labels[rows]
+        for name, fit in fits.items():
+            if name not in refused:
+                watch(name, fold + 1)
+                try:
+                    calibrator = _fitted(fit, kept, examples, f"the rows outside fold {fold + 1}")
+                except ValueError as error:
+                    refused[name] = error
+                    continue
+                fitted[name].append(calibrator)
+                parts[name].append(RowScores.of(calibrator.log_p(z), labels))
+    before = RowScores.of(examples.rowwise(log_softmax_rows), examples.labels)
+    return refused | {
+        name: _result(name, tuple(fitted[name]), before, RowScores.placed(parts[name], held_out), examples, seed)
+        for name in fits
+        if name not in refused
+    }
+
+
+def _result(
+    name: str, fits: tuple[Calibrator, ...], before: RowScores, after: RowScores, examples: Examples, seed: int
+) -> CrossValidation:
     return CrossValidation(
-        method=calibrators[0].name,
-        folds=folds,
+        method=name or fits[0].name,
+        folds=len(fits),
         seed=seed,
         rows=examples.rows,
         before=before.mean(examples.weights),
         after=after.mean(examples.weights),
         gain_error=paired_error(before, after, examples.weights),
         impossible_rows=int(np.isinf(after.nll).sum()),
-        free_parameters=max(calibrator.free_parameters for calibrator in calibrators),
+        fits=fits,
         row_scores=after,
     )
 
 
-def _fitted_without(fit: Fit, examples: Examples, fold_of: NDArray[np.int64], fold: int) -> Calibrator:
-    kept = fold_of != fold
-    where = f"the rows outside fold {fold + 1}"
+def _fitted(fit: Fit, kept: Examples, examples: Examples, where: str) -> Calibrator:
     try:
-        return fit(examples.z[kept], examples.labels[kept], examples.weights[kept])
+        return fit(kept)
     except AbsentClasses as error:
         examples.require_every_class()  # says more, where a class has no example at all
         raise AbsentClasses(error.classes, where) from error
@@ -219,13 +252,12 @@ class Selection:
 
 
 def select(
-    z: NDArray[Any],
-    labels: NDArray[Any],
-    weights: NDArray[Any] | None = None,
+    examples: Examples,
+    fits: Mapping[str, Fit] | None = None,
     *,
-    methods: Sequence[type[Calibrator]] | None = None,
     folds: int = 5,
     seed: int = 0,
+    watch: Watch = unwatched,
 ) -> Selection:
     """Cross-validate several methods, all of them where none is named, on the same folds.
 
@@ -234,16 +266,10 @@ def select(
     ValueError
         The rows fit no method at all, or every method refuses them.
     """
-    examples = Examples.checked(z, labels, weights)
-    results: list[CrossValidation] = []
-    refused: list[Refusal] = []
-    for method in [by_name(name) for name in names()] if methods is None else methods:
-        try:
-            results.append(
-                cross_validated(method.fit, examples.z, examples.labels, examples.weights, folds=folds, seed=seed)
-            )
-        except ValueError as reason:
-            refused.append(Refusal(method.name, reason))
+    fits = {name: by_name(name).fit for name in names()} if fits is None else fits
+    judged = _judged(fits, examples, folds, seed, watch)
+    refused = tuple(Refusal(name, found) for name, found in judged.items() if isinstance(found, ValueError))
+    results = [found for found in judged.values() if isinstance(found, CrossValidation)]
     if not results:
         raise ValueError("; ".join(f"{refusal.method}: {refusal.reason}" for refusal in refused))
     results.sort(key=lambda result: (result.after.nll, result.free_parameters))
@@ -257,7 +283,7 @@ def select(
             )
             for result in results
         ),
-        tuple(refused),
+        refused,
     )
 
 
@@ -275,13 +301,7 @@ class Verdict:
     """What to say aloud, one sentence each."""
 
 
-def verdict(
-    cross_validation: CrossValidation,
-    fit: Fit,
-    z: NDArray[Any],
-    labels: NDArray[Any],
-    weights: NDArray[Any] | None = None,
-) -> Verdict:
+def verdict(cross_validation: CrossValidation, fit: Fit, examples: Examples) -> Verdict:
     """Fit to all rows if cross-validation of the same `fit` on them says that it helps.
 
     Raises
@@ -290,7 +310,7 @@ def verdict(
         All rows together are refused.
     """
     kept = cross_validation.improves
-    calibrator = fit(z, labels, weights) if kept else IDENTITY
+    calibrator = fit(examples) if kept else IDENTITY
     return Verdict(calibrator, cross_validation, kept, tuple(_warnings(cross_validation)))
 
 

@@ -127,11 +127,14 @@ def log_normalize_(a: Matrix) -> Matrix:
 Matrix = NDArray[np.floating]
 """Shape (rows, classes), float32 or float64, in any memory order."""
 
+Temperature = float | NDArray[np.float64]
+"""One for all rows, or one for each, shape (rows,); above 0."""
+
 _SAFE = {np.dtype(np.float32): 60.0, np.dtype(np.float64): 600.0}
 """Within these bounds exp neither overflows nor underflows, nor does the sum of any number of classes."""
 
 
-def check_temperature(temperature: float) -> None:
+def check_temperature(temperature: Temperature) -> None:
     """Refuse a temperature that gives no distribution.
 
     Raises
@@ -139,13 +142,13 @@ def check_temperature(temperature: float) -> None:
     ValueError
         It is not above 0.
     """
-    if not temperature > 0:
+    if not np.all(temperature > 0):
         raise ValueError(
             f"temperature {temperature}: it must be above 0 (T -> 0 is the argmax, T < 0 would turn the ranking around)"
         )
 
 
-def adjust_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | None = None) -> Matrix:
+def adjust_(z: Matrix, temperature: Temperature = 1.0, bias: NDArray[np.float64] | None = None) -> Matrix:
     """Turn logits into exponents: (z - max z)/T + bias, with the largest of every row at 0.
 
     Rows that are moderate as they stand (T = 1, no bias, within +-60 in float32 or +-600 in float64) are left
@@ -155,7 +158,7 @@ def adjust_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | Non
     ----------
     z : array, shape (rows, classes)
         float32 or float64; ``-inf`` masks a class.
-    temperature : float
+    temperature : float or array, shape (rows,)
         Above 0; ``inf`` makes the classes that are not masked equal.
     bias : array, shape (classes,), optional
         Added after the division; ``-inf`` masks a class.
@@ -173,15 +176,17 @@ def adjust_(z: Matrix, temperature: float = 1.0, bias: NDArray[np.float64] | Non
     check_temperature(temperature)
     if z.size == 0:
         return z
-    if temperature == 1 and bias is None:
+    if bias is None and not isinstance(temperature, np.ndarray) and temperature == 1:
         return _shift_where_needed_(z)
     if bias is not None:
         # Before the shift: the largest logit may be masked, and the others may be out of sight from there.
         mask_(z, bias)
-    if temperature > float(np.finfo(z.dtype).max) / 1024:
+    huge = temperature > float(np.finfo(z.dtype).max) / 1024
+    if np.any(huge):
         # Differences of more than the largest float still count at such a T; half of them cannot overflow.
-        z *= 0.5
-        temperature /= 2
+        half = np.where(huge, 0.5, 1.0)
+        z *= half[..., None]
+        temperature = temperature * half
     divide_(_shift_(z, z.max(axis=1)), temperature)
     if bias is not None:
         z += bias.astype(z.dtype)
@@ -196,8 +201,10 @@ def mask_(z: Matrix, bias: NDArray[np.float64]) -> Matrix:
     return z
 
 
-def divide_(z: Matrix, temperature: float) -> Matrix:
+def divide_(z: Matrix, temperature: Temperature) -> Matrix:
     """z/T with one rounding, also where float32 cannot hold T; ``-inf`` stays masked at every T."""
+    if isinstance(temperature, np.ndarray):
+        return _divide_rows_(z, temperature)
     if temperature == 1:
         return z
     with np.errstate(over="ignore"):
@@ -208,6 +215,15 @@ def divide_(z: Matrix, temperature: float) -> Matrix:
         else:
             # T rounded to float32 would shift every argument; 1e-50 would be 0 there, and 1e50 inf.
             np.divide(z, np.float64(temperature), out=z, casting="same_kind")
+    return z
+
+
+def _divide_rows_(z: Matrix, temperatures: NDArray[np.float64]) -> Matrix:
+    even = np.isinf(temperatures)
+    with np.errstate(over="ignore"):
+        np.divide(z, np.where(even, 1.0, temperatures)[:, None], out=z, casting="same_kind")
+    if even.any():
+        z[even[:, None] & np.isfinite(z)] = 0
     return z
 
 

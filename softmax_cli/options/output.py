@@ -129,6 +129,19 @@ class OutputOptions:
             return self._folder(self.path, inputs, parts, threads)
         return self._screen() if self.shows_table else self._file(inputs.paths)
 
+    def resolve_whole(self, inputs: Sequence[str]) -> Target:
+        """Decide the same for a result that cannot be made in parts.
+
+        Raises
+        ------
+        UsageError
+            With what to type instead.
+        """
+        if self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path)):
+            name = f"{self.path.rstrip('/')}/out.parquet"
+            raise UsageError(f"{self.path} is a folder, and this result is not made in parts: name a file, -o {name}")
+        return self._screen() if self.shows_table else self._file(inputs)
+
     def _screen(self) -> Target:
         from softmax_cli.prediction.run import Screen
 
@@ -291,7 +304,7 @@ class ResultOptions:
         from softmax_cli.prediction.layout import Decision
 
         if self.threshold is None and calibration is not None and calibration.abstention is not None:
-            return Decision(np.full(len(classes), calibration.abstention.confidence), self.abstain_label or "")
+            return Decision(np.full(len(classes), calibration.abstention.confidence), (self.abstain_label or "",))
         if self.threshold is None and self.abstain_label is not None:
             raise UsageError("--abstain-label is for rows below a --threshold: say which")
         if self.threshold is None:
@@ -305,7 +318,7 @@ class ResultOptions:
             values, _ = align("--threshold", per_class, classes, default=0.0)
         if not ((values >= 0) & (values <= 1)).all():
             raise UsageError(f"--threshold {self.threshold}: a confidence is from 0 to 1")
-        return Decision(values, self.abstain_label or "")
+        return Decision(values, (self.abstain_label or "",))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -22,6 +22,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from softmax_cli.errors import ClosedPipeError
 from softmax_cli.options.configuration import settings_for
 from softmax_cli.terminal.messages import print_message
+
+Result = TypeVar("Result")
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,7 +34,7 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     TypeError
         Two groups share a field.
     """
-    groups = {name: kind for name, kind in get_type_hints(command).items() if name != "return"}
+    groups = _groups(command)
     owners: dict[str, type] = {}
     parameters = []
     for group in groups.values():
@@ -53,6 +55,23 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     typed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return typed
+
+
+def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Find every option of a function that takes groups of them, by its name."""
+    return {parameter.name: parameter for group in _groups(function).values() for _, parameter in _options(group)}
+
+
+def call(function: Callable[..., Result], values: Mapping[str, Any]) -> Result:
+    """Call a function that takes groups of options with those that are given, and the defaults of the others."""
+    defaults = {name: parameter.default for name, parameter in parameters_of(function).items()}
+    return function(**{name: _filled(group, defaults | dict(values)) for name, group in _groups(function).items()})
+
+
+def _groups(function: Callable[..., Any]) -> dict[str, type]:
+    """Find the groups that a function takes; what it returns may be a name for checkers alone."""
+    taken = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
+    return get_type_hints(type("Taken", (), {"__annotations__": taken}), vars(sys.modules[function.__module__]))
 
 
 def _options(group: type) -> Iterator[tuple[type, inspect.Parameter]]:
@@ -189,8 +208,7 @@ def _respelled(typed: str, known: set[str]) -> str:
 
 def option_names(command: Callable[..., None]) -> set[str]:
     """Find the names of all options of a command, long and short."""
-    groups = [hint for name, hint in get_type_hints(command).items() if name != "return"]
-    parameters = [parameter for group in groups for _, parameter in _options(group)]
+    parameters = parameters_of(command).values()
     typed = [name for one in parameters for name in getattr(get_args(one.annotation)[1], "param_decls", None) or ()]
     return {f"--{one.name.replace('_', '-')}" for one in parameters} | {*typed}
 

@@ -36,6 +36,12 @@ class SoftmaxOptions:
             rich_help_panel=PANEL,
         ),
     ] = 1.0
+    temperature_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Take the temperature of each row from this column.", rich_help_panel=PANEL
+        ),
+    ] = None
     activation: Annotated[
         str,
         typer.Option(
@@ -67,6 +73,8 @@ class SoftmaxOptions:
     def __post_init__(self) -> None:
         if not self.temperature > 0:
             raise UsageError(f"--temperature {self.temperature:g}: {_wrong_temperature(self.temperature)}")
+        if self.temperature_column is not None and self.temperature != 1:
+            raise UsageError("--temperature and --temperature-column exclude each other: choose one")
         if self.dtype not in (None, "float32", "float64"):
             raise UsageError(f"--dtype {self.dtype}: choose float32 or float64")
         if self.top_p is not None and not 0 < self.top_p <= 1:
@@ -85,6 +93,7 @@ class SoftmaxOptions:
         top: int,
         remedies: tuple[Remedy, ...] = (),
         calibration: Calibration | None = None,
+        temperature_column: str | None = None,
     ) -> Scoring:
         """Return the numeric half of a transform."""
         from softmax_cli.numeric.activations import ACTIVATIONS
@@ -93,14 +102,28 @@ class SoftmaxOptions:
 
         if self.activation not in ACTIVATIONS:
             raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
+        scale = None if calibration is None else calibration.scale
         return Scoring(
-            Adjustment(self.temperature, terms, remedies, None if calibration is None else calibration.scale),
+            Adjustment(self.temperature, terms, remedies, scale, temperature_column),
             self.activation,
             Truncation(self.top_p, self.min_p),
             emit,
             top,
             None if calibration is None else calibration.sets,
         )
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """Return the columns that are named here, by the option."""
+        return {"--temperature-column": self.temperature_column}
+
+    def find_temperatures(self, columns: Columns) -> str | None:
+        """Return the column that holds the temperatures, which passes through; None: there is none."""
+        if self.temperature_column is None:
+            return None
+        from softmax_cli.tables.column_names import find_name
+
+        return find_name("--temperature-column", self.temperature_column, columns.others)
 
     def precision(self, scores: ScoreTable) -> str:
         """Return the type to compute in."""
@@ -232,6 +255,8 @@ class CalibrationOptions:
         """
         if self.calibration is None:
             return
+        if softmax.temperature_column is not None:
+            raise UsageError("--temperature-column and --calibration exclude each other: a calibration holds its own T")
         if softmax.temperature != 1:
             raise UsageError("--temperature and --calibration exclude each other: a calibration holds its own T")
         if softmax.activation != "softmax":
@@ -297,14 +322,16 @@ class ScoringOptions:
         terms, notes = self.imbalance.build(columns.classes, self.softmax.activation, estimate)
         steps = self.remedies.build(columns.classes)
         calibration = self.calibration.load(columns, terms, steps)
-        scoring = self.softmax.scoring(terms, emit, top, steps, calibration)
+        column = self.softmax.find_temperatures(columns)
+        scoring = self.softmax.scoring(terms, emit, top, steps, calibration, column)
         return Chosen(scoring, calibration, [*self.remedies.notes(columns.classes), *notes])
 
     def before_prior(self, columns: Columns) -> Scoring:
         """Return what comes before the prior, for --estimate-prior; refuses what does not go together."""
         calibration = self.build(columns, ("prob",), 0, None).calibration
         terms, _ = self.imbalance.before_prior().build(columns.classes, self.softmax.activation)
-        return self.softmax.scoring(terms, ("prob",), 0, self.remedies.build(columns.classes), calibration)
+        column = self.softmax.find_temperatures(columns)
+        return self.softmax.scoring(terms, ("prob",), 0, self.remedies.build(columns.classes), calibration, column)
 
     def dtype(self, scores: ScoreTable) -> str:
         """Return the type to compute in."""

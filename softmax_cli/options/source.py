@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 FILES = "Input"
 COLUMNS = "Columns"
+NO_COLUMNS: Mapping[str, str | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,7 +62,9 @@ class SourceOptions:
     where: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN=VALUE", help="Take only the rows with this value: split=val.", rich_help_panel=FILES
+            metavar="COLUMN=VALUE",
+            help="Take only the rows that meet this: split=val, 'split != test', 'year >= 2020', 'split in val,test'.",
+            rich_help_panel=FILES,
         ),
     ] = None
     logits: Annotated[
@@ -93,13 +98,22 @@ class SourceOptions:
         typer.Option(help="Name of the class that a single score column stands for.", rich_help_panel=COLUMNS),
     ] = None
 
-    def resolve(self, truths: TruthOptions | None = None) -> Inputs:
+    def resolve(
+        self,
+        truths: TruthOptions | None = None,
+        no_scores: Mapping[str, str | None] = NO_COLUMNS,
+        belong_together: bool = False,
+    ) -> Inputs:
         """Decide what is read: the files, the format of each, how they are laid out, and what their columns are.
 
         Parameters
         ----------
         truths : TruthOptions or None
             None: the command does not ask for true classes.
+        no_scores : mapping of str to str or None
+            Columns that other options name, by the option.
+        belong_together : bool
+            Whether several rows make up an example, or a choice.
 
         Raises
         ------
@@ -118,7 +132,11 @@ class SourceOptions:
         return Inputs(
             files=input_files(self.paths, self.input_format),
             options=self._read_options(),
-            selection=self._selection(),
+            selection=replace(
+                self._selection(),
+                no_scores=tuple((flag, name) for flag, name in no_scores.items() if name),
+                belong_together=belong_together,
+            ),
             where=self._condition(),
             truths=None if truths is None else truths.resolve(),
         )
@@ -197,6 +215,12 @@ class TruthOptions:
             raise UsageError(
                 "--label names a column of the table, --labels takes another table: FILE:COLUMN names its column"
             )
+
+    def check_use(self, asks: str | None, uses: str) -> None:
+        """Refuse true classes that nothing asks for."""
+        if asks is None and (self.labels is not None or self.labels_from is not None):
+            flag = "--labels" if self.labels is not None else "--labels-from"
+            raise UsageError(f"{flag} is for {uses}, and nothing here asks for a truth")
 
     def resolve(self) -> TruthSource:
         """Return where true classes are looked for."""

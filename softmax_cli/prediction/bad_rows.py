@@ -64,11 +64,11 @@ def _value_fault(decoded: Decoded, row: int, columns: Columns) -> Fault:
     return Fault(row, name, f"{decoded.place(row, name).found!r}{within} {problem}")
 
 
-def with_truth_faults(decoded: Decoded, truth: Truth, labels: Labels) -> Decoded:
-    """Name rows that have no truth, or one that is no class, as bad rows; the reader's faults go first."""
+def with_truth_faults(decoded: Decoded, truth: Truth, labels: Labels, rows: NDArray[np.intp]) -> Decoded:
+    """Name some rows, which have no truth or one that is no class, as bad rows; the reader's faults go first."""
     faults = [
         Fault(row, truth.column, f"{decoded.place(row, truth.column).found!r} {labels.problem(row)}")
-        for row in labels.without.tolist()
+        for row in rows.tolist()
     ]
     return decoded._replace(faults=(*decoded.faults, *faults))
 

@@ -6,6 +6,7 @@ Readers of folders pass over names that begin with ``_``: until the commit there
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import platform
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from softmax_cli.distributed.engines import Engine
-from softmax_cli.distributed.fleet import Workers
+from softmax_cli.distributed.fleet import EachBlock, Workers
 from softmax_cli.distributed.plan import Unit, UnitReader, spread
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, name_of
@@ -44,7 +45,8 @@ from softmax_cli.prediction.transform import Transform
 from softmax_cli.storage.writing import reporting_errors, whole_file
 from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.stream.scores import Inputs, ScoreTable
-from softmax_cli.tables.table import WriteOptions
+from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.table import Decoded, WriteOptions
 from softmax_cli.version import __version__
 
 UNFINISHED, MANIFEST, SUCCESS = "_unfinished", "_manifest.json", "_SUCCESS"
@@ -283,6 +285,10 @@ class Partition:
         }
 
 
+def _rows_of(decoded: Decoded) -> int:
+    return decoded.batch.num_rows
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A folder of parts as the target of a run; see `Target`."""
@@ -305,6 +311,11 @@ class Folder:
         """See `Target`: the bad rows that a run before has gathered are gathered again."""
         return self.force or self.resume
 
+    @property
+    def in_parts(self) -> bool:
+        """See `Target`."""
+        return True
+
     def layout(self, asked: str) -> str:
         """See `Target`."""
         return layout_in(self.form, asked)
@@ -323,13 +334,24 @@ class Folder:
 
     def write(self, scores: ScoreTable, transform: Transform, work: Work) -> Finished:
         """See `Target`; a unit that failed leaves the parts that are done for --resume."""
+        if transform.order is not None:
+            raise UsageError("--sort orders the rows of one stream, parts are made side by side: write one file")
         units = self.workers.units
         at_once, threads = self._at_once
         form = PartFormat(self.form.SUFFIXES[0], transform.schema(scores.table.schema), self.options)
         reading = UnitReader.of(self.inputs, scores)
-        score = ScoreUnit(reading, transform, form, self.place.unfinished, len(units), threads)
+        first_rows = self._first_rows(scores) if transform.scoring.draws is not None else ()
+        score = ScoreUnit(reading, transform, form, self.place.unfinished, len(units), threads, first_rows)
         partition = Partition(score, units, self.place, at_once, self.resume)
         return partition.run(self.workers.engine, work.progress, work.rejects)
+
+    def _first_rows(self, scores: ScoreTable) -> tuple[int, ...]:
+        """Count the rows before each unit, which takes a reading of its own: the draw of a row goes by its number."""
+        rows = [0] * len(self.workers.units)
+        with self.workers.fleet(self.inputs, scores).results(EachBlock((), _rows_of), NOBODY) as counted:
+            for unit, count in counted:
+                rows[unit] += count
+        return tuple(itertools.accumulate(rows[:-1], initial=0))
 
     @property
     def _at_once(self) -> tuple[int, int]:

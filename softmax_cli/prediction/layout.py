@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -26,15 +27,27 @@ class Decision(NamedTuple):
 
     threshold: NDArray[np.float64] | None = None
     """Least confidence per class, shape (classes,); None: always predict."""
-    abstain_label: str = ""
+    others: tuple[str, ...] = ("",)
+    """Decisions that are no class: the label of a row below the threshold, or those that the costs name."""
 
     def codes(self, scored: Scored) -> NDArray[np.int32]:
-        """Label codes, shape (rows,): a class, the code after the last class to abstain, `MISSING` for a bad row."""
-        codes = scored.prediction.copy()
+        """Label codes, shape (rows,): a class, one after the last class to abstain, `MISSING` for a bad row."""
+        codes = scored.prediction.copy() if scored.decision is None else scored.decision.copy()
         if self.threshold is not None:
             codes[scored.confidence < self.threshold[scored.prediction]] = len(self.threshold)
         codes[scored.bad] = MISSING
         return codes
+
+    def chosen(self, scored: Scored, only: str, classes: int) -> NDArray[np.bool_]:
+        """Whether a row is one of the kind ``wrong``, ``abstained`` or ``bad``, shape (rows,)."""
+        codes: NDArray[np.int32] = self.codes(scored)
+        if only == "bad":
+            return scored.bad
+        if only == "abstained":
+            return codes >= classes
+        assert scored.labels is not None, "what is wrong is known by the truth"
+        wrong: NDArray[np.bool_] = (codes >= 0) & (codes < classes) & (scored.labels >= 0) & (codes != scored.labels)
+        return wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +57,18 @@ class Layout:
     shape: str = "wide"
     decision: Decision = field(default_factory=Decision)
     only_predictions: bool = False
+    added: tuple[str, ...] = ()
+    """Columns of figures, by their names in `added`."""
+    has_costs: bool = False
+    """Whether the prediction is the decision of least expected cost."""
 
     def __post_init__(self) -> None:
-        if self.shape not in LAYOUTS:
+        if self.shape not in (*LAYOUTS, DRAWS):
             raise UsageError(f"--layout {self.shape}: choose one of {', '.join(LAYOUTS)}")
 
     def fields(self, computed: Computed) -> tuple[Field, ...]:
         """Describe the computed columns."""
-        return _fields(self._shape_name(computed.top), self._has_predictions(computed.top), computed)
+        return _fields(self._shape_name(computed.top), self._has_predictions(computed.top), self.added, computed)
 
     def __call__(self, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
         """Lay out the columns that pass through (`kept`) and the computed ones."""
@@ -59,15 +76,30 @@ class Layout:
         shape = _SHAPES[self._shape_name(computed.top)]
         columns: list[Own] = []
         if self._has_predictions(computed.top):
-            names = NameColumn(self.decision.codes(scored), (*classes, self.decision.abstain_label))
+            names = NameColumn(self.decision.codes(scored), (*classes, *self.decision.others))
             columns = [names, NumberColumn(scored.confidence[:, None], valid=_valid(scored))]
         if shape.has_sets and scored.sets is not None:
             members = NameListColumn(scored.sets & ~scored.bad[:, None], classes, _valid(scored))
             sizes = scored.sets.sum(axis=1, dtype=np.int32)
             columns += [members, NumberColumn(sizes[:, None], valid=_valid(scored))]
+        passed, fields = kept.num_columns, [*passed_fields(kept.schema), *self.fields(computed)]
+        for name in self.added:
+            kept = kept.with_column(name, self._figure(name, scored, len(classes)))
         kept, of_classes = shape.columns(kept, scored, classes)
-        fields = [*passed_fields(kept.schema), *self.fields(computed)]
-        return Batch(Schema(fields), [*kept.columns, *columns, *of_classes], kept.num_rows)
+        columns = [*kept.columns[:passed], *columns, *kept.columns[passed:], *of_classes]
+        return Batch(Schema(fields), columns, kept.num_rows)
+
+    def _figure(self, name: str, scored: Scored, classes: int) -> NumberColumn:
+        if name == "correct":
+            assert scored.labels is not None, "what is correct is known by the truth"
+            codes = self.decision.codes(scored)
+            known = (scored.labels >= 0) & (codes >= 0) & (codes < classes)
+            return NumberColumn((codes == scored.labels).astype(np.int32)[:, None], valid=known)
+        values = scored.figures[name]
+        known = ~(np.isnan(values) | scored.bad)
+        if name == "rank_of_truth":
+            values = np.where(known, values, 0).astype(np.int32)
+        return NumberColumn(values[:, None], valid=None if known.all() else known)
 
     def _shape_name(self, top: int) -> str:
         if self.only_predictions:
@@ -77,7 +109,8 @@ class Layout:
     def _has_predictions(self, top: int) -> bool:
         """Whether there are ``prediction`` and ``confidence``: in a listing label_1 is both, unless it may abstain."""
         name = self._shape_name(top)
-        return self.decision.threshold is not None if name == "listing" else _SHAPES[name].has_predictions
+        can_differ = self.decision.threshold is not None or self.has_costs
+        return can_differ if name == "listing" else _SHAPES[name].has_predictions
 
 
 def passed_fields(given: Iterable[Field]) -> list[Field]:
@@ -86,12 +119,17 @@ def passed_fields(given: Iterable[Field]) -> list[Field]:
 
 
 @lru_cache(8)
-def _fields(shape: str, has_predictions: bool, computed: Computed) -> tuple[Field, ...]:
+def _fields(shape: str, has_predictions: bool, added: tuple[str, ...], computed: Computed) -> tuple[Field, ...]:
     number = number_type(computed.dtype)
     predictions = [Field("prediction", NAMES), _number("confidence", "prob", number)] if has_predictions else []
     has_sets = computed.has_sets and _SHAPES[shape].has_sets
     sets = [Field("set", NAME_LIST), Field("set_size", INT32)] if has_sets else []
-    return (*predictions, *sets, *_SHAPES[shape].fields(computed, number))
+    figures = [Field(name, INT32) if name in WHOLE else _number(name, _emit_of(name), number) for name in added]
+    return (*predictions, *sets, *figures, *_SHAPES[shape].fields(computed, number))
+
+
+WHOLE = ("correct", "rank_of_truth")
+"""Added columns of whole numbers; correct is 1 or 0."""
 
 
 class _Shape(NamedTuple):
@@ -137,17 +175,29 @@ def _long_fields(computed: Computed, number: Type) -> Iterator[Field]:
 
 
 def _long(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
-    """One row per class, the most probable first; a bad row keeps one row without values."""
+    """One row per class that is there, the most probable first; a bad row keeps one row without values."""
     assert scored.top is not None
     rows, k = scored.top.shape
     ranks = np.tile(np.arange(1, k + 1, dtype=np.int32), rows)
     bad = np.repeat(scored.bad, k)
-    use = ~bad | (ranks == 1)
+    codes = np.where(bad, np.int32(MISSING), scored.top.reshape(-1))
+    use = np.where(bad, ranks == 1, codes != MISSING)
     valid = None if not bad.any() else ~bad[use]
-    codes = np.where(bad, np.int32(MISSING), scored.top.reshape(-1))[use]
     matrices = (ranks, *scored.values.values())
     rank, *numbers = (NumberColumn(matrix.reshape(-1)[use][:, None], valid=valid) for matrix in matrices)
-    return kept.take(np.repeat(np.arange(rows), k)[use]), iter((rank, NameColumn(codes, classes), *numbers))
+    return kept.take(np.repeat(np.arange(rows), k)[use]), iter((rank, NameColumn(codes[use], classes), *numbers))
+
+
+def _draw_fields(computed: Computed, number: Type) -> Iterator[Field]:
+    yield from [Field("draw", INT32)] if computed.top > 1 else []
+    yield from (Field("action", NAMES), _number("prob", "prob", number), _number("log_prob", "logprob", number))
+
+
+def _draws(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch, Iterator[Own]]:
+    """One row per draw."""
+    assert scored.top is not None
+    kept, columns = _long(kept, scored, classes)
+    return kept, columns if scored.top.shape[1] > 1 else islice(columns, 1, None)
 
 
 def _list_fields(computed: Computed, number: Type) -> Iterator[Field]:
@@ -159,17 +209,24 @@ def _list(kept: Batch, scored: Scored, classes: tuple[str, ...]) -> tuple[Batch,
 
 
 LAYOUTS = ("wide", "long", "list")
+DRAWS = "draws"
+"""What ``sample`` writes: a row for each action."""
 _SHAPES = {
     "wide": _Shape(_wide_fields, _wide),
     "listing": _Shape(_listing_fields, _listing),
     "long": _Shape(_long_fields, _long, has_predictions=False, has_sets=False),
     "list": _Shape(_list_fields, _list),
+    DRAWS: _Shape(_draw_fields, _draws, has_predictions=False, has_sets=False),
     "predictions": _Shape(lambda computed, number: iter(()), lambda kept, scored, classes: (kept, iter(()))),
 }
 
 
 def _valid(scored: Scored) -> NDArray[np.bool_] | None:
     return ~scored.bad if scored.bad.any() else None
+
+
+def _emit_of(added: str) -> Emit:
+    return "prob" if added in ("true_prob", "margin") else "logit"
 
 
 def _number(name: str, emit: Emit, kind: Type) -> Field:

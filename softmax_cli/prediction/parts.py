@@ -47,6 +47,8 @@ class ScoreUnit:
     units: int
     """How many there are in all."""
     threads: int
+    first_rows: tuple[int, ...] = ()
+    """How many rows are before each unit, for what is drawn; empty where nothing is."""
 
     def name(self, unit: Unit) -> str:
         """Name the part of a unit: names stand in the order of the input, however many units there are."""
@@ -65,7 +67,8 @@ class ScoreUnit:
         with whole_file(record_of(path), force=True) as report:
             listeners = Listeners(lambda rows, size: None, partial(_put_down, report))
             with self.reading.open(unit) as table, self.form.open(path, digests) as writer:
-                finished = score_table(table, self.transform, writer, self.threads, listeners)
+                first_row = self.first_rows[unit.number] if self.first_rows else 0
+                finished = score_table(table, self.transform, writer, self.threads, listeners, first_row=first_row)
             part = Part(unit, path.name, digests[0], path.stat().st_size, finished)
             report.write(json.dumps(part.to_json()).encode())
         return part

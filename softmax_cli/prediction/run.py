@@ -18,7 +18,7 @@ from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import Batch
-from softmax_cli.tables.pool import Listeners, map_blocks
+from softmax_cli.tables.pool import Listeners, map_blocks, number_rows
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Decoded, Table, WriteOptions
 
@@ -30,7 +30,7 @@ class Finished(NamedTuple):
     kinds: KindCheck
     """Whether rows look like another kind of scores than they were read as."""
     written: int
-    """Rows of output."""
+    """Rows of output; where they are sorted, those beyond the limit too."""
     parts: int | None = None
     """How many files the result is in; None: it is no folder."""
     shown: Batch | None = None
@@ -38,30 +38,49 @@ class Finished(NamedTuple):
 
 
 def score_table(
-    table: Table, transform: Transform, writer: Writer, threads: int, listeners: Listeners, limit: int | None = None
+    table: Table,
+    transform: Transform,
+    writer: Writer,
+    threads: int,
+    listeners: Listeners,
+    limit: int | None = None,
+    first_row: int = 0,
 ) -> Finished:
     """Score every row of a table and write the result in order.
 
     Parameters
     ----------
     limit : int or None
-        Stop after so many rows of output; None: the whole table.
+        Stop after so many rows of output; None: the whole table. Of rows that are sorted, all are looked at.
+    first_row : int
+        Number of the first row in the whole table, for what is drawn.
 
     Raises
     ------
     DataError
         A row or a file is bad; what was written before is the caller's to drop.
     """
+    if transform.scoring.draws is not None:
+        table = number_rows(table, transform.columns.scores, threads, first_row)
 
     def work(decoded: Decoded) -> tuple[tuple[Outcome, Any], tuple[Reject, ...]]:
         outcome = transform.run(decoded)
-        return (outcome, writer.encode(outcome.batch)), outcome.rejects
+        return (outcome, writer.encode(outcome.batch) if outcome.keys is None else None), outcome.rejects
 
-    tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.columns.classes), np.int64), 0)
+    tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.classes), np.int64), 0)
     kinds, written = KindCheck(), 0
+    sorter = None
+    if transform.order is not None:
+        from softmax_cli.prediction.sorting import Sorter
+
+        sorter = Sorter(limit)
     for outcome, encoded in map_blocks(table, transform.columns.scores, work, threads, listeners):
         tally = tally.plus(outcome.tally)
         kinds = kinds.plus(outcome.kinds)
+        if sorter is not None and outcome.keys is not None:
+            sorter.add(outcome.batch, outcome.keys)
+            written += len(outcome.keys)
+            continue
         rows = outcome.batch.num_rows
         if limit is not None and written + rows >= limit:
             rows = limit - written
@@ -70,6 +89,8 @@ def score_table(
         written += rows
         if written == limit:
             break
+    for batch in () if sorter is None else sorter.batches():
+        writer.write(writer.encode(batch))
     return Finished(tally, kinds, written)
 
 
@@ -85,6 +106,10 @@ class Work(NamedTuple):
 
 class Target(Protocol):
     """Where the result goes; what can be refused about it was refused before anything is read."""
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether the input is read in parts, side by side."""
 
     @property
     def overwrites(self) -> bool:
@@ -118,6 +143,7 @@ class Screen(NamedTuple):
     rows: int | None
     """How many rows; None: every one."""
     overwrites: bool = False
+    in_parts: bool = False
 
     def layout(self, asked: str) -> str:
         """See `Target`."""
@@ -133,7 +159,8 @@ class Screen(NamedTuple):
 
         first = FirstRows(transform.schema(scores.table.schema), self.rows)
         with work.rejects as keep:
-            finished = score_table(scores.table, transform, first, work.threads, Listeners(work.progress, keep))
+            listeners, most = Listeners(work.progress, keep), self.rows if transform.order is not None else None
+            finished = score_table(scores.table, transform, first, work.threads, listeners, most)
         return finished._replace(shown=first.batch())
 
 
@@ -149,6 +176,7 @@ class File(NamedTuple):
     limit: int | None
     """Write so many rows at most; None: all."""
     overwrites: bool
+    in_parts: bool = False
 
     def layout(self, asked: str) -> str:
         """See `Target`: an array file holds one matrix."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.activations import ACTIVATIONS, scale_
-from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
+from softmax_cli.numeric.distributions.truncation import truncate_
+from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, Temperature
 from softmax_cli.numeric.topk import argmax, top_k
-from softmax_cli.numeric.truncation import truncate_
 from softmax_cli.prediction.steps import Adjustment
 
 if TYPE_CHECKING:
-    from softmax_cli.prediction.steps import SetRule
+    from softmax_cli.prediction.steps import Costs, Draws, SetRule, Superclasses
 
 
 Emit = Literal["prob", "logprob", "logit"]
@@ -31,9 +31,22 @@ class Truncation(NamedTuple):
 
     top_p: float | None = None
     min_p: float | None = None
+    top_k: int | None = None
+    """So many classes at most: the first of the cuts."""
 
     def __bool__(self) -> bool:
-        return self.top_p is not None or self.min_p is not None
+        return any(bound is not None for bound in self)
+
+
+class BesideLogits(NamedTuple):
+    """What rows bring along besides their logits; None: nothing."""
+
+    temperature: NDArray[np.float64] | None = None
+    """Of each row, above 0, shape (rows,)."""
+    labels: NDArray[np.int64] | None = None
+    """Column of the true class, shape (rows,); negative where there is none."""
+    first_row: int = 0
+    """Number of the first of these rows in the whole table, for what is drawn."""
 
 
 class Computed(NamedTuple):
@@ -62,6 +75,22 @@ class Scored(NamedTuple):
     """Rows from which no distribution follows, shape (rows,)."""
     sets: NDArray[np.bool_] | None = None
     """Which classes are in the prediction set, shape (rows, classes); None: not asked for."""
+    figures: dict[str, NDArray[Any]] = {}  # noqa: RUF012  # nobody writes into the default
+    """Further figures of each row, by their names in `added.FIGURES`, shape (rows,); nan where there is none."""
+    decision: NDArray[np.int32] | None = None
+    """The decision of least expected cost, shape (rows,): see `Costs.codes`; None: there are no costs."""
+    labels: NDArray[np.int64] | None = None
+    """Column of the true class, shape (rows,); negative where there is none; None: not asked for."""
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Scored:
+        """Some of the rows."""
+
+        def some(values: Any) -> Any:
+            if isinstance(values, dict):
+                return {name: some(held) for name, held in values.items()}
+            return None if values is None else values[rows]
+
+        return Scored(*map(some, self))
 
     def describe(self, classes: tuple[str, ...]) -> Computed:
         """Say which values these are."""
@@ -80,10 +109,23 @@ class Scoring(NamedTuple):
     """How many classes to rank per row; 0: none."""
     sets: SetRule | None = None
     """Which classes make up the prediction set of a row; decided before any truncation."""
+    figures: tuple[str, ...] = ()
+    """Further figures of each row; see `added.FIGURES`."""
+    costs: Costs | None = None
+    superclasses: Superclasses | None = None
+    """What the probabilities are summed up to, before anything is cut off or predicted."""
+    draws: Draws | None = None
+    """What is drawn; then `Scored.top` holds the `top` actions of each row in the order drawn."""
 
-    def __call__(self, logits: NDArray[np.floating]) -> Scored:
+    def __call__(self, logits: NDArray[np.floating], beside: BesideLogits | None = None) -> Scored:
         """Score a matrix of logits, shape (rows, classes); its memory is reused for the result."""
         rows, classes = logits.shape
+        beside = beside or BesideLogits()
+        if self.superclasses is not None:
+            fine = Scoring(self.adjustment, self.activation, emit=("logprob",))(logits, beside).values["logprob"]
+            labels = None if beside.labels is None else self.superclasses.labels(beside.labels)
+            whole = self._replace(adjustment=Adjustment(), activation="softmax", superclasses=None)
+            return whole(self.superclasses.sums(fine), BesideLogits(None, labels, beside.first_row))
         values: dict[Emit, NDArray[np.floating]] = {}
         if not self.top:
             order: Literal["F", "C"] = "F" if logits.flags.f_contiguous else "C"
@@ -98,47 +140,81 @@ class Scoring(NamedTuple):
             top=np.empty((rows, self.top), np.int32) if self.top else None,
             bad=np.empty(rows, np.bool_),
             sets=np.empty((rows, classes), np.bool_) if self.sets is not None else None,
+            figures={name: np.empty(rows, logits.dtype) for name in self._figures},
+            decision=np.empty(rows, np.int32) if self.costs is not None else None,
+            labels=beside.labels,
         )
         bias = self.adjustment.bias
         # Many classes are worked on along the rows, also where columns lie in memory: in the cache, turning is cheap.
         turned = classes > COLUMNAR_CLASSES and not logits.flags.c_contiguous
         for block in _blocks(rows, classes * logits.dtype.itemsize):
             z = np.ascontiguousarray(logits[block]) if turned else logits[block]
-            self._score_block(z, bias, scored, block)
+            temperature = self.adjustment.temperature if beside.temperature is None else beside.temperature[block]
+            self._score_block(z, temperature, bias, scored, block, beside.first_row)
         return scored
+
+    def classes(self, given: tuple[str, ...]) -> tuple[str, ...]:
+        """Name the classes of the result, for a table with the classes `given`."""
+        return given if self.superclasses is None else self.superclasses.names
+
+    @property
+    def _figures(self) -> tuple[str, ...]:
+        return (*self.figures, "expected_cost") if self.costs is not None else self.figures
 
     def describe(self, classes: tuple[str, ...], dtype: str) -> Computed:
         """Say which values there will be."""
-        return Computed(classes, self.emit, self.top, self.sets is not None, dtype)
+        return Computed(self.classes(classes), self.emit, self.top, self.sets is not None, dtype)
 
     def _score_block(
-        self, z: NDArray[np.floating], bias: NDArray[np.float64] | None, scored: Scored, rows: slice
+        self,
+        z: NDArray[np.floating],
+        temperature: Temperature,
+        bias: NDArray[np.float64] | None,
+        scored: Scored,
+        rows: slice,
+        first_row: int,
     ) -> None:
         activation = ACTIVATIONS[self.activation]
-        temperature = self.adjustment.temperature
         for remedy in self.adjustment.remedies:
             remedy(z)
+        before = z.copy(order="K") if self.figures else None
         if self.adjustment.calibration is not None:
             self.adjustment.calibration(z)
         logit = None
-        if bias is not None or "logit" in self.emit:
+        if bias is not None or "logit" in self.emit or self.figures:
             logit = scale_(z.copy(order="K"), temperature, bias)
         # Ranked before the shift, which may round two small logits to the same number.
         ranked = z if bias is None or logit is None else logit
         best = argmax(ranked)
-        top = top_k(ranked, self.top) if self.top else None
+        top = top_k(ranked, self.top) if self.top and self.draws is None else None
         activation.adjust_(z, temperature, bias)
         scored.bad[rows] = np.isnan(z[:, 0])
         if self.sets is not None and scored.sets is not None:
             scored.sets[rows] = self.sets(activation.log_probabilities_(z.copy(order="K")))
+        allowed = None if self.draws is None else z > -np.inf
         if self.truncation:
-            truncate_(z, top_p=self.truncation.top_p, min_p=self.truncation.min_p)
+            truncate_(z, **self.truncation._asdict())
             if logit is not None:
                 logit[z == -np.inf] = -np.inf
-        log_p = activation.log_probabilities_(z.copy(order="K")) if "logprob" in self.emit else None
+        log_p = activation.log_probabilities_(z.copy(order="K")) if "logprob" in self.emit or self.figures else None
         p = activation.probabilities_(z)
         scored.prediction[rows] = best
+        if self.costs is not None and scored.decision is not None:
+            scored.decision[rows], scored.figures["expected_cost"][rows] = self.costs.least(p)
+            best = np.where(scored.decision[rows] < p.shape[1], scored.decision[rows], best)
         scored.confidence[rows] = np.take_along_axis(p, best[:, None], axis=1)[:, 0]
+        if before is not None and log_p is not None and logit is not None:
+            from softmax_cli.prediction.added import FIGURES, ScoredBlock
+
+            labels = np.full(len(p), -1) if scored.labels is None else scored.labels[rows]
+            block = ScoredBlock(before, temperature, logit, p, log_p, labels)
+            for name in self.figures:
+                scored.figures[name][rows] = FIGURES[name](block)
+        if self.draws is not None and allowed is not None and log_p is not None and scored.top is not None:
+            scored.top[rows], drawn = self.draws(log_p, allowed, first_row + rows.start)
+            for name, target in scored.values.items():
+                target[rows] = np.exp(drawn) if name == "prob" else drawn
+            return
         if scored.top is not None and top is not None:
             scored.top[rows] = top
         computed: dict[Emit, NDArray[np.floating] | None] = {"prob": p, "logprob": log_p, "logit": logit}

@@ -71,6 +71,7 @@ def _columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> 
     if rows.sets is not None:
         sets = ["" if names is None else visible(", ".join(names), marks.encoding) for names in rows.sets]
         columns.append(TextColumn("set", sets, weight=6, least=8, most=30))
+    columns += [_column(batch.schema.field(name), batch.column(name), 5, marks) for name in shown.added]
     return columns + _classes(rows, shown.classes, marks, width - total([column.want().least for column in columns]))
 
 
@@ -136,6 +137,8 @@ class Shown:
     """Columns that pass through. In a plain table they give way first, but for the id and the truth."""
     sets: str | None = None
     """The column that holds prediction sets."""
+    added: tuple[str, ...] = ()
+    """Columns of further figures."""
 
     @classmethod
     def of(cls, transform: Transform) -> Shown:
@@ -145,13 +148,14 @@ class Shown:
         is_wide = layout.shape == "wide" and not transform.scoring.top
         has_p = is_wide and "prob" in transform.scoring.emit and not layout.only_predictions
         return cls(
-            classes=columns.classes,
-            probabilities=tuple(f"prob_{name}" for name in columns.classes) if has_p else (),
+            classes=transform.classes,
+            probabilities=tuple(f"prob_{name}" for name in transform.classes) if has_p else (),
             id=called.get(columns.id or ""),
             label=called.get(columns.label or ""),
             is_plain=not (has_p or layout.only_predictions),
             passed=transform.passed,
             sets="set" if transform.scoring.sets is not None else None,
+            added=layout.added,
         )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from softmax_cli.numeric.clipping import clip_, softcap_, standardize_, winsorize_
 
 if TYPE_CHECKING:
-    from softmax_cli.numeric.conformal import Scores
+    from softmax_cli.numeric.nonconformity import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Adjustment(NamedTuple):
     terms: tuple[Term, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     calibration: Scale | None = None
+    temperature_column: str | None = None
+    """The column that tells the temperature of each row, instead of `temperature`."""
 
     @property
     def bias(self) -> NDArray[np.float64] | None:
@@ -55,6 +57,7 @@ class Adjustment(NamedTuple):
     def steps(self) -> list[str]:
         """The operations in order, one line each."""
         scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
+        scaled += [f"z / {self.temperature_column}  (--temperature-column)"] if self.temperature_column else []
         scaled += [self.calibration.step] if self.calibration is not None else []
         terms = [f"{term.formula}  ({term.name}: {term.direction})" for term in self.terms]
         return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
@@ -156,15 +159,21 @@ class Nonconformity(NamedTuple):
     """How strange a class is for a row."""
 
     score: str
-    """lac, aps or raps."""
+    """A name in `SCORES`."""
     seed: int | None = None
-    """Of the draws that break ties in aps and raps; None: not randomized."""
+    """Of the draws that break ties; None: not randomized."""
+    raps: tuple[float, int] | None = None
+    """Penalty and free places of raps, where they were tuned."""
 
     def __call__(self, log_p: NDArray[np.float64]) -> Scores:
         """Score every class, shape (rows, classes)."""
-        from softmax_cli.numeric.conformal import SCORES, row_draws
+        from softmax_cli.numeric.nonconformity import SCORES, raps_scores, row_draws
 
-        return SCORES[self.score](log_p, None if self.seed is None else row_draws(log_p, self.seed))
+        uniform = None if self.seed is None else row_draws(log_p, self.seed)
+        if self.raps is None:
+            return SCORES[self.score](log_p, uniform)
+        penalty, free = self.raps
+        return raps_scores(log_p, uniform, penalty=penalty, free=free)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +188,8 @@ class SetRule:
     rows: int
     """How many rows the threshold comes from."""
     allow_empty: bool = False
+    mean_size: float = 0.0
+    """Classes in a set, on the rows that the threshold comes from; 0: not kept in a file."""
 
     @property
     def step(self) -> str:
@@ -205,17 +216,118 @@ class SetRequest(NamedTuple):
     allow_empty: bool = False
     quantile: str = "exact"
     """exact: the order statistic of the theorem; higher: what published code takes, one score further."""
+    clustered: bool = False
+    """A threshold for each group of classes that are alike."""
+    tuned: bool = False
+    """Choose the penalty and the free places of raps."""
 
     def rule(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> SetRule:
-        """Take the threshold from held-out rows, with final log-probabilities of shape (rows, classes)."""
-        from softmax_cli.numeric.conformal import class_thresholds, quantile_threshold, scores_of_truth, threshold
+        """Take the threshold from held-out rows, with final log-probabilities of shape (rows, classes).
 
-        scores = scores_of_truth(self.nonconformity(np.ascontiguousarray(log_p)), labels)
+        A fifth of the rows goes to what has to be chosen on others than the threshold is taken from.
+        """
+        from softmax_cli.numeric import conformal
+        from softmax_cli.numeric.nonconformity import tuned_raps
+
+        log_p, classes, nonconformity = np.ascontiguousarray(log_p), log_p.shape[1], self.nonconformity
         # Through its decimal spelling: 1 - 0.9 is 0.09999999999999998 in binary.
         miscoverage = float(f"{1 - self.coverage:.12g}")
-        if self.per_class:
-            found = class_thresholds(scores, labels, log_p.shape[1], miscoverage=miscoverage)
+        find = {"exact": conformal.threshold, "higher": conformal.quantile_threshold}[self.quantile]
+        kept = np.ones(len(labels), np.bool_)
+        if self.clustered or self.tuned:
+            kept = ~conformal.chosen_on(labels)
+        if self.tuned:
+            nonconformity = nonconformity._replace(raps=tuned_raps(log_p[~kept], labels[~kept], coverage=self.coverage))
+        scores = nonconformity(log_p)
+        of_truth, truths = conformal.scores_of_truth(scores, labels), labels[kept]
+        if self.clustered:
+            clusters = conformal.class_clusters(of_truth[~kept], labels[~kept], classes, miscoverage=miscoverage)
+            found = conformal.cluster_thresholds(of_truth[kept], truths, clusters, miscoverage=miscoverage, find=find)
+        elif self.per_class:
+            found = conformal.class_thresholds(of_truth[kept], truths, classes, miscoverage=miscoverage, find=find)
         else:
-            find = {"exact": threshold, "higher": quantile_threshold}[self.quantile]
-            found = np.array([find(scores, miscoverage=miscoverage)])
-        return SetRule(self.nonconformity, self.coverage, found, len(labels), self.allow_empty)
+            found = np.array([find(of_truth[kept], miscoverage=miscoverage)])
+        size = conformal.sets(scores[kept], found, allow_empty=self.allow_empty).sum(axis=1)
+        return SetRule(nonconformity, self.coverage, found, len(truths), self.allow_empty, float(size.mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Actions that are drawn for every row."""
+
+    count: int = 1
+    seed: int = 0
+    replace: bool = True
+    epsilon: float = 0.0
+    """Share of exploration."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        kind = "" if self.count == 1 else f"{self.count} " + ("with" if self.replace else "without") + " replacement, "
+        return f"draw by Gumbel-max: {kind}seed {self.seed}"
+
+    def __call__(
+        self, log_p: NDArray[np.floating], allowed: NDArray[np.bool_], first_row: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Draw classes, and the log-probabilities that they were drawn with, both of shape (rows, count).
+
+        Parameters
+        ----------
+        log_p, allowed : arrays, shape (rows, classes)
+            The distribution, and which classes may be explored.
+        """
+        from softmax_cli.numeric.distributions.sampling import mix_uniform, sample
+
+        mixed = mix_uniform(np.asarray(log_p, np.float64), allowed, self.epsilon)
+        return sample(mixed, seed=self.seed, first_row=first_row, draws=self.count, replace=self.replace)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Costs:
+    """What decisions cost, and the choice of the one with the least expected cost."""
+
+    matrix: NDArray[np.float64]
+    """Cost of each decision where a class is true, shape (classes, decisions)."""
+    decisions: NDArray[np.int32]
+    """Code of each decision: the column of a class, or one from the number of classes on, for `others`."""
+    others: tuple[str, ...] = ()
+    """Decisions that are no class, such as to abstain."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return "predict the decision of least expected cost  (--costs)"
+
+    def least(self, p: NDArray[np.floating]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Code and expected cost of the best decision of each row, both of shape (rows,); of equals the first."""
+        from softmax_cli.numeric.distributions.uncertainty import expected_costs
+
+        expected = expected_costs(p, self.matrix)
+        best = expected.argmin(axis=1)
+        return self.decisions[best], np.take_along_axis(expected, best[:, None], axis=1)[:, 0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Superclasses:
+    """Classes that stand for several, whose probabilities they add up."""
+
+    names: tuple[str, ...]
+    members: NDArray[np.intp]
+    """Which of them each class belongs to, shape (classes,)."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line."""
+        return f"sum the probabilities up to {len(self.names)} superclasses  (--superclasses)"
+
+    def sums(self, log_p: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Log of the summed probabilities, shape (rows, superclasses)."""
+        order = np.argsort(self.members, kind="stable")
+        starts = np.searchsorted(self.members[order], np.arange(len(self.names)))
+        summed: NDArray[np.floating] = np.logaddexp.reduceat(log_p[:, order], starts, axis=1)
+        return summed
+
+    def labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Superclasses of true classes, shape (rows,); what is negative stays."""
+        return np.where(labels < 0, labels, self.members[np.maximum(labels, 0)])

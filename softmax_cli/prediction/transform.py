@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects
+from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects, with_truth_faults
 from softmax_cli.prediction.layout import Layout, passed_fields
 from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, to_log_scale_
-from softmax_cli.prediction.scorer import Scored, Scoring
+from softmax_cli.prediction.scorer import BesideLogits, Scored, Scoring
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.columns import METADATA_KEY, Columns
 from softmax_cli.tables.schema import Schema
-from softmax_cli.tables.table import Decoded, Place
+from softmax_cli.tables.table import Decoded, Fault, Place
 from softmax_cli.version import __version__
+
+if TYPE_CHECKING:
+    from softmax_cli.prediction.sorting import Order
+    from softmax_cli.tables.labels import Truth
 
 RECORD_FORMAT = 1
 """Version of the record that output files carry about themselves."""
@@ -31,6 +35,16 @@ class Outcome(NamedTuple):
     tally: Tally
     rejects: tuple[Reject, ...] = ()
     kinds: KindCheck = KindCheck()
+    keys: NDArray[np.floating] | None = None
+    """What the rows of `batch` are sorted by, the least first, shape (rows,); None: they stay in their order."""
+
+
+class ScoredRows(NamedTuple):
+    """The rows of one batch with what was computed for them."""
+
+    scored: Scored
+    rejects: tuple[Reject, ...]
+    kinds: KindCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,24 @@ class Transform:
     on_bad_row: Policy = "error"
     passed: tuple[str, ...] = ()
     """What the columns that pass through are called in the result, in their order."""
+    truth: Truth | None = None
+    """Where true classes come from; None: nothing asks for them."""
+    only: str | None = None
+    """Which rows are given out: see `Decision.chosen`; None: all."""
+    order: Order | None = None
+    """How the rows of the result are sorted; None: as they come."""
+    before: tuple[str, ...] = ()
+    """What was done before the scores were read, a line each."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes of the result."""
+        return self.scoring.classes(self.columns.classes)
+
+    @property
+    def summary(self) -> str:
+        """What was taken for what, in a line."""
+        return self.columns.summary()
 
     def schema(self, given: Schema) -> Schema:
         """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
@@ -71,33 +103,63 @@ class Transform:
         DataError
             A row cannot be scored, and `on_bad_row` is ``error``.
         """
-        batch = decoded.batch
-        scores = read_scores(batch, self.columns, np.dtype(self.dtype))
-        has_sums = self.scoring.activation != "sigmoid"
-        kinds = KindCheck.of(scores, self.columns) if has_sums else KindCheck(len(scores))
-        scored = self.scoring(to_log_scale_(scores, self.columns))
-        if decoded.faults:
-            scored.bad[[fault.row for fault in decoded.faults]] = True
-        found: list[Reject] = []
-        if scored.bad.any():
-            found = rejects(decoded, scored.bad, self.columns)
-            if self.on_bad_row == "error":
-                refuse(found)
-        kept = batch.select(self.columns.others)
+        scored, found, kinds = self.score(decoded)
+        kept = decoded.batch.select(self.columns.others)
         named = Schema(field._replace(name=name) for field, name in zip(kept.schema, self.passed, strict=True))
         kept = kept._replace(schema=named)
         tally = self._tally(scored)
-        if found and self.on_bad_row == "skip":
-            good = ~scored.bad
-            kept, scored = kept.take(np.flatnonzero(good)), _only(scored, good)
-        return Outcome(self.layout(kept, scored, self.columns.classes), tally, tuple(found), kinds)
+        use = ~scored.bad if found and self.on_bad_row == "skip" else None
+        if self.only is not None:
+            chosen = self.layout.decision.chosen(scored, self.only, len(self.classes))
+            use = chosen if use is None else use & chosen
+        if use is not None:
+            kept, scored = kept.take(np.flatnonzero(use)), scored.take(use)
+        keys = None if self.order is None else self.order.keys(scored)
+        return Outcome(self.layout(kept, scored, self.classes), tally, found, kinds, keys)
+
+    def score(self, decoded: Decoded) -> ScoredRows:
+        """Score one batch without laying it out.
+
+        Raises
+        ------
+        DataError
+            A row cannot be scored, and `on_bad_row` is ``error``.
+        """
+        scores = read_scores(decoded.batch, self.columns, np.dtype(self.dtype))
+        has_sums = self.scoring.activation != "sigmoid"
+        kinds = KindCheck.of(scores, self.columns) if has_sums else KindCheck(len(scores))
+        beside = None if self.scoring.draws is None else BesideLogits(first_row=decoded.first_row)
+        if self.truth is not None or self.scoring.adjustment.temperature_column is not None:
+            decoded, beside = self._read_beside(decoded)
+        scored = self.scoring(to_log_scale_(scores, self.columns), beside)
+        if decoded.faults:
+            scored.bad[[fault.row for fault in decoded.faults]] = True
+        found = tuple(rejects(decoded, scored.bad, self.columns)) if scored.bad.any() else ()
+        if found and self.on_bad_row == "error":
+            refuse(found)
+        return ScoredRows(scored, found, kinds)
+
+    def _read_beside(self, decoded: Decoded) -> tuple[Decoded, BesideLogits]:
+        """Read temperatures and truths; rows where they are wrong become bad rows, and a truth may be missing."""
+        from softmax_cli.tables.labels import UNKNOWN
+
+        temperatures, labels, column = None, None, self.scoring.adjustment.temperature_column
+        if column is not None:
+            temperatures, wrong = _temperatures(decoded, column)
+            decoded = decoded._replace(faults=(*decoded.faults, *wrong))
+        if self.truth is not None:
+            found = self.truth.labels(decoded.batch)
+            found.reading.check(len(self.columns.classes))
+            decoded = with_truth_faults(decoded, self.truth, found, np.flatnonzero(found.indices == UNKNOWN))
+            labels = found.indices
+        return decoded, BesideLogits(temperatures, labels, decoded.first_row)
 
     def _tally(self, scored: Scored) -> Tally:
         good = ~scored.bad
         predictions, confidence = scored.prediction, scored.confidence
         if scored.bad.any():
             predictions, confidence = predictions[good], confidence[good]
-        counts = np.bincount(predictions, minlength=len(self.columns.classes)).astype(np.int64)
+        counts = np.bincount(predictions, minlength=len(self.classes)).astype(np.int64)
         return Tally(
             rows=len(scored.bad),
             bad_rows=int(scored.bad.sum()),
@@ -115,13 +177,13 @@ class Transform:
     def record(self) -> dict[str, object]:
         """What an output file says about itself, so that a later command needs no flags."""
         emitted = self.scoring.emit[0]
-        names = {"wide": [f"{emitted}_{name}" for name in self.columns.classes], "list": [emitted]}
+        names = {"wide": [f"{emitted}_{name}" for name in self.classes], "list": [emitted]}
         whole = not (self.layout.only_predictions or (self.scoring.top and self.layout.shape == "wide"))
         return {
             "format": RECORD_FORMAT,
             "softmax_cli": __version__,
             "kind": _RECORDED_KINDS[emitted],
-            "classes": list(self.columns.classes),
+            "classes": list(self.classes),
             "scores": names.get(self.layout.shape, []) if whole else [],
             "operations": self.steps(),
         }
@@ -137,13 +199,18 @@ class Transform:
         truncation = self.scoring.truncation
         kind = "percent" if self.columns.percent else self.columns.kind
         return [
+            *self.before,
             f"read {kind}: {read[kind]}, in {self.dtype}",
             *self.scoring.adjustment.steps(),
             self.scoring.activation,
+            *([self.scoring.superclasses.step] if self.scoring.superclasses is not None else []),
             *([self.scoring.sets.step] if self.scoring.sets is not None else []),
+            *([f"keep the best {truncation.top_k} classes"] if truncation.top_k is not None else []),
             *([f"keep top-p {truncation.top_p:g} of the distribution"] if truncation.top_p is not None else []),
             *([f"keep p >= {truncation.min_p:g} * the largest p"] if truncation.min_p is not None else []),
-            *([f"list the best {self.scoring.top} classes"] if self.scoring.top else []),
+            *([self.scoring.draws.step] if self.scoring.draws is not None else []),
+            *([f"list the best {self.scoring.top} classes"] if self.scoring.top and not self.scoring.draws else []),
+            *([self.scoring.costs.step] if self.scoring.costs is not None else []),
             *(["abstain below the threshold"] if self.layout.decision.threshold is not None else []),
         ]
 
@@ -154,24 +221,35 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
     A ranking covers at most all classes. A column that passes through gives way where it bears the name of a computed
     one: ``label`` becomes ``input_label``.
     """
-    top = min(scoring.top, len(columns.classes))
+    classes = len(scoring.classes(columns.classes))
+    top = min(scoring.top, classes) if scoring.draws is None else scoring.draws.count
     if layout.shape == "long":
-        top = top or len(columns.classes)
+        top = top or classes
     scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)
     computed = {field.name for field in layout.fields(scoring.describe(columns.classes, dtype))}
     passed = tuple(f"input_{name}" if name in computed else name for name in columns.others)
     return Transform(columns, scoring, layout, dtype, on_bad_row, passed)
 
 
-def _only(scored: Scored, rows: NDArray[np.bool_]) -> Scored:
-    return Scored(
-        prediction=scored.prediction[rows],
-        confidence=scored.confidence[rows],
-        values={name: matrix[rows] for name, matrix in scored.values.items()},
-        top=None if scored.top is None else scored.top[rows],
-        bad=scored.bad[rows],
-        sets=None if scored.sets is None else scored.sets[rows],
-    )
+def _temperatures(decoded: Decoded, column: str) -> tuple[NDArray[np.float64], list[Fault]]:
+    """Temperature of every row, shape (rows,), 1 where it is wrong; and what is wrong."""
+    from softmax_cli.tables.labels import MISSING, distinct
+
+    codes, texts = distinct(decoded.batch.column(column))
+    values = np.array([*map(_number, texts), np.nan])[np.where(codes == MISSING, len(texts), codes)]
+    wrong = ~(values > 0)
+    faults = [
+        Fault(row, column, f"{decoded.place(row, column).found!r} is no temperature: expected a number above 0")
+        for row in np.flatnonzero(wrong).tolist()
+    ]
+    return np.where(wrong, 1.0, values), faults
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
 
 
 def _in_memory(row: int, column: str | None) -> Place:

@@ -153,7 +153,7 @@ def _same_ids(head: Batch, name: str, inputs: Inputs) -> str | None:
         return None
     return (
         f"{one} and {two} hold the same ids ({first[0]} ...): read as one table, each row is "
-        "there twice; to put the scores of several models together, see softmax-cli --help"
+        "there twice; the scores of several models go together with softmax-cli ensemble"
     )
 
 

@@ -83,7 +83,13 @@ _TRUTH_RANK = {name: rank for rank, names in enumerate(_TRUTHS) for name in name
 _PREDICTED = re.compile(r"preds?|predict(ed|ion|ions|s)?|yhat|ypreds?")
 _PREDICTIONS = {"y hat", "response", "confidence", "entropy", "margin", "argmax"}
 _ORDERS = {"split", "fold", "kfold", "epoch", "step", "rank", "global step", "timestamp", "datetime"}
-
+_MEASURES = re.compile(
+    "age|sex|gender|price|amount|income|salary|lat|lon|lng|latitude|longitude|altitude|width|height|area|size|length|"
+    "duration|latency|runtime|elapsed|speed|distance|loss|nll|perplexity|ppl|temperature|energy|logsumexp|lse|norm|"
+    "counts?|num|seed|year|month|day|hour|minute|zipcode|bmi|tokens"
+)
+_UNITS = re.compile("ms|secs?|seconds|minutes|hours|days|px|usd|eur|km|kg|cm|mm")
+_FEATURES = re.compile("emb|embed|embeddings?|feat|features?|f|x|pca?|umap|tsne|dim|latent|hidden|h|v|vec|component")
 
 _CHANGES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _WORD = re.compile(r"[^\W_]+")
@@ -146,6 +152,25 @@ def role_by_name(name: str, position: int, columns: int) -> Role | None:
     if plain in _ORDERS or (parts and (parts[0].startswith("time") or parts[-1] in ("split", "fold", "epoch"))):
         return "order"
     return None
+
+
+def is_measure_name(name: str) -> bool:
+    """Whether a name is one that tables have for a measure of the example, not for a class: ``price``, ``num_tokens``.
+
+    Classes may be called so too; only what else is known can decide.
+    """
+    parts = words(name)
+    if not 1 <= len(parts) <= 3:
+        return False
+    ends = (parts[0], parts[-1]) if len(parts) < 3 else parts[-1:]
+    has_unit = len(parts) > 1 and _UNITS.fullmatch(parts[-1])
+    return bool(has_unit or any(map(_MEASURES.fullmatch, ends)))
+
+
+def is_feature_name(name: str) -> bool:
+    """Whether a name is that of one of many features of an example: ``emb_0``, ``pc1``."""
+    *stem, number = words(name) or ("",)
+    return len(stem) == 1 and number.isdigit() and bool(_FEATURES.fullmatch(stem[0]))
 
 
 def is_prediction_name(words_of_name: tuple[str, ...]) -> bool:

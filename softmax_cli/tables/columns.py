@@ -62,6 +62,12 @@ class Selection:
     """A `Kind`, or ``percent``."""
     classes: tuple[str, ...] | None = None
     positive: str | None = None
+    no_scores: tuple[tuple[str, str], ...] = ()
+    """Options that name a column of another use, and the column."""
+    may_lack: bool = False
+    """Whether the id and the label that were typed may be missing: it is one of several tables."""
+    belong_together: bool = False
+    """Whether several rows make up an example, or a choice."""
 
     def __post_init__(self) -> None:
         if self.kind not in (None, *get_args(Kind), PERCENT):
@@ -148,7 +154,9 @@ def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
     if doubled := repeated(schema.names):
         raise DataError(f"two columns have the same name: {', '.join(map(repr, doubled))}; rename one of them")
     table = _Known.of(schema, typed, FirstRows(head))
-    given = (table.typed_id, table.typed_label, *_pandas_index(schema))
+    used = [find_name(*pair, schema.names) for pair in typed.no_scores]
+    table = table._replace(roles={**table.roles, **dict.fromkeys(used)})
+    given = (table.typed_id, table.typed_label, *used, *_pandas_index(schema))
     scores = find_scores(schema, table.rows, typed.scores, table.roles, given, table.record)
     label, truths = _find_truth(table, scores)
     id_column, id_why = _find_id(table, scores, label)
@@ -172,7 +180,7 @@ def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
         raise DataError(
             f"two classes have the same name: {', '.join(map(repr, doubled))}; name them with --classes FILE"
         )
-    if columns.is_binary and typed.positive is None and typed.classes is None:
+    if columns.is_binary and typed.positive is None and typed.classes is None and not typed.belong_together:
         _refuse_long(table, columns)
     one_hot = () if label is not None or columns.is_binary else _find_one_hot(table, columns)
     known = {id_column, label, *one_hot}
@@ -210,8 +218,8 @@ class _Known(NamedTuple):
             rows,
             roles,
             _metadata(schema, METADATA_KEY),
-            None if typed.id is None else find_name("--id", typed.id, names),
-            None if typed.label is None else find_name("--label", typed.label, names),
+            _typed("--id", typed.id, names, typed.may_lack),
+            _typed("--label", typed.label, names, typed.may_lack),
         )
 
     def is_own(self, scores: Sequence[str]) -> bool:
@@ -222,6 +230,11 @@ class _Known(NamedTuple):
         """Whether a column holds numbers, or lists of them."""
         kind = self.schema.field(name).type
         return is_number(kind) or is_nested_number(kind)
+
+
+def _typed(flag: str, name: str | None, names: Sequence[str], may_lack: bool) -> str | None:
+    """Return the column that was typed; None: there is none, or it may be missing and is."""
+    return None if name is None or (may_lack and name not in names) else find_name(flag, name, names)
 
 
 def _metadata(schema: Schema, key: bytes) -> dict[str, Any]:
@@ -272,7 +285,8 @@ def _find_id(table: _Known, scores: ScoreColumns, label: str | None) -> tuple[st
         name = min(known, key=lambda name: ranks[name] or 0)
         return name, "an index" if name in levels else f"named {name}"
     ids = [name for name in scores.not_scores if not table.rows.is_repeated(name)]
-    return (ids[0], "whole numbers that all differ") if ids else (None, "")
+    is_clear = len(ids) == 1 or ids[:1] == [names[0]]  # of several, only where ids mostly stand
+    return (ids[0], "whole numbers that all differ") if is_clear else (None, "")
 
 
 def _keys(table: _Known, name: str) -> tuple[str, ...]:

@@ -1,9 +1,12 @@
-"""A table of some of its rows: those that have one value in one column, such as the rows of one split."""
+"""A table of some of its rows: those whose value in one column meets a condition, such as the rows of one split."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,29 +18,68 @@ from softmax_cli.tables.table import Block, Decoded, Table
 _MOST_VALUES = 1000
 
 
+_FORM = re.compile(r"(.+?)\s*(!=|<=|>=|=|<|>|\sin\s)\s*(.*)", re.DOTALL)
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A column and the text that its value reads as."""
+    """A column, a comparison, and the text that its value is compared with."""
 
     column: str
+    operator: str
+    """``=``, ``!=``, ``in``, or one of `_COMPARISONS`: of numbers where `value` is one, else of text, as for dates."""
     value: str
 
     @classmethod
     def read(cls, given: str) -> Condition:
-        """Read ``split=val``.
+        """Read ``split=val``, ``year >= 2020`` or ``split in val,test``.
 
         Raises
         ------
         UsageError
             It has another form.
         """
-        column, equals, value = given.partition("=")
-        if not (column and equals):
-            raise UsageError(f"--where {given}: expected COLUMN=VALUE, such as --where split=val")
-        return cls(column.strip(), value)
+        found = _FORM.fullmatch(given.strip())
+        if found is None or not found[1].strip():
+            raise UsageError(
+                f"--where {given}: expected COLUMN=VALUE, such as --where split=val, or one of != < <= > >= in: "
+                "--where 'year >= 2020', --where 'split in val,test'"
+            )
+        condition = cls(found[1].strip(), found[2].strip(), found[3].strip())
+        if condition.operator in _COMPARISONS and not condition.value:
+            raise UsageError(f"--where {given}: there is nothing to compare with behind {condition.operator}")
+        return condition
 
     def __str__(self) -> str:
-        return f"{self.column}={self.value}"
+        gap = " " if self.operator == "in" else ""
+        return f"{self.column}{gap}{self.operator}{gap}{self.value}"
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values that are named."""
+        return tuple(part.strip() for part in self.value.split(",")) if self.operator == "in" else (self.value,)
+
+    def accepts(self, text: str) -> bool:
+        """Whether a value meets it; a missing one meets none, but for ``!=``."""
+        if self.operator not in _COMPARISONS:
+            return (text in self.values) != (self.operator == "!=")
+        compare = _COMPARISONS[self.operator]
+        if (limit := _number(self.value)) is None:
+            return bool(text) and compare(text, self.value)
+        return (number := _number(text)) is not None and compare(number, limit)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 class Seen:
@@ -62,7 +104,7 @@ class Seen:
         if self.has_kept or not self.has_rows:
             return None
         column, values = self.condition.column, list(self.values)
-        near = nearest(self.condition.value, values, 1)
+        near = [] if self.condition.operator in _COMPARISONS else nearest(self.condition.value, values, 1)
         meant = f"did you mean {column}={near[0]}? " if near else ""
         return f"--where {self.condition} keeps no row; {meant}{column!r} holds: {listed(values)}"
 
@@ -91,9 +133,8 @@ def rows_where(table: Table, columns: Columns, condition: Condition, seen: Seen 
 def _narrowed(decoded: Decoded, condition: Condition, seen: Seen | None) -> Decoded:
     codes, names = distinct(decoded.batch.column(condition.column))
     trimmed = [name.strip() for name in names]
-    rows = np.flatnonzero(
-        np.isin(codes, [code for code, name in enumerate(trimmed) if name == condition.value.strip()])
-    )
+    accepted = np.array([*map(condition.accepts, trimmed), condition.operator == "!="])  # the last: a missing value
+    rows = np.flatnonzero(accepted[codes])
     if seen is not None:
         seen.add(len(codes), len(rows), [name for name in trimmed if name])
     if len(rows) == decoded.batch.num_rows:

@@ -108,6 +108,32 @@ def map_blocks(
         listeners.progress(rows, size)
 
 
+def number_rows(table: Table, scores: Sequence[str], threads: int, first_row: int = 0) -> Table:
+    """The same table with every block decoded, and its `first_row` counted, before anybody asks for it.
+
+    What depends on the number of a row needs this: a block of text says how many rows it has once it is decoded.
+
+    Parameters
+    ----------
+    scores : sequence of str
+        Columns to be read as numbers, whatever is asked for later.
+    first_row : int
+        Number of the first row of this table in a larger one.
+    """
+    from softmax_cli.tables.table import Block
+
+    def numbered() -> Iterator[Block]:
+        row = first_row
+        decoding = ordered_map(
+            lambda block: (block, table.decode(block, scores)), table.blocks, threads, lambda block: block.pauses
+        )
+        for block, decoded in decoding:
+            yield Block(decoded._replace(first_row=row), size=block.size, pauses=block.pauses)
+            row += decoded.batch.num_rows
+
+    return table._replace(blocks=numbered(), decode=lambda block, scores: block.data)
+
+
 def read_ahead(items: Iterator[Item], most: int = 2) -> Iterator[Item]:
     """Fetch items on a thread of its own, up to `most` ahead of who takes them, so that reading and writing overlap.
 

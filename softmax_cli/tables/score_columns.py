@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,8 +18,11 @@ from softmax_cli.tables.column_names import (
     Role,
     expand,
     families,
+    is_feature_name,
+    is_measure_name,
     score_ending,
     score_name,
+    words,
 )
 from softmax_cli.tables.column_values import FirstRows, find_ids, find_one_hot, is_nested_number, is_number
 from softmax_cli.tables.schema import Schema, is_map, is_null, is_string, is_struct
@@ -148,12 +153,19 @@ class _Search(NamedTuple):
             return None
         name = min(named, key=lambda name: RANKS[named[name].kind, named[name].is_plain])
         others = [n for n in self.numbers if n not in named and not self.roles[n] and self.rows.has_fractions(n)]
-        if len(others) > 1 and (not named[name].is_plain or self._is_largest(name, others)):
+        is_doubtful = not named[name].is_plain or len(self._in_texts(others)) > 1
+        if len(others) > 1 and (is_doubtful or self._is_largest(name, others)):
             raise DataError(
                 f"{name!r} is named like a score, and {listed(others, _SHOWN)} hold fractions too: which are the "
                 f"scores? --logits {name} or --logits {_some(others)}"
             )
         return ScoreColumns((name,), f"named {name}", named[name].kind)
+
+    def _in_texts(self, names: Sequence[str]) -> list[str]:
+        """Columns whose names stand among the truths or the predictions of the first rows."""
+        texts = [name for name, role in self.roles.items() if role in ("truth", "prediction")]
+        held = {cell.strip() for name in texts if self.rows.is_text(name) for cell in self.rows.texts(name)}
+        return [name for name in names if name.strip() in held]
 
     def _is_largest(self, name: str, others: Sequence[str]) -> bool:
         """Whether a column is the largest of some others in every row."""
@@ -165,8 +177,10 @@ class _Search(NamedTuple):
         unknown = [name for name in self.numbers if not self.roles[name]]
         if not unknown:
             return self._only_list()
+        unknown = self._without_measures(unknown)
         self._refuse_misnamed(unknown)
         self._refuse_left_out(unknown)
+        self._refuse_several_models(unknown)
         ids = find_ids(self.rows, unknown, self.schema.names[0])
         if ids.doubtful:
             name, classes = ids.doubtful[0], [name for name in unknown if name not in ids.sure]
@@ -197,6 +211,37 @@ class _Search(NamedTuple):
     def _holds_fractions(self, name: str) -> bool:
         kind = self.schema.field(name).type
         return is_struct(kind) or is_map(kind) or self.rows.list_has_fractions(name)
+
+    def _without_measures(self, unknown: list[str]) -> list[str]:
+        """Leave out columns that are named like measures or features of the example, beside others that are not.
+
+        Raises
+        ------
+        DataError
+            One has fractions as scores do, and the truths do not show that just the others are the classes.
+        """
+        classes = {*self._in_texts(unknown)}
+        stems = Counter(words(name)[0] for name in unknown if is_feature_name(name))
+        features = {name for name in unknown if is_feature_name(name) and stems[words(name)[0]] > 1} - classes
+        measures = [name for name in unknown if is_measure_name(name) and name not in classes]
+        rest = [name for name in unknown if name not in {*features, *measures}]
+        if len(rest) < 2:
+            return unknown
+        doubtful = [name for name in measures if self.rows.has_fractions(name)]
+        if doubtful and not classes.issuperset(rest):
+            raise DataError(
+                f"is {doubtful[0]!r} a class? It is named like a measure and holds fractions, as scores do: if so, "
+                f"--logits {_some([name for name in unknown if name in {*rest, *doubtful}])}; if not, "
+                f"--logits {_some(rest)}"
+            )
+        return rest
+
+    def _refuse_several_models(self, unknown: Sequence[str]) -> None:
+        """Refuse sets of columns for the same classes, as of several models."""
+        patterns = _sets_of_models(unknown)
+        if patterns and not self._in_texts(unknown):
+            ways = " or ".join(f"--logits '{pattern}'" for pattern in patterns[:4])
+            raise DataError(f"the columns are sets for the same classes, as of several models; choose: {ways}")
 
     def _refuse_misnamed(self, unknown: Sequence[str]) -> None:
         """Refuse columns that are named like ids or truths and hold fractions as the unknown columns do."""
@@ -246,6 +291,26 @@ class _Search(NamedTuple):
                 "label_1, prob_1, ... list the best classes only: the other probabilities are not in this file; "
                 "write it again without --top-k"
             )
+
+
+def _sets_of_models(names: Sequence[str]) -> list[str]:
+    """Patterns of the sets that columns are in, as of several models: ``m1_cat, m1_dog, m2_cat, m2_dog``.
+
+    Mostly there are fewer models than classes; where there are as many, the patterns of both.
+    """
+    patterns: list[str] = []
+    for form, model, label, pattern in _BY_MODEL:
+        found = [match for match in (re.fullmatch(form, name) for name in names) if match]
+        sets: dict[str, set[str]] = {}
+        for match in found:
+            sets.setdefault(pattern.format(match[model], match[2]), set()).add(match[label])
+        is_product = len(found) == len(names) and len({frozenset(one) for one in sets.values()}) == 1
+        if is_product and 1 < len(sets) <= len(next(iter(sets.values()))):
+            patterns += sets
+    return patterns
+
+
+_BY_MODEL = ((r"(.+?)([_.:/ -])(.+)", 1, 3, "{}{}*"), (r"(.+)([_.:/ -])(.+?)", 3, 1, "*{1}{0}"))
 
 
 def _scores_word(name: str) -> bool:

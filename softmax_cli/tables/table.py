@@ -66,6 +66,8 @@ class Decoded(NamedTuple):
     place: Callable[[int, str | None], Place]
     """Finds a row of the batch, and one cell of it, in the source again. Slow; for messages and rejects."""
     faults: tuple[Fault, ...] = ()
+    first_row: int = 0
+    """Number of the first row in the whole table, from 0, where the rows are numbered; see `pool.number_rows`."""
 
 
 class Table(NamedTuple):

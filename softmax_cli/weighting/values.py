@@ -65,7 +65,7 @@ def _numbers(flag: str, pairs: list[tuple[str, object]]) -> dict[str, float]:
     if doubled:
         raise UsageError(f"{flag}: {', '.join(map(repr, doubled))} is given twice")
     kind = ByPosition if isinstance(pairs, _Positions) else dict
-    return kind({name: _number(flag, name, value) for name, value in pairs})
+    return kind({name: finite_number(flag, name, value) for name, value in pairs})
 
 
 class _Positions(list[tuple[str, object]]):
@@ -87,7 +87,8 @@ def _pair(flag: str, part: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _number(flag: str, name: str, value: object) -> float:
+def finite_number(flag: str, name: str, value: object) -> float:
+    """Read the value of a class; UsageError where it is no finite number."""
     from softmax_cli.formats.csv.sniff import looks_like_decimal_comma
 
     try:

@@ -13,6 +13,7 @@ from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord,
 from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.temperature import Temperature
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Adjustment, Clip, Nonconformity, SetRule, Term
@@ -29,7 +30,7 @@ RULE = SetRule(Nonconformity("lac"), 0.9, np.array([0.4]), 120)
 
 @pytest.mark.parametrize("name", names())
 def test_after_remedies_and_before_weights(name):
-    calibrator = by_name(name).fit(Z, LABELS)
+    calibrator = by_name(name).fit(Examples.checked(Z, LABELS))
     scoring = Scoring(Adjustment(1.0, (TERM,), (Clip(-1, 1),), Scaled(calibrator)), emit=("prob",))
     p = pickle.loads(pickle.dumps(scoring))(Z.copy()).values["prob"]
     np.testing.assert_allclose(p, softmax(calibrator.log_p(np.clip(Z, -1, 1)) + LOG_W, axis=1), rtol=1e-12)
@@ -74,7 +75,7 @@ def test_the_same_classes_pass():
 @pytest.mark.parametrize("name", names())
 def test_probabilities_in_the_place_of_logits(name):
     """Refused exactly where they would give other results."""
-    calibrator = by_name(name).fit(Z, LABELS)
+    calibrator = by_name(name).fit(Examples.checked(Z, LABELS))
     fitted = replace(calibration(), calibrator=calibrator)
     fitted.check_kind("logits")
     if np.allclose(calibrator.log_p(Z), calibrator.log_p(log_softmax(Z, axis=1))):

@@ -16,12 +16,13 @@ from softmax_cli.calibration.file import decode, encode, read_calibration, write
 from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.prediction.steps import Nonconformity, SetRule
 
 RNG = np.random.default_rng(7)
 LABELS = np.repeat([0, 1, 2], 40)
 Z = RNG.normal(size=(120, 3)) + 2 * np.eye(3)[LABELS]
-FITTED = {name: by_name(name).fit(Z, LABELS) for name in names()}
+FITTED = {name: by_name(name).fit(Examples.checked(Z, LABELS)) for name in names()}
 shares = st.floats(0, 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

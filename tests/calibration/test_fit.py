@@ -15,7 +15,7 @@ from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibrators import by_name
-from softmax_cli.numeric.calibrators._examples import stratified_folds
+from softmax_cli.numeric.calibrators._examples import Examples, stratified_folds
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.steps import Nonconformity, SetRequest, Term
 from softmax_cli.tables.labels import LabelReading
@@ -39,14 +39,14 @@ def test_held_out_rows_choose_the_threshold(method, plan, monkeypatch):
     log_p, fold_of = np.empty(Z.shape), stratified_folds(LABELS, 4, 9)
     for fold in range(4):
         out = fold_of == fold
-        fit = by_name(method).fit(Z[~out], LABELS[~out])
+        fit = by_name(method).fit(Examples.checked(Z[~out], LABELS[~out]))
         log_p[out] = log_softmax(fit.log_p(Z[out]) + LOG_W, axis=1)
     true = np.sort(1 - np.exp(log_p[np.arange(300), LABELS]))
     assert found.sets.threshold == pytest.approx([true[int(np.ceil(301 * 0.8)) - 1]], rel=1e-12)
     assert found.abstention.rows == found.sets.rows == found.fit.rows == 300
     assert np.array_equal(found.bias, LOG_W)
     assert fitted.after.nll < fitted.before.nll
-    whole = by_name(method).fit(Z, LABELS)
+    whole = by_name(method).fit(Examples.checked(Z, LABELS))
     assert np.array_equal(found.calibrator.log_p(Z), whole.log_p(Z))
 
 

@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.special import log_softmax
 
+from softmax_cli.numeric.calibrators import names
+
 CIFAR = "cifar10_resnet50_brier"
 FOCAL = "cifar10_wideresnet2610_flsd53"
 MAGIKA = "magika_filetypes"
@@ -124,7 +126,7 @@ def test_the_best_of_all_and_the_comparison(softmax_cli, val):
     report = json.loads(softmax_cli("calibrate", val, "--method", "auto", "--json").text)
     losses = [one["figures"]["nll"] for one in report["compared"] if one["figures"]["nll"] is not None]
     assert losses == sorted(losses)
-    assert len(report["compared"]) + len(report["refused"]) == 9
+    assert len(report["compared"]) + len(report["refused"]) == len(names())
     assert report["method"] == report["compared"][0]["method"]
     assert report["after"] == report["compared"][0]["figures"]
 
@@ -198,6 +200,46 @@ def test_too_few_rows_for_the_promise_is_said(softmax_cli, tmp_path):
     assert "warning: 8 rows cannot promise a coverage of 0.9: every set holds every class; at least 9" in done.err
     rows = rows_of(softmax_cli("predict", "few.csv", "--calibration", "c.json", "--quiet"))
     assert {row["set_size"] for row in rows} == {"4"}
+
+
+def test_thresholds_need_no_fit_and_a_refusal_says_so(softmax_cli, tmp_path):
+    (tmp_path / "s.csv").write_text(SEPARATED)
+    done = softmax_cli("calibrate", "s.csv", "--coverage", "0.9")
+    assert done.code == 1
+    assert "perfectly separated" in done.err
+    assert "--method none" in done.err
+    assert softmax_cli("calibrate", "s.csv", "--coverage", "0.9", "--method", "none").code == 0
+
+
+def test_the_size_of_the_sets_is_said(softmax_cli, tmp_path):
+    random = np.random.default_rng(0)
+    z = random.normal(size=(400, 9))
+    lines = [f"{','.join(f'{value:.6f}' for value in row)},{random.choice(9, p=np.exp(log_softmax(row)))}" for row in z]
+    (tmp_path / "wide.csv").write_text("\n".join([",".join([*map(str, range(9)), "y"]), *lines]) + "\n")
+    asked = ("calibrate", "wide.csv", "--label", "y", "--method", "none", "--coverage")
+    shown = softmax_cli(*asked, "0.9", "--score", "aps", "-o", "c.json").text
+    shown = " ".join(shown.split())
+    assert "of 9 classes on average; aps without draws makes long sets: --randomized or --score lac" in shown
+    assert "makes long sets" not in softmax_cli(*asked, "0.9", "-o", "d.json").text
+    report = json.loads(softmax_cli(*asked, "0.9", "--json").text)
+    assert 1 < report["sets"]["mean_size"] < 9
+    everything = softmax_cli(*asked, "0.9999", "--score", "margin", "--quantile", "higher", "--json")
+    assert "every set holds every class" in everything.err
+
+
+@pytest.mark.parametrize("score", ["margin", "raps-tuned", "saps", "top-k"])
+@pytest.mark.parametrize("more", [(), ("--per-class", "--quantile", "higher"), ("--clustered",)])
+def test_every_score_covers_what_it_promises(softmax_cli, real_data, tmp_path, score, more):
+    asked = ("calibrate", real_data(f"{CIFAR}/val.parquet"), "--coverage", "0.95", "--score", score, *more)
+    assert softmax_cli(*asked, "-o", "c.json").code == 0
+    done = softmax_cli("predict", real_data(f"{CIFAR}/test.parquet"), "--calibration", "c.json", "-o", "p.parquet")
+    assert done.code == 0, done.err
+    table = pq.read_table(tmp_path / "p.parquet")
+    truths = pq.read_table(real_data(f"{CIFAR}/test.parquet"))["label"].to_pylist()
+    covered = np.mean([truth in found for truth, found in zip(truths, table["set"].to_pylist(), strict=True)])
+    assert covered >= 0.94
+    if score == "margin":  # no ties
+        assert covered == pytest.approx(0.95, abs=0.01)
 
 
 def test_it_does_not_help_and_so_t_stays_1(softmax_cli, table):

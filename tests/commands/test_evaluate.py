@@ -84,11 +84,12 @@ def test_slices_are_the_figures_of_their_rows(softmax_cli, evaluate, table, tmp_
     report = evaluate(table, "--by", "source")
     assert [one["name"] for one in report["slices"]] == ["x", "y"]
     for one in report["slices"]:
+        assert "ovo_auroc" not in one["figures"], "its folds are large"
         lines = TABLE.splitlines(keepends=True)
         (tmp_path / "part.csv").write_text(lines[0] + "".join(line for line in lines if f",{one['name']}\n" in line))
         alone = values(evaluate("part.csv"))
         assert {name: figure["value"] for name, figure in one["figures"].items()} == {
-            name: value for name, value in alone.items() if name != "macro_auroc"
+            name: value for name, value in alone.items() if name in one["figures"]
         }
 
 

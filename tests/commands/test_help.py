@@ -44,8 +44,14 @@ def test_every_option_that_comes_first_is_one(softmax_cli):
     ("typed", "message"),
     [
         (("predict", "x.csv", "--tempratur", "2"), "--tempratur: no such option; did you mean --temperature?"),
-        (("predict", "x.csv", "--fail-if", "ece > 1"), "--fail-if is no option of predict; evaluate has it"),
-        (("evaluate", "x.csv", "--limit", "2"), "--limit is no option of evaluate; predict has it"),
+        (
+            ("predict", "x.csv", "--fail-if", "ece > 1"),
+            "--fail-if is no option of predict; compare and ",
+        ),
+        (
+            ("evaluate", "x.csv", "--limit", "2"),
+            "--limit is no option of evaluate; ensemble, predict and sample have it",
+        ),
         (("predict", "x.csv", "--xyzzy"), "--xyzzy: no such option; softmax-cli predict --help-all lists them"),
         (("predict", "x.csv", "--top-k", "many"), "Invalid value for '--top-k'"),
         (("predict", "x.csv", "--top-k"), "--top-k"),

@@ -16,6 +16,9 @@ RUNS = {
     "weights": ("training_counts.csv", "--table"),
     "inspect": ("digits.csv",),
     "explain": ("cat=2", "dog=-1", "-T", "2"),
+    "ensemble": ("digits.csv", "digits.parquet", "--top-k", "1"),
+    "compare": ("digits.csv", "digits.parquet", "--json"),
+    "sample": ("digits.csv", "--seed", "7", "-n", "2"),
 }
 CODES = {"evaluate": 3}
 

@@ -13,13 +13,16 @@ from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
 from softmax_cli.numeric.conformal import (
+    chosen_on,
+    class_clusters,
     class_thresholds,
-    lac_scores,
+    cluster_thresholds,
     quantile_threshold,
     scores_of_truth,
     sets,
     threshold,
 )
+from softmax_cli.numeric.nonconformity import lac_scores
 
 miss_rates = st.sampled_from([0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99]) | st.floats(0.001, 0.999)
 held_out = hnp.arrays(float, st.integers(1, 40), elements=st.integers(0, 9))
@@ -109,3 +112,51 @@ def test_real_sets_have_the_computed_coverage_and_size(real_data, name, miscover
     exact = threshold(held, miscoverage=miscoverage)
     assert (held <= exact).sum() == math.ceil((len(held) + 1) * (1 - miscoverage))
     assert (held <= cut).sum() == (held <= exact).sum() + 1
+
+
+def test_every_quantile_rule_serves_each_class():
+    scores, labels = np.arange(20.0), np.arange(20) % 2
+    exact = class_thresholds(scores, labels, 2, miscoverage=0.5)
+    published = class_thresholds(scores, labels, 2, miscoverage=0.5, find=quantile_threshold)
+    assert exact.tolist() == [10, 11]
+    assert published.tolist() == [12, 13]
+
+
+def two_kinds(rows=4000, classes=20, seed=0):
+    """Scores of the truth: classes of even number are easy, the others hard."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, rows)
+    return random.beta(np.where(labels % 2, 6, 1), 2), labels
+
+
+def test_classes_alike_are_one_cluster():
+    scores, labels = two_kinds()
+    clusters = class_clusters(scores, labels, 21, miscoverage=0.1)
+    assert clusters.shape == (21,)
+    assert set(clusters[0:20:2]).isdisjoint(clusters[1:20:2])
+    assert clusters[20] not in clusters[:20], "a class without rows is placed with no other"
+
+
+def test_clusters_cover_hard_classes_where_one_threshold_does_not():
+    chosen, threshold_rows, new = (two_kinds(seed=seed) for seed in (1, 2, 3))
+    clusters = class_clusters(*chosen, 20, miscoverage=0.1)
+    found = cluster_thresholds(*threshold_rows, clusters, miscoverage=0.1)
+    overall = threshold(threshold_rows[0], miscoverage=0.1)
+    hard = new[1] % 2 == 1
+    assert (new[0] <= found[new[1]])[hard].mean() == pytest.approx(0.9, abs=0.02)
+    assert (new[0] <= found[new[1]])[~hard].mean() == pytest.approx(0.9, abs=0.02)
+    assert (new[0] <= overall)[hard].mean() < 0.85
+
+
+def test_few_rows_make_one_cluster_with_the_threshold_of_all():
+    scores, labels = two_kinds(rows=40)
+    clusters = class_clusters(scores, labels, 20, miscoverage=0.1)
+    assert set(clusters) == {0}
+    found = cluster_thresholds(scores, labels, clusters, miscoverage=0.1)
+    assert set(found) == {threshold(scores, miscoverage=0.1)}
+
+
+def test_a_fifth_of_each_class_is_chosen_on():
+    labels = np.repeat([0, 1], [50, 10])
+    chosen = chosen_on(labels)
+    assert [int(chosen[labels == column].sum()) for column in (0, 1)] == [10, 2]

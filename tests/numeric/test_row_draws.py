@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import kstest
 
-from softmax_cli.numeric.conformal import row_draws
+from softmax_cli.numeric.nonconformity import row_draws
 
 matrices = hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(-50, 0))
 

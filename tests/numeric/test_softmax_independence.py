@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.activations import scale_
 from softmax_cli.numeric.softmax import adjust_, exp_normalize_, log_normalize_
 
 Array = NDArray[np.floating]
@@ -41,3 +42,23 @@ def test_a_row_gives_the_same_bits_alone_and_anywhere(
         for offset in range(1, 7):
             rolled = np.array(np.roll(table, offset, axis=0), order=order)
             assert np.roll(scored(rolled), -offset, axis=0).tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("kernel", [adjust_, scale_])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_temperature_for_each_row_is_that_temperature_for_the_row_alone(
+    kernel: Callable[..., Array], dtype: type[np.floating], weighted: bool
+) -> None:
+    generator = np.random.default_rng(1)
+    temperatures = np.array([0.5, 2.0, 1.3, 1e-300, 1e300, np.inf, 1e-5])
+    table = (generator.normal(size=(7, 5)) * np.array([1, 1e3, 5, 1, 1e30, 50, 2])[:, None]).astype(dtype)
+    table[1, 2] = -np.inf
+    table[2, 3] = np.nan
+    bias = generator.normal(size=5) if weighted else None
+    together = kernel(table.copy(), temperatures, bias)
+    for row, temperature in enumerate(temperatures.tolist()):
+        alone = kernel(table[row : row + 1].copy(), temperature, bias)
+        np.testing.assert_array_equal(together[row], alone[0])
+    with pytest.raises(ValueError, match="above 0"):
+        kernel(table.copy(), np.array([1.0] * 6 + [0.0]), bias)

@@ -8,7 +8,10 @@ import pytest
 
 from softmax_cli.distributed.plan import UnitReader
 from softmax_cli.errors import UsageError
+from softmax_cli.options.coverage_and_risk import ThresholdOptions
+from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
+from softmax_cli.options.long_tables import LongOptions
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.pictures import EvaluationPictureOptions, PictureOptions, PlotOptions, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
@@ -26,6 +29,8 @@ CLASSES = ("cat", "dog", "cow")
     ("options", "given", "words"),
     [
         (SoftmaxOptions, {"temperature": 0.0}, "division by zero"),
+        (ThresholdOptions, {"coverage": 90}, "expected a share above 0 and below 1, such as 0.9"),
+        (ThresholdOptions, {"max_risk": 0.1, "min_coverage": 0.9}, "each choose the threshold"),
         (SoftmaxOptions, {"temperature": -1.0}, "turn the ranking of the classes around"),
         (SoftmaxOptions, {"temperature": float("nan")}, "expected a number above 0"),
         (SoftmaxOptions, {"dtype": "float16"}, "choose float32 or float64"),
@@ -137,7 +142,7 @@ def test_thresholds():
 
     np.testing.assert_array_equal(least(threshold="0.5").threshold, [0.5] * 3)
     np.testing.assert_array_equal(least(threshold="dog=0.9").threshold, [0, 0.9, 0])
-    assert least(threshold="0.5", abstain_label="?").abstain_label == "?"
+    assert least(threshold="0.5", abstain_label="?").others == ("?",)
     with pytest.raises(UsageError, match="a confidence is from 0 to 1"):
         least(threshold="1.5")
     with pytest.raises(UsageError, match="for rows below a --threshold"):
@@ -278,3 +283,14 @@ def test_plots_are_chosen_by_name():
         EvaluationPictureOptions(plot="a.png", plots="pie").names()
     with pytest.raises(UsageError, match="--plots chooses what --plot FILE draws"):
         EvaluationPictureOptions(plots="risk").check([], False)
+
+
+def test_figures_are_asked_for_once_each():
+    assert DecisionOptions(add="entropy, margin,entropy").added == ("entropy", "margin")
+    assert DecisionOptions(sort="-loss").needs_truth == "--sort -loss"
+    assert DecisionOptions(add="margin", sort="entropy").needs_truth is None
+
+
+def test_the_class_of_a_long_table_is_no_score():
+    assert LongOptions(long="id, class ,s").columns["--long"] == "class"
+    assert not LongOptions().is_used

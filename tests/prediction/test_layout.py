@@ -62,9 +62,9 @@ def test_only_predictions():
 
 
 def test_a_prediction_is_withheld_below_the_threshold_and_not_at_it():
-    at = Decision(np.array([0.5, 0.9]), "unsure")
+    at = Decision(np.array([0.5, 0.9]), ("unsure",))
     assert [row["prediction"] for row in rows(Layout(decision=at))] == ["cat", "cat", None]
-    above = Decision(np.array([np.nextafter(0.5, 1), 0.9]), "unsure")
+    above = Decision(np.array([np.nextafter(0.5, 1), 0.9]), ("unsure",))
     assert [row["prediction"] for row in rows(Layout(decision=above))] == ["cat", "unsure", None]
 
 

@@ -153,7 +153,7 @@ def test_one_score_stands_for_two_classes(kind, value):
 
 def test_abstaining_needs_a_threshold():
     batch = wide(np.array([[0.0, 0.1], [0.0, 5.0], [5.0, 0.0]]))
-    decision = Decision(np.array([0.999, 0.6]), "unsure")
+    decision = Decision(np.array([0.999, 0.6]), ("unsure",))
     out = transform(batch, layout=Layout(decision=decision))(batch)
     assert out.column("prediction").to_pylist() == ["unsure", "c1", "unsure"]
 

@@ -22,7 +22,22 @@ def narrowed(said):
 
 
 @pytest.mark.parametrize(
-    ("said", "values"), [("split=val", [1, 4]), ("split=test", [2]), ("fold=2", [2, 3, 4]), ("split=other", [])]
+    ("said", "values"),
+    [
+        ("split=val", [1, 4]),
+        ("split = test", [2]),
+        ("fold=2", [2, 3, 4]),
+        ("split=other", []),
+        ("split != val", [2, 3]),
+        ("split in val,test", [1, 2, 4]),
+        ("split in test", [2]),
+        ("fold>1", [2, 3, 4]),
+        ("fold < 1.5", [1]),
+        ("fold >= 2", [2, 3, 4]),
+        ("fold<=1", [1]),
+        ("split > tesa", [1, 2, 4]),
+        ("split < 3", []),
+    ],
 )
 def test_the_rows_that_have_the_value(said, values):
     assert narrowed(said).batch.column("a").to_pylist() == values
@@ -40,7 +55,7 @@ def test_other_columns_are_refused(said, words):
         narrowed(said)
 
 
-@pytest.mark.parametrize("said", ["split", "=val", ""])
+@pytest.mark.parametrize("said", ["split", "=val", "", "fold >", "in val"])
 def test_a_condition_has_a_column_and_a_value(said):
-    with pytest.raises(UsageError, match="COLUMN=VALUE"):
+    with pytest.raises(UsageError, match=r"COLUMN=VALUE|nothing to compare"):
         Condition.read(said)

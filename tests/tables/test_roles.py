@@ -135,7 +135,7 @@ def test_names_that_count_the_classes_are_a_family(spelling, start):
 
 
 def test_names_that_count_with_a_gap_are_none():
-    assert "age" in roles({"0": [0.1, 0.2], "1": [0.3, 0.2], "3": [0.5, 0.1], "age": [0.5, 0.25]}).scores
+    assert "owl" in roles({"0": [0.1, 0.2], "1": [0.3, 0.2], "3": [0.5, 0.1], "owl": [0.5, 0.25]}).scores
 
 
 @pytest.mark.parametrize("beginning", ["", "x_"])
@@ -321,8 +321,8 @@ def test_flags_of_other_names_are_no_truth():
 
 
 def test_a_column_far_off_the_others_is_asked_about():
-    (warning,) = roles({"cat": [2.5, 0.5], "dog": [1.5, -1.0], "age": [31.5, 40.25]}).warnings
-    assert "is 'age' a class? It holds 31.5 to 40.25, the others -1 to 2.5" in warning
+    (warning,) = roles({"cat": [2.5, 0.5], "dog": [1.5, -1.0], "owl": [31.5, 40.25]}).warnings
+    assert "is 'owl' a class? It holds 31.5 to 40.25, the others -1 to 2.5" in warning
     assert roles({"cat": [2.5, 0.5], "dog": [1.5, -1.0], "cow": [3.5, -2.5]}).warnings == ()
 
 
@@ -424,7 +424,7 @@ def test_shares_that_only_sum_to_1_with_another_column_are_open():
     assert roles({"cat": [0.25, 0.5], "dog": [0.75, 0.5], "confidence": [0.75, 0.5]}).scores == ("cat", "dog")
 
 
-@pytest.mark.parametrize("name", ["energy", "predator", "classic", "labelled", "weighty", "loss", "correct"])
+@pytest.mark.parametrize("name", ["predator", "classic", "labelled", "weighty", "correct"])
 def test_words_that_only_begin_like_other_things_are_classes(name):
     assert name in roles({"a": [0.5, 1.5], name: [1.25, -0.5], "b": [0.25, 2.5]}).scores
 
@@ -438,3 +438,47 @@ def test_whole_numbers_among_fractions_are_asked_about():
     batch = {"cat": ROWS * 0.5 + 0.25, "dog": ROWS * 0.25, "cow": ROWS * 0.75 + 0.1}
     (warning,) = roles({**batch, "flag": (ROWS % 2).tolist()}).warnings
     assert "is 'flag' a class? It holds whole numbers only" in warning
+
+
+MEASURES = ["price", "age", "loss", "image_width", "duration_ms", "num_tokens", "patientAge", "lat", "logsumexp"]
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_measure_is_a_class_only_where_somebody_says_so(name):
+    """Whole numbers pass through; fractions are asked about, unless the truths speak for the other columns."""
+    scores = {"cat": [1.5, 0.2, 3.0], "dog": [0.5, 1.2, 2.0]}
+    assert roles({**scores, name: [12, 40, 12]}).scores == ("cat", "dog")
+    with pytest.raises(DataError, match=rf"is '{name}' a class\?.*--logits 'cat,dog,{name}'.*--logits 'cat,dog'"):
+        roles({**scores, name: [12.5, 40.25, 12.0]})
+    assert roles({**scores, name: [12.5, 40.25, 12.0], "label": ["cat", "dog", "dog"]}).scores == ("cat", "dog")
+    known = roles({**scores, name: [12.5, 40.25, 12.0], "label": ["cat", name, "dog"]})
+    assert known.scores == ("cat", "dog", name)
+
+
+@pytest.mark.parametrize("stem", ["emb_", "feat", "pc", "x", "embedding."])
+def test_features_beside_scores_pass_and_alone_are_the_scores(stem):
+    features = {f"{stem}{i}": [0.5, 1.5, -2.5] for i in range(4)}
+    assert roles({"cat": [1.5, 0.2, 3.0], "dog": [0.5, 1.2, 2.0], **features}).scores == ("cat", "dog")
+    assert roles({**features}).scores == tuple(features)
+
+
+@pytest.mark.parametrize("form", ["{model}_{label}", "{label}.{model}"])
+def test_the_scores_of_two_models_are_asked_about(form):
+    names = [form.format(model=model, label=label) for model in ("m1", "m2") for label in ("a", "b", "c")]
+    table = {name: [1.5, 0.2, 3.0] for name in names}
+    with pytest.raises(DataError, match=r"--logits '(m1_\*|\*\.m1)' or --logits '(m2_\*|\*\.m2)'"):
+        roles({**table})
+    assert roles({**table, "label": ["m1_a", "a.m1", "m2_b"]}).scores == tuple(names), "truths that name them"
+
+
+def test_a_lone_probability_beside_named_classes_is_open():
+    with pytest.raises(DataError, match=r"which are the scores\? --logits prob or --logits 'cat,dog'"):
+        roles({"cat": [1.5, 0.2], "dog": [0.5, 1.2], "pred": ["cat", "dog"], "prob": [0.7, 0.8]})
+
+
+def test_of_several_columns_like_ids_only_the_first_of_the_table_is_one():
+    rows = 9
+    numbers = {"cat": [i / 7 for i in range(rows)], "dog": [i / 3 for i in range(rows)]}
+    whole = {"one": list(range(10, 10 + rows)), "two": list(range(50, 50 + rows))}
+    assert roles({**numbers, **whole}).id is None
+    assert roles({**whole, **numbers}).id == "one"

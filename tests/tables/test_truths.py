@@ -317,12 +317,12 @@ def test_inspect_names_truths_that_cannot_be_used(softmax_cli, tmp_path, suffix)
 
 
 def test_inspect_names_a_class_that_is_predicted_and_never_true(softmax_cli, tmp_path):
-    frame = SCORES.drop(columns="id").assign(age=[31.5, 40.25, 28.5, 50.5], label=["cat", "dog", "bird", "cat"])
+    frame = SCORES.drop(columns="id").assign(zeal=[31.5, 40.25, 28.5, 50.5], label=["cat", "dog", "bird", "cat"])
     write(frame, tmp_path / "x.csv")
     found = findings(softmax_cli, "x.csv")
-    assert "age is predicted for 100 % of the rows and is never the truth" in found["predicted-and-never-true"]["text"]
-    assert "is 'age' a class?" in found["odd-column"]["text"]
-    assert "'age' is predicted for 4 of 4 rows and is never the truth" in softmax_cli("evaluate", "x.csv", "-q").err
+    assert "zeal is predicted for 100 % of the rows and is never the truth" in found["predicted-and-never-true"]["text"]
+    assert "is 'zeal' a class?" in found["odd-column"]["text"]
+    assert "'zeal' is predicted for 4 of 4 rows and is never the truth" in softmax_cli("evaluate", "x.csv", "-q").err
 
 
 def test_inspect_names_truths_that_count_from_1(softmax_cli, tmp_path):

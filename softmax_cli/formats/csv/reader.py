@@ -39,6 +39,9 @@ FEW_ROWS = 1000
 
 To 4 MB, not further: 8 MB were hardly faster for 1000 columns and took 100 MB more memory.
 """
+WIDEST_BLOCK_BYTES = 1 << 24
+FEWEST_ROWS = 16
+"""With fewer rows than this, as of 100,000 columns, the columns are all that takes time."""
 LONGEST_ROW_BYTES = 1 << 28
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -90,6 +93,8 @@ class RowBlocks:
                 line += lines
                 if lines < FEW_ROWS and self._size == BLOCK_BYTES:
                     self._size = WIDE_BLOCK_BYTES
+                elif lines < FEWEST_ROWS and self._size == WIDE_BLOCK_BYTES:
+                    self._size = WIDEST_BLOCK_BYTES
             elif len(rest) > LONGEST_ROW_BYTES:
                 raise DataError(
                     f"{self._name}:{line}: a row longer than {LONGEST_ROW_BYTES >> 20} MB; "

@@ -1,9 +1,9 @@
 """The calibration methods: this folder is their registry, and a new method is one new module in it.
 
-A method is a module that holds one class, called by the module's name with a capital letter (``bcts.py``: ``Bcts``),
-that answers to `Calibrator`. A calibrator is its fitted parameters: there is none that is not fitted. What fits them
-lies in the modules with an underscore, what chooses between methods in `model_selection`; scipy is imported only while
-fitting.
+A method is a module that holds one class of the same name (``bcts.py``: ``Bcts``; ``venn_abers.py``: ``VennAbers``,
+which users type as ``venn-abers``) that answers to `Calibrator`. A calibrator is its fitted parameters: there is none
+that is not fitted. What fits them lies in the modules with an underscore, what chooses between methods in
+`model_selection`; scipy is imported only while fitting.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, cast
 
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from softmax_cli.numeric.calibrators._examples import Examples
 
 Matrix = NDArray[Any]
 """float64, shape (rows, classes)."""
@@ -32,17 +35,8 @@ class Calibrator(Protocol):
         """How many numbers were fitted: of two methods that score alike, the one with fewer is the simpler."""
 
     @classmethod
-    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
-        """Fit to held-out rows.
-
-        Parameters
-        ----------
-        z : array, shape (rows, classes)
-            Logits or log-probabilities, float64; ``-inf`` masks a class.
-        labels : array of int, shape (rows,)
-            Index of the true class.
-        weights : array, shape (rows,), optional
-            What a row counts, 0 or more; by default 1.
+    def fit(cls, examples: Examples) -> Self:
+        """Fit to held-out rows, as `Examples.checked` takes them.
 
         Raises
         ------
@@ -82,7 +76,8 @@ class Calibrator(Protocol):
 @cache
 def names() -> tuple[str, ...]:
     """Names of the methods there are, in alphabetical order."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
+    modules = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in modules))
 
 
 def by_name(name: str) -> type[Calibrator]:
@@ -95,4 +90,5 @@ def by_name(name: str) -> type[Calibrator]:
     """
     if name not in names():
         raise ValueError(f"no calibration method '{name}'; there are {', '.join(names())}")
-    return cast("type[Calibrator]", getattr(import_module(f"{__name__}.{name}"), name.capitalize()))
+    module = import_module(f"{__name__}.{name.replace('-', '_')}")
+    return cast("type[Calibrator]", getattr(module, "".join(map(str.capitalize, name.split("-")))))

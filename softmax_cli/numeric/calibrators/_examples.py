@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.softmax import adjust_, log_normalize_
 
+Found = TypeVar("Found")
+
 _SHOWN = 12
 """Classes that a message lists before it says how many more there are."""
+_SHARED_VALUES = 2**24
+"""Larger tables (128 MB) are not held a second time for the sake of a few seconds."""
 
 
 class AbsentClasses(ValueError):
@@ -33,9 +38,13 @@ class AbsentClasses(ValueError):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examples:
-    """Rows with a known class and a weight that may not be lost in any of them."""
+    """Rows with a known class and a weight that may not be lost in any of them.
+
+    Several methods are fitted to the same rows, and most begin alike: what they share is worked out once (`once`,
+    `rowwise`).
+    """
 
     z: NDArray[np.float64]
     """Shape (rows, classes), C order; finite or ``-inf``."""
@@ -43,6 +52,13 @@ class Examples:
     """Shape (rows,); no row's own class is masked."""
     weights: NDArray[np.float64]
     """Shape (rows,); sums to 1."""
+    count: float
+    """How many rows they stand for: the sum of the weights as they were given."""
+    whole: Examples | None = field(default=None, repr=False)
+    """The rows that these were taken from."""
+    taken: NDArray[np.int64] | None = field(default=None, repr=False)
+    """Which of them, in rising order."""
+    _found: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def checked(cls, z: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
@@ -68,7 +84,8 @@ class Examples:
         if len(labels) == 0:
             raise ValueError("there is no row to fit to")
         _check_rows(z, labels)
-        return cls(z, labels.astype(np.int64), weights / weights.sum())
+        count = float(weights.sum())
+        return cls(z, labels.astype(np.int64), weights / count, count)
 
     @property
     def rows(self) -> int:
@@ -79,6 +96,31 @@ class Examples:
     def classes(self) -> int:
         """How many there are, those without an example included."""
         return int(self.z.shape[1])
+
+    def subset(self, rows: NDArray[np.int64]) -> Examples:
+        """Take some rows, their indices in rising order; the weights are scaled to sum to 1 again."""
+        weights = self.weights[rows]
+        share = float(weights.sum())
+        return Examples(self.z[rows], self.labels[rows], weights / share, share * self.count, self, rows)
+
+    def once(self, find: Callable[[Examples], Found]) -> Found:
+        """Return ``find(self)``, worked out the first time only: it is shared, and nobody may change it."""
+        if find not in self._found:
+            self._found[find] = find(self)
+        return cast(Found, self._found[find])
+
+    def rowwise(self, find: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return ``find(z)``, of which every row follows from the same row of z: shared by all that hold the row."""
+
+        def of_rows(examples: Examples) -> NDArray[np.float64]:
+            whole = examples.whole
+            if whole is None or (whole.z.size > _SHARED_VALUES and find not in whole._found):
+                return find(examples.z)
+            return whole.rowwise(find)[examples.taken]
+
+        if find not in self._found:
+            self._found[find] = of_rows(self)
+        return cast("NDArray[np.float64]", self._found[find])
 
     def require_every_class(self) -> None:
         """Refuse rows that leave a class out.
@@ -121,7 +163,7 @@ def _check_rows(z: NDArray[np.float64], labels: NDArray[Any]) -> None:
         )
 
 
-_LARGEST = 1e300
+LARGEST = 1e300
 """Bounds logits so that a product with a weight, and a sum of such, stays finite."""
 _LOWEST_LOG = -745.0
 """log of the smallest float64 above 0: stands for the log of a probability that was rounded to 0."""
@@ -156,7 +198,7 @@ def finite_rows(z: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]
     masked = x == -np.inf
     x[masked] = 0
     x[x == np.inf] = np.nan
-    return np.clip(x, -_LARGEST, _LARGEST, out=x), masked
+    return np.clip(x, -LARGEST, LARGEST, out=x), masked
 
 
 def normalized(q: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -167,13 +209,21 @@ def normalized(q: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray[np.
     return q
 
 
+def log_one_minus_rows(z: NDArray[Any]) -> NDArray[np.float64]:
+    """Logarithms of the probability that it is another class, from logits, shape (rows, classes)."""
+    return log_one_minus(log_softmax_rows(z))
+
+
 def log_one_minus(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log(1 - p) from log p, without loss near p = 0 and p = 1; at least -745, also where p was rounded to 1.
 
     Two forms, each exact where the other cancels; Maechler (2012), "Accurately computing log(1 - exp(-|a|))".
     """
     with np.errstate(divide="ignore", under="ignore"):
-        result = np.where(log_p > -np.log(2), np.log(-np.expm1(log_p)), np.log1p(-np.exp(log_p)))
+        result = np.exp(log_p)
+        np.log1p(np.negative(result, out=result), out=result)
+        likely = log_p > -np.log(2)
+        result[likely] = np.log(-np.expm1(log_p[likely]))
     return np.maximum(result, _LOWEST_LOG)
 
 

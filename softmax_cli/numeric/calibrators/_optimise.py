@@ -11,12 +11,12 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.calibrators._examples import Examples, finite_rows, normalized
+from softmax_cli.numeric.calibrators._examples import LARGEST, Examples, finite_rows
 
 Vector = NDArray[np.float64]
 Loss = Callable[[Vector], tuple[float, Vector]]
@@ -25,6 +25,7 @@ Loss = Callable[[Vector], tuple[float, Vector]]
 _STEPS = 2000
 _WEAK = 10.0
 """Standard deviation of the weak prior: far wider than real deviations, and gives a finite optimum."""
+_FLAT = 1e-10
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Prior:
     """Bounds of the parameters from below, where they have some."""
 
     @classmethod
-    def weak(cls, identity: Vector, rows: int, lower: Vector | None = None) -> Prior:
+    def weak(cls, identity: Vector, rows: float, lower: Vector | None = None) -> Prior:
         """Normal prior of standard deviation 10 about the identity.
 
         It weighs 1/100 of a row, and gives perfectly separated classes finite parameters instead of ones that grow
@@ -48,8 +49,21 @@ class Prior:
         return cls(identity, np.full(len(identity), 1 / (_WEAK**2 * rows)), lower)
 
 
-def minimum(loss: Loss, prior: Prior) -> Vector:
+def minimum(
+    loss: Loss, prior: Prior, curvature: Vector | None = None, start: Vector | None = None, flat: float = _FLAT
+) -> Vector:
     """Parameters of least penalised loss, shape (parameters,).
+
+    Parameters
+    ----------
+    curvature : array, shape (parameters,), optional
+        About the second derivative of the loss by each parameter. The search then goes in units of what moves the
+        penalised loss by as much: a bias and a factor of logits differ by orders of magnitude otherwise, and the
+        search takes ten times as many steps.
+    start : array, shape (parameters,), optional
+        Where to begin; by default at the identity.
+    flat : float
+        The search ends where a step lowers the loss by less than this share.
 
     Raises
     ------
@@ -58,18 +72,22 @@ def minimum(loss: Loss, prior: Prior) -> Vector:
     """
     from scipy.optimize import Bounds, minimize
 
-    def penalised(theta: Vector) -> tuple[float, Vector]:
+    begin = prior.identity if start is None else start
+    unit = np.ones(len(begin)) if curvature is None else 1 / np.sqrt(np.minimum(curvature, 1e300) + prior.precision)
+
+    def penalised(moved: Vector) -> tuple[float, Vector]:
+        theta = begin + unit * moved
         value, gradient = loss(theta)
         off = theta - prior.identity
-        return value + float(prior.precision @ off**2) / 2, gradient + prior.precision * off
+        return value + float(prior.precision @ off**2) / 2, unit * (gradient + prior.precision * off)
 
     found = minimize(
         penalised,
-        prior.identity,
+        np.zeros(len(begin)),
         jac=True,
         method="L-BFGS-B",
-        bounds=None if prior.lower is None else Bounds(prior.lower, np.inf),
-        options={"maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": 1e-11, "gtol": 1e-7, "maxcor": 20},
+        bounds=None if prior.lower is None else Bounds((prior.lower - begin) / unit, np.inf),
+        options={"maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": flat, "gtol": 1e-9, "maxcor": 20},
     )
     # Status 2 is a line search that finds nothing lower to the last digit: an optimum as far as float64 can tell.
     if found.status == 1 or not np.isfinite(found.fun):
@@ -77,7 +95,8 @@ def minimum(loss: Loss, prior: Prior) -> Vector:
             f"no optimum after {found.nit} steps: the likelihood of these rows has no clear minimum; "
             "temperature is found for any rows that have one"
         )
-    return np.asarray(found.x, np.float64)
+    theta = begin + unit * np.asarray(found.x, np.float64)
+    return theta if prior.lower is None else np.maximum(theta, prior.lower)
 
 
 _BLOCK_VALUES = 65536
@@ -115,24 +134,98 @@ class LinearMap(Protocol):
     def gradient(self, x: NDArray[Any], residual: NDArray[np.float64]) -> Vector:
         """Derivative of sum(residual * q) by the parameters, shape (parameters,)."""
 
+    def curvature(self, x: NDArray[Any], spread: NDArray[np.float64]) -> Vector:
+        """Sum of spread * (derivative of q by the parameter)^2, shape (parameters,)."""
 
-def softmax_loss(examples: Examples, linear: LinearMap) -> Loss:
-    """Mean loss of `examples` as a function of the parameters of `linear`."""
 
-    def loss(theta: Vector) -> tuple[float, Vector]:
+@dataclass(frozen=True, eq=False)
+class SoftmaxLoss:
+    """Mean of -log softmax(q) at the true class as a function of the parameters of a map from x to q."""
+
+    x: NDArray[np.float64]
+    """Shape (rows, classes), finite."""
+    masked: NDArray[np.bool_] | None
+    """Which classes of a row do not count; None: all do."""
+    examples: Examples
+    linear: LinearMap
+
+    @classmethod
+    def of(cls, examples: Examples, linear: LinearMap, x: NDArray[np.float64] | None = None) -> Self:
+        """Take the logits of the rows, or what is given in their place; a masked class adds nothing to the others."""
+        x = examples.z if x is None else x
+        if x.min() > -LARGEST and x.max() < LARGEST:
+            return cls(x, None, examples, linear)
+        x, masked = finite_rows(x)
+        return cls(x, masked if masked.any() else None, examples, linear)
+
+    def subset(self, rows: NDArray[np.int64]) -> SoftmaxLoss:
+        """Take some rows, their indices in rising order."""
+        masked = None if self.masked is None else self.masked[rows]
+        return SoftmaxLoss(self.x[rows], masked, self.examples.subset(rows), self.linear)
+
+    def value(self, theta: Vector) -> float:
+        """Mean loss alone."""
+
         def part(rows: slice) -> Vector:
-            x, masked = finite_rows(examples.z[rows])
-            labels, weights = examples.labels[rows], examples.weights[rows]
-            log_p = normalized(linear.exponents(theta, x), masked)
-            each = np.arange(len(labels))
-            value = -(weights @ log_p[each, labels])
+            q, true = self._shifted(theta, rows), self._true(rows)
+            at_truth = q[true]
             with np.errstate(under="ignore"):
-                residual = np.exp(log_p)
-                residual[each, labels] -= 1
-                residual *= weights[:, None]
-                return np.append(linear.gradient(x, residual), value)
+                sums = np.exp(q, out=q).sum(axis=1)
+            return np.array([self.examples.weights[rows] @ (np.log(sums) - at_truth)])
 
-        parts = total(part, examples.rows, examples.classes)
+        return float(total(part, *self.x.shape)[0])
+
+    def __call__(self, theta: Vector) -> tuple[float, Vector]:
+        """Mean loss and its gradient, shape (parameters,)."""
+
+        def part(rows: slice) -> Vector:
+            x, weights, true = self.x[rows], self.examples.weights[rows], self._true(rows)
+            with np.errstate(under="ignore", over="ignore", invalid="ignore"):  # the search steps back from nan
+                q = self._shifted(theta, rows)
+                at_truth = q[true]
+                np.exp(q, out=q)
+                sums = q.sum(axis=1)
+                value = weights @ (np.log(sums) - at_truth)
+                q *= (weights / sums)[:, None]
+                q[true] -= weights
+                return np.append(self.linear.gradient(x, q), value)
+
+        parts = total(part, *self.x.shape)
         return float(parts[-1]), parts[:-1]
 
-    return loss
+    def curvature(self, theta: Vector) -> Vector:
+        """About the diagonal of the second derivatives, shape (parameters,): as if each class had its exponent alone.
+
+        That is p (1 - p) (derivative of q)^2, summed over classes; what two classes have in common is left out.
+        """
+        return self.spread_out(theta, self.linear.curvature)
+
+    def spread_out(self, theta: Vector, summed: Callable[[NDArray[Any], NDArray[np.float64]], Vector]) -> Vector:
+        """Add up over rows what `summed` makes of x and of p (1 - p) times the weight, shape (rows, classes) each."""
+
+        def part(rows: slice) -> Vector:
+            with np.errstate(under="ignore", over="ignore"):
+                p = np.exp(self._shifted(theta, rows))
+                p /= p.sum(axis=1)[:, None]
+                p *= 1 - p
+                p *= self.examples.weights[rows, None]
+                return summed(self.x[rows], p)
+
+        return total(part, *self.x.shape)
+
+    def _shifted(self, theta: Vector, rows: slice) -> NDArray[np.float64]:
+        """Exponents with the largest of every row at 0."""
+        q = self.linear.exponents(theta, self.x[rows])
+        if self.masked is not None:
+            q[self.masked[rows]] = -np.inf
+        q -= q.max(axis=1)[:, None]
+        return q
+
+    def _true(self, rows: slice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        labels = self.examples.labels[rows]
+        return np.arange(len(labels)), labels
+
+
+def most_likely(loss: SoftmaxLoss, prior: Prior) -> Vector:
+    """Parameters of least penalised loss, searched in units that suit the rows; see `minimum`."""
+    return minimum(loss, prior, loss.curvature(prior.identity))

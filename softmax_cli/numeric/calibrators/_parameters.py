@@ -36,6 +36,17 @@ def vector(parameters: dict[str, Any], key: str, length: int | None = None) -> N
     return values
 
 
+def numbers(parameters: dict[str, Any], key: str) -> NDArray[np.float64]:
+    """Take finite numbers, however many.
+
+    Raises
+    ------
+    ValueError
+        They are missing, or something else.
+    """
+    return _array(parameters, key, 1)
+
+
 def square(parameters: dict[str, Any], key: str, length: int) -> NDArray[np.float64]:
     """Take `length` rows of `length` finite numbers, shape (classes, classes).
 

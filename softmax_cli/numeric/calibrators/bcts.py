@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix, Parameters
-from softmax_cli.numeric.calibrators._examples import Examples, check_classes
-from softmax_cli.numeric.calibrators._optimise import Prior, Vector, minimum, softmax_loss
+from softmax_cli.numeric.calibrators._examples import Examples, check_classes, log_softmax_rows
+from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, Vector, most_likely
 from softmax_cli.numeric.calibrators._parameters import number, vector
 from softmax_cli.numeric.calibrators.temperature import BOUND
 from softmax_cli.numeric.softmax import adjust_, check_temperature, log_normalize_
@@ -28,6 +28,10 @@ class TemperatureAndBias:
     def gradient(self, x: NDArray[Any], residual: NDArray[np.float64]) -> Vector:
         """See `LinearMap`."""
         return np.append(np.vdot(x, residual), residual.sum(axis=0))
+
+    def curvature(self, x: NDArray[Any], spread: NDArray[np.float64]) -> Vector:
+        """See `LinearMap`."""
+        return np.append(np.einsum("rc,rc,rc->", spread, x, x), spread.sum(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ class Bcts:
         return len(self.bias)
 
     @classmethod
-    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+    def fit(cls, examples: Examples) -> Self:
         """Maximum likelihood with a weak prior about T = 1, b = 0; see `Calibrator.fit` and `Prior.weak`.
 
         Raises
@@ -64,12 +68,13 @@ class Bcts:
         ValueError
             A class has no example, or the best T is infinite (the logits tell nothing of the labels).
         """
-        examples = Examples.checked(z, labels, weights)
         examples.require_every_class()
         identity = np.append(1.0, np.zeros(examples.classes))
         lower = np.append(math.exp(-BOUND), np.full(examples.classes, -np.inf))
-        theta = minimum(softmax_loss(examples, TemperatureAndBias()), Prior.weak(identity, examples.rows, lower))
-        if theta[0] <= lower[0]:
+        # Log-probabilities are logits shifted by a number for each row, which changes nothing here but the units.
+        loss = SoftmaxLoss.of(examples, TemperatureAndBias(), examples.rowwise(log_softmax_rows))
+        theta = most_likely(loss, Prior.weak(identity, examples.count, lower))
+        if theta[0] <= 2 * lower[0]:
             raise ValueError(
                 "worse than class shares alone: the likelihood grows as T -> inf; "
                 "do labels and columns belong together?"

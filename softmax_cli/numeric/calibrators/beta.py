@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
-from softmax_cli.numeric.calibrators._examples import log_one_minus
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators._one_vs_rest import apply_logistic, fit_logistic
 from softmax_cli.numeric.calibrators._parameters import OfVectors
 
 
-def log_and_log_one_minus(log_p: Matrix) -> tuple[Matrix, Matrix]:
+def log_and_log_one_minus(log_p: Matrix, log_q: Matrix) -> tuple[Matrix, Matrix]:
     """Log p and -log(1 - p), shape (rows, classes) each."""
-    return log_p, -log_one_minus(log_p)
+    return log_p, -log_q
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Beta(OfVectors):
         return 3 * len(self.a)
 
     @classmethod
-    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+    def fit(cls, examples: Examples) -> Self:
         """Logistic regression of each class on log p and -log(1 - p); see `Calibrator.fit`.
 
         Raises
@@ -59,7 +59,7 @@ class Beta(OfVectors):
             A class has no example.
         """
         lower = (0.0, 0.0, -np.inf)
-        return cls(*fit_logistic(z, labels, weights, log_and_log_one_minus, identity=(1.0, 1.0, 0.0), lower=lower))
+        return cls(*fit_logistic(examples, log_and_log_one_minus, identity=(1.0, 1.0, 0.0), lower=lower))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
-
-from numpy.typing import NDArray
+from typing import ClassVar, Self
 
 from softmax_cli.numeric.calibrators import Matrix as Rows
 from softmax_cli.numeric.calibrators import Parameters
-from softmax_cli.numeric.calibrators._examples import log_softmax_rows
+from softmax_cli.numeric.calibrators._examples import Examples, log_softmax_rows
 from softmax_cli.numeric.calibrators.matrix import Matrix
 
 
@@ -34,9 +32,9 @@ class Dirichlet:
         return self.linear.free_parameters
 
     @classmethod
-    def fit(cls, z: Rows, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+    def fit(cls, examples: Examples) -> Self:
         """Fit `Matrix` to log-probabilities."""
-        return cls(Matrix.fit(log_softmax_rows(z), labels, weights))
+        return cls(Matrix.fit_to(examples, examples.rowwise(log_softmax_rows)))
 
     def log_p(self, z: Rows) -> Rows:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""

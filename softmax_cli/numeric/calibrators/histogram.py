@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
-from softmax_cli.numeric.calibrators._one_vs_rest import apply_each, check_probabilities, check_rising, fit_each
+from softmax_cli.numeric.calibrators._examples import Examples
+from softmax_cli.numeric.calibrators._one_vs_rest import (
+    apply_each,
+    check_probabilities,
+    check_rising,
+    equal_mass_edges,
+    fit_each,
+)
 from softmax_cli.numeric.calibrators._parameters import OfCurves
 
 BINS = 15
@@ -53,7 +60,7 @@ class Histogram(OfCurves):
         return sum(map(len, self.levels))
 
     @classmethod
-    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+    def fit(cls, examples: Examples) -> Self:
         """Count rows in bins of equal mass; see `Calibrator.fit`.
 
         Raises
@@ -61,7 +68,7 @@ class Histogram(OfCurves):
         ValueError
             A class has no example.
         """
-        curves = fit_each(z, labels, weights, _bins)
+        curves = fit_each(examples, _bins)
         return cls(tuple(edges for edges, _ in curves), tuple(levels for _, levels in curves))
 
     def log_p(self, z: Matrix) -> Matrix:
@@ -75,12 +82,7 @@ class Histogram(OfCurves):
 
 
 def _bins(probability: Edges, truth: Edges, weights: Edges) -> tuple[Edges, Edges]:
-    quantiles = np.quantile(probability, np.arange(1, BINS) / BINS, method="inverted_cdf")
-    points = np.unique(probability)
-    below = np.unique(np.searchsorted(points, quantiles))
-    below = below[below < len(points) - 1]
-    # Half way to the next row: the rounding of a file must not move a row that was fitted to another bin.
-    edges = np.unique((points[below] + points[below + 1]) / 2)
+    edges = equal_mass_edges(probability, BINS)
     of_row = np.searchsorted(edges, probability, side="left")
     rows = np.bincount(of_row, weights=weights, minlength=len(edges) + 1)
     true_rows = np.bincount(of_row, weights=weights * truth, minlength=len(edges) + 1)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
-from softmax_cli.numeric.calibrators._one_vs_rest import apply_each, check_probabilities, check_rising, fit_each
+from softmax_cli.numeric.calibrators._examples import Examples
+from softmax_cli.numeric.calibrators._one_vs_rest import (
+    apply_each,
+    check_probabilities,
+    check_rising,
+    fit_each,
+    isotonic_steps,
+)
 from softmax_cli.numeric.calibrators._parameters import OfCurves
 
 Knots = NDArray[np.float64]
@@ -19,8 +26,8 @@ Knots = NDArray[np.float64]
 class Isotonic(OfCurves):
     """q = a non-decreasing function of p for each class, divided by their sum; straight lines between the knots.
 
-    It reaches 0 and 1: a truth to which it gives 0 costs an infinite log loss, which cross-validation shows. A row
-    where every class gets 0 stays as it was.
+    It stays above 0 and below 1, where least squares alone would reach them (see `isotonic_steps`); all other levels
+    are those of least squares.
 
     Notes
     -----
@@ -49,7 +56,7 @@ class Isotonic(OfCurves):
         return sum(len(np.unique(levels)) for levels in self.levels)
 
     @classmethod
-    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+    def fit(cls, examples: Examples) -> Self:
         """Least squares among the non-decreasing curves; see `Calibrator.fit`.
 
         Raises
@@ -57,7 +64,7 @@ class Isotonic(OfCurves):
         ValueError
             A class has no example.
         """
-        curves = fit_each(z, labels, weights, _curve)
+        curves = fit_each(examples, _curve)
         return cls(tuple(knots for knots, _ in curves), tuple(levels for _, levels in curves))
 
     def log_p(self, z: Matrix) -> Matrix:
@@ -70,13 +77,8 @@ class Isotonic(OfCurves):
 
 
 def _curve(probability: Knots, truth: Knots, weights: Knots) -> tuple[Knots, Knots]:
-    from scipy.optimize import isotonic_regression
-
-    # Equal probabilities must get one level: they count as one point with their mean.
-    points, at = np.unique(probability, return_inverse=True)
-    mass = np.bincount(at, weights=weights)
-    levels = np.clip(isotonic_regression(np.bincount(at, weights=weights * truth) / mass, weights=mass).x, 0, 1)
+    found = isotonic_steps(probability, truth, weights)
     # Inside a flat piece nothing changes: its two ends are enough.
-    inner = np.zeros(len(levels), np.bool_)
-    inner[1:-1] = (levels[1:-1] == levels[:-2]) & (levels[1:-1] == levels[2:])
-    return points[~inner], levels[~inner]
+    ends = np.stack([found.start[:-1], found.start[1:] - 1], axis=1)
+    keep = np.stack([np.ones(len(ends), np.bool_), ends[:, 0] < ends[:, 1]], axis=1)
+    return found.points[ends[keep]], np.repeat(found.level, 2)[keep.ravel()]

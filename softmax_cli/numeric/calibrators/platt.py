@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
-from softmax_cli.numeric.calibrators._examples import log_one_minus
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators._one_vs_rest import apply_logistic, fit_logistic
 from softmax_cli.numeric.calibrators._parameters import OfVectors
 
 
-def log_odds(log_p: Matrix) -> tuple[Matrix]:
+def log_odds(log_p: Matrix, log_q: Matrix) -> tuple[Matrix]:
     """Log p - log(1 - p), shape (rows, classes)."""
-    return (log_p - log_one_minus(log_p),)
+    return (log_p - log_q,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Platt(OfVectors):
         return self.slope.size + self.intercept.size
 
     @classmethod
-    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+    def fit(cls, examples: Examples) -> Self:
         """Logistic regression of each class on its log-odds; see `Calibrator.fit`.
 
         Raises
@@ -53,7 +53,7 @@ class Platt(OfVectors):
         ValueError
             A class has no example.
         """
-        return cls(*fit_logistic(z, labels, weights, log_odds, identity=(1.0, 0.0)))
+        return cls(*fit_logistic(examples, log_odds, identity=(1.0, 0.0)))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
 from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized
-from softmax_cli.numeric.calibrators._optimise import Prior, minimum, softmax_loss
+from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, most_likely
 from softmax_cli.numeric.calibrators._parameters import OfVectors
 
 
@@ -25,6 +25,10 @@ class FactorAndBias:
     def gradient(self, x: NDArray[Any], residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `LinearMap`."""
         return np.append(np.einsum("rc,rc->c", residual, x), residual.sum(axis=0))
+
+    def curvature(self, x: NDArray[Any], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `LinearMap`."""
+        return np.append(np.einsum("rc,rc,rc->c", spread, x, x), spread.sum(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +56,7 @@ class Vector(OfVectors):
         return 2 * len(self.bias) - 1
 
     @classmethod
-    def fit(cls, z: Matrix, labels: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+    def fit(cls, examples: Examples) -> Self:
         """Maximum likelihood with a weak prior about w = 1, b = 0; see `Calibrator.fit` and `Prior.weak`.
 
         Raises
@@ -60,11 +64,12 @@ class Vector(OfVectors):
         ValueError
             A class has no example.
         """
-        examples = Examples.checked(z, labels, weights)
         examples.require_every_class()
-        identity = np.repeat([1.0, 0.0], examples.classes)
-        theta = minimum(softmax_loss(examples, FactorAndBias()), Prior.weak(identity, examples.rows))
-        factor, bias = theta.reshape(2, -1)
+        loss = SoftmaxLoss.of(examples, FactorAndBias())
+        middle = _middle(loss)
+        prior = Prior.weak(np.append(np.ones(examples.classes), middle), examples.count)
+        factor, bias = most_likely(replace(loss, x=loss.x - middle), prior).reshape(2, -1)
+        bias = bias - factor * middle
         return cls(factor, bias - bias.mean())
 
     def log_p(self, z: Matrix) -> Matrix:
@@ -81,3 +86,14 @@ class Vector(OfVectors):
             f"w z + b, w from {self.factor.min():.4g} to {self.factor.max():.4g}, "
             f"b from {self.bias.min():.4g} to {self.bias.max():.4g}"
         )
+
+
+def _middle(loss: SoftmaxLoss) -> NDArray[np.float64]:
+    """Logit about which the factor of a class turns, shape (classes,): there it does not do what the bias does.
+
+    It is the mean over rows by the weight p (1 - p) that they have in the second derivatives.
+    """
+    identity = np.repeat([1.0, 0.0], loss.examples.classes)
+    sums = loss.spread_out(identity, lambda x, spread: np.append(np.einsum("rc,rc->c", spread, x), spread.sum(axis=0)))
+    logits, weights = sums.reshape(2, -1)
+    return np.divide(logits, weights, out=np.zeros_like(logits), where=weights > 0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from math import inf
@@ -44,6 +44,8 @@ class Plan:
     """Least confidence that is answered, of a calibration that abstains; None: it does not."""
     sets: bool = False
     """Whether there are prediction sets."""
+    costs: NDArray[np.float64] | None = field(default=None, compare=False)
+    """What decisions cost, shape (classes, decisions); None: nobody asks."""
 
     def __post_init__(self) -> None:
         if self.bins < 1:
@@ -130,6 +132,12 @@ class Definition:
     """Whether it is one of the few that are looked at first, for all rows and for slices."""
     diagram: str | None = None
     """The diagram that it sums up: ``reliability`` or ``risk_coverage``."""
+    more_is_better: bool = False
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether two models are compared by it: it is looked at first, and has replicates."""
+        return self.decides and self.interval is not None
 
 
 @dataclass(frozen=True, slots=True)

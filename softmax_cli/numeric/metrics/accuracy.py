@@ -74,7 +74,7 @@ def _limits_of_error(draws: Parts, parts: Parts) -> Limits:
 def figures(plan: Plan) -> Iterator[Definition]:
     """Accuracy and its complement."""
     interval = RightReplicates.interval()
-    yield Definition("accuracy", "accuracy", accuracy, _note, interval=interval, decides=True)
+    yield Definition("accuracy", "accuracy", accuracy, _note, interval=interval, decides=True, more_is_better=True)
     interval = Interval(RightReplicates, _limits_of_error)
     yield Definition("error", "error rate", error_rate, lambda parts: "1 - accuracy", interval=interval)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from softmax_cli.numeric.metrics import Column, Definition, Metric, Plan
-from softmax_cli.numeric.metrics._class_bins import ClassBins
+from softmax_cli.numeric.metrics._class_bins import ClassBins, ClassRankings
 
 
 def figures(plan: Plan) -> Iterator[Definition]:
@@ -21,9 +21,14 @@ def figures(plan: Plan) -> Iterator[Definition]:
     )
 
 
+def _folds(plan: Plan) -> tuple[type[ClassBins] | type[ClassRankings], ...]:
+    return (ClassBins, ClassRankings) if (plan.kind, plan.scheme) == ("classwise", "mass") else (ClassBins,)
+
+
 def columns(plan: Plan) -> Iterator[Column]:
-    """The error of every class."""
-    yield Column("ece", "ECE", lambda parts: parts[ClassBins].by_class(), 20)
+    """The error of every class, in the norm that was asked for; in bins of equal mass where all classes get such."""
+    kind = _folds(plan)[-1]
+    yield Column("ece", "ECE", lambda parts: parts[kind].by_class(plan.norm), 20)
 
 
-METRIC = Metric(rank=90, folds=lambda plan: (ClassBins,), figures=figures, columns=columns)
+METRIC = Metric(rank=90, folds=_folds, figures=figures, columns=columns)

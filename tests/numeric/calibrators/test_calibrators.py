@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from softmax_cli.numeric.calibrators import by_name, names
-from softmax_cli.numeric.calibrators._examples import AbsentClasses
+from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples
 
 CLASSES = 4
+REGULARISED = ("matrix", "dirichlet", "svs", "sms")
+OF_ALL_CLASSES = ("temperature", "ensemble-temperature", "spline", "scaling-binning")
+"""What they learn is not about single classes."""
+IN_BINS = ("histogram", "scaling-binning")
 every_method = pytest.mark.parametrize("name", names())
 
 
@@ -31,7 +35,7 @@ def rows_and_labels(rows=150, classes=CLASSES, seed=0):
 
 @cache
 def fitted(name):
-    return by_name(name).fit(*rows_and_labels())
+    return by_name(name).fit(Examples.checked(*rows_and_labels()))
 
 
 def nll(log_p, labels):
@@ -47,7 +51,8 @@ logits = hnp.arrays(
 
 def test_folder_is_the_registry():
     assert names() == (
-        "bcts", "beta", "dirichlet", "histogram", "isotonic", "matrix", "platt", "temperature", "vector",
+        "bcts", "beta", "centred-isotonic", "dirichlet", "ensemble-temperature", "histogram", "isotonic", "matrix",
+        "platt", "quadratic", "scaling-binning", "sms", "spline", "svs", "temperature", "vector", "venn-abers",
     )  # fmt: skip
     assert all(by_name(name).name == name for name in names())
     with pytest.raises(ValueError, match="no calibration method 'temprature'; there are bcts, beta"):
@@ -94,7 +99,7 @@ def test_input_is_left_alone_and_bad_rows_are_nan_alone(name):
 @settings(deadline=None, max_examples=3)
 def test_json_round_trip_is_exact(name, seed):
     z, labels = rows_and_labels(seed=seed)
-    calibrator = by_name(name).fit(z, labels)
+    calibrator = by_name(name).fit(Examples.checked(z, labels))
     again = by_name(name).from_parameters(json.loads(json.dumps(calibrator.parameters(), allow_nan=False)))
     assert again.parameters() == calibrator.parameters()
     assert again.describe() == calibrator.describe()
@@ -107,27 +112,30 @@ def test_json_round_trip_is_exact(name, seed):
 def test_permuting_the_classes_permutes_the_result(name):
     z, labels = rows_and_labels()
     order = np.array([2, 0, 3, 1])
-    permuted = by_name(name).fit(z[:, order], np.argsort(order)[labels])
+    permuted = by_name(name).fit(Examples.checked(z[:, order], np.argsort(order)[labels]))
     # Iterative fits stop where the loss is flat to 1e-11: parameters then agree to about its square root.
     np.testing.assert_allclose(
         np.exp(permuted.log_p(z[:, order])), np.exp(fitted(name).log_p(z))[:, order], atol=2e-4, rtol=0
     )
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "histogram"])
+@pytest.mark.parametrize("name", [name for name in names() if name not in (*IN_BINS, "matrix", "dirichlet")])
 def test_weight_counts_like_repetition(name):
-    """A row of weight 2 is two rows, and one of weight 0 none; but bins hold as many rows, whatever their weights."""
+    """A row of weight 2 is two rows, and one of weight 0 none.
+
+    But bins hold as many rows, whatever their weights, and matrix scaling holds other rows out: `sms` stands for it.
+    """
     z, labels = rows_and_labels(rows=120)
     weights = np.arange(120) // CLASSES % 3
-    weighted = by_name(name).fit(z, labels, weights)
-    repeated = by_name(name).fit(np.repeat(z, weights, axis=0), np.repeat(labels, weights))
-    if name in ("matrix", "dirichlet"):
+    weighted = by_name(name).fit(Examples.checked(z, labels, weights))
+    repeated = by_name(name).fit(Examples.checked(np.repeat(z, weights, axis=0), np.repeat(labels, weights)))
+    if name == "spline":  # at other ranks
         assert nll(weighted.log_p(z), labels) == pytest.approx(nll(repeated.log_p(z), labels), rel=0.05)
         return
     np.testing.assert_allclose(np.exp(weighted.log_p(z)), np.exp(repeated.log_p(z)), atol=2e-3, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["temperature", "bcts", "vector", "matrix", "dirichlet"])
+@pytest.mark.parametrize("name", ["temperature", "ensemble-temperature", "bcts", "vector", *REGULARISED])
 @given(
     z=hnp.arrays(float, (30, 3), elements=st.floats(-9, 9)),
     shuffle=st.permutations(list(range(30))),
@@ -137,7 +145,7 @@ def test_nll_of_the_fitted_rows_never_rises(name, z, shuffle):
     """The search starts at the identity, where every penalty is 0; one class against the rest promises nothing."""
     labels = (np.arange(30) % 3)[shuffle]
     try:
-        calibrator = by_name(name).fit(z, labels)
+        calibrator = by_name(name).fit(Examples.checked(z, labels))
     except ValueError:
         return  # refused: there is no optimum
     identity = by_name("temperature").from_parameters({"temperature": 1.0})
@@ -151,18 +159,26 @@ def test_a_shift_of_a_row_changes_nothing(name):
     np.testing.assert_allclose(np.exp(fitted(name).log_p(z + shift)), np.exp(fitted(name).log_p(z)), rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "temperature"])
+@pytest.mark.parametrize("name", [name for name in names() if name not in (*OF_ALL_CLASSES, *REGULARISED)])
 def test_a_class_without_an_example_is_refused(name):
     z, labels = rows_and_labels()
     with pytest.raises(AbsentClasses, match="classes at 2, 3, whose own parameters need examples") as refused:
-        by_name(name).fit(z, labels % 2)
+        by_name(name).fit(Examples.checked(z, labels % 2))
     assert refused.value.classes == (2, 3)
     assert str(pickle.loads(pickle.dumps(refused.value))) == str(refused.value)
 
 
+@pytest.mark.parametrize("name", [*OF_ALL_CLASSES, *REGULARISED])
+def test_a_class_without_an_example_keeps_about_its_probability(name):
+    """Where nothing was learnt of it: among many classes it is not sent to 0 by the absence of rows."""
+    z, labels = rows_and_labels(rows=40)
+    log_p = by_name(name).fit(Examples.checked(np.hstack([z, z[:, :1] - 1]), labels)).log_p(np.zeros((1, CLASSES + 1)))
+    assert 0.03 < np.exp(log_p[0, -1]) < 0.3
+
+
 @every_method
 def test_other_classes_are_refused(name):
-    if name == "temperature":
+    if name in OF_ALL_CLASSES:
         assert fitted(name).log_p(np.zeros((1, 7))).shape == (1, 7)
         return
     with pytest.raises(ValueError, match=f"fitted to {CLASSES} classes"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.histogram import BINS, Histogram
 
 
@@ -16,7 +17,7 @@ def two_classes(p):
 def test_levels_are_shares_with_one_more_row():
     """30 rows, 2 in each bin, truths 0 1 0 1 ..: (1 + 1/2)/(2 + 1) everywhere."""
     p = (np.arange(30) + 1) / 31
-    fitted = Histogram.fit(two_classes(p), np.arange(30) % 2)
+    fitted = Histogram.fit(Examples.checked(two_classes(p), np.arange(30) % 2))
     np.testing.assert_allclose(fitted.levels[1], np.full(BINS, 0.5), rtol=1e-12)
     np.testing.assert_allclose(fitted.edges[1], (p[1:-1:2] + p[2::2]) / 2, rtol=1e-12)
 
@@ -25,7 +26,7 @@ def test_no_bin_is_certain_and_the_class_share_decides():
     """Ten rows at 0.2, one of them true, twenty at 0.9, all true: m-estimates with the class share 21/30."""
     p = np.repeat([0.2, 0.9], [10, 20])
     labels = np.repeat([1, 0, 1], [1, 9, 20])
-    fitted = Histogram.fit(two_classes(p), labels)
+    fitted = Histogram.fit(Examples.checked(two_classes(p), labels))
     np.testing.assert_allclose(fitted.levels[1], [(1 + 0.7) / 11, (20 + 0.7) / 21], rtol=1e-12)
     np.testing.assert_allclose(fitted.edges[1], [0.55], rtol=1e-12)
     second = np.exp(fitted.log_p(two_classes([0.1, 0.54, 0.56, 0.99])))[:, 1]
@@ -33,7 +34,7 @@ def test_no_bin_is_certain_and_the_class_share_decides():
 
 
 def test_equal_probabilities_share_one_bin():
-    fitted = Histogram.fit(two_classes(np.full(20, 0.5)), np.arange(20) % 2)
+    fitted = Histogram.fit(Examples.checked(two_classes(np.full(20, 0.5)), np.arange(20) % 2))
     assert [len(edges) for edges in fitted.edges] == [0, 0]
     assert Histogram.from_parameters(fitted.parameters()).parameters() == fitted.parameters()
 

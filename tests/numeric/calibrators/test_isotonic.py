@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.isotonic import IsotonicRegression
 
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.isotonic import Isotonic
 
 log_odds = hnp.arrays(float, 30, elements=st.integers(-6, 6))
@@ -23,30 +24,39 @@ def two_classes(log_odds):
 @settings(deadline=None, max_examples=60)
 def test_curve_of_a_class_is_that_of_scikit_learn(odds, weights):
     labels = np.arange(30) % 2
-    fitted = Isotonic.fit(two_classes(odds), labels, weights)
+    fitted = Isotonic.fit(Examples.checked(two_classes(odds), labels, weights))
     theirs = IsotonicRegression(out_of_bounds="clip", y_min=0, y_max=1)
     theirs.fit(1 / (1 + np.exp(-odds)), labels, sample_weight=weights)
-    at = np.linspace(0, 1, 41)
-    np.testing.assert_allclose(np.interp(at, fitted.knots[1], fitted.levels[1]), theirs.predict(at), atol=1e-9)
+    knots, levels = fitted.knots[1], fitted.levels[1]
+    wanted = theirs.predict(knots)
+    wanted[wanted < 1e-12], wanted[wanted > 1 - 1e-12] = 0, 1  # its sums are rounded
+    inside = (wanted > 0) & (wanted < 1)
+    np.testing.assert_allclose(levels[inside], wanted[inside], atol=1e-9)
+    assert ((levels > 0) & (levels < 1)).all()
+    assert (levels[wanted == 0] <= levels[wanted > 0].min(initial=1)).all()
+    assert (levels[wanted == 1] >= levels[wanted < 1].max(initial=0)).all()
 
 
 @given(odds=log_odds)
 @settings(deadline=None, max_examples=40)
 def test_curves_never_fall_and_knots_rise(odds):
-    fitted = Isotonic.fit(two_classes(odds), np.arange(30) % 2)
+    fitted = Isotonic.fit(Examples.checked(two_classes(odds), np.arange(30) % 2))
     for knots, levels in zip(fitted.knots, fitted.levels, strict=True):
         assert (np.diff(knots) > 0).all()
         assert (np.diff(levels) >= 0).all()
 
 
 def test_violators_are_pooled():
-    """Two classes, p of the second 0.1, 0.2, 0.3, 0.4 with truths 0, 1, 0, 1: the middle two share one half."""
+    """P of the second class 0.1, 0.2, 0.3, 0.4 with truths 0, 1, 0, 1: the middle two share one half.
+
+    The first and the last stand alone, and would get 0 and 1: with one more row, half true, they get 1/4 and 3/4.
+    """
     p = np.array([0.1, 0.2, 0.3, 0.4])
-    fitted = Isotonic.fit(np.log(np.column_stack([1 - p, p])), np.array([0, 1, 0, 1]))
+    fitted = Isotonic.fit(Examples.checked(np.log(np.column_stack([1 - p, p])), np.array([0, 1, 0, 1])))
     np.testing.assert_allclose(fitted.knots[1], p, rtol=1e-12)
-    assert fitted.levels[1].tolist() == [0, 0.5, 0.5, 1]
+    assert fitted.levels[1].tolist() == [0.25, 0.5, 0.5, 0.75]
     np.testing.assert_allclose(np.exp(fitted.log_p(np.log([[0.75, 0.25]]))), [[0.5, 0.5]], rtol=1e-12)
-    np.testing.assert_array_equal(np.exp(fitted.log_p(np.log([[0.05, 0.95]]))), [[0, 1]])
+    np.testing.assert_allclose(np.exp(fitted.log_p(np.log([[0.05, 0.95]]))), [[0.25, 0.75]], rtol=1e-12)
 
 
 def test_row_that_every_curve_gives_0_stays_as_it_was():

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, log_softmax, logit
 from sklearn.linear_model import LogisticRegression
 
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.bcts import Bcts
 from softmax_cli.numeric.calibrators.beta import Beta
 from softmax_cli.numeric.calibrators.dirichlet import Dirichlet
@@ -31,7 +32,7 @@ def drawn(exponents, seed=1):
 
 def test_bcts_finds_temperature_and_bias():
     z = logits()
-    fitted = Bcts.fit(z, drawn(z / 2 + BIAS))
+    fitted = Bcts.fit(Examples.checked(z, drawn(z / 2 + BIAS)))
     assert fitted.temperature == pytest.approx(2, rel=0.05)
     np.testing.assert_allclose(fitted.bias, BIAS, atol=0.06)
     np.testing.assert_allclose(fitted.log_p(z), log_softmax(z / fitted.temperature + fitted.bias, axis=1), rtol=1e-9)
@@ -40,20 +41,20 @@ def test_bcts_finds_temperature_and_bias():
 def test_bcts_where_no_class_is_biased_is_temperature():
     z = logits()
     labels = drawn(z / 2)
-    fitted = Bcts.fit(z, labels)
-    assert fitted.temperature == pytest.approx(Temperature.fit(z, labels).temperature, rel=1e-3)
+    fitted = Bcts.fit(Examples.checked(z, labels))
+    assert fitted.temperature == pytest.approx(Temperature.fit(Examples.checked(z, labels)).temperature, rel=1e-3)
     np.testing.assert_allclose(fitted.bias, 0, atol=0.06)
 
 
 def test_bcts_of_reversed_labels_is_refused():
     z = logits(rows=300)
     with pytest.raises(ValueError, match="worse than class shares alone"):
-        Bcts.fit(z, z.argmin(axis=1))
+        Bcts.fit(Examples.checked(z, z.argmin(axis=1)))
 
 
 def test_vector_finds_factors_and_bias():
     z = logits()
-    fitted = Vector.fit(z, drawn(FACTOR * z + BIAS))
+    fitted = Vector.fit(Examples.checked(z, drawn(FACTOR * z + BIAS)))
     np.testing.assert_allclose(fitted.factor, FACTOR, atol=0.06)
     np.testing.assert_allclose(fitted.bias, BIAS, atol=0.06)
 
@@ -61,7 +62,7 @@ def test_vector_finds_factors_and_bias():
 def test_matrix_finds_what_mixes_the_classes():
     z = logits()
     mixing = np.array([[1.0, 0.6, 0.0], [0.0, 1.0, 0.0], [-0.5, 0.0, 1.0]])
-    fitted = Matrix.fit(z, drawn(z @ mixing.T + BIAS))
+    fitted = Matrix.fit(Examples.checked(z, drawn(z @ mixing.T + BIAS)))
     # A number added to a column of W changes all logits of a row alike: only differences of its rows count.
     np.testing.assert_allclose(fitted.matrix - fitted.matrix.mean(axis=0), mixing - mixing.mean(axis=0), atol=0.08)
     assert fitted.strength in STRENGTHS
@@ -69,7 +70,7 @@ def test_matrix_finds_what_mixes_the_classes():
 
 def test_matrix_off_the_diagonal_shrinks_where_nothing_mixes():
     z = logits(rows=200)
-    fitted = Matrix.fit(z, drawn(z / 2))
+    fitted = Matrix.fit(Examples.checked(z, drawn(z / 2)))
     assert fitted.strength >= 0.1
     assert np.abs(fitted.matrix[~np.eye(CLASSES, dtype=bool)]).max() < 0.1
 
@@ -85,7 +86,7 @@ def test_dirichlet_is_matrix_scaling_of_log_probabilities():
     z = logits(rows=500)
     labels = drawn(FACTOR * z)
     log_p = log_softmax(z, axis=1)
-    ours, plain = Dirichlet.fit(z, labels), Matrix.fit(log_p, labels)
+    ours, plain = Dirichlet.fit(Examples.checked(z, labels)), Matrix.fit(Examples.checked(log_p, labels))
     np.testing.assert_allclose(np.exp(ours.log_p(z)), np.exp(plain.log_p(log_p)), atol=1e-4)
     assert ours.describe().startswith("W log p + b, 3 x 3")
 
@@ -94,7 +95,7 @@ def test_platt_is_logistic_regression_on_the_log_odds():
     """scikit-learn without a penalty; the weak prior moves our slopes by less than 1e-3 on 2,000 rows."""
     z = logits(rows=2000)
     labels = drawn(FACTOR * z + BIAS)
-    fitted = Platt.fit(z, labels)
+    fitted = Platt.fit(Examples.checked(z, labels))
     p = np.exp(log_softmax(z, axis=1))
     for index in range(CLASSES):
         theirs = LogisticRegression(C=np.inf, tol=1e-8).fit(logit(p[:, [index]]), labels == index)
@@ -112,7 +113,7 @@ def test_platt_is_applied_class_by_class_then_renormalised():
 def test_beta_is_logistic_regression_on_both_logarithms():
     z = logits(rows=2000)
     labels = drawn(FACTOR * z + BIAS)
-    fitted = Beta.fit(z, labels)
+    fitted = Beta.fit(Examples.checked(z, labels))
     p = np.exp(log_softmax(z, axis=1))
     for index in range(CLASSES):
         features = np.column_stack([np.log(p[:, index]), -np.log1p(-p[:, index])])
@@ -136,7 +137,7 @@ def test_beta_that_turns_the_ranking_around_is_refused():
 @pytest.mark.parametrize("method", [Platt, Beta, Vector, Matrix, Dirichlet, Bcts])
 def test_perfectly_separated_rows_give_finite_parameters(method):
     z = 3 * np.eye(3)[np.arange(60) % 3]
-    log_p = method.fit(z, np.arange(60) % 3).log_p(z)
+    log_p = method.fit(Examples.checked(z, np.arange(60) % 3)).log_p(z)
     assert (log_p.argmax(axis=1) == np.arange(60) % 3).all()
     assert np.isfinite(log_p).all()
 
@@ -144,7 +145,7 @@ def test_perfectly_separated_rows_give_finite_parameters(method):
 @pytest.mark.parametrize("method", [Platt, Beta, Vector, Matrix, Dirichlet, Bcts])
 def test_what_people_read_names_the_parameters(method):
     z = logits(rows=300)
-    told = method.fit(z, drawn(z / 2)).describe()
+    told = method.fit(Examples.checked(z, drawn(z / 2))).describe()
     assert len(told) < 160
     assert "\n" not in told
 
@@ -154,5 +155,5 @@ def test_mean_probability_of_a_class_is_its_share(method):
     """What the derivative by the bias says at the optimum; the weak prior leaves less than 1e-4."""
     z = logits(rows=2000)
     labels = drawn(FACTOR * z + BIAS)
-    mean = np.exp(method.fit(z, labels).log_p(z)).mean(axis=0)
+    mean = np.exp(method.fit(Examples.checked(z, labels)).log_p(z)).mean(axis=0)
     np.testing.assert_allclose(mean, np.bincount(labels) / len(labels), atol=1e-4)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
+from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
 
 
@@ -32,7 +33,7 @@ def generated(rows=4000, classes=5, temperature=2.0, seed=0):
 def test_no_temperature_nearby_has_less_loss(z, seed):
     labels = np.random.default_rng(seed).integers(0, 3, 12)
     try:
-        best = Temperature.fit(z, labels).temperature
+        best = Temperature.fit(Examples.checked(z, labels)).temperature
     except ValueError:
         return
     assume(1e-3 < best < 1e3)
@@ -45,8 +46,10 @@ def test_no_temperature_nearby_has_less_loss(z, seed):
 @settings(deadline=None, max_examples=20)
 def test_logits_times_a_factor_have_that_temperature(factor):
     z, labels = generated(rows=300)
-    fitted = Temperature.fit(factor * z, labels)
-    assert fitted.temperature == pytest.approx(factor * Temperature.fit(z, labels).temperature, rel=1e-8)
+    fitted = Temperature.fit(Examples.checked(factor * z, labels))
+    assert fitted.temperature == pytest.approx(
+        factor * Temperature.fit(Examples.checked(z, labels)).temperature, rel=1e-8
+    )
 
 
 @given(z=hnp.arrays(float, (5, 4), elements=st.integers(-50, 50)), temperature=st.floats(1e-3, 1e3))
@@ -60,7 +63,7 @@ def test_temperature_that_made_the_labels_lies_in_the_interval_19_times_of_20():
     """Coverage of the 95 % interval; of 200 draws at least 180, which chance alone misses once in 4,000."""
     inside = 0
     for seed in range(200):
-        low, high = Temperature.fit(*generated(rows=400, seed=seed)).interval
+        low, high = Temperature.fit(Examples.checked(*generated(rows=400, seed=seed))).interval
         inside += low <= 2 <= high
     assert 180 <= inside < 200
 
@@ -68,7 +71,7 @@ def test_temperature_that_made_the_labels_lies_in_the_interval_19_times_of_20():
 def test_interval_is_as_wide_as_the_likelihood_ratio_says():
     """Where the model is true both intervals agree; 3.841 is the 95 % point of chi squared (1 degree of freedom)."""
     z, labels = generated(rows=20_000)
-    fitted = Temperature.fit(z, labels)
+    fitted = Temperature.fit(Examples.checked(z, labels))
     for end in fitted.interval:
         rise = 2 * len(labels) * (mean_nll(z, labels, end) - mean_nll(z, labels, fitted.temperature))
         assert rise == pytest.approx(3.841, rel=0.1)
@@ -77,30 +80,33 @@ def test_interval_is_as_wide_as_the_likelihood_ratio_says():
 def test_interval_ignores_the_unit_of_the_weights():
     z, labels = generated(rows=500)
     weights = np.arange(500) % 7 + 1.0
-    one, other = Temperature.fit(z, labels, weights), Temperature.fit(z, labels, 1000 * weights)
+    one, other = (
+        Temperature.fit(Examples.checked(z, labels, weights)),
+        Temperature.fit(Examples.checked(z, labels, 1000 * weights)),
+    )
     assert one.interval == pytest.approx(other.interval, rel=1e-9)
 
 
 def test_figures_do_not_depend_on_the_number_of_cores(monkeypatch):
     z, labels = generated(rows=40_000, classes=4)
-    many = Temperature.fit(z, labels)
+    many = Temperature.fit(Examples.checked(z, labels))
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    assert Temperature.fit(z, labels) == many
+    assert Temperature.fit(Examples.checked(z, labels)) == many
 
 
 def test_separated_rows_are_refused():
     with pytest.raises(ValueError, match="perfectly separated: the true class has the largest logit in all of 3 rows"):
-        Temperature.fit(np.eye(3), np.arange(3))
+        Temperature.fit(Examples.checked(np.eye(3), np.arange(3)))
 
 
 def test_reversed_labels_are_refused():
     with pytest.raises(ValueError, match="worse than uniform"):
-        Temperature.fit(-np.eye(3), np.arange(3))
+        Temperature.fit(Examples.checked(-np.eye(3), np.arange(3)))
 
 
 def test_equal_logits_are_refused():
     with pytest.raises(ValueError, match="equal logits"):
-        Temperature.fit(np.full((4, 3), 2.5), np.array([0, 1, 2, 0]))
+        Temperature.fit(Examples.checked(np.full((4, 3), 2.5), np.array([0, 1, 2, 0])))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +121,7 @@ def test_equal_logits_are_refused():
 )
 def test_faulty_rows_are_named(z, label, message):
     with pytest.raises(ValueError, match=message):
-        Temperature.fit(np.array([[0.0, 1.0], z]), np.array([0, label]))
+        Temperature.fit(Examples.checked(np.array([[0.0, 1.0], z]), np.array([0, label])))
 
 
 @pytest.mark.parametrize(
@@ -132,16 +138,16 @@ def test_faulty_rows_are_named(z, label, message):
 )
 def test_faulty_shapes_are_named(z, labels, weights, message):
     with pytest.raises(ValueError, match=message):
-        Temperature.fit(z, labels, weights)
+        Temperature.fit(Examples.checked(z, labels, weights))
 
 
 def test_masked_classes_and_huge_logits_do_no_harm():
     z, labels = generated(rows=300)
     masked = np.hstack([z, np.full((300, 1), -np.inf)])
     far = np.hstack([z, np.full((300, 1), -1e308)])
-    expected = Temperature.fit(z, labels).temperature
-    assert Temperature.fit(masked, labels).temperature == pytest.approx(expected, rel=1e-12)
-    assert Temperature.fit(far, labels).temperature == pytest.approx(expected, rel=1e-12)
+    expected = Temperature.fit(Examples.checked(z, labels)).temperature
+    assert Temperature.fit(Examples.checked(masked, labels)).temperature == pytest.approx(expected, rel=1e-12)
+    assert Temperature.fit(Examples.checked(far, labels)).temperature == pytest.approx(expected, rel=1e-12)
 
 
 def test_temperature_above_0_only():
@@ -157,7 +163,7 @@ def test_what_people_read():
 
 def test_ties_of_the_ece_grid_go_to_the_first():
     """One row that is always right with p = 1 has ECE 0 at 0.1 already, and at the temperatures after it."""
-    assert Temperature.fit_ece_grid(np.array([[900.0, 0.0]]), np.array([0])) == Temperature(0.1)
+    assert Temperature.fit_ece_grid(Examples.checked(np.array([[900.0, 0.0]]), np.array([0]))) == Temperature(0.1)
 
 
 def table(real_data, name):
@@ -187,14 +193,14 @@ def test_temperatures_of_real_networks(real_data, name, reference):
     """Reference: computed by other code; the grid's T of the two CIFAR-10 networks is also printed in the paper."""
     wanted = json.loads(real_data("reference_metrics.json").read_text())[reference]
     z, labels = table(real_data, name)
-    assert Temperature.fit(z, labels).temperature == pytest.approx(wanted["T_nll"], abs=1e-6)
-    assert Temperature.fit_ece_grid(z, labels).temperature == wanted["T_ece_grid_0p1"]
+    assert Temperature.fit(Examples.checked(z, labels)).temperature == pytest.approx(wanted["T_nll"], abs=1e-6)
+    assert Temperature.fit_ece_grid(Examples.checked(z, labels)).temperature == wanted["T_ece_grid_0p1"]
 
 
 def test_scores_after_calibration_on_real_rows(real_data):
     wanted = json.loads(real_data("reference_metrics.json").read_text())["cifar10_resnet50_brier"]
     with np.load(real_data("cifar10_resnet50_brier/cifar10_resnet50_brier.npz")) as arrays:
-        calibrator = Temperature.fit(arrays["val_logits"].astype(float), arrays["val_labels"])
+        calibrator = Temperature.fit(Examples.checked(arrays["val_logits"].astype(float), arrays["val_labels"]))
         log_p, labels = calibrator.log_p(arrays["test_logits"]), arrays["test_labels"]
     from softmax_cli.numeric.model_selection import RowScores
 

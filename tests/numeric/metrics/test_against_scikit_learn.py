@@ -14,10 +14,12 @@ from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.numeric.metrics._bins import WidthBins
 from softmax_cli.numeric.metrics._counts import ClassCounts, Confusion
 from softmax_cli.numeric.metrics._rows import Rows
+from softmax_cli.numeric.metrics.agreement import kappa, mcc
 from softmax_cli.numeric.metrics.auroc import Auroc, ScoreCells
 from softmax_cli.numeric.metrics.balanced_accuracy import figures
 from softmax_cli.numeric.metrics.brier import Brier
 from softmax_cli.numeric.metrics.log_loss import LogLoss
+from softmax_cli.numeric.metrics.pairwise_auroc import average_precision, one_vs_one
 from softmax_cli.numeric.metrics.top_k_accuracy import TopK
 
 CLASSES = 4
@@ -129,3 +131,45 @@ def test_ece_row_by_row(table, bins):
     assert WidthBins.of(Rows(log_p, labels), Plan(bins=bins)).bins.error() == pytest.approx(
         sum(gaps) / len(labels), abs=1e-12
     )
+
+
+def parts_of(kind, log_p, labels):
+    return Parts({kind: kind.of(Rows(log_p, labels), Plan())})
+
+
+@given(tables())
+def test_agreement_beyond_chance(table):
+    """scikit-learn gives 0, or nan, where one side has a single class: nothing is known there."""
+    log_p, labels = table
+    predicted = log_p.argmax(axis=1)
+    parts = parts_of(ClassCounts, log_p, labels)
+    if len(np.unique(labels)) > 1 and len(np.unique(predicted)) > 1:
+        assert mcc(parts) == pytest.approx(metrics.matthews_corrcoef(labels, predicted), abs=1e-12)
+        assert kappa(parts) == pytest.approx(metrics.cohen_kappa_score(labels, predicted), abs=1e-12)
+    else:
+        assert np.isnan(mcc(parts))
+
+
+@given(tables())
+def test_one_vs_one_auroc_and_average_precision(table):
+    log_p, labels = table
+    parts = parts_of(Auroc, log_p, labels)
+    occur = np.unique(labels)
+    each = [metrics.average_precision_score(labels == column, log_p[:, column]) for column in occur]
+    assert average_precision(parts) == pytest.approx(np.mean(each), abs=1e-12)
+    pairs = [
+        metrics.roc_auc_score(labels[both] == one, log_p[both, one])
+        for one in occur
+        for other in occur
+        if one != other
+        for both in [np.isin(labels, (one, other))]
+    ]
+    assert one_vs_one(parts) == pytest.approx(np.mean(pairs) if pairs else np.nan, abs=1e-12, nan_ok=True)
+
+
+def test_rankings_of_scores_that_were_not_kept_are_unknown():
+    log_p = log_softmax(np.random.default_rng(0).normal(size=(60, CLASSES)), axis=1)
+    whole = Auroc.of(Rows(log_p, np.arange(60) % CLASSES))
+    counted = Parts({Auroc: Auroc(CLASSES, 60, (), (), ScoreCells.of(CLASSES, [(log_p, np.arange(60) % CLASSES)]))})
+    assert whole.cells is None
+    assert np.isnan([one_vs_one(counted), average_precision(counted)]).all()

@@ -15,7 +15,7 @@ from scipy.special import log_softmax
 
 from softmax_cli.numeric import metrics
 from softmax_cli.numeric.bootstrap import weights
-from softmax_cli.numeric.conformal import lac_scores, sets
+from softmax_cli.numeric.conformal import sets
 from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.numeric.metrics._bins import WidthBins
 from softmax_cli.numeric.metrics._class_bins import ClassBins, ClassRankings
@@ -24,6 +24,7 @@ from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.metrics.auroc import Auroc
 from softmax_cli.numeric.metrics.coverage import Coverage
 from softmax_cli.numeric.metrics.top_k_accuracy import TopK
+from softmax_cli.numeric.nonconformity import lac_scores
 
 CLASSES = 4
 REPLICATES = 20
@@ -31,7 +32,7 @@ PLAN = Plan(bins=5, top_k=(1, 3), replicates=REPLICATES, answer_from=0.5, sets=T
 PLANS = [
     PLAN,
     Plan(bins=5, scheme="mass", norm="l2", clip=1e-3, replicates=REPLICATES),
-    Plan(bins=5, kind="classwise", norm="max", replicates=REPLICATES),
+    Plan(bins=5, kind="classwise", norm="max", replicates=REPLICATES, costs=np.arange(20.0).reshape(4, 5) - 7),
     Plan(bins=5, kind="classwise", scheme="mass", replicates=REPLICATES),
 ]
 every_metric = pytest.mark.parametrize("name", metrics.names())

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from softmax_cli.numeric.distributions.truncation import truncate_
 from softmax_cli.numeric.softmax import adjust_, softmax
-from softmax_cli.numeric.truncation import truncate_
 
 Array = NDArray[np.floating]
 ORDERS = pytest.mark.parametrize("order", ["C", "F"])

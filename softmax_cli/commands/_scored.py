@@ -1,0 +1,92 @@
+"""What commands share that score the rows of a table and write the result: the plan, the run, what is said after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.decisions import DecisionOptions
+from softmax_cli.options.output import ResultOptions
+from softmax_cli.options.run import RunOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.calibration.calibration import Calibration
+    from softmax_cli.prediction.bad_rows import Policy
+    from softmax_cli.prediction.run import Finished, Target
+    from softmax_cli.prediction.scorer import Scoring
+    from softmax_cli.prediction.transform import Transform
+    from softmax_cli.stream.scores import ScoreTable
+    from softmax_cli.tables.batch import Batch
+
+
+def build(
+    scores: ScoreTable,
+    scoring: Scoring,
+    result: ResultOptions,
+    decisions: DecisionOptions,
+    target: Target,
+    dtype: str,
+    run: RunOptions,
+    calibration: Calibration | None = None,
+) -> Transform:
+    """Put together what is done to every row, from how it is scored and what is asked for of the result."""
+    from softmax_cli.prediction.transform import build_transform
+
+    numeric = decisions.scoring(scoring, scores.columns.classes)
+    classes = numeric.classes(scores.columns.classes)
+    layout = decisions.layout(result.build(classes, target.layout(result.layout), calibration), numeric)
+    if decisions.only == "bad" and run.policy == "skip":
+        raise UsageError("--only bad keeps the bad rows, --on-bad-row skip leaves them out: drop one")
+    policy: Policy = "null" if decisions.only == "bad" else run.policy
+    transform = build_transform(scores.columns, numeric, layout, dtype, policy)
+    truth = None if decisions.needs_truth is None else scores.required_truth(target.in_parts)
+    return replace(transform, truth=truth, only=decisions.only, order=decisions.order())
+
+
+def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOptions, notes: Iterable[str]) -> None:
+    """Score every row, and say how it was read and what came of it."""
+    renamed = [
+        f"{a!r} passes on as {b!r}: the result has a column {a!r} of its own" for a, b in transform.renamed.items()
+    ]
+    run.introduce(scores, *renamed, *notes)
+    with run.work(scores.table.size, target.overwrites) as work:
+        finished = target.write(scores, transform, work)
+    _report(finished, scores, transform, run)
+
+
+def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:
+    tally = finished.tally
+    parts = "" if finished.parts is None else f" in {finished.parts:,} part{'s' if finished.parts > 1 else ''}"
+    run.say(f"{transform.summary}; {tally.rows:,} rows{parts}")
+    if finished.shown is not None:
+        _show(finished, finished.shown, transform, run)
+    elif tally.bad_rows:
+        became = {"skip": "left out", "null": "kept without values"}[transform.on_bad_row]
+        kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
+        run.say(f"{tally.bad_rows:,} bad rows {became}; {kept}")
+    run.conclude(scores, finished.kinds)
+
+
+def _show(finished: Finished, rows: Batch, transform: Transform, run: RunOptions) -> None:
+    from softmax_cli.prediction.screen import Shown, show_predictions
+    from softmax_cli.terminal.console import make_console
+
+    more = finished.written - rows.num_rows
+    note = f"... {more:,} more rows: --all shows them, -o FILE keeps them" if more else None
+    show_predictions(make_console(sys.stdout, run.colors), rows, Shown.of(transform), finished.tally, note)
+
+
+def plan(scores: ScoreTable, transform: Transform, target: Target) -> str:
+    schema = transform.schema(scores.table.schema)
+    names = schema.names if len(schema) <= 12 else [*schema.names[:8], "...", *schema.names[-2:]]
+    return "\n".join(
+        [
+            *scores.describe(),
+            f"passes   {', '.join(scores.columns.others) or 'nothing'}",
+            *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
+            *target.describe(", ".join(names)),
+        ]
+    )

@@ -1,0 +1,173 @@
+"""``softmax-cli compare``: whether a quantised, retrained or ported model is still the same."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.commands._joined import check_count, open_tables
+from softmax_cli.errors import GateError, UsageError
+from softmax_cli.options.run import RunOptions
+from softmax_cli.options.source import SourceOptions, TruthOptions
+
+if TYPE_CHECKING:
+    from softmax_cli.evaluation.pairs.report import ComparisonReport
+    from softmax_cli.formats import Writer
+    from softmax_cli.numeric.metrics import Plan
+    from softmax_cli.prediction.members import Members
+    from softmax_cli.tables.batch import Batch
+
+
+RANK = 5
+FIRST = ("label", "labels", "where", "flips_out", "fail_if", "json", "bootstrap", "quiet")
+EXAMPLES = (
+    ("softmax-cli compare old.parquet new.parquet", "agreement, flips, divergences, changes of probability"),
+    ("softmax-cli compare old.csv new.csv --label y", "with truths: which is better, and could it be chance?"),
+    ("softmax-cli compare a.npy b.npy --fail-if 'agreement < 0.999'", "exit code 3 where it is"),
+)
+PANEL = "Report"
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """Flips, gates, the form of the report."""
+
+    flips_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write the rows whose prediction changes (.csv .parquet ...).", rich_help_panel=PANEL
+        ),
+    ] = None
+    fail_if: Annotated[
+        list[str],
+        typer.Option(
+            metavar="'agreement < 0.999'",
+            help="End with exit code 3 where this holds of any file; may be given several times.",
+            rich_help_panel=PANEL,
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=PANEL)
+    ] = False
+    bootstrap: Annotated[
+        int, typer.Option(min=0, help="Paired replicates behind the 95 % intervals; 0: none.", rich_help_panel=PANEL)
+    ] = 1000
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=PANEL)] = False
+
+    def __post_init__(self) -> None:
+        if self.seed >= 1 << 64:
+            raise UsageError(f"--seed {self.seed}: expected a whole number below 2^64")
+        if 0 < self.bootstrap < 40:
+            raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 1000 is usual")
+
+    def plan(self) -> Plan:
+        """Return what is measured where there are truths."""
+        from softmax_cli.numeric.metrics import Plan
+
+        return Plan(replicates=self.bootstrap, seed=self.seed, top_k=())
+
+
+def compare(source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions) -> None:
+    """Compare tables of scores of the same rows: each with the first.
+
+    Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
+    by position where a table has no ids; classes by name.
+    """
+    flips = _Flips(comparison, source.paths)
+    report = compared(source, truths, comparison, run, flips)
+    if report is None:
+        return
+    _give(report, flips, comparison, run)
+    if report.failed_gates:
+        raise GateError("; ".join(report.failed_gates))
+
+
+def compared(
+    source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions, flips: _Flips
+) -> ComparisonReport | None:
+    """Compare, and return the report; None: it was a dry run, whose plan is printed."""
+    from softmax_cli.evaluation.gates import parse_gate
+    from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
+    from softmax_cli.evaluation.pairs.run import compare as compare_rows
+    from softmax_cli.tables.pool import Listeners
+
+    check_count(source.paths, "compare")
+    plan = comparison.plan()
+    with open_tables(source, truths, run, wants_truth=True) as members:
+        gates = [parse_gate(given, gate_names(plan, members.truth is not None)) for given in comparison.fail_if]
+        if run.dry_run:
+            print("\n".join(line for table in members.tables for line in table.describe()))
+            return None
+        size = members.tables[0].table.size
+        with flips.open(members), run.work(size, comparison.force) as work, work.rejects as keep:
+            found = compare_rows(members, plan, run.workers, Listeners(work.progress, keep), flips.keep)
+        for table in members.tables:
+            run.conclude(table)
+        return build_comparison(members, plan, found, gates)
+
+
+def comparison(
+    source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions
+) -> ComparisonReport | None:
+    """Compare, and return the report, for Python."""
+    return compared(source, truths, comparison, run, _Flips(comparison, source.paths))
+
+
+class _Flips:
+    """Keeps the first rows that flip for the screen, and all of them in a file where that was asked for."""
+
+    def __init__(self, comparison: CompareOptions, inputs: list[str]) -> None:
+        self.shown: list[Batch] = []
+        self._comparison = comparison
+        self._writer: Writer | None = None
+        if comparison.flips_out is not None:
+            from softmax_cli.storage.writing import check_target
+
+            check_target(comparison.flips_out, inputs, comparison.force)
+
+    def open(self, members: Members) -> ExitStack:
+        """Open the file, which is complete when what is returned is closed."""
+        opened, path = ExitStack(), self._comparison.flips_out
+        if path is not None:
+            from softmax_cli import formats
+            from softmax_cli.evaluation.pairs.run import Flipped
+            from softmax_cli.storage.writing import whole_file
+            from softmax_cli.stream.outputs import table_writer
+            from softmax_cli.tables.table import WriteOptions
+
+            form, compression = formats.by_suffix(path)
+            file = opened.enter_context(whole_file(path, self._comparison.force))
+            schema = Flipped(members).schema
+            self._writer = opened.enter_context(table_writer(file, form, compression, schema, WriteOptions()))
+        return opened
+
+    def keep(self, batch: Batch) -> None:
+        """Take some rows."""
+        if self._writer is not None:
+            self._writer.write(self._writer.encode(batch))
+        room = SHOWN - sum(shown.num_rows for shown in self.shown)
+        if room > 0:
+            self.shown.append(batch.slice(0, room))
+
+
+def _give(report: ComparisonReport, flips: _Flips, comparison: CompareOptions, run: RunOptions) -> None:
+    if comparison.json:
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(report.to_json())
+        return
+    from softmax_cli.evaluation.pairs.screen import show_comparison
+    from softmax_cli.tables.arrays import to_arrow
+    from softmax_cli.terminal.console import make_console
+
+    show_comparison(make_console(sys.stdout, run.colors), report, [to_arrow(batch) for batch in flips.shown])
+
+
+PYTHON = comparison

@@ -1,0 +1,1 @@
+"""Two or more tables of the same rows, each compared with the first."""

@@ -1,0 +1,98 @@
+"""The report of ``compare`` on a screen: what the figures come to, the figures, the first rows that flip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+from rich.console import Console
+from rich.text import Text
+
+from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport
+from softmax_cli.evaluation.report import Figure
+from softmax_cli.evaluation.screen import show_figure
+from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
+from softmax_cli.terminal.grid import Column, TextColumn, draw
+from softmax_cli.terminal.text import counted, probability, visible
+
+_TABLE = {"agreement": "agreement", "kl": "KL", "js": "JS", "total_variation": "TV", "max_dp": "max |dp|"}
+"""Columns of the table of several files."""
+
+
+def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[pa.RecordBatch]) -> None:
+    """Print a report; `flips` are the first rows whose prediction changes."""
+    marks = glyphs(console)
+    left_out = f" ({counted(report.left_out, 'bad row')} left out)" if report.left_out else ""
+    first = f"{counted(report.rows, 'row')} joined by {report.joined_by}{left_out}; {report.labelled:,} with a truth"
+    paragraph(console, f"{' | '.join(report.files)}: {first}", marks, "bold")
+    if len(report.pairs) == 1:
+        _show_pair(console, report, report.pairs[0], marks)
+    else:
+        _show_table(console, report, marks)
+    if flips:
+        _show_flips(console, flips, marks)
+
+
+def _show_pair(console: Console, report: ComparisonReport, pair: PairReport, marks: Glyphs) -> None:
+    for sentence in pair.verdict:
+        paragraph(console, sentence, marks, hang="  ")
+    console.print()
+    for figure in pair.figures:
+        show_figure(console, figure, bool(report.bootstrap), marks)
+    if report.bootstrap:
+        note = f"intervals: {report.bootstrap} paired bootstrap replicates (95 %), seed {report.seed}"
+        paragraph(console, note, marks, "dim")
+
+
+def _show_table(console: Console, report: ComparisonReport, marks: Glyphs) -> None:
+    console.print()
+    paragraph(console, f"each beside {report.files[0]}", marks, "dim")
+    by_name = [{figure.name: figure for figure in pair.figures} for pair in report.pairs]
+    files = [visible(pair.second, marks.encoding) for pair in report.pairs]
+    columns: list[Column] = [TextColumn("file", files, 9, least=10, most=40)]
+    columns += [_numbers(title, [f[name] for f in by_name], 8, _share) for name, title in _TABLE.items()]
+    if report.members:
+        names = [figure.name for figure in report.members[0]]
+        columns += [_numbers(f"{n} gap", [f[f"{n}_difference"] for f in by_name], 5, _gap) for n in names]
+    draw(console, columns, marks)
+    if report.members:
+        heading(console, "each alone", marks)
+        files = [visible(file, marks.encoding) for file in report.files]
+        columns = [TextColumn("file", files, 9, least=10, most=40)]
+        columns += [_numbers(f[0].title, f, 5, _share) for f in zip(*report.members, strict=True)]
+        draw(console, columns, marks)
+
+
+def _numbers(title: str, figures: Sequence[Figure], weight: int, spell: Callable[[Figure], str]) -> TextColumn:
+    return TextColumn(title, [spell(figure) for figure in figures], weight, is_number=True)
+
+
+def _share(figure: Figure) -> str:
+    return f"{figure.value:.5f}"
+
+
+def _gap(figure: Figure) -> str:
+    sure = figure.interval is not None and not figure.interval[0] <= 0 <= figure.interval[1]
+    return f"{figure.value:+.4f}{'*' if sure else ' '}"
+
+
+def _show_flips(console: Console, flips: Sequence[pa.RecordBatch], marks: Glyphs) -> None:
+    heading(console, "the first rows that flip", marks)
+    table = pa.Table.from_batches(flips).to_pydict()
+    columns: list[Column] = [
+        TextColumn(
+            name.replace("_", " "),
+            [_cell(value, marks) for value in values],
+            5 if name.endswith("confidence") else 9,
+            is_number=name.endswith("confidence"),
+        )
+        for name, values in table.items()
+    ]
+    draw(console, columns, marks)
+    console.print(Text("--flips-out FILE keeps all of them", "dim"))
+
+
+def _cell(value: object, marks: Glyphs) -> str:
+    if isinstance(value, float):
+        return probability(value)
+    return "" if value is None else visible(str(value), marks.encoding)

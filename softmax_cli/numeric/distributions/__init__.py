@@ -1,0 +1,1 @@
+"""What is done with whole distributions: draws, pools, comparisons, groups of rows, doubt and decisions."""

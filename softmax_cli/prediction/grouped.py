@@ -1,0 +1,258 @@
+"""Tables whose rows belong together: candidates of a query, classes of an example, frames of an utterance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.errors import DataError
+from softmax_cli.numeric.distributions.groups import (
+    group_log_softmax,
+    group_maxima,
+    group_means,
+    group_ranks,
+)
+from softmax_cli.prediction.bad_rows import refuse, rejects
+from softmax_cli.prediction.layout import Layout, passed_fields
+from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
+from softmax_cli.prediction.transform import Outcome, Tally, Transform, confidence_units
+from softmax_cli.stream.scores import ScoreTable
+from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, number_type
+from softmax_cli.tables.column_names import Kind
+from softmax_cli.tables.columns import METADATA_KEY, Columns
+from softmax_cli.tables.labels import ClassLookup, OwnTruth, distinct
+from softmax_cli.tables.pool import ordered_map
+from softmax_cli.tables.regroup import Groups
+from softmax_cli.tables.schema import FLOAT64, INT64, Field, Schema, list_of
+from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
+
+SCORES = "pooled scores"
+"""Column of a table that was put together here; it does not pass through."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTransform(Transform):
+    """Softmax over the rows of each group; a row gets its probability and its rank.
+
+    A row without a score is left out of its group.
+    """
+
+    group: str = ""
+    """The column of groups; blocks hold whole groups."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the summary counts: whether a row is the first of its group."""
+        return ("others", "first of their group")
+
+    @property
+    def summary(self) -> str:
+        """What was taken for what, in a line."""
+        return f"scores: {self.columns.scores[0]}; groups: {self.group}"
+
+    def schema(self, given: Schema) -> Schema:
+        """Columns of the result: those that pass through, then the computed ones."""
+        names = zip(self.columns.others, self.passed, strict=True)
+        passed = passed_fields(given.field(before)._replace(name=now) for before, now in names)
+        return Schema([*passed, *self._fields()], given.metadata)
+
+    def _fields(self) -> Iterator[Field]:
+        number = number_type(self.dtype)
+        for emit in self.scoring.emit:
+            yield Field(emit, number, {METADATA_KEY: b"prob" if emit == "prob" else b"number"})
+        yield Field("rank", INT64)
+
+    def run(self, decoded: Decoded) -> Outcome:
+        """Score the rows of whole groups."""
+        batch = decoded.batch
+        scores = read_scores(batch, self.columns, np.dtype(self.dtype))
+        kinds = KindCheck.of(scores, self.columns)
+        z = to_log_scale_(scores, self.columns)[:, 1].copy()
+        bad = ~(z < np.inf)
+        bad[[fault.row for fault in decoded.faults]] = True
+        z[bad] = -np.inf
+        groups = Groups.of(batch, self.group)
+        log_p, ranks = np.empty_like(z), np.empty(len(z), np.int64)
+        log_p[groups.order] = group_log_softmax(z[groups.order], groups.starts, self.scoring.adjustment.temperature)
+        ranks[groups.order] = group_ranks(z[groups.order], groups.starts)
+        bad |= np.isnan(log_p)
+        found = tuple(rejects(decoded, bad, self.columns)) if bad.any() else ()
+        if found and self.on_bad_row == "error":
+            refuse(found)
+        keep = ~bad if self.on_bad_row == "skip" else np.ones(len(z), np.bool_)
+        if self.scoring.top:
+            keep &= bad | (ranks <= self.scoring.top)
+        rows = np.flatnonzero(keep)
+        computed = {"prob": np.exp(log_p), "logprob": log_p, "logit": z}
+        valid = ~bad[rows] if bad.any() else None
+        values = [*(computed[emit] for emit in self.scoring.emit), ranks]
+        columns = [NumberColumn(one[rows][:, None], valid=valid) for one in values]
+        passed = batch.select(self.columns.others).take(rows)
+        schema = Schema([*passed_fields(self._named(passed)), *self._fields()])
+        tally = self._tally_of(computed["prob"], ranks, bad)
+        return Outcome(Batch(schema, [*passed.columns, *columns], len(rows)), tally, found, kinds)
+
+    def _named(self, passed: Batch) -> Iterator[Field]:
+        return (field._replace(name=name) for field, name in zip(passed.schema, self.passed, strict=True))
+
+    def _tally_of(self, p: NDArray[np.floating], ranks: NDArray[np.int64], bad: NDArray[np.bool_]) -> Tally:
+        counts = np.bincount((ranks[~bad] == 1).astype(np.intp), minlength=2).astype(np.int64)
+        return Tally(len(bad), int(bad.sum()), self.on_bad_row, counts, confidence_units(p[~bad]))
+
+    def steps(self) -> list[str]:
+        """The operations in order, one line each."""
+        top = [f"keep the best {self.scoring.top} rows of each"] if self.scoring.top else []
+        return [
+            f"read {self.columns.kind}, in {self.dtype}",
+            *self.scoring.adjustment.steps(),
+            f"softmax over the rows of each {self.group}  (--group)",
+            *top,
+        ]
+
+
+def group_transform(transform: Transform, group: str) -> GroupTransform:
+    """Score the rows of groups in place of classes."""
+    computed = {*transform.scoring.emit, "rank"}
+    others = transform.columns.others
+    passed = tuple(f"input_{name}" if name in computed else name for name in others)
+    given = {one.name: getattr(transform, one.name) for one in fields(transform)}
+    return GroupTransform(**given | {"passed": passed, "group": group, "layout": Layout("list")})
+
+
+def long_table(scores: ScoreTable, example: str, label: str, classes: Sequence[str] | None) -> ScoreTable:
+    """Read a table with a row for each example and class as one with a row for each example.
+
+    Parameters
+    ----------
+    example, label : str
+        The columns that name the example and the class; blocks hold whole examples.
+    classes : sequence of str or None
+        All of them; None: those of the first block.
+
+    Raises
+    ------
+    DataError
+        The table has no rows to tell the classes; or, while it is read, a class that none of these is.
+    """
+    first = next(scores.table.blocks, None)
+    if classes is None:
+        if first is None:
+            raise DataError(f"{scores.table.name}: no row tells the classes; name them with --classes")
+        classes = [text.strip() for text in distinct(scores.table.decode(first, ()).batch.column(label))[1]]
+    names = tuple(classes)
+    blocks = scores.table.blocks if first is None else _chained(first, scores.table.blocks)
+    others = tuple(name for name in scores.columns.others if name != label)
+    columns = scores.columns._replace(scores=(SCORES,), classes=names, others=others, is_list=True, keys=())
+
+    def pivot(block: Block) -> Block:
+        decoded = scores.table.decode(block, ())
+        return block._replace(data=_pivoted(decoded, scores, example, label, names, others))
+
+    truth = None if columns.label is None else OwnTruth(columns.label, ClassLookup.of(columns))
+    made = _table_of(scores, columns, len(names), [], (pivot(block) for block in blocks))
+    return made._replace(truth=truth)
+
+
+def _chained(first: Block, rest: Iterator[Block]) -> Iterator[Block]:
+    yield first
+    yield from rest
+
+
+_COUNTED = ("no row", "several rows")
+
+
+def _pivoted(
+    decoded: Decoded, scores: ScoreTable, example: str, label: str, names: tuple[str, ...], others: tuple[str, ...]
+) -> Decoded:
+    batch = decoded.batch
+    groups = Groups.of(batch, example)
+    codes, texts = distinct(batch.column(label))
+    places = {name: place for place, name in enumerate(names)}
+    found = np.array([*(places.get(text.strip(), -1) for text in texts), -1])[codes]
+    for row in np.flatnonzero(found < 0)[:1].tolist():
+        place = decoded.place(row, label)
+        raise DataError(
+            f"{place.where}: column {label!r}: the class {place.found!r} is none of those before it; name all classes "
+            "with --classes a,b,c or a file"
+        )
+    z = read_scores(batch, scores.columns, np.dtype(np.float64))[:, 1]
+    number = np.empty(batch.num_rows, np.intp)
+    number[groups.order] = np.repeat(np.arange(len(groups.starts)), groups.sizes)
+    matrix = np.full((len(groups.starts), len(names)), np.nan)
+    matrix[number, found] = z
+    times = np.zeros(matrix.shape, np.int64)
+    np.add.at(times, (number, found), 1)
+    faults = [
+        Fault(row, None, f"the example that begins here has {_COUNTED[int(times[row, at] > 1)]} for {names[at]!r}")
+        for row, at in zip(*np.nonzero(times != 1), strict=True)
+    ]
+    faults += [Fault(int(number[fault.row]), fault.column, fault.problem) for fault in decoded.faults]
+    return _one_each(decoded, groups, others, matrix, tuple(faults))
+
+
+def pooled_groups(scores: ScoreTable, transform: Transform, by: str, pool: str, threads: int) -> ScoreTable:
+    """Read the rows of each group as one, whose scores are pooled.
+
+    Parameters
+    ----------
+    transform : Transform
+        Scores the rows before they are pooled; for ``mean-prob`` it gives out log-probabilities, else logits.
+    by : str
+        The column of groups; blocks hold whole groups.
+    pool : str
+        ``mean-prob``, ``mean-logit`` or ``max`` (the largest logit of each class).
+    """
+    label = [scores.columns.label] if scores.columns.label is not None else []
+    others = tuple(dict.fromkeys([by, *label]))
+    kind: Kind = "logprob" if pool == "mean-prob" else "logits"
+    classes = scores.columns.classes
+    columns = scores.columns._replace(
+        scores=(SCORES,), kind=kind, others=(*others, "rows"), is_list=True, keys=(), id=by, kind_is_given=True
+    )
+
+    def work(block: Block) -> Block:
+        decoded = scores.table.decode(block, ())
+        groups = Groups.of(decoded.batch, by)
+        scored, _, _ = transform.score(decoded)
+        values = np.asarray(scored.values["logprob" if pool == "mean-prob" else "logit"], np.float64)[groups.order]
+        with np.errstate(divide="ignore"):
+            if pool == "max":
+                pooled = group_maxima(values, groups.starts)
+            elif pool == "mean-logit":
+                pooled = group_means(values, groups.starts)
+            else:
+                pooled = np.log(group_means(np.exp(values), groups.starts))
+        made = _one_each(decoded, groups, others, pooled, ())
+        batch = made.batch.with_column("rows", NumberColumn(groups.sizes[:, None].astype(np.int64)))
+        return block._replace(data=made._replace(batch=batch))
+
+    made = ordered_map(work, scores.table.blocks, threads)
+    return _table_of(scores, columns, len(classes), [Field("rows", INT64)], made)
+
+
+def _one_each(
+    decoded: Decoded, groups: Groups, others: tuple[str, ...], matrix: NDArray[np.floating], faults: tuple[Fault, ...]
+) -> Decoded:
+    """Make one row of each group: what its first row has, and scores."""
+    firsts = groups.firsts
+    batch = decoded.batch.select(others).take(firsts).with_column(SCORES, ListColumn(np.asarray(matrix, np.float64)))
+
+    def place(row: int, column: str | None) -> Place:
+        return decoded.place(int(firsts[row]), column if column in decoded.batch.schema.names else None)
+
+    return Decoded(batch, place, faults)
+
+
+def _table_of(
+    scores: ScoreTable, columns: Columns, classes: int, more: list[Field], blocks: Iterator[Block]
+) -> ScoreTable:
+    given = scores.table.schema
+    passed = [
+        given.field(name) for name in columns.others if name in given.names and name not in {f.name for f in more}
+    ]
+    schema = Schema([*passed, Field(SCORES, list_of(FLOAT64, classes)), *more], given.metadata)
+    table: Table = scores.table._replace(schema=schema, blocks=blocks, decode=lambda block, scores: block.data)
+    return scores._replace(table=table, columns=columns)

@@ -1,0 +1,97 @@
+"""``softmax-cli compare``: two tables of the same rows, in any format and order; what differs, and for the better."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROWS = 400
+RESNET, WIDE = "cifar10_resnet50_brier/test.parquet", "cifar10_wideresnet2610_flsd53/test_logits.npy"
+
+
+@pytest.fixture
+def tables(tmp_path):
+    generator = np.random.default_rng(0)
+    z = generator.normal(size=(ROWS, 3)).round(4)
+    frame = pd.DataFrame({"id": [f"r{row}" for row in range(ROWS)], "y": np.array(["cat", "dog", "owl"])[z.argmax(1)]})
+    frame[["cat", "dog", "owl"]] = z
+    frame.to_csv(tmp_path / "old.csv", index=False)
+    changed = frame.drop(columns="y").sample(frac=1, random_state=1)
+    changed[["cat", "dog", "owl"]] += generator.normal(size=(ROWS, 3), scale=0.05)
+    changed[["owl", "id", "dog", "cat"]].to_parquet(tmp_path / "new.parquet", index=False)
+    return frame, changed
+
+
+def figures(done):
+    return {name: figure["value"] for name, figure in json.loads(done.text)["pairs"][0]["figures"].items()}
+
+
+def test_two_formats_two_orders(softmax_cli, tables, tmp_path):
+    done = softmax_cli("compare", "old.csv", "new.parquet", "--json", "-q", "--flips-out", "flips.jsonl")
+    assert done.code == 0, done.err
+    frame, changed = tables
+    both = frame.merge(changed, on="id")
+    first, second = (both[[f"{name}_{side}" for name in ("cat", "dog", "owl")]].to_numpy() for side in "xy")
+    flipped = both["id"][first.argmax(1) != second.argmax(1)]
+    assert figures(done)["flips"] == len(flipped) > 0
+    written = [json.loads(line) for line in (tmp_path / "flips.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in written] == flipped.tolist()
+    assert {row["truth"] for row in written} == {row["first_prediction"] for row in written}
+    assert json.loads(done.text)["joined_by"] == "id"
+
+
+def test_batches_and_threads_change_no_digit(softmax_cli, tables):
+    runs = [("--batch-rows", "7"), ("--threads", "3", "--batch-rows", "50"), ("--threads", "1")]
+    texts = {softmax_cli("compare", "new.parquet", "old.csv", "--json", "-q", *run).text for run in runs}
+    assert len(texts) == 1
+
+
+def test_a_gate(softmax_cli, tables):
+    done = softmax_cli("compare", "old.csv", "new.parquet", "-q", "--fail-if", "agreement < 0.9999")
+    assert (done.code, "agreement is" in done.err) == (3, True)
+    assert "change their prediction" in done.text
+    assert softmax_cli("compare", "old.csv", "new.parquet", "-q", "--fail-if", "agreement < 0.5").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["old.csv"], 2, "takes two tables at least"),
+        (["old.csv", "none.csv"], 2, "none.csv"),
+        (["old.csv", "new.parquet", "--fail-if", "agrement < 1"], 2, "did you mean 'agreement'"),
+        (["old.csv", "new.parquet", "--flips-out", "old.csv"], 2, "old.csv"),
+        (["old.csv", "short.csv"], 1, "no row with the id 'r1'"),
+        (["old.csv", "other.csv"], 1, "other classes"),
+        (["old.csv", "bad.csv"], 1, "bad.csv:2"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(softmax_cli, tables, tmp_path, arguments, code, words):
+    (tmp_path / "short.csv").write_text("id,cat,dog,owl\nr0,1.5,2,3\n")
+    (tmp_path / "other.csv").write_text("id,cat,dog,cow\nr0,1.5,2,3\n")
+    (tmp_path / "bad.csv").write_text("id,cat,dog,owl\nr0,1.5,nan,3\n")
+    done = softmax_cli("compare", *arguments, "-q")
+    assert (done.code, words in done.err) == (code, True), done.err
+
+
+def test_what_would_be_read(softmax_cli, tables):
+    plan = softmax_cli("compare", "old.csv", "new.parquet", "--dry-run").text
+    assert "reads    old.csv" in plan
+    assert "reads    new.parquet" in plan
+
+
+def test_two_networks_of_cifar_10(softmax_cli, real_data):
+    """Errors of 5.00 % and 4.01 %, and calibration errors of 1.82 % and 1.56 %, as they were published."""
+    done = softmax_cli("compare", real_data(RESNET), real_data(WIDE), "--json", "-q")
+    assert done.code == 0, done.err
+    report = json.loads(done.text)
+    members = [{name: one["value"] for name, one in member["figures"].items()} for member in report["members"]]
+    assert [round(100 * (1 - one["accuracy"]), 2) for one in members] == [5.0, 4.01]
+    assert [round(100 * one["ece"], 2) for one in members] == [1.82, 1.56]
+    table = pd.read_parquet(real_data(RESNET))
+    first = table.select_dtypes("number").filter(regex="^(?!id)").to_numpy().argmax(1)
+    second = np.load(real_data(WIDE)).argmax(1)
+    assert figures(done)["agreement"] == (first == second).mean()
+    assert figures(done)["mcnemar_p"] < 1e-5
