@@ -385,10 +385,12 @@ def _refuse_long(table: _Known, columns: Columns) -> None:
     if repeated_ids is None and not beside:
         return
     why = f"ids repeat in {repeated_ids!r}" if repeated_ids is not None else f"{beside[0]!r} holds names"
-    way = f"--long {columns.id or 'ID'},{beside[0]},{score}" if beside else f"--group {columns.id}"
+    key = repeated_ids or columns.id or "ID"
+    ways = [f"where a row is one class of an example, --long {key},{beside[0]},{score}"] if beside else []
+    ways += [f"where rows are candidates of one query, --group {key}"] if repeated_ids is not None else []
     found = sorted({cell.strip() for cell in rows.texts(beside[0])}) if beside else []
     named = f"--classes '{found[0]},{found[1]}'" if len(found) == 2 else "--positive NAME"
     raise DataError(
-        f"{score!r} is the only score column, and {why}: where a row is one class of an example, {way} puts its rows "
-        f"together; where it is an example of its own, {named} says what the score is for"
+        f"{score!r} is the only score column, and {why}: {'; '.join(ways)}; where a row is an example of its own, "
+        f"{named} says what the score is for"
     )
