@@ -50,9 +50,11 @@ class FittingOptions(WorkOptions):
     method: Annotated[
         str,
         typer.Option(
-            help="temperature (z/T), bcts (z/T + b), vector (w*z + b), matrix (W z + b), dirichlet (W log p + b), "
-            "platt, beta, isotonic or histogram (a curve for each class), auto (the least cross-validated log loss of "
-            "all; the comparison is printed), or none (only choose thresholds).",
+            help="temperature (z/T), bcts (z/T + b), vector (w*z + b), svs (the same, held near a temperature), matrix "
+            "(W z + b), sms (the same, structured), dirichlet (W log p + b), quadratic, ensemble-temperature; platt, "
+            "beta, isotonic, centred-isotonic, spline, histogram, scaling-binning, venn-abers (a curve a class); "
+            "auto (the least cross-validated log loss of all; the comparison is printed), or none (only choose "
+            "thresholds).",
             rich_help_panel=FIT,
         ),
     ] = "temperature"
