@@ -22,7 +22,7 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A deadline would be about the machine's load; what hangs is ended by pytest's own timeout.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile("unhurried", deadline=None, max_examples=60)
 settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parents[1]

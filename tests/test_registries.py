@@ -231,7 +231,7 @@ def test_a_metric_is_one_file(softmax_cli, added, table):
     assert "2 surprises." in report["verdict"]
     names = [*report["figures"]]
     assert names.index("surprised") == names.index("log_loss") - 1, "its rank is its place"
-    screen = softmax_cli("evaluate", table, "--by", "group", env={"COLUMNS": "160"}).text
+    screen = softmax_cli("evaluate", table, "--by", "group", "--full", env={"COLUMNS": "160"}).text
     assert screen.count("surprised") == 2, "among the figures and among the slices"
     assert "twice the rows" in screen
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from softmax_cli.calibration.figures import TEMPERATURES, bins_of, losses
 from softmax_cli.calibration.report import CalibrationReport
 from softmax_cli.numeric.softmax import log_softmax
-from softmax_cli.page.report import Chart, Tile, curve_chart, number, reliability_chart, report_page, table
+from softmax_cli.page.report import Chart, Table, Tile, curve_chart, number, reliability_chart, report_page, table
 
 LOSS_AXES = ("temperature T", "mean log loss, nats")
 
@@ -34,11 +34,6 @@ def calibration_page(
         f"{report.after.nll:.4f} after.",
         *report.warnings,
     ]
-    compared = [
-        (one.method, *map(number, (one.figures.nll, one.figures.brier, one.figures.ece, one.behind)))
-        for one in report.compared
-    ]
-    columns = ("method", "log loss", "Brier", "ECE", "behind the best")
     return report_page(
         f"Calibration on {report.source}",
         command,
@@ -57,9 +52,26 @@ def calibration_page(
             _reliability("after", f"After ({report.method}, rows that its fit has not seen)", after, labels),
             curve_chart("loss", "Loss against the temperature", "The least is the fit.", LOSS_AXES, points),
         ],
-        tables=[table("methods", "Methods", "On held-out rows.", columns, compared)] if compared else [],
+        tables=calibration_tables(report)[1:],
         steps=[f"{report.folds} stratified folds, seed {report.seed}", f"objective: {report.objective}"],
     )
+
+
+def calibration_tables(report: CalibrationReport) -> list[Table]:
+    """Make the tables of a report: before and after, and the methods where several were compared."""
+    text, columns = "On held-out rows.", ("log loss", "Brier", "ECE")
+    pair = [
+        (name, *map(number, (figures.nll, figures.brier, figures.ece)))
+        for name, figures in (("before", report.before), (f"after ({report.method})", report.after))
+    ]
+    tables = [table("held-out", "On held-out rows", text, ("probabilities", *columns), pair)]
+    compared = [
+        (one.method, *map(number, (one.figures.nll, one.figures.brier, one.figures.ece, one.behind)))
+        for one in report.compared
+    ]
+    if compared:
+        tables.append(table("methods", "Methods", text, ("method", *columns, "behind the best"), compared))
+    return tables
 
 
 def _reliability(identity: str, title: str, log_p: NDArray[np.floating], labels: NDArray[np.integer]) -> Chart:

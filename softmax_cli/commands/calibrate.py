@@ -158,10 +158,11 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
+    pictures.check_format(fitting.json)
     if pictures.files:
         pictures.check(source.resolve(truths).everything_read, fitting.force, [fitting.output])
     found, report, rows, fit, job = fitted(source, truths, remedies, fitting, thresholds, imbalance, engine)
-    _report(found, report, fitting)
+    _report(found, report, fitting, pictures.format)
     if pictures.files:
         from softmax_cli.calibration.fit import held_out
 
@@ -273,7 +274,13 @@ def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fle
     return rows
 
 
-def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions) -> None:
+def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions, markup: str | None) -> None:
+    if markup is not None:
+        from softmax_cli.calibration.page import calibration_tables
+        from softmax_cli.page.report import print_tables
+
+        print_tables(calibration_tables(report), markup)
+        return
     if fitting.json or fitting.prints_file:
         from softmax_cli.calibration.file import encode
         from softmax_cli.storage.writing import standard_output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +41,8 @@ FIRST = (
     "by",
     "bins",
     "per_class",
+    "confusion",
+    "full",
     "fail_if",
     "json",
     "report",
@@ -169,12 +171,29 @@ class ReportOptions:
             rich_help_panel=REPORT_PANEL,
         ),
     ] = None
+    confusion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the confusion matrix: a line per true class, a column per predicted one; above 200 classes "
+            "a line per pair that occurs (true, predicted, rows).",
+            rich_help_panel=REPORT_PANEL,
+        ),
+    ] = None
     bins_out: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write the bins of the reliability diagram.", rich_help_panel=REPORT_PANEL),
     ] = None
     force: Annotated[
         bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT_PANEL)
+    ] = False
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Print all of it: every figure, diagrams, classes, confusion matrix, worst mistakes.",
+            rich_help_panel=REPORT_PANEL,
+        ),
     ] = False
     fail_if: Annotated[
         list[str],
@@ -186,19 +205,25 @@ class ReportOptions:
         ),
     ] = field(default_factory=list)
 
+    @property
+    def tables(self) -> list[tuple[str, str]]:
+        """List the tables that are to be written, each with the option that asks for it."""
+        given = (("--per-class", self.per_class), ("--confusion", self.confusion), ("--bins-out", self.bins_out))
+        return [(flag, path) for flag, path in given if path is not None]
+
     def check(self, inputs: list[str]) -> None:
         """Refuse, before anything is read, what cannot be written or does not go together."""
         from softmax_cli import formats
         from softmax_cli.storage.writing import check_target
 
-        targets = [path for path in (self.per_class, self.bins_out) if path is not None]
-        for path in targets:
+        taken: dict[Path, str] = {}
+        for flag, path in self.tables:
             form, _ = formats.by_suffix(path)
             if formats.name_of(form) in ("npy", "npz"):
                 raise UsageError(f"{path}: an array file cannot hold names; choose .csv, .json or .parquet")
             check_target(path, inputs, self.force)
-        if len(targets) == 2 and Path(targets[0]).resolve() == Path(targets[1]).resolve():
-            raise UsageError(f"--per-class and --bins-out both name {targets[0]}: two tables need two files")
+            if (other := taken.setdefault(Path(path).resolve(), flag)) != flag:
+                raise UsageError(f"{other} and {flag} both name {path}: two tables need two files")
 
     def check_slices(self, scores: ScoreTable) -> None:
         """Refuse slices by a column that is not there."""
@@ -238,11 +263,12 @@ def evaluate(
     from softmax_cli.errors import GateError
 
     read = source.resolve(truths).everything_read if pictures.files else []
-    pictures.check(read, report.force, (report.per_class, report.bins_out))
+    pictures.check(read, report.force, [path for _, path in report.tables])
+    pictures.check_format(report.json)
     result = measured(source, truths, scoring, metrics, costs, report, engine, run)
     if result is None:
         return
-    _give(result, report, run)
+    _give(result, report, pictures, run)
     _draw(result, pictures, report.force)
     if result.failed_gates:
         raise GateError("; ".join(result.failed_gates))
@@ -326,19 +352,30 @@ def _print_notes(report: Report, found: Evaluation, scores: ScoreTable, run: Run
         )
 
 
-def _give(result: Report, report: ReportOptions, run: RunOptions) -> None:
+def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOptions, run: RunOptions) -> None:
     """Write the tables that were asked for, then print the report."""
+    from softmax_cli.evaluation.report import confusion_table
     from softmax_cli.stream.outputs import print_json, write_table
 
-    if report.per_class is not None:
-        write_table([one.plain() for one in result.per_class], report.per_class, report.force)
-    if report.bins_out is not None:
-        write_table([asdict(one) for one in result.bins], report.bins_out, report.force)
+    tables: dict[str, Callable[[], list[dict[str, object]]]] = {
+        "--per-class": lambda: [one.plain() for one in result.per_class],
+        "--confusion": lambda: confusion_table(result),
+        "--bins-out": lambda: [asdict(one) for one in result.bins],
+    }
+    for flag, path in report.tables:
+        write_table(tables[flag](), path, report.force)
     if report.json:
         run.say(f"{result.columns}; {result.rows:,} rows")
         print_json(result.to_json())
+    elif pictures.format is not None:
+        from softmax_cli.evaluation.page import evaluation_tables
+        from softmax_cli.page.report import print_tables
+
+        print_tables(evaluation_tables(result), pictures.format)
     else:
-        _show(result, run)
+        from softmax_cli.evaluation.screen import print_evaluation
+
+        print_evaluation(result, run.colors, report.full)
 
 
 def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
@@ -350,19 +387,6 @@ def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> No
         from softmax_cli.evaluation.page import evaluation_page
 
         write_page(evaluation_page(report, typed_command()), pictures.report, force)
-
-
-def _show(report: Report, run: RunOptions) -> None:
-    """Draw the report whole, so that a reader who closes the pipe early is no error."""
-    from softmax_cli.evaluation.screen import show_evaluation
-    from softmax_cli.storage.writing import standard_output
-    from softmax_cli.terminal.console import make_console
-
-    console = make_console(sys.stdout, run.colors)
-    with console.capture() as drawn:
-        show_evaluation(console, report)
-    with standard_output() as out:
-        out.write(drawn.get().encode(console.encoding, "backslashreplace"))
 
 
 def _plan(scores: ScoreTable, scorer: LabelledScorer) -> str:

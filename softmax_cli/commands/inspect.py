@@ -106,10 +106,11 @@ def inspect(
     inputs = source.resolve(truths)
     look.check(inputs)
     pictures.check(inputs.everything_read, look.force, [look.rows_out])
+    pictures.check_format(look.json)
     workers = engine.resolve(inputs, look.workers)
     name, evidence = _look(inputs, look, workers)
     found = inspection(name, evidence)
-    _report(found, look)
+    _report(found, look, pictures.format)
     if pictures.plot is not None:
         from softmax_cli.inspection.figures import write_inspection_plots
 
@@ -142,11 +143,17 @@ def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[st
     return scores.table.name, evidence
 
 
-def _report(found: Inspection, look: InspectionOptions) -> None:
+def _report(found: Inspection, look: InspectionOptions, markup: str | None) -> None:
     if look.json:
         from softmax_cli.stream.outputs import print_json
 
         print_json(found.to_json())
+        return
+    if markup is not None:
+        from softmax_cli.inspection.page import inspection_tables
+        from softmax_cli.page.report import print_tables
+
+        print_tables(inspection_tables(found), markup)
         return
     from softmax_cli.inspection.screen import show_inspection
     from softmax_cli.terminal.console import make_console

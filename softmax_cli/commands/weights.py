@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.pictures import PlotOptions
+from softmax_cli.options.pictures import PasteOptions, PlotOptions
 from softmax_cli.options.run import TalkOptions
 from softmax_cli.terminal.messages import print_message
 
@@ -124,7 +124,7 @@ USES = {
 }
 
 
-def weights(weighting: WeightingOptions, pictures: PlotOptions) -> None:
+def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOptions) -> None:
     """Compute class weights from training labels: what they are, and what they will do.
 
     A weight multiplies the probability of its class, so above 1 it raises the
@@ -134,11 +134,12 @@ def weights(weighting: WeightingOptions, pictures: PlotOptions) -> None:
     from softmax_cli.weighting.report import class_weights
 
     weighting.check()
+    pasting.check_format(weighting.json)
     pictures.check([weighting.labels], weighting.force, [weighting.output])
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
     if weighting.output is not None:
         found.write(weighting.output, weighting.force)
-    _report(found, weighting)
+    _report(found, weighting, pasting.format)
     if pictures.plot is not None:
         from softmax_cli.weighting.figures import write_weight_plots
 
@@ -149,8 +150,14 @@ def weights(weighting: WeightingOptions, pictures: PlotOptions) -> None:
         print_message(USES[found.column].format(file=weighting.output or "FILE"))
 
 
-def _report(found: ClassWeights, weighting: WeightingOptions) -> None:
-    if weighting.shows_table:
+def _report(found: ClassWeights, weighting: WeightingOptions, markup: str | None) -> None:
+    if markup is not None:
+        from softmax_cli.page.report import print_tables, table
+
+        columns = ("class", "count", "share", found.column, "effect")
+        title = f"{found.column} = {found.formula}"
+        print_tables([table("weights", title, "", columns, found.cells())], markup)
+    elif weighting.shows_table:
         from softmax_cli.terminal.console import make_console
         from softmax_cli.weighting.screen import show_weights
 

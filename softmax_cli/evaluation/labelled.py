@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.evaluation.mistakes import Mistakes
 from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.prediction.bad_rows import Reject, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Transform
+from softmax_cli.tables.batch import pick, texts
 from softmax_cli.tables.labels import MISSING, LabelReading, Truth, distinct
 from softmax_cli.tables.table import Decoded
 
@@ -31,6 +33,7 @@ class LabelledScores:
     kinds: KindCheck
     """Whether rows look like another kind of scores than they were read as."""
     reading: LabelReading
+    mistakes: Mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,19 @@ class LabelledScorer:
         decoded = with_truth_faults(decoded, self.truth, found, found.without)
         scored, rejected, kinds = self.transform.score(decoded)
         good = np.flatnonzero(~scored.bad)
+        rows = Rows(
+            np.asarray(scored.values["logprob"][good], np.float64),
+            found.indices[good],
+            None if scored.sets is None else scored.sets[good],
+        )
         return LabelledScores(
-            rows=Rows(
-                np.asarray(scored.values["logprob"][good], np.float64),
-                found.indices[good],
-                None if scored.sets is None else scored.sets[good],
-            ),
+            rows=rows,
             slices=self._slices(decoded, good),
             read=decoded.batch.num_rows,
             rejects=rejected,
             kinds=kinds,
             reading=found.reading,
+            mistakes=Mistakes.of(rows, lambda some: self._names(decoded, good[some])),
         )
 
     def nothing(self) -> LabelledScores:
@@ -73,7 +78,16 @@ class LabelledScorer:
         classes = len(self.transform.columns.classes)
         sets = None if self.transform.scoring.sets is None else np.empty((0, classes), np.bool_)
         labels, log_p = np.empty(0, np.int64), np.empty((0, classes))
-        return LabelledScores(Rows(log_p, labels, sets), {}, 0, (), KindCheck(), LabelReading())
+        rows = Rows(log_p, labels, sets)
+        return LabelledScores(rows, {}, 0, (), KindCheck(), LabelReading(), Mistakes.of(rows, lambda some: []))
+
+    def _names(self, decoded: Decoded, rows: NDArray[np.intp]) -> list[str]:
+        """Name rows by their ids, or where there is none by their places."""
+        column = self.transform.columns.id
+        ids: list[str | None] = [None] * len(rows)
+        if column is not None and len(rows):
+            ids = texts(pick(decoded.batch.column(column), rows, {}))
+        return [one or decoded.place(row, None).where for one, row in zip(ids, rows.tolist(), strict=True)]
 
     def _slices(self, decoded: Decoded, good: NDArray[np.intp]) -> dict[str, NDArray[np.intp]]:
         if self.by is None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.evaluation.labelled import LabelledScores
+from softmax_cli.evaluation.mistakes import Mistakes
 from softmax_cli.numeric.bootstrap import weights
 from softmax_cli.numeric.metrics import Fold, Parts, Plan, folds, replicates
 from softmax_cli.numeric.metrics._bins import WidthBins
@@ -31,6 +32,7 @@ class Measured:
     """What is known of the rows so far: all of them together, and slice by slice."""
 
     whole: Parts
+    mistakes: Mistakes
     slices: dict[str, Parts] = field(default_factory=dict)
 
     @classmethod
@@ -46,7 +48,8 @@ class Measured:
         with _as_data_error():
             whole = parts_of((*folds(plan), *DIAGRAMS), rows, plan)
             kinds = (*folds(plan, in_slices=True), ClassCounts)
-            return cls(whole, {name: parts_of(kinds, rows.take(some), plan) for name, some in labelled.slices.items()})
+            slices = {name: parts_of(kinds, rows.take(some), plan) for name, some in labelled.slices.items()}
+            return cls(whole, labelled.mistakes, slices)
 
     @property
     def rows(self) -> int:
@@ -70,7 +73,7 @@ class Measured:
             whole = self.whole.plus(other.whole)
         if len(slices) > MOST_SLICES:
             raise UsageError(f"--by: the column has more than {MOST_SLICES} values; name one with fewer")
-        return type(self)(whole, slices)
+        return type(self)(whole, self.mistakes.plus(other.mistakes), slices)
 
 
 def parts_of(kinds: Iterable[type[Fold]], rows: Rows, plan: Plan) -> Parts:

@@ -19,6 +19,7 @@ MOST_PAIRS = 50
 
 def evaluation_page(report: Report, command: str) -> bytes:
     """Make the page of a report."""
+    figures, *others = evaluation_tables(report)
     return report_page(
         f"Evaluation of {report.source}",
         command,
@@ -47,9 +48,14 @@ def evaluation_page(report: Report, command: str) -> bytes:
                 [(point.coverage, point.risk, _answered(point)) for point in report.risk_coverage],
             ),
         ],
-        tables=[*_classes(report), *_confusions(report), *_slices(report), _figures(report)],
+        tables=[*others, figures],
         steps=[*report.operations, f"intervals: 95 %, {report.bootstrap} bootstrap replicates, seed {report.seed}"],
     )
+
+
+def evaluation_tables(report: Report) -> list[Table]:
+    """Make the tables of a report, the figures first."""
+    return [_figures(report), *_classes(report), *_confusions(report), *_mistakes(report), *_slices(report)]
 
 
 def _answered(point: Point) -> str:
@@ -76,13 +82,18 @@ def _classes(report: Report) -> list[Table]:
 
 def _confusions(report: Report) -> list[Table]:
     support = {one.name: one.support for one in report.per_class}
-    wrong = sorted((pair for pair in report.confusion if pair.true != pair.predicted), key=lambda pair: -pair.rows)
     rows = [
-        (pair.true, pair.predicted, f"{pair.rows:,}", f"{100 * pair.rows / support[pair.true]:.1f} %")
-        for pair in wrong[:MOST_PAIRS]
+        (p.true, p.predicted, f"{p.rows:,}", f"{100 * p.rows / support[p.true]:.1f} %", ", ".join(p.examples))
+        for p in report.confused()[:MOST_PAIRS]
     ]
-    columns = ("true", "taken for", "rows", "of the class")
+    columns = ("true", "taken for", "rows", "of the class", "such as")
     return [table("confusions", "Commonest confusions", "", columns, rows)] if rows else []
+
+
+def _mistakes(report: Report) -> list[Table]:
+    rows = [(m.row, m.true, m.predicted, number(m.confidence), number(m.true_probability)) for m in report.mistakes]
+    columns = ("row", "true", "taken for", "confidence", "probability of the true class")
+    return [table("mistakes", "Worst mistakes", "The surest of the wrong predictions.", columns, rows)] if rows else []
 
 
 def _slices(report: Report) -> list[Table]:

@@ -11,6 +11,7 @@ from softmax_cli.errors import listed
 from softmax_cli.evaluation.gates import Gate, failures
 from softmax_cli.evaluation.labelled import LabelledScorer
 from softmax_cli.evaluation.measure import Measured
+from softmax_cli.evaluation.mistakes import OF_A_PAIR, OF_ALL, Mistake
 from softmax_cli.numeric.metrics import Limits, Parts, Plan, columns, definitions, metrics, within
 from softmax_cli.numeric.metrics._bins import Bins, WidthBins, mass_bins
 from softmax_cli.numeric.metrics._counts import ClassCounts, ConfidenceHistogram, Confusion
@@ -101,6 +102,8 @@ class Pair:
     true: str
     predicted: str
     rows: int
+    examples: tuple[str, ...] = ()
+    """The rows of the surest mistakes; few, or none where very many pairs are confused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,12 @@ class Report:
     failed_gates: tuple[str, ...]
     titles: Mapping[str, str]
     """Title of every figure of a class, by its name."""
+    mistakes: tuple[Mistake, ...] = ()
+    """The surest of the wrong predictions."""
+
+    def confused(self) -> list[Pair]:
+        """List the pairs that are mistakes, the commonest first."""
+        return sorted((pair for pair in self.confusion if pair.true != pair.predicted), key=lambda pair: -pair.rows)
 
     def summing_up(self, diagram: str) -> Figure:
         """Find the figure that sums a diagram up."""
@@ -154,6 +163,7 @@ class Report:
         """Plain values, under the names of the fields."""
         plain = asdict(self)
         del plain["titles"]
+        plain["mistakes"] = [one._asdict() for one in self.mistakes]
         plain["figures"] = by_name(self.figures)
         plain["per_class"] = [one.plain() for one in self.per_class]
         plain["slices"] = [{"name": s.name, "rows": s.rows, "figures": by_name(s.figures)} for s in self.slices]
@@ -193,6 +203,7 @@ def build_report(
     whole, table = measured.whole, scorer.transform.columns
     figures = _figures(plan, whole, bootstrap)
     ranking = whole[Ranking]
+    mistakes = measured.mistakes.named(table.classes)
     per_class = _per_class(table.classes, plan, whole)
     return Report(
         verdict=_verdict(whole, per_class),
@@ -209,7 +220,7 @@ def build_report(
         bins=_bins(whole[WidthBins].bins if plan.scheme == "width" else mass_bins(ranking, plan.bins)),
         histogram=_histogram(whole[ConfidenceHistogram]),
         risk_coverage=_points(ranking),
-        confusion=_pairs(whole[Confusion], table.classes),
+        confusion=_pairs(whole[Confusion], table.classes, mistakes),
         per_class=per_class,
         by=scorer.by,
         slices=tuple(
@@ -218,6 +229,7 @@ def build_report(
         ),
         failed_gates=failures(gates, figures),
         titles={column.name: column.title for column in columns(plan)},
+        mistakes=tuple(mistakes[:OF_ALL]),
     )
 
 
@@ -264,10 +276,32 @@ def _points(ranking: Ranking) -> tuple[Point, ...]:
     )
 
 
-def _pairs(confusion: Confusion, classes: tuple[str, ...]) -> tuple[Pair, ...]:
+def _pairs(confusion: Confusion, classes: tuple[str, ...], mistakes: Sequence[Mistake]) -> tuple[Pair, ...]:
+    examples: dict[tuple[str, str], list[str]] = {}
+    for one in mistakes:
+        examples.setdefault((one.true, one.predicted), []).append(one.row)
     true, predicted = np.divmod(confusion.pairs, confusion.classes)
     rows = zip(true.tolist(), predicted.tolist(), confusion.counts.tolist(), strict=True)
-    return tuple(Pair(classes[t], classes[p], count) for t, p, count in rows)
+    named = ((classes[t], classes[p], count) for t, p, count in rows)
+    return tuple(Pair(t, p, count, tuple(examples.get((t, p), ())[:OF_A_PAIR])) for t, p, count in named)
+
+
+MOST_SQUARE = 200
+"""Classes of which the confusion matrix is written as a square; of more, a line for each pair that occurs."""
+
+
+def confusion_table(report: Report) -> list[dict[str, object]]:
+    """Return the confusion matrix as rows of a table."""
+    names = [one.name for one in report.per_class]
+    if len(names) > MOST_SQUARE:
+        return [{"true": pair.true, "predicted": pair.predicted, "rows": pair.rows} for pair in report.confusion]
+    first = "true"
+    while first in names:
+        first += "_"
+    table: dict[str, dict[str, object]] = {true: {first: true} | dict.fromkeys(names, 0) for true in names}
+    for pair in report.confusion:
+        table[pair.true][pair.predicted] = pair.rows
+    return list(table.values())
 
 
 def _per_class(classes: tuple[str, ...], plan: Plan, parts: Parts) -> tuple[ClassFigures, ...]:

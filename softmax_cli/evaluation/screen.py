@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,31 +11,51 @@ from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Report
-from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
+from softmax_cli.storage.writing import standard_output
+from softmax_cli.terminal.console import Color, Glyphs, glyphs, heading, make_console, paragraph
 from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, Want, draw
-from softmax_cli.terminal.text import counted, percent, probability, visible
+from softmax_cli.terminal.text import counted, percent, probability, shorten, visible, width
 
 _CLASSES = 12
 """Classes in the table: all of so many, else the worst."""
 _PAIRS = 5
+_MISTAKES = 10
 _TITLE, _VALUE, _INTERVAL = 17, 9, 20
 
 
-def show_evaluation(console: Console, report: Report) -> None:
-    """Print a report; `console` as `make_console` opens it."""
+def print_evaluation(report: Report, colors: Color, full: bool) -> None:
+    """Print what decides, or all of a report, in one go: a reader who closes the pipe early is no error."""
+    console = make_console(sys.stdout, colors)
+    with console.capture() as drawn:
+        show_evaluation(console, report, full)
+    with standard_output() as out:
+        out.write(drawn.get().encode(console.encoding, "backslashreplace"))
+
+
+def show_evaluation(console: Console, report: Report, full: bool = False) -> None:
+    """Print what decides, or all of a report; `console` as `make_console` opens it."""
     marks = glyphs(console)
     _show_source(console, report, marks)
     if not report.rows:
         paragraph(console, "no row to measure", marks, "yellow")
         return
-    _show_figures(console, report, marks)
+    _show_figures(console, report, marks, full)
+    if full:
+        _show_all(console, report, marks)
+    _show_slices(console, report, marks)
+    if not full:
+        paragraph(console, "--full: every figure, reliability, classes, confusions, worst mistakes", marks, "dim")
+
+
+def _show_all(console: Console, report: Report, marks: Glyphs) -> None:
     heading(console, f"reliability of the predicted class, {report.bins_by}", marks)
     show_reliability(console, report.bins, marks)
     _show_histogram(console, report, marks)
     _show_risk(console, report, marks)
     _show_classes(console, report, marks)
+    _show_matrix(console, report, marks)
     _show_confusions(console, report, marks)
-    _show_slices(console, report, marks)
+    _show_mistakes(console, report, marks)
 
 
 def _show_source(console: Console, report: Report, marks: Glyphs) -> None:
@@ -46,10 +67,10 @@ def _show_source(console: Console, report: Report, marks: Glyphs) -> None:
     console.print()
 
 
-def _show_figures(console: Console, report: Report, marks: Glyphs) -> None:
+def _show_figures(console: Console, report: Report, marks: Glyphs, full: bool) -> None:
     limits = "95 % interval" if report.bootstrap else ""
     console.print(Text(f"{'':{_TITLE}}  {'value':>{_VALUE}}  {limits:{_INTERVAL}}".rstrip(), "bold"), soft_wrap=True)
-    for figure in report.figures:
+    for figure in [one for one in report.figures if full or one.decides]:
         show_figure(console, figure, bool(report.bootstrap), marks)
     if report.bootstrap:
         text = (
@@ -143,10 +164,9 @@ def _rounded(value: float | None) -> str:
 
 
 def _show_confusions(console: Console, report: Report, marks: Glyphs) -> None:
-    wrong = sorted((pair for pair in report.confusion if pair.true != pair.predicted), key=lambda pair: -pair.rows)
-    if not wrong:
+    shown = report.confused()[:_PAIRS]
+    if not shown:
         return
-    shown = wrong[:_PAIRS]
     heading(console, "commonest confusions", marks)
     support = {one.name: one.support for one in report.per_class}
     columns: list[Column] = [
@@ -156,6 +176,56 @@ def _show_confusions(console: Console, report: Report, marks: Glyphs) -> None:
         TextColumn("of the class", [percent(pair.rows, support[pair.true]) for pair in shown], 7, is_number=True),
     ]
     draw(console, columns, marks)
+
+
+def _show_mistakes(console: Console, report: Report, marks: Glyphs) -> None:
+    shown = report.mistakes[:_MISTAKES]
+    if not shown:
+        return
+    heading(console, "worst mistakes", marks)
+    columns: list[Column] = [
+        TextColumn("row", [visible(one.row, marks.encoding) for one in shown], 9, least=8, most=30),
+        TextColumn("true", [visible(one.true, marks.encoding) for one in shown], 8, least=8, most=20),
+        TextColumn("taken for", [visible(one.predicted, marks.encoding) for one in shown], 8, least=9, most=20),
+        TextColumn("confidence", [probability(one.confidence) for one in shown], 7, is_number=True),
+        TextColumn("p of true", [probability(one.true_probability) for one in shown], 6, is_number=True),
+    ]
+    draw(console, columns, marks)
+
+
+_SHARES = (0.0, 0.05, 0.2, 0.5)
+"""Above each, a cell of the heat map is darker by one shade."""
+
+
+def _show_matrix(console: Console, report: Report, marks: Glyphs) -> None:
+    """Print the confusion matrix in shades of the share of a true class; of many classes the most confused."""
+    shades = (" ", ".", ":", "*", "#") if marks.full.isascii() else (" ", "░", "▒", "▓", "█")
+    label = min(max(width(visible(one.name, marks.encoding)) for one in report.per_class), 16)
+    number = len(f"{report.classes}")
+    cell = max(number + 1, 2)
+    names = [one.name for one in report.per_class]
+    room = max(1, (console.width - label - number - 2) // cell)
+    if len(names) > room:
+        involved = dict.fromkeys(name for pair in report.confused() for name in (pair.true, pair.predicted))
+        chosen = {*list(involved)[:room]}
+        names = [name for name in names if name in chosen]
+    heading(console, "confusion: lines are true, columns predicted", marks)
+    places = {one.name: place for place, one in enumerate(report.per_class, 1)}
+    support = {one.name: one.support for one in report.per_class}
+    counts = {(pair.true, pair.predicted): pair.rows for pair in report.confusion}
+    console.print(Text(" " * (label + number + 1) + "".join(f"{places[name]:>{cell}}" for name in names), "dim"))
+    for true in names:
+        line = Text(f"{places[true]:>{number}} " + shorten(visible(true, marks.encoding), label, marks.ellipsis))
+        line.append(" " * (label + number + 1 - width(line.plain)))
+        for name in names:
+            rows = counts.get((true, name), 0)
+            shade = shades[sum(rows > share * support[true] for share in _SHARES)]
+            line.append(" " + shade * (cell - 1), "cyan" if true == name else "red")
+        console.print(line)
+    steps = ", ".join(f"{shade} over {share:.0%}" for shade, share in zip(shades[1:], _SHARES, strict=True))
+    less = counted(report.classes - len(names), "class")
+    left = f"; {less} less confused not shown: --confusion FILE has all" if len(names) < report.classes else ""
+    paragraph(console, f"share of the true class: {steps}{left}", marks, "dim")
 
 
 def _show_slices(console: Console, report: Report, marks: Glyphs) -> None:

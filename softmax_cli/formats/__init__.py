@@ -50,7 +50,7 @@ class Format(Protocol):
     """Whether a file holds the numbers of a row as one array, and no columns of text; may be left out, for False."""
 
     def read(self, file: BinaryIO, name: str, options: ReadOptions) -> Table:
-        """Open a table; `name` is what messages call the file."""
+        """Open a table; `name` is what messages call the file. A format that is only written has no such function."""
 
     def write(self, file: BinaryIO, schema: Schema, options: WriteOptions) -> Writer:
         """Begin a file with the columns of `schema`."""
@@ -70,6 +70,17 @@ def name_of(form: Format) -> str:
 def holds_one_array(form: Format) -> bool:
     """Whether a file holds the numbers of a row as one array, and no columns of text."""
     return bool(getattr(form, "ONE_ARRAY", False))
+
+
+@cache
+def markups() -> tuple[str, ...]:
+    """Names of the formats that are for people, and only written."""
+    return tuple(name for name in names() if not is_read(_load(name)))
+
+
+def is_read(form: Format) -> bool:
+    """Whether files of a format can be read; a table for a paper is only written."""
+    return hasattr(form, "read")
 
 
 def by_name(name: str) -> Format:

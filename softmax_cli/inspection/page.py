@@ -33,12 +33,17 @@ def inspection_page(found: Inspection, command: str) -> bytes:
                 [(count, 0) for count in found.entropy],
             ),
         ],
-        tables=[*_findings(found), _classes(found)],
+        tables=inspection_tables(found),
         steps=[
             f"outliers: a robust z beyond {found.outlier_limit:g}",
             f"{severities.count('problem')} problems, {severities.count('warning')} warnings",
         ],
     )
+
+
+def inspection_tables(found: Inspection) -> list[Table]:
+    """Make the tables of a report."""
+    return [*_findings(found), _classes(found)]
 
 
 def _findings(found: Inspection) -> list[Table]:

@@ -20,6 +20,7 @@ TABLE = "softmax-cli"
 """Under ``[tool]`` of a ``pyproject.toml``."""
 TYPED_ONLY = frozenset(
     {"output", "force", "rejects", "resume", "engine", "page", "plot", "report", "help", "dry-run", "version"}
+    | {"per-class", "confusion", "bins-out", "rows-out", "flips-out"}
 )
 """A file that came with the data must not choose what is written, or where work is done."""
 NOT_OPTIONS = frozenset({"DATA"})

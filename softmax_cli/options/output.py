@@ -40,16 +40,17 @@ class OutputOptions:
             "-o",
             metavar="FILE | FOLDER/",
             help="Write to a file, also s3://, gs:// or az://, which appears whole or not at all; its name gives "
-            "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz; .gz .zst .bz2 .xz after it). A "
-            "folder gets a part for each input file, or piece of a large Parquet file, done side by side.",
+            "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz .md .tex .html; "
+            ".gz .zst .bz2 .xz after it). A folder gets a part for each input file, or piece of a large Parquet file, "
+            "done side by side.",
             rich_help_panel=PANEL,
         ),
     ] = None
     format: Annotated[
         str | None,
         typer.Option(
-            help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; default: a table on a terminal, in a "
-            "folder that of the input, else CSV.",
+            help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; markdown, latex, html to paste; default: a "
+            "table on a terminal, in a folder that of the input, else CSV.",
             rich_help_panel=PANEL,
         ),
     ] = None

@@ -55,7 +55,31 @@ class PlotOptions:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PictureOptions(PlotOptions):
+class PasteOptions:
+    """Tables for a paper or a ticket."""
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MARKUP",
+            help="Print the tables as markdown, latex or html, to paste into a ticket, a paper or a page.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    def check_format(self, json: bool) -> None:
+        """Refuse, before anything is read, what is no such format."""
+        from softmax_cli import formats
+
+        if self.format is not None and self.format not in formats.markups():
+            choices = ", ".join(formats.markups())
+            raise UsageError(f"--format {self.format}: choose one of {choices}; a program reads --json")
+        if self.format is not None and json:
+            raise UsageError("--format and --json exclude each other")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PictureOptions(PasteOptions, PlotOptions):
     """A sheet of plots, and a page with everything on it."""
 
     report: Annotated[

@@ -99,13 +99,37 @@ def table(identity: str, title: str, text: str, columns: Sequence[str], rows: Se
     return Table(identity, title, text + more, tuple(zip(columns, numeric, strict=True)), shown)
 
 
+def print_tables(tables: Sequence[Table], markup: str) -> None:
+    """Print tables to be pasted, each under its title, as one of `formats.markups`."""
+    from softmax_cli import formats
+    from softmax_cli.storage.writing import standard_output
+    from softmax_cli.stream.outputs import table_writer
+    from softmax_cli.tables.batch import Batch, TextColumn
+    from softmax_cli.tables.columns import METADATA_KEY
+    from softmax_cli.tables.schema import TEXT, Field, Schema
+    from softmax_cli.tables.table import WriteOptions
+    from softmax_cli.text.formatting import text_spans
+
+    form: Any = formats.by_name(markup)
+    with standard_output() as out:
+        for place, one in enumerate(tables):
+            out.write(b"\n" * bool(place) + form.title(form.escape(one.title)).encode())
+            schema = Schema(
+                Field(name, TEXT, {METADATA_KEY: b"number"} if right else None) for name, right in one.columns
+            )
+            columns = [TextColumn(*text_spans(cells)) for cells in zip(*one.rows, strict=True)]
+            with table_writer(out, form, None, schema, WriteOptions()) as writer:
+                if columns:
+                    writer.write(writer.encode(Batch(schema, columns, len(one.rows))))
+
+
 def number(value: float) -> str:
     """Write a figure with four decimals."""
     return "unknown" if math.isnan(value) else f"{value:.4f}"
 
 
 def _is_number(cell: str) -> bool:
-    bare = cell.removesuffix(" %").removeprefix("-").replace(",", "").replace(".", "", 1)
+    bare = cell.removesuffix("%").strip(" -").replace(",", "").replace(".", "", 1)
     return cell in ("", "unknown") or bare.isdigit()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from softmax_cli.errors import DataError, UsageError, nearest
-from softmax_cli.formats import by_name, by_suffix, name_of
+from softmax_cli.formats import by_name, by_suffix, is_read, name_of
 from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
 from softmax_cli.storage.reading import pauses, spool
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
@@ -56,6 +56,8 @@ def input_files(typed: Sequence[str], input_format: str | None = None) -> tuple[
     if typed.count(STDIN) > 1:
         raise UsageError("- (standard input) can be read once only; it was given twice")
     given = None if input_format is None else name_of(by_name(input_format))
+    if given is not None and not is_read(by_name(given)):
+        raise UsageError(f"--input-format {given}: such a table is only written, for people; read its CSV or Parquet")
     found: list[str] = []
     for path in typed or [STDIN]:
         if path == STDIN or (os.path.exists(path) and not os.path.isdir(path)):
@@ -110,11 +112,12 @@ def _in_folder(folder: str, names: Iterable[str], input_format: str | None) -> l
 
 
 def format_by_name(path: str) -> str | None:
-    """Return the name of the format that a file name says; None: it says none, as the standard input."""
+    """Return the name of the format to read that a file name says; None: it says none, as the standard input."""
     try:
-        return None if path == STDIN else name_of(by_suffix(bare_name(path))[0])
+        form = None if path == STDIN else by_suffix(bare_name(path))[0]
     except UsageError:
         return None
+    return name_of(form) if form is not None and is_read(form) else None
 
 
 def _missing(path: str) -> str:

@@ -15,7 +15,8 @@ from softmax_cli.formats import Format, Writer
 from softmax_cli.storage.compression import Compression
 from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.tables.batch import Batch, NumberColumn, Own, TextColumn
-from softmax_cli.tables.schema import Field, Schema
+from softmax_cli.tables.columns import METADATA_KEY
+from softmax_cli.tables.schema import Field, Schema, is_floating
 from softmax_cli.tables.table import WriteOptions
 from softmax_cli.text.formatting import text_spans
 
@@ -36,14 +37,17 @@ def table_writer(
 def write_table(rows: Sequence[Mapping[str, object]], path: str, force: bool) -> None:
     """Write rows, at least one, with the same names each; a column that is None throughout is left out.
 
-    Real numbers keep all their digits; one that is not known (nan) is null.
+    Real numbers keep all their digits, or five in a table to be pasted; one that is not known (nan) is null.
     """
     named = {name: [row[name] for row in rows] for name in rows[0]}
     columns = {name: _column(values) for name, values in named.items() if values[0] is not None}
-    schema = Schema(Field(name, column.type) for name, column in columns.items())
-    batch = Batch(schema, list(columns.values()), len(rows))
     form, compression = formats.by_suffix(path)
-    options = WriteOptions(digits=17)
+    mark = None if formats.is_read(form) else {METADATA_KEY: b"number"}
+    schema = Schema(
+        Field(name, column.type, mark if is_floating(column.type) else None) for name, column in columns.items()
+    )
+    batch = Batch(schema, list(columns.values()), len(rows))
+    options = WriteOptions(digits=17 if mark is None else 5)
     with whole_file(path, force) as file, table_writer(file, form, compression, batch.schema, options) as writer:
         writer.write(writer.encode(batch))
 

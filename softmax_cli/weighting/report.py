@@ -42,6 +42,11 @@ class ClassWeights:
             return [f"{share * len(self.classes):.3g} times an even share" for share in self.values]
         return [_effect(weight) for weight in self.values.tolist()]
 
+    def cells(self) -> list[tuple[str, str, str, str, str]]:
+        """Return a line per class as people read it: name, count, share, value, effect."""
+        rows = zip(self.classes, self.counts, self.shares, self.values, self.effects(), strict=True)
+        return [(name, f"{n:,.10g}", f"{share:.1%}", f"{value:.4g}", effect) for name, n, share, value, effect in rows]
+
     def to_json(self) -> dict[str, object]:
         """Return plain values."""
         rows = zip(self.classes, self.counts.tolist(), self.shares.tolist(), self.values.tolist(), strict=True)

@@ -14,14 +14,14 @@ from softmax_cli.weighting.report import ClassWeights
 def show_weights(console: Console, found: ClassWeights) -> None:
     """Print a line per class, the commonest first, and what was computed."""
     marks = glyphs(console)
-    names = [visible(name, marks.encoding) for name in found.classes]
+    names, numbers, shares, values, effects = zip(*found.cells(), strict=True)
     counts = found.counts.tolist()
     columns: list[Column] = [
-        TextColumn("class", names, 9, least=8, most=30),
-        TextColumn("count", [f"{count:,.10g}" for count in counts], 8, is_number=True),
-        TextColumn("share", [f"{share:.1%}" for share in found.shares.tolist()], 6, is_number=True),
-        TextColumn(found.column, [f"{value:.4g}" for value in found.values.tolist()], 7, is_number=True),
-        TextColumn("effect", found.effects(), 5, least=10),
+        TextColumn("class", [visible(name, marks.encoding) for name in names], 9, least=8, most=30),
+        TextColumn("count", numbers, 8, is_number=True),
+        TextColumn("share", shares, 6, is_number=True),
+        TextColumn(found.column, values, 7, is_number=True),
+        TextColumn("effect", effects, 5, least=10),
         BarColumn((found.values / found.values.max()).tolist(), 1),
     ]
     draw(console, columns, marks)

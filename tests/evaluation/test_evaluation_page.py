@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from softmax_cli.evaluation.figures import PLOTS, write_evaluation_plots
-from softmax_cli.evaluation.page import MOST_PAIRS, evaluation_page
+from softmax_cli.evaluation.page import MOST_PAIRS, evaluation_page, evaluation_tables
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Pair, Point, Report, Slice
+from softmax_cli.page.report import print_tables, table
 
 FIGURES = (
     ("accuracy", "accuracy", None),
@@ -90,8 +91,10 @@ def test_figures_tables_and_steps(page):
 
 def test_confusions_are_the_commonest_mistakes(page):
     rows = rows_of(page(report(80)), "Commonest confusions")
-    assert rows[0] == ["class 79", "class 0", "80", "800.0 %"]
+    assert rows[0] == ["class 79", "class 0", "80", "800.0 %", ""]
     assert len(rows) == MOST_PAIRS
+    named = page(report(confusion=(Pair("class 0", "class 1", 2, ("<b>", "x9")),)))
+    assert rows_of(named, "Commonest confusions") == [["class 0", "class 1", "2", "20.0 %", "&lt;b&gt;, x9"]]
     right = report(confusion=(Pair("class 0", "class 0", 5),))
     assert "Commonest confusions" not in page(right)
 
@@ -113,3 +116,22 @@ def test_without_a_mistake_no_pair_is_listed(tmp_path):
     right = report(100, confusion=(Pair("class 0", "class 0", 5),))
     write_evaluation_plots(right, ["confusion"], str(tmp_path / "e.svg"), force=False)
     assert "no row is wrong" in (tmp_path / "e.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("markup", "title", "row"),
+    [
+        ("markdown", "### All figures", "| macro AUROC | 0.1250 | 95 %: 0.1000 to 0.1500 | a note |"),
+        ("latex", r"\paragraph{All figures}", r"macro AUROC & 0.1250 & 95 \%: 0.1000 to 0.1500 & a note \\"),
+        ("html", "<h3>All figures</h3>", '<td>macro AUROC</td><td align="right">0.1250</td>'),
+    ],
+)
+def test_tables_are_printed_to_be_pasted(capfdbinary, markup, title, row):
+    """The tables of the page, the figures first; without a row there is a heading all the same."""
+    print_tables(evaluation_tables(report()), markup)
+    text = capfdbinary.readouterr().out.decode()
+    assert text.startswith(title)
+    assert row in text
+    assert text.index("All figures") < text.index("Classes") < text.index("Commonest confusions")
+    print_tables([table("none", "Nothing", "", ("a", "b_c"), [])], markup)
+    assert "Nothing" in capfdbinary.readouterr().out.decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 import pyarrow as pa
@@ -47,11 +47,14 @@ def example(seed):
 def table_of(batch, edges):
     """A table whose blocks end at the edges."""
     blocks = [Block(batch.slice(start, stop - start)) for start, stop in itertools.pairwise(edges)]
-    return Table("t", batch.schema, iter(blocks), lambda block, scores: Decoded(block.data, _place))
+    return Table(
+        "t", batch.schema, iter(blocks), lambda block, scores: Decoded(block.data, partial(_place, block.data))
+    )
 
 
-def _place(row, column):
-    return Place(f"row {row + 1}", "", "")
+def _place(batch, row, column):
+    """Name a row by what it holds: the same wherever the table is cut."""
+    return Place(f"row of {batch.slice(row, 1).to_pylist()}", "", "")
 
 
 def reported(found):

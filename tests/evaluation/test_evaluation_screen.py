@@ -47,10 +47,10 @@ def report(classes, name="class {}", by=None):
     )
 
 
-def shown(found, width=80, encoding="utf-8"):
+def shown(found, width=80, encoding="utf-8", full=True):
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
     console = Console(file=stream, width=width, color_system=None, markup=False, emoji=False, highlight=False)
-    show_evaluation(console, found)
+    show_evaluation(console, found, full)
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
 
@@ -85,3 +85,20 @@ def test_only_mistakes_are_confusions():
     confusions = text[text.index("commonest confusions") :]
     assert "class 1" in confusions
     assert "30.0 %" in confusions, "3 of the 10 rows of class 0"
+
+
+def test_it_fits_a_screen_unless_all_is_asked_for():
+    short = shown(report(214), full=False)
+    assert len(short.splitlines()) <= 24 + 2 * len(NAMES), "the notes of this example take three lines each"
+    assert "--full" in short
+    assert "reliability" not in short.partition("--full")[0]
+
+
+@pytest.mark.parametrize(("encoding", "shade"), [("utf-8", "▓"), ("ascii", "*")])
+def test_the_heat_map_shades_the_share_of_the_true_class(encoding, shade):
+    """3 of 10 rows of class 0 are taken for class 1; of many classes the confused ones are shown."""
+    for classes, width in ((10, 80), (214, 80)):
+        text = shown(report(classes), width, encoding).partition("confusion: ")[2].partition("commonest")[0]
+        line = next(line for line in text.splitlines() if "class 0" in line)
+        assert shade in line
+        assert ("less confused not shown" in text.replace("\n", " ")) == (classes == 214)

@@ -34,11 +34,11 @@ SCORER = LabelledScorer(TRANSFORM, OwnTruth("y", ClassLookup.of(COLUMNS)), "sour
 PLAN = Plan(top_k=(2,), replicates=40, seed=7)
 
 
-def decoded(z, labels, source=None):
+def decoded(z, labels, source=None, first=0):
     columns = {name: pa.array(z[:, place]) for place, name in enumerate(CLASSES)}
     columns["y"] = pa.array([CLASSES[label] for label in labels], pa.string())
     columns["source"] = pa.array([str(row % 3) for row in range(len(z))] if source is None else source, pa.string())
-    return Decoded(from_arrow(pa.record_batch(columns)), lambda row, column: Place(f"row {row + 1}", "", ""))
+    return Decoded(from_arrow(pa.record_batch(columns)), lambda row, column: Place(f"row {first + row + 1}", "", ""))
 
 
 def example(rows, seed=0):
@@ -52,7 +52,7 @@ def measured(cuts, z, labels, sources):
     edges = [0, *sorted(cuts), len(z)]
     whole, draws, first_row = None, None, 0
     for start, end in itertools.pairwise(edges):
-        labelled = SCORER(decoded(z[start:end], labels[start:end], sources[start:end]))
+        labelled = SCORER(decoded(z[start:end], labels[start:end], sources[start:end], start))
         part, drawn = Measured.of(PLAN, labelled), resample(PLAN, labelled.rows, first_row)
         whole = part if whole is None else whole.plus(part)
         draws = drawn if draws is None else draws.plus(drawn)

@@ -88,6 +88,12 @@ def settings(tmp_path, text, typed=(), **variables):
     return [argument for setting in found for argument in setting.argument]
 
 
+@pytest.mark.parametrize("option", ["per-class", "confusion", "bins-out", "rows-out", "flips-out"])
+def test_a_file_beside_the_data_writes_no_table(tmp_path, option):
+    with pytest.raises(UsageError, match=f"'{option}' has to be typed: --{option}"):
+        settings(tmp_path, f"{option} = 'x.csv'\n")
+
+
 def test_settings_are_what_could_have_been_typed(tmp_path):
     assert settings(tmp_path, "top_k = 2\nquiet = true\n") == ["--top-k=2", "--quiet"]
     assert settings(tmp_path, "quiet = false\n") == []

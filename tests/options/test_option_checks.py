@@ -266,13 +266,13 @@ def test_talk(capsys):
 
 def test_pictures_have_names_of_their_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert PictureOptions("a.png", "b.html").files == [("--plot", "a.png"), ("--report", "b.html")]
+    assert PictureOptions(plot="a.png", report="b.html").files == [("--plot", "a.png"), ("--report", "b.html")]
     assert PlotOptions().files == []
     with pytest.raises(UsageError, match="another output has this name"):
-        PlotOptions("a.png").check([], False, ["./a.png"])
+        PlotOptions(plot="a.png").check([], False, ["./a.png"])
     (tmp_path / "a.png").touch()
     with pytest.raises(UsageError, match="exists"):
-        PlotOptions("a.png").check([], False)
+        PlotOptions(plot="a.png").check([], False)
     write_page(b"<html>", str(tmp_path / "b.html"), force=False)
     assert (tmp_path / "b.html").read_bytes() == b"<html>"
 
