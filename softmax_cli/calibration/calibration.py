@@ -95,15 +95,6 @@ class Calibration:
         """The step that takes the place of z/T in a transform."""
         return Scaled(self.calibrator)
 
-    def seen_in(self, name: str, file: str) -> list[str]:
-        """Return a warning where a table has the name of the one that the calibration in `file` was made from."""
-        if name != self.fit.data:
-            return []
-        return [
-            f"{name} is what --calibration {file} was made from: figures on rows that it has seen look better than "
-            "they are; use rows that were kept apart, in another file or by --where"
-        ]
-
     def check_classes(self, classes: tuple[str, ...]) -> None:
         """Refuse a table of other classes.
 

@@ -198,9 +198,7 @@ def fitted(
         terms, notes = imbalance.build(columns.classes, "softmax")
         fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
-        if given is not None and inputs.where is None and not inputs.has_stdin:
-            for warning in given.seen_in(scores.table.name, str(fitting.calibration)):
-                fitting.warn(warning)
+        fitting.warn_of_seen(given, fitting.calibration, inputs, scores)
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)
     setting = Setting(scores.table.name, columns.kind, columns.classes, steps, terms)

@@ -309,9 +309,7 @@ def measured(
             print(_plan(scores, scorer))
             return None
         run.introduce(scores, *chosen.notes)
-        if chosen.calibration is not None and inputs.where is None and not inputs.has_stdin:
-            for warning in chosen.calibration.seen_in(scores.table.name, str(scoring.calibration.calibration)):
-                run.warn(warning)
+        run.warn_of_seen(chosen.calibration, scoring.calibration.calibration, inputs, scores)
         with run.work(scores.table.size, report.force) as work, work.rejects as keep:
             found = measure(workers.fleet(inputs, scores), scorer, plan, Listeners(work.progress, keep))
     found.reading.check(len(scores.columns.classes))
