@@ -186,6 +186,7 @@ def fitted(
     from softmax_cli.calibration.labelled_rows import Collector
     from softmax_cli.calibration.report import calibration_report
     from softmax_cli.stream.scores import open_scores
+    from softmax_cli.terminal.progress import rounds
 
     _check(fitting, thresholds, imbalance)
     inputs = source.resolve(truths)
@@ -199,9 +200,12 @@ def fitted(
         terms, notes = imbalance.build(columns.classes, "softmax")
         fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
+        fitting.warn_of_seen(given, fitting.calibration, inputs, scores)
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)
-    found, fit = find_calibration(rows, job, Setting(scores.table.name, columns.kind, columns.classes, steps, terms))
+    setting = Setting(scores.table.name, columns.kind, columns.classes, steps, terms)
+    with rounds(fitting.folds, not fitting.quiet, fitting.colors) as watch:
+        found, fit = find_calibration(rows, job, setting, watch)
     report = calibration_report(rows, found, fit)
     if given is not None:
         found = replace(found, fit=given.fit)

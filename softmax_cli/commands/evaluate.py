@@ -309,6 +309,7 @@ def measured(
             print(_plan(scores, scorer))
             return None
         run.introduce(scores, *chosen.notes)
+        run.warn_of_seen(chosen.calibration, scoring.calibration.calibration, inputs, scores)
         with run.work(scores.table.size, report.force) as work, work.rejects as keep:
             found = measure(workers.fleet(inputs, scores), scorer, plan, Listeners(work.progress, keep))
     found.reading.check(len(scores.columns.classes))

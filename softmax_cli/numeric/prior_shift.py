@@ -5,6 +5,12 @@ probabilities", Neural Computation 14(1). It finds the prior q under which the r
 probabilities p for the prior of the training data: repeat q_i <- mean over the rows of q_i/source_i p_i / sum_j
 q_j/source_j p_j. That is only as good as p is calibrated: an over-confident model is believed too much.
 
+Where classes overlap, a short step says little: the steps shrink by a constant factor, and what is left to go is
+step * factor / (1 - factor), hundreds of steps. So the iteration stops at that sum, in terms of the probabilities that
+the prior makes, and after every two steps it leaps ahead along the logarithms of the prior (SQUAREM; Varadhan & Roland
+2008, "Simple and globally convergent methods for accelerating the convergence of any EM algorithm", Scandinavian
+Journal of Statistics 35(2)). A leap that makes the rows less likely is taken back.
+
 The rows are gone through once an iteration, in blocks, so that they need not be in memory. Sums are taken block by
 block in order: the result depends on how the rows are cut into blocks, and on nothing else.
 """
@@ -21,8 +27,10 @@ from softmax_cli.numeric.class_weights import Vector, normalize_prior
 from softmax_cli.numeric.softmax import row_sums
 from softmax_cli.numeric.topk import argmax
 
-TOLERANCE = 1e-6
-"""Largest L1 distance between two priors in a row that ends the iteration."""
+TOLERANCE = 1e-7
+"""Largest distance of a probability from where it would converge that ends the iteration."""
+_SLOWEST = 1 - 1e-4
+"""Steps that seem to shrink more slowly than this have reached the last bits."""
 MOST_ITERATIONS = 1000
 
 Blocks = Callable[[], Iterable[NDArray[np.float64]]]
@@ -42,11 +50,11 @@ class PriorEstimate:
     """Rows that go to another class under the new prior."""
     iterations: int
     distance: float
-    """L1 distance of the last step."""
+    """How far, at most, a probability is from where it would converge."""
 
     @property
     def converged(self) -> bool:
-        """Whether the last step was smaller than the tolerance."""
+        """Whether all probabilities are as good as where they converge."""
         return self.distance < TOLERANCE
 
 
@@ -59,26 +67,100 @@ def estimate_prior(blocks: Blocks, source: Vector, most_iterations: int = MOST_I
         There is no row, or a source prior is not above 0.
     """
     start = normalize_prior(source)
-    prior = start
-    distance, iterations, rows = np.inf, 0, 0
-    while distance >= TOLERANCE and iterations < most_iterations:
-        expected = np.zeros(len(start))
-        rows = 0
-        for p in blocks():
-            expected += _responsibilities_(p, prior / start).sum(axis=0)
-            rows += len(p)
-        if not rows:
-            raise ValueError("no row to estimate a prior from")
-        updated = expected / expected.sum()
-        distance = float(np.abs(updated - prior).sum())
-        prior = updated
-        iterations += 1
+    search = _Search(start, start)
+    while search.distance >= TOLERANCE and search.iterations < most_iterations:
+        search.take(_stepped(blocks, search.at, start))
+    prior = search.prior
     changed = sum(int((argmax(p) != argmax(p * (prior / start))).sum()) for p in blocks())
-    return PriorEstimate(start, prior, rows, changed, iterations, distance)
+    return PriorEstimate(start, prior, search.rows, changed, search.iterations, search.distance)
 
 
-def _responsibilities_(p: NDArray[np.float64], ratio: Vector) -> NDArray[np.float64]:
-    """Probabilities under another prior, in place."""
-    p *= ratio
-    p /= row_sums(p)[:, None]
-    return p
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one pass over the rows makes of a prior."""
+
+    prior: Vector
+    """The next one."""
+    log_likelihood: float
+    """Of the rows under the prior that the pass began with, but for a constant; mean."""
+    largest: Vector
+    """Probability of each class in the row where it is largest."""
+    rows: int
+
+    def moved(self, origin: Vector) -> float:
+        """Return the most that the step may change any probability of any row, to first order."""
+        return float((self.largest * np.abs(_log_ratio(self.prior, origin))).sum())
+
+
+def _stepped(blocks: Blocks, prior: Vector, start: Vector) -> _Step:
+    expected, largest = np.zeros(len(start)), np.zeros(len(start))
+    rows, log_likelihood = 0, 0.0
+    for p in blocks():
+        p *= prior / start
+        sums = row_sums(p)
+        p /= sums[:, None]
+        expected += p.sum(axis=0)
+        log_likelihood += float(np.log(sums).sum())
+        np.maximum(largest, p.max(axis=0), out=largest)
+        rows += len(p)
+    if not rows:
+        raise ValueError("no row to estimate a prior from")
+    return _Step(expected / expected.sum(), log_likelihood / rows, largest, rows)
+
+
+@dataclass(slots=True)
+class _Search:
+    """Two steps of EM, a leap, two steps, ..."""
+
+    at: Vector
+    """Where the next step begins."""
+    prior: Vector
+    """Where the last step ended that was not taken back."""
+    iterations: int = 0
+    rows: int = 0
+    distance: float = np.inf
+    """How far, at most, a probability under `prior` is from where it would converge."""
+    origin: Vector | None = None
+    """Where the step before began; None: the next step is the first of two."""
+    moved: float = 0.0
+    slowest: float = 0.0
+    log_likelihood: float = -np.inf
+    longest: float = 1.0
+    leapt: bool = False
+
+    def take(self, step: _Step) -> None:
+        """Go on from `at` by a step, or back from a leap that was none."""
+        self.iterations += 1
+        self.rows = step.rows
+        if self.leapt and not step.log_likelihood >= self.log_likelihood:
+            self.at, self.leapt = self.prior, False
+            self.longest = max(1.0, self.longest / 4)
+            return
+        self.log_likelihood, self.leapt = step.log_likelihood, False
+        moved, shrinks = step.moved(self.at), _SLOWEST
+        if self.origin is not None and self.moved:
+            self.slowest = shrinks = max(self.slowest, min(moved / self.moved, _SLOWEST))
+        self.distance = min(1.0, moved * shrinks / (1 - shrinks))
+        self.moved, self.prior = moved, step.prior
+        if self.origin is None:
+            self.origin, self.at = self.at, step.prior
+        else:
+            self.at, self.origin, self.leapt = self._leap(self.origin, self.at, step.prior), None, True
+
+    def _leap(self, first: Vector, second: Vector, third: Vector) -> Vector:
+        """Return where steps that shrink as these two would end; classes that have nothing keep nothing."""
+        step = _log_ratio(second, first)
+        bend = _log_ratio(third, second) - step
+        turn = np.sqrt((third * bend**2).sum())
+        length = max(1.0, float(np.sqrt((third * step**2).sum()) / turn)) if turn else 1.0
+        if length >= self.longest:
+            length, self.longest = self.longest, 4 * self.longest
+        log_ratio = np.where(third > 0, 2 * length * step + length**2 * bend, -np.inf)
+        leapt: Vector = np.where(third > 0, first, 0.0) * np.exp(log_ratio - log_ratio.max())
+        return leapt / leapt.sum() if np.isfinite(leapt).all() else third
+
+
+def _log_ratio(after: Vector, before: Vector) -> Vector:
+    """Return log(after/before), 0 for classes that have nothing left."""
+    both = (after > 0) & (before > 0)
+    return np.log(after, out=np.zeros(len(after)), where=both) - np.log(before, out=np.zeros(len(after)), where=both)

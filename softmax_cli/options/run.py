@@ -13,6 +13,7 @@ from softmax_cli.errors import UsageError
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
+    from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.distributed.fleet import Workers
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.logits import KindCheck
@@ -79,6 +80,18 @@ class TalkOptions(ColorOptions):
     def warn(self, warning: str) -> None:
         """Say, also when quiet, that the result is probably not what was meant."""
         print_message(f"warning: {warning}")
+
+    def warn_of_seen(
+        self, calibration: Calibration | None, file: str | None, inputs: Inputs, scores: ScoreTable
+    ) -> None:
+        """Warn where a table, read whole, has the name of the one that the calibration in `file` was made from."""
+        name = scores.table.name
+        if calibration is None or name != calibration.fit.data or inputs.where is not None or inputs.has_stdin:
+            return
+        self.warn(
+            f"{name} is what --calibration {file} was made from: figures on rows that it has seen look better than "
+            "they are; use rows that were kept apart, in another file or by --where"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

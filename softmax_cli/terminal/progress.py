@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from softmax_cli.terminal.text import shorten
 
 if TYPE_CHECKING:  # rich loads with the bar, when the work turns out to be long
     from rich.console import Console
+    from rich.live import Live
     from rich.text import Text
 
     from softmax_cli.terminal.console import Color, Glyphs
@@ -136,6 +138,87 @@ def _line(rows: int, size: int, total_bytes: int | None, seconds: float, marks: 
     if len(text) + _BAR_CELLS + 2 > width:
         return Text(shorten(text, width, marks.ellipsis))
     return Text.assemble((marks.bar(share, _BAR_CELLS), "cyan"), "  ", text)
+
+
+Tell = Callable[[str, int], None]
+"""Takes the name of what is done next, and which round of it begins, from 1."""
+
+
+@contextmanager
+def rounds(total: int, enabled: bool, color: Color = "auto", stream: TextIO | None = None) -> Iterator[Tell]:
+    """Show what is being done while work goes on whose parts are few and long, and take it away at the end.
+
+    Nobody calls while a part is done: a thread opens the line once it is due, and keeps its clock running.
+
+    Parameters
+    ----------
+    total : int
+        Number of rounds; one more stands for the last part, on all rows.
+    enabled, color, stream
+        As for `progress`.
+
+    Yields
+    ------
+    callable
+        ``tell(name, round)``.
+    """
+    stream = sys.stderr if stream is None else stream
+    if not enabled or not _can_redraw(stream):
+        yield lambda name, number: None
+        return
+    shown = _Rounds(stream, color, total)
+    due = threading.Timer(PATIENCE, shown.open)
+    due.daemon = True
+    due.start()
+    try:
+        yield shown.tell
+    finally:
+        due.cancel()
+        due.join()
+        shown.close()
+
+
+class _Rounds:
+    """The line that says which part of the work is done."""
+
+    def __init__(self, stream: TextIO, color: Color, total: int) -> None:
+        self._stream, self._color, self._total = stream, color, total
+        self._begun = time.monotonic()
+        self._now = ("", 1)
+        self._live: Live | None = None
+
+    def tell(self, name: str, number: int) -> None:
+        self._now = (name, number)
+
+    def open(self) -> None:
+        from rich.live import Live
+
+        from softmax_cli.terminal.console import glyphs, make_console
+
+        console = make_console(self._stream, self._color)
+        marks = glyphs(console)
+        self._live = Live(
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            get_renderable=lambda: self._line(marks, console.width),
+        )
+        self._live.start(refresh=True)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _line(self, marks: Glyphs, width: int) -> Text:
+        from rich.text import Text
+
+        name, number = self._now
+        place = f"fold {number} of {self._total}" if number <= self._total else "all rows"
+        text = "  ".join(part for part in (name, place, f"{_duration(time.monotonic() - self._begun)} so far") if part)
+        if len(text) + _BAR_CELLS + 2 > width:
+            return Text(shorten(text, width, marks.ellipsis))
+        return Text.assemble((marks.bar((number - 1) / (self._total + 1), _BAR_CELLS), "cyan"), "  ", text)
 
 
 def _duration(seconds: float) -> str:

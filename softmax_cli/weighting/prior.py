@@ -126,7 +126,8 @@ def report(found: PriorEstimate, classes: tuple[str, ...]) -> list[str]:
     order = np.argsort(-np.abs(found.prior - found.source), kind="stable").tolist()
     moves = [f"{classes[i]} {found.source[i]:.4g} -> {found.prior[i]:.4g}" for i in order]
     return [
-        f"{FLAG}: EM over {found.rows:,} rows, {found.iterations} iterations, last step {found.distance:.1e} (L1)",
+        f"{FLAG}: EM over {found.rows:,} rows, {found.iterations} iterations, "
+        f"probabilities within {found.distance:.1e} of convergence",
         f"{FLAG}: prior before -> after: {listed(moves)}",
         f"{FLAG}: {found.changed:,} of {found.rows:,} rows go to another class",
     ]
@@ -137,8 +138,8 @@ def warnings(found: PriorEstimate) -> list[str]:
     if found.converged:
         return []
     return [
-        f"{FLAG} did not converge in {found.iterations} iterations (last step {found.distance:.1e}, L1): the estimate "
-        "may be off; calibrate the scores first, or say --target-prior"
+        f"{FLAG} did not converge in {found.iterations} iterations (probabilities may still move by "
+        f"{found.distance:.1e}): the estimate may be off; calibrate the scores first, or say --target-prior"
     ]
 
 

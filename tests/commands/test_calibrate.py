@@ -320,3 +320,22 @@ def test_a_future_format_is_refused(softmax_cli, val, tmp_path):
     done = softmax_cli("predict", val, "--calibration", "c.json")
     assert (done.code, done.out) == (1, b"")
     assert "format 9" in done.err
+
+
+def test_rows_that_the_calibration_has_seen_are_told(softmax_cli, tmp_path):
+    """By name, where no condition parts the rows; other rows, and some of the file, are passed in silence."""
+    rng = np.random.default_rng(0)
+    z = 3 * rng.normal(size=(300, 3))
+    lines = [f"{a:.3f},{b:.3f},{c:.3f},{rng.integers(3)},{'ab'[i % 2]}" for i, (a, b, c) in enumerate(z)]
+    table = "\n".join(["logit_0,logit_1,logit_2,label,half", *lines])
+    for name in ("seen.csv", "other.csv"):
+        (tmp_path / name).write_text(table)
+    seen, file = str(tmp_path / "seen.csv"), str(tmp_path / "cal.json")
+    assert softmax_cli("calibrate", seen, "-q", "-o", file).code == 0
+    again = (("evaluate", seen), ("calibrate", seen, "--coverage", "0.9", "--json"))
+    for command in again:
+        done = softmax_cli(*command, "--calibration", file, "-q")
+        assert done.code == 0, done.err
+        assert done.err.count(f"{seen} is what --calibration {file} was made from") == 1
+    for command in (("evaluate", str(tmp_path / "other.csv")), ("evaluate", seen, "--where", "half=a")):
+        assert "was made from" not in softmax_cli(*command, "--calibration", file, "-q").err

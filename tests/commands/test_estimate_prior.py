@@ -131,13 +131,13 @@ def test_a_header_without_rows(softmax_cli):
     assert done.text.startswith("prediction,confidence")
 
 
-def test_no_convergence_is_said(softmax_cli):
-    """Rows that hardly speak for one class: EM creeps towards it."""
+def test_rows_that_hardly_speak_converge_too(softmax_cli):
+    """The likeliest prior is that all rows are a; plain EM creeps there, by 0.4 % a step."""
     done = softmax_cli(
         "predict", "--source-prior", "uniform", "--estimate-prior", "-q", stdin=b"logit_a,logit_b\n0.004,0\n"
     )
-    assert done.code == 0
-    assert "did not converge in 1000 iterations" in done.err
+    assert (done.code, done.err) == (0, "")
+    assert done.text.splitlines()[1].startswith("a,1.000000000000,1.000000000000,")
 
 
 @pytest.mark.parametrize(

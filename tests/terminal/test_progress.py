@@ -9,13 +9,14 @@ import re
 import select
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from softmax_cli.terminal import progress as progress_module
 from softmax_cli.terminal.console import glyphs, make_console
-from softmax_cli.terminal.progress import _duration, _line, progress
+from softmax_cli.terminal.progress import _duration, _line, progress, rounds
 
 
 @pytest.fixture
@@ -57,6 +58,39 @@ def test_short_work_shows_nothing(terminal):
     with progress(100, enabled=True, stream=stream) as advance:
         advance(1, 100)
     assert written() == ""
+
+
+def test_a_long_fit_shows_its_method_and_fold(terminal, monkeypatch):
+    """Without a call while it lasts; nothing is left at the end, nor after an interrupt."""
+    stream, written = terminal
+    monkeypatch.setattr(progress_module, "PATIENCE", 0.01)
+
+    def interrupted():
+        with rounds(5, enabled=True, stream=stream) as tell:
+            tell("matrix", 3)
+            time.sleep(0.5)
+            assert "matrix  fold 3 of 5  0 s so far" in written()
+            tell("matrix", 6)
+            time.sleep(0.5)
+            assert "matrix  all rows" in written()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert written().endswith(("\x1b[2K", "\x1b[?25h"))
+
+
+def test_a_short_or_quiet_fit_shows_nothing(terminal, monkeypatch):
+    """Not a byte, and no thread is left."""
+    stream, written = terminal
+    with rounds(5, enabled=True, stream=stream) as tell:
+        tell("temperature", 1)
+    monkeypatch.setattr(progress_module, "PATIENCE", 0.0)
+    with rounds(5, enabled=False, stream=stream) as tell:
+        tell("temperature", 1)
+        time.sleep(0.05)
+    assert written() == ""
+    assert [thread.name for thread in threading.enumerate() if isinstance(thread, threading.Timer)] == []
 
 
 def test_quiet_and_dumb_terminals_show_nothing(terminal, monkeypatch):
