@@ -34,8 +34,13 @@ drawn_alike = pytest.mark.skipif(
 )
 
 
+SESSIONS = [name for name, text in TEXTS.items() if "```console" in text]
+
+
 @drawn_alike
-@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if "```console" in text])
+@pytest.mark.parametrize(
+    "name", [name if name == "README.md" else pytest.param(name, marks=pytest.mark.slow) for name in SESSIONS]
+)
 def test_sessions_are_what_the_program_prints(name):
     assert documents.renewed(TEXTS[name]) == TEXTS[name], "python tests/documents.py writes them anew"
 

@@ -285,6 +285,7 @@ class TestFaults:
         pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
 
 
+@pytest.mark.slow
 class TestCutShort:
     @pytest.fixture
     def slow(self, tmp_path):

@@ -38,7 +38,7 @@ CSV, LINES = "id,cat,dog\\n007,1.5,2\\n008,3,4.25\\n", '{"id":7,"cat":1.5}\\n{"i
 for suffix, text in (("csv", CSV), ("jsonl", LINES)):
     path = Path(FOLDER, f"in.{suffix}")
     path.write_text(text)
-    (reading,) = [reading for reading in readings(path) if "cat" in reading]
+    reading = next(reading for reading in readings(path) if "cat" in reading)
     ids = ["007", "008"] if suffix == "csv" else ["7", "8"]
     print(differences(pa.table({"id": ids, "logit_cat": [1.5, 3.0]}), reading))
     print(differences(pa.table({"id": ids, "logit_cat": [1.5, 3.1]}), reading))

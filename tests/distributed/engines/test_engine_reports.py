@@ -13,7 +13,7 @@ import pytest
 
 CLASSES = ("cat", "dog", "bird", "fish")
 ROWS = 900
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
