@@ -45,7 +45,7 @@ def compare_figures(ours: dict[str, Any], theirs: dict[str, Any], rtol: float) -
 def named_figures(report: dict[str, Any]) -> dict[str, float]:
     """Return the figures by name, of our reports or of a peer's."""
     if "figures" in report:
-        return {name: one["value"] for name, one in report["figures"].items()}
+        return {name: one["value"] for name, one in report["figures"].items() if one["value"] is not None}
     found: dict[str, float] = report.get("parameters", report)
     return found
 
