@@ -21,9 +21,11 @@ from hypothesis import settings
 # As in the program, whose workers use the cores; read when numpy loads, which is after this file.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# A deadline would be about the machine's load; what hangs is ended by pytest's own timeout.
-settings.register_profile("unhurried", deadline=None, max_examples=60)
-settings.load_profile("unhurried")
+# A deadline would be about the machine's load; what hangs is ended by pytest's own timeout. The same examples every
+# time, so that a change fails for what it changed; `pytest --hypothesis-profile search` looks for new ones.
+settings.register_profile("repeatable", deadline=None, max_examples=60, derandomize=True, database=None)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile("repeatable")
 
 ROOT = Path(__file__).parents[1]
 

@@ -164,6 +164,8 @@ def _set_rule(held: dict[str, Any], classes: int) -> SetRule:
     if "raps" in held:
         penalty, free = held["raps"]
         raps = float(penalty), int(free)
+        if not (math.isfinite(raps[0]) and raps[0] >= 0 and raps[1] >= 0):
+            raise ValueError(f"raps with penalty {penalty} and {free} free places")
     nonconformity = Nonconformity(held["score"], held["seed"], raps)
     return SetRule(nonconformity, float(held["coverage"]), threshold, int(held["rows"]), bool(held["allow_empty"]))
 

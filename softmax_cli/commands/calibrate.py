@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.prediction.steps import Remedy
-    from softmax_cli.stream.scores import ScoreTable
+    from softmax_cli.stream.scores import Inputs, ScoreTable
     from softmax_cli.tables.columns import Columns
 
 
@@ -161,9 +161,11 @@ def calibrate(
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
     pictures.check_format(fitting.json)
+    _check(fitting, thresholds, imbalance)
+    inputs = source.resolve(truths)
     if pictures.files:
-        pictures.check(source.resolve(truths).everything_read, fitting.force, [fitting.output])
-    found, report, rows, fit, job = fitted(source, truths, remedies, fitting, thresholds, imbalance, engine)
+        pictures.check(inputs.everything_read, fitting.force, [fitting.output])
+    found, report, rows, fit, job = _fitted(inputs, remedies, fitting, thresholds, imbalance, engine)
     _report(found, report, fitting, pictures.format)
     if pictures.files:
         from softmax_cli.calibration.fit import held_out
@@ -180,6 +182,19 @@ def fitted(
     imbalance: ImbalanceOptions,
     engine: EngineOptions,
 ) -> tuple[Calibration, CalibrationReport, LabelledRows, Fitted, Job]:
+    """Fit, and return what was found, for Python."""
+    _check(fitting, thresholds, imbalance)
+    return _fitted(source.resolve(truths), remedies, fitting, thresholds, imbalance, engine)
+
+
+def _fitted(
+    inputs: Inputs,
+    remedies: RemedyOptions,
+    fitting: FittingOptions,
+    thresholds: ThresholdOptions,
+    imbalance: ImbalanceOptions,
+    engine: EngineOptions,
+) -> tuple[Calibration, CalibrationReport, LabelledRows, Fitted, Job]:
     """Fit, write the file that was asked for, and return what was found."""
     from softmax_cli.calibration.fit import Setting
     from softmax_cli.calibration.fit import calibrate as find_calibration
@@ -188,8 +203,6 @@ def fitted(
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.terminal.progress import rounds
 
-    _check(fitting, thresholds, imbalance)
-    inputs = source.resolve(truths)
     fitting.check(inputs.everything_read)
     workers = engine.resolve(inputs, fitting.workers)
     with open_scores(inputs) as scores:

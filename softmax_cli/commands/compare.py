@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.commands._joined import check_count, open_tables
-from softmax_cli.errors import GateError, UsageError
-from softmax_cli.options.run import RunOptions
+from softmax_cli.errors import GateError
+from softmax_cli.options.run import RunOptions, check_replicates, check_seed
 from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
@@ -62,10 +62,8 @@ class CompareOptions:
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=PANEL)] = False
 
     def __post_init__(self) -> None:
-        if self.seed >= 1 << 64:
-            raise UsageError(f"--seed {self.seed}: expected a whole number below 2^64")
-        if 0 < self.bootstrap < 40:
-            raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 1000 is usual")
+        check_seed(self.seed)
+        check_replicates(self.bootstrap, 1000)
 
     def plan(self) -> Plan:
         """Return what is measured where there are truths."""
@@ -164,10 +162,9 @@ def _give(report: ComparisonReport, flips: _Flips, comparison: CompareOptions, r
         print_json(report.to_json())
         return
     from softmax_cli.evaluation.pairs.screen import show_comparison
-    from softmax_cli.tables.arrays import to_arrow
     from softmax_cli.terminal.console import make_console
 
-    show_comparison(make_console(sys.stdout, run.colors), report, [to_arrow(batch) for batch in flips.shown])
+    show_comparison(make_console(sys.stdout, run.colors), report, flips.shown)
 
 
 PYTHON = comparison

@@ -12,13 +12,13 @@ import typer
 from softmax_cli.errors import UsageError
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
+from softmax_cli.options.metrics import MetricOptions
 from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.evaluation.gates import Gate
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import Report
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
-    from softmax_cli.stream.scores import ScoreTable
+    from softmax_cli.stream.scores import Inputs, ScoreTable
 
 
 RANK = 3
@@ -54,97 +54,6 @@ EXAMPLES = (
     ("softmax-cli evaluate logits.csv --by country", "for every country too"),
     ("softmax-cli evaluate logits.csv --fail-if 'ece > 0.05'", "exit code 3 where it is"),
 )
-
-
-PANEL = "Metrics"
-SCHEMES = ("width", "mass")
-KINDS = ("top-label", "classwise")
-NORMS = ("l1", "l2", "max")
-_TOP_K = 5
-"""Reported when nothing else is typed and there are more classes than that."""
-
-
-@dataclass(frozen=True)
-class MetricOptions:
-    """Bins, norms, intervals."""
-
-    bins: Annotated[int, typer.Option(min=1, help="Bins of the calibration error.", rich_help_panel=PANEL)] = 15
-    scheme: Annotated[
-        str, typer.Option(help="Bins of equal width, or of equal mass (rows).", rich_help_panel=PANEL)
-    ] = "width"
-    norm: Annotated[
-        str,
-        typer.Option(
-            help="How ECE adds the gaps of the bins up: l1 (mean), l2 (root mean square) or max.",
-            rich_help_panel=PANEL,
-        ),
-    ] = "l1"
-    kind: Annotated[
-        str,
-        typer.Option(
-            help="ECE of the predicted class (top-label) or of every class, averaged (classwise).",
-            rich_help_panel=PANEL,
-        ),
-    ] = "top-label"
-    top_k: Annotated[
-        str | None,
-        typer.Option(
-            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to report; default: 5.", rich_help_panel=PANEL
-        ),
-    ] = None
-    clip: Annotated[
-        float | None,
-        typer.Option(
-            metavar="EPS",
-            help="Log loss: keep the probability of the truth within [EPS, 1 - EPS]; by default 0 costs infinity.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None
-    bootstrap: Annotated[
-        int, typer.Option(min=0, help="Replicates behind the 95 % intervals; 0: none.", rich_help_panel=PANEL)
-    ] = 200
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
-
-    def __post_init__(self) -> None:
-        for flag, given, known in (
-            ("scheme", self.scheme, SCHEMES),
-            ("norm", self.norm, NORMS),
-            ("kind", self.kind, KINDS),
-        ):
-            if given not in known:
-                raise UsageError(f"--{flag} {given}: choose one of {', '.join(known)}")
-        if self.seed >= 1 << 64:
-            raise UsageError(f"--seed {self.seed}: expected a whole number below 2^64")
-        if self.clip is not None and not 0 < self.clip < 0.5:
-            raise UsageError(f"--clip {self.clip:g}: expected a probability above 0 and below 0.5, such as 1e-15")
-        if 0 < self.bootstrap < 40:
-            raise UsageError(f"--bootstrap {self.bootstrap}: 95 % limits take 40 replicates at least; 200 is usual")
-
-    def plan(self, classes: int, calibration: Calibration | None, sets: bool) -> Plan:
-        """Return what is measured."""
-        from softmax_cli.numeric.metrics import Plan
-
-        abstention = None if calibration is None else calibration.abstention
-        return Plan(
-            bins=self.bins,
-            scheme=self.scheme,
-            norm=self.norm,
-            kind=self.kind,
-            top_k=self._top_k(classes),
-            clip=self.clip,
-            replicates=self.bootstrap,
-            seed=self.seed,
-            answer_from=None if abstention is None else abstention.confidence,
-            sets=sets,
-        )
-
-    def _top_k(self, classes: int) -> tuple[int, ...]:
-        if self.top_k is None:
-            return (_TOP_K,) if classes > _TOP_K else ()
-        parts = [part.strip() for part in self.top_k.split(",")]
-        if not all(part.isdecimal() and int(part) > 0 for part in parts):
-            raise UsageError(f"--top-k {self.top_k}: expected whole numbers from 1, such as --top-k 1,3,5")
-        return tuple(dict.fromkeys(int(part) for part in parts))
 
 
 REPORT_PANEL = "Report"
@@ -262,10 +171,10 @@ def evaluate(
     """
     from softmax_cli.errors import GateError
 
-    read = source.resolve(truths).everything_read if pictures.files else []
-    pictures.check(read, report.force, [path for _, path in report.tables])
     pictures.check_format(report.json)
-    result = measured(source, truths, scoring, metrics, costs, report, engine, run)
+    inputs = source.resolve(truths, scoring.softmax.columns)
+    pictures.check(inputs.everything_read, report.force, [path for _, path in report.tables])
+    result = _measured(inputs, scoring, metrics, costs, report, engine, run)
     if result is None:
         return
     _give(result, report, pictures, run)
@@ -284,6 +193,20 @@ def measured(
     engine: EngineOptions,
     run: RunOptions,
 ) -> Report | None:
+    """Measure, and return the report, for Python."""
+    inputs = source.resolve(truths, scoring.softmax.columns)
+    return _measured(inputs, scoring, metrics, costs, report, engine, run)
+
+
+def _measured(
+    inputs: Inputs,
+    scoring: ScoringOptions,
+    metrics: MetricOptions,
+    costs: CostOptions,
+    report: ReportOptions,
+    engine: EngineOptions,
+    run: RunOptions,
+) -> Report | None:
     """Measure, and return the report; None: it was a dry run, whose plan is printed."""
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import build_report
@@ -291,7 +214,6 @@ def measured(
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
 
-    inputs = source.resolve(truths, scoring.softmax.columns)
     report.check(inputs.everything_read)
     workers = engine.resolve(inputs, run.workers)
     estimate = estimated_prior(inputs, scoring, run, engine)

@@ -11,7 +11,7 @@ from softmax_cli.commands._scored import plan, write
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions
-from softmax_cli.options.run import RunOptions
+from softmax_cli.options.run import RunOptions, check_seed
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
 
@@ -70,8 +70,7 @@ class SampleOptions:
     ] = 0.0
 
     def __post_init__(self) -> None:
-        if self.seed >= 1 << 64:
-            raise UsageError(f"--seed {self.seed}: expected a whole number below 2^64")
+        check_seed(self.seed)
         if not 0 <= self.epsilon <= 1:
             raise UsageError(f"--epsilon {self.epsilon:g}: expected a share from 0 to 1, such as 0.05")
 

@@ -9,11 +9,12 @@ from typing import Self
 import numpy as np
 
 from softmax_cli.evaluation.measure import parts_of
+from softmax_cli.evaluation.pairs.report import figures_of_member
 from softmax_cli.evaluation.pairs.run import measured_folds
 from softmax_cli.evaluation.report import FORMAT, Figure, by_name
 from softmax_cli.numeric.distributions.pooling import Disagreement
 from softmax_cli.numeric.exact_sum import ExactSum
-from softmax_cli.numeric.metrics import Parts, Plan, definitions
+from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.prediction.ensemble import Pool, PooledRows
@@ -68,9 +69,8 @@ class EnsembleSummary:
 
     def members(self, names: list[str]) -> Iterator[tuple[str, tuple[Figure, ...]]]:
         """Figures of each table, then of the pool, where there are truths."""
-        chosen = [one for one in definitions(PLAN) if one.is_compared]
         for name, parts in zip((*names, "ensemble"), self.measured if self.labelled else (), strict=False):
-            yield name, tuple(Figure(one.name, one.title, one.value(parts), None, one.note(parts)) for one in chosen)
+            yield name, figures_of_member(PLAN, parts)
 
     def lines(self, names: list[str]) -> Iterator[str]:
         """Say it in a line each."""

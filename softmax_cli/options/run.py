@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 
 POLICIES = ("error", "skip", "null")
+LEAST_REPLICATES = 40
+"""Limits of 95 % are the second and the second to last of so many."""
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that does not fit the generator."""
+    if seed >= 1 << 64:
+        raise UsageError(f"--seed {seed}: expected a whole number below 2^64")
+
+
+def check_replicates(replicates: int, usual: int) -> None:
+    """Refuse too few replicates of the bootstrap; none is a choice."""
+    if 0 < replicates < LEAST_REPLICATES:
+        raise UsageError(
+            f"--bootstrap {replicates}: 95 % limits take {LEAST_REPLICATES} replicates at least; {usual} is usual"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -25,7 +25,7 @@ from softmax_cli.tables.columns import METADATA_KEY, Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.pool import NOBODY, ordered_map
 from softmax_cli.tables.schema import FLOAT64, NAMES, Field, Schema, list_of
-from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
+from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table, decoded_before
 
 SCORES, TRUTH = "pooled log prob", "pooled truth"
 """Columns of the pooled table that no file has; neither passes through."""
@@ -115,7 +115,7 @@ def pooled_table(
     truth = None if members.truth is None else OwnTruth(TRUTH, ClassLookup.of(columns))
     schema = Schema([*passed, *beside, *hidden], first.table.schema.metadata)
     name = " + ".join(members.names)
-    return ScoreTable(Table(name, schema, blocks(), lambda block, scores: block.data), columns, truth)
+    return ScoreTable(Table(name, schema, blocks(), decoded_before), columns, truth)
 
 
 def _decoded(joined: JoinedRows, rows: PooledRows, names: list[str], classes: tuple[str, ...]) -> Decoded:

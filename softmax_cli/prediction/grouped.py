@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from softmax_cli.numeric.distributions.groups import (
 from softmax_cli.prediction.bad_rows import refuse, rejects
 from softmax_cli.prediction.layout import Layout, passed_fields
 from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
-from softmax_cli.prediction.transform import Outcome, Tally, Transform, confidence_units
+from softmax_cli.prediction.transform import Outcome, Tally, Transform, confidence_units, names_beside
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, number_type
 from softmax_cli.tables.column_names import Kind
@@ -27,7 +28,7 @@ from softmax_cli.tables.labels import ClassLookup, OwnTruth, distinct
 from softmax_cli.tables.pool import ordered_map
 from softmax_cli.tables.regroup import Groups
 from softmax_cli.tables.schema import FLOAT64, INT64, Field, Schema, list_of
-from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
+from softmax_cli.tables.table import Block, Decoded, Fault, Place, decoded_before
 
 SCORES = "pooled scores"
 """Column of a table that was put together here; it does not pass through."""
@@ -55,8 +56,7 @@ class GroupTransform(Transform):
 
     def schema(self, given: Schema) -> Schema:
         """Columns of the result: those that pass through, then the computed ones."""
-        names = zip(self.columns.others, self.passed, strict=True)
-        passed = passed_fields(given.field(before)._replace(name=now) for before, now in names)
+        passed = passed_fields(self._named(given.field(name) for name in self.columns.others))
         return Schema([*passed, *self._fields()], given.metadata)
 
     def _fields(self) -> Iterator[Field]:
@@ -91,12 +91,9 @@ class GroupTransform(Transform):
         values = [*(computed[emit] for emit in self.scoring.emit), ranks]
         columns = [NumberColumn(one[rows][:, None], valid=valid) for one in values]
         passed = batch.select(self.columns.others).take(rows)
-        schema = Schema([*passed_fields(self._named(passed)), *self._fields()])
+        schema = Schema([*passed_fields(self._named(passed.schema)), *self._fields()])
         tally = self._tally_of(computed["prob"], ranks, bad)
         return Outcome(Batch(schema, [*passed.columns, *columns], len(rows)), tally, found, kinds)
-
-    def _named(self, passed: Batch) -> Iterator[Field]:
-        return (field._replace(name=name) for field, name in zip(passed.schema, self.passed, strict=True))
 
     def _tally_of(self, p: NDArray[np.floating], ranks: NDArray[np.int64], bad: NDArray[np.bool_]) -> Tally:
         counts = np.bincount((ranks[~bad] == 1).astype(np.intp), minlength=2).astype(np.int64)
@@ -115,9 +112,7 @@ class GroupTransform(Transform):
 
 def group_transform(transform: Transform, group: str) -> GroupTransform:
     """Score the rows of groups in place of classes."""
-    computed = {*transform.scoring.emit, "rank"}
-    others = transform.columns.others
-    passed = tuple(f"input_{name}" if name in computed else name for name in others)
+    passed = names_beside({*transform.scoring.emit, "rank"}, transform.columns.others)
     given = {one.name: getattr(transform, one.name) for one in fields(transform)}
     return GroupTransform(**given | {"passed": passed, "group": group, "layout": Layout("list")})
 
@@ -143,7 +138,7 @@ def long_table(scores: ScoreTable, example: str, label: str, classes: Sequence[s
             raise DataError(f"{scores.table.name}: no row tells the classes; name them with --classes")
         classes = [text.strip() for text in distinct(scores.table.decode(first, ()).batch.column(label))[1]]
     names = tuple(classes)
-    blocks = scores.table.blocks if first is None else _chained(first, scores.table.blocks)
+    blocks = scores.table.blocks if first is None else chain([first], scores.table.blocks)
     others = tuple(name for name in scores.columns.others if name != label)
     columns = scores.columns._replace(scores=(SCORES,), classes=names, others=others, is_list=True, keys=())
 
@@ -154,11 +149,6 @@ def long_table(scores: ScoreTable, example: str, label: str, classes: Sequence[s
     truth = None if columns.label is None else OwnTruth(columns.label, ClassLookup.of(columns))
     made = _table_of(scores, columns, len(names), [], (pivot(block) for block in blocks))
     return made._replace(truth=truth)
-
-
-def _chained(first: Block, rest: Iterator[Block]) -> Iterator[Block]:
-    yield first
-    yield from rest
 
 
 _COUNTED = ("no row", "several rows")
@@ -254,5 +244,5 @@ def _table_of(
         given.field(name) for name in columns.others if name in given.names and name not in {f.name for f in more}
     ]
     schema = Schema([*passed, Field(SCORES, list_of(FLOAT64, classes)), *more], given.metadata)
-    table: Table = scores.table._replace(schema=schema, blocks=blocks, decode=lambda block, scores: block.data)
+    table = scores.table._replace(schema=schema, blocks=blocks, decode=decoded_before)
     return scores._replace(table=table, columns=columns)

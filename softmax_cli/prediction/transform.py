@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, t
 from softmax_cli.prediction.scorer import BesideLogits, Scored, Scoring
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.columns import METADATA_KEY, Columns
-from softmax_cli.tables.schema import Schema
+from softmax_cli.tables.schema import Field, Schema
 from softmax_cli.tables.table import Decoded, Fault, Place
 from softmax_cli.version import __version__
 
@@ -84,8 +85,7 @@ class Transform:
     def schema(self, given: Schema) -> Schema:
         """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
         check_width(given, self.columns)
-        names = zip(self.columns.others, self.passed, strict=True)
-        passed = passed_fields(given.field(before)._replace(name=now) for before, now in names)
+        passed = passed_fields(self._named(given.field(name) for name in self.columns.others))
         fields = [*passed, *self.layout.fields(self.scoring.describe(self.columns.classes, self.dtype))]
         kept = {k: v for k, v in (given.metadata or {}).items() if k not in (METADATA_KEY, b"pandas")}
         record = {**kept, METADATA_KEY: json.dumps(self.record()).encode()}
@@ -105,8 +105,7 @@ class Transform:
         """
         scored, found, kinds = self.score(decoded)
         kept = decoded.batch.select(self.columns.others)
-        named = Schema(field._replace(name=name) for field, name in zip(kept.schema, self.passed, strict=True))
-        kept = kept._replace(schema=named)
+        kept = kept._replace(schema=Schema(self._named(kept.schema)))
         tally = self._tally(scored)
         use = ~scored.bad if found and self.on_bad_row == "skip" else None
         if self.only is not None:
@@ -138,6 +137,10 @@ class Transform:
         if found and self.on_bad_row == "error":
             refuse(found)
         return ScoredRows(scored, found, kinds)
+
+    def _named(self, passed: Iterable[Field]) -> Iterator[Field]:
+        """Columns that pass through, under the names that they have in the result."""
+        return (field._replace(name=name) for field, name in zip(passed, self.passed, strict=True))
 
     def _read_beside(self, decoded: Decoded) -> tuple[Decoded, BesideLogits]:
         """Read temperatures and truths; rows where they are wrong become bad rows, and a truth may be missing."""
@@ -227,8 +230,12 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
         top = top or classes
     scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)
     computed = {field.name for field in layout.fields(scoring.describe(columns.classes, dtype))}
-    passed = tuple(f"input_{name}" if name in computed else name for name in columns.others)
-    return Transform(columns, scoring, layout, dtype, on_bad_row, passed)
+    return Transform(columns, scoring, layout, dtype, on_bad_row, names_beside(computed, columns.others))
+
+
+def names_beside(computed: Set[str], others: Iterable[str]) -> tuple[str, ...]:
+    """Names of columns that pass through beside those with the names `computed`."""
+    return tuple(f"input_{name}" if name in computed else name for name in others)
 
 
 def _temperatures(decoded: Decoded, column: str) -> tuple[NDArray[np.float64], list[Fault]]:

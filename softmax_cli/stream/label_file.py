@@ -13,7 +13,7 @@ from softmax_cli.tables.column_names import id_rank, truth_rank
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import MISSING, UNKNOWN, ClassLookup, JoinedTruth, LabelReading, distinct, id_text
 from softmax_cli.tables.schema import Field, Schema
-from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions, Table
+from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions, Table, decoded_before
 
 FLAG = "--labels"
 _INDEX = 2
@@ -49,7 +49,7 @@ class OrderedLabels(NamedTuple):
 
         field = Field(self.column, self.values.type)
         schema = Schema([*table.schema, field], table.schema.metadata)
-        return table._replace(schema=schema, blocks=blocks(), decode=lambda block, scores: block.data)
+        return table._replace(schema=schema, blocks=blocks(), decode=decoded_before)
 
     def _joined(self, decoded: Decoded, first_row: int) -> Decoded:
         values = self.values.slice(first_row, decoded.batch.num_rows)

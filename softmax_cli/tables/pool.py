@@ -120,7 +120,7 @@ def number_rows(table: Table, scores: Sequence[str], threads: int, first_row: in
     first_row : int
         Number of the first row of this table in a larger one.
     """
-    from softmax_cli.tables.table import Block
+    from softmax_cli.tables.table import Block, decoded_before
 
     def numbered() -> Iterator[Block]:
         row = first_row
@@ -131,7 +131,7 @@ def number_rows(table: Table, scores: Sequence[str], threads: int, first_row: in
             yield Block(decoded._replace(first_row=row), size=block.size, pauses=block.pauses)
             row += decoded.batch.num_rows
 
-    return table._replace(blocks=numbered(), decode=lambda block, scores: block.data)
+    return table._replace(blocks=numbered(), decode=decoded_before)
 
 
 def read_ahead(items: Iterator[Item], most: int = 2) -> Iterator[Item]:

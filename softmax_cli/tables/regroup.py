@@ -12,7 +12,7 @@ from softmax_cli.errors import DataError
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.labels import distinct
 from softmax_cli.tables.pool import ordered_map
-from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
+from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table, decoded_before
 
 MOST_KEPT = 1 << 31
 """Bytes of input that are kept at most, where rows of a group may stand anywhere."""
@@ -83,7 +83,7 @@ def regrouped(table: Table, column: str, scores: Sequence[str], is_sorted: bool,
         if parts:
             yield Block(joined_rows(parts), size=kept)
 
-    return table._replace(blocks=blocks(), decode=lambda block, scores: block.data)
+    return table._replace(blocks=blocks(), decode=decoded_before)
 
 
 def _whole_groups(decoding: Iterator[tuple[int, Decoded]], column: str, name: str) -> Iterator[tuple[Decoded, int]]:

@@ -221,8 +221,9 @@ class _Search(NamedTuple):
             One has fractions as scores do, and the truths do not show that just the others are the classes.
         """
         classes = {*self._in_texts(unknown)}
-        stems = Counter(words(name)[0] for name in unknown if is_feature_name(name))
-        features = {name for name in unknown if is_feature_name(name) and stems[words(name)[0]] > 1} - classes
+        stems = {name: words(name)[0] for name in unknown if is_feature_name(name)}
+        several = Counter(stems.values())
+        features = {name for name, stem in stems.items() if several[stem] > 1} - classes
         measures = [name for name in unknown if is_measure_name(name) and name not in classes]
         rest = [name for name in unknown if name not in {*features, *measures}]
         if len(rest) < 2:
@@ -300,12 +301,12 @@ def _sets_of_models(names: Sequence[str]) -> list[str]:
     """
     patterns: list[str] = []
     for form, model, label, pattern in _BY_MODEL:
-        found = [match for match in (re.fullmatch(form, name) for name in names) if match]
         sets: dict[str, set[str]] = {}
-        for match in found:
+        for name in names:
+            if (match := re.fullmatch(form, name)) is None:
+                return []  # a separator cuts a name in both orders, or in neither
             sets.setdefault(pattern.format(match[model], match[2]), set()).add(match[label])
-        is_product = len(found) == len(names) and len({frozenset(one) for one in sets.values()}) == 1
-        if is_product and 1 < len(sets) <= len(next(iter(sets.values()))):
+        if len({frozenset(one) for one in sets.values()}) == 1 and 1 < len(sets) <= len(next(iter(sets.values()))):
             patterns += sets
     return patterns
 

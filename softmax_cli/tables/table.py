@@ -88,6 +88,12 @@ class Table(NamedTuple):
     """What the user should know about how the input was read (``no header: ...``)."""
 
 
+def decoded_before(block: Block, scores: Sequence[str]) -> Decoded:
+    """How a table decodes whose blocks are `Decoded` when they come: its `decode`."""
+    decoded: Decoded = block.data
+    return decoded
+
+
 def with_head(table: Table, scores: Sequence[str], rows: int) -> tuple[list[Decoded], Table]:
     """Decode the first blocks, until they have so many rows or there are no more; they stay in the table, to be read.
 

@@ -37,7 +37,10 @@ def calibrations(draw):
     )  # fmt: skip
     thresholds = draw(st.sampled_from([1, 3]))
     values = st.lists(st.floats(0, math.inf), min_size=thresholds, max_size=thresholds).map(np.array)
-    kind = st.builds(Nonconformity, st.sampled_from(["lac", "aps", "raps"]), st.none() | st.integers(0, 2**64 - 1))
+    tuned = st.none() | st.tuples(st.floats(0, 1e6), st.integers(0, 100))
+    kind = st.builds(
+        Nonconformity, st.sampled_from(["lac", "aps", "raps"]), st.none() | st.integers(0, 2**64 - 1), tuned
+    )
     rule = st.builds(SetRule, kind, shares, values, st.integers(1), st.booleans())
     abstention = st.builds(Abstention, shares, shares, shares, st.text(max_size=5), st.integers(1))
     bias = st.lists(finite | st.just(-math.inf), min_size=3, max_size=3).map(np.array)

@@ -12,6 +12,7 @@ from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.long_tables import LongOptions
+from softmax_cli.options.metrics import MetricOptions
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.pictures import EvaluationPictureOptions, PictureOptions, PlotOptions, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
@@ -29,6 +30,8 @@ CLASSES = ("cat", "dog", "cow")
     ("options", "given", "words"),
     [
         (SoftmaxOptions, {"temperature": 0.0}, "division by zero"),
+        (MetricOptions, {"seed": 1 << 64}, "expected a whole number below 2^64"),
+        (MetricOptions, {"bootstrap": 39}, "95 % limits take 40 replicates at least; 200 is usual"),
         (ThresholdOptions, {"coverage": 90}, "expected a share above 0 and below 1, such as 0.9"),
         (ThresholdOptions, {"max_risk": 0.1, "min_coverage": 0.9}, "each choose the threshold"),
         (SoftmaxOptions, {"temperature": -1.0}, "turn the ranking of the classes around"),

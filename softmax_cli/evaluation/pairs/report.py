@@ -15,7 +15,7 @@ from softmax_cli.evaluation.pairs.run import Comparison
 from softmax_cli.evaluation.report import FORMAT, Figure, by_name
 from softmax_cli.numeric.bootstrap import interval
 from softmax_cli.numeric.distributions.comparison import Flips, Similarity
-from softmax_cli.numeric.metrics import Parts, Plan, definitions
+from softmax_cli.numeric.metrics import Parts, Plan, compared
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._replicates import BinReplicates, MeanReplicates
 from softmax_cli.prediction.members import Members
@@ -84,7 +84,7 @@ def build_comparison(members: Members, plan: Plan, found: Comparison, gates: Ite
         labelled=found.measured[0][ClassCounts].rows if found.measured else 0,
         bootstrap=plan.replicates if found.measured else 0,
         seed=plan.seed,
-        members=tuple(_of_member(plan, parts) for parts in found.measured),
+        members=tuple(figures_of_member(plan, parts) for parts in found.measured),
         pairs=tuple(pairs),
         failed_gates=tuple(
             f"{pair.second}: {reason}" if len(pairs) > 1 else reason
@@ -98,13 +98,13 @@ def gate_names(plan: Plan, has_truth: bool) -> list[str]:
     """Name the figures of a pair."""
     nothing = np.empty((0, 2))
     names = [figure.name for figure in _alike(Similarity.of(nothing, nothing))]
-    compared = [f"{one.name}_difference" for one in definitions(plan) if one.is_compared]
-    return names + ([*compared, "mcnemar_p"] if has_truth else [])
+    differences = [f"{one.name}_difference" for one in compared(plan)]
+    return names + ([*differences, "mcnemar_p"] if has_truth else [])
 
 
-def _of_member(plan: Plan, parts: Parts) -> tuple[Figure, ...]:
-    chosen = [one for one in definitions(plan) if one.is_compared]
-    return tuple(Figure(one.name, one.title, one.value(parts), None, one.note(parts)) for one in chosen)
+def figures_of_member(plan: Plan, parts: Parts) -> tuple[Figure, ...]:
+    """The figures of one table that it is compared by."""
+    return tuple(Figure(one.name, one.title, one.value(parts), None, one.note(parts)) for one in compared(plan))
 
 
 def _alike(pair: Similarity) -> Iterator[Figure]:
@@ -128,9 +128,7 @@ def _alike(pair: Similarity) -> Iterator[Figure]:
 
 def _differences(plan: Plan, found: Comparison, place: int) -> Iterator[Figure]:
     """Each figure of the second table less that of the first, with limits from replicates of the same rows."""
-    for one in definitions(plan):
-        if not one.is_compared:
-            continue
+    for one in compared(plan):
         first, second = found.measured[0], found.measured[place + 1]
         limits = None
         if found.draws and one.interval is not None:
@@ -162,7 +160,7 @@ def _verdict(
     found = [f"{changed:,} of {pair.rows:,} rows ({changed / pair.rows:.2%}) change their prediction."]
     if pair.correlation > 1 - 1e-6 and abs(pair.scale - 1) > 1e-3:
         found.append(f"{second} is {first} at {1 / pair.scale:.4g} times the temperature.")
-    better = {f"{one.name}_difference": one.more_is_better for one in definitions(plan)}
+    better = {f"{one.name}_difference": one.more_is_better for one in compared(plan)}
     found += [
         _sentence(first, second, figure, better[figure.name])
         for figure in figures

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport
 from softmax_cli.evaluation.report import Figure
 from softmax_cli.evaluation.screen import show_figure
+from softmax_cli.tables.batch import Batch
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
 from softmax_cli.terminal.text import counted, probability, visible
@@ -19,7 +19,7 @@ _TABLE = {"agreement": "agreement", "kl": "KL", "js": "JS", "total_variation": "
 """Columns of the table of several files."""
 
 
-def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[pa.RecordBatch]) -> None:
+def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[Batch]) -> None:
     """Print a report; `flips` are the first rows whose prediction changes."""
     marks = glyphs(console)
     left_out = f" ({counted(report.left_out, 'bad row')} left out)" if report.left_out else ""
@@ -76,17 +76,17 @@ def _gap(figure: Figure) -> str:
     return f"{figure.value:+.4f}{'*' if sure else ' '}"
 
 
-def _show_flips(console: Console, flips: Sequence[pa.RecordBatch], marks: Glyphs) -> None:
+def _show_flips(console: Console, flips: Sequence[Batch], marks: Glyphs) -> None:
     heading(console, "the first rows that flip", marks)
-    table = pa.Table.from_batches(flips).to_pydict()
+    rows = [row for batch in flips for row in batch.to_pylist()]
     columns: list[Column] = [
         TextColumn(
             name.replace("_", " "),
-            [_cell(value, marks) for value in values],
+            [_cell(row[name], marks) for row in rows],
             5 if name.endswith("confidence") else 9,
             is_number=name.endswith("confidence"),
         )
-        for name, values in table.items()
+        for name in flips[0].schema.names
     ]
     draw(console, columns, marks)
     console.print(Text("--flips-out FILE keeps all of them", "dim"))

@@ -24,6 +24,7 @@ from softmax_cli.numeric.calibrators._examples import (
     normalized,
 )
 from softmax_cli.numeric.calibrators._optimise import Prior, total
+from softmax_cli.numeric.calibrators._parameters import OfCurves
 
 Columns = NDArray[np.float64]
 """Shape (rows, classes)."""
@@ -265,6 +266,35 @@ def check_probabilities(values: NDArray[np.float64], what: str) -> None:
     """
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(f"{what} from {values.min()} to {values.max()}: expected probabilities")
+
+
+@dataclass(frozen=True, eq=False)
+class StepCurves(OfCurves):
+    """A curve of steps for each class: the level of the first edge that is not below."""
+
+    edges: tuple[Column, ...]
+    """For each class, the upper ends of all steps but the last, rising."""
+    levels: tuple[Column, ...]
+    """For each class, the probability after, one for each step."""
+
+    def __post_init__(self) -> None:
+        if [len(edges) + 1 for edges in self.edges] != [len(levels) for levels in self.levels]:
+            raise ValueError(
+                "'edges' and 'levels' do not belong together: expected one level more than edges in each class"
+            )
+        for edges, levels in zip(self.edges, self.levels, strict=True):
+            check_rising(edges, "edge")
+            check_probabilities(levels, "levels")
+
+    @property
+    def free_parameters(self) -> int:
+        """Steps of all classes together."""
+        return sum(map(len, self.levels))
+
+    def apply(self, z: Columns, axis: Callable[[Columns], Columns] = np.exp) -> Columns:
+        """Log-probabilities by the steps of the classes, renormalised; `axis` as for `apply_each`."""
+        curves = list(zip(self.edges, self.levels, strict=True))
+        return apply_each(z, curves, lambda place, edges, levels: levels[np.searchsorted(edges, place)], axis)
 
 
 def ascending(examples: Examples) -> NDArray[np.int32]:

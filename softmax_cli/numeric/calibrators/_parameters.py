@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self, cast
 
@@ -113,6 +114,12 @@ class OfVectors:
 @dataclass(frozen=True, eq=False)
 class OfCurves:
     """Every parameter is a tuple of one array for each class; they may differ in length."""
+
+    @classmethod
+    def of(cls, curves: Sequence[tuple[NDArray[np.float64], ...]]) -> Self:
+        """Make it of the curve of each class: an array for every parameter."""
+        made: Self = cast(Any, cls)(*zip(*curves, strict=True))
+        return made
 
     def parameters(self) -> Parameters:
         """One list a class, under the name of each parameter."""

@@ -41,8 +41,7 @@ class CentredIsotonic(Isotonic):
         ValueError
             A class has no example.
         """
-        curves = fit_each(examples, _curve)
-        return cls(tuple(knots for knots, _ in curves), tuple(levels for _, levels in curves))
+        return cls.of(fit_each(examples, _curve))
 
     def describe(self) -> str:
         """One line for people."""

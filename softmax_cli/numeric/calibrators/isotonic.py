@@ -64,8 +64,7 @@ class Isotonic(OfCurves):
         ValueError
             A class has no example.
         """
-        curves = fit_each(examples, _curve)
-        return cls(tuple(knots for knots, _ in curves), tuple(levels for _, levels in curves))
+        return cls.of(fit_each(examples, _curve))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""

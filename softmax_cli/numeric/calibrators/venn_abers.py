@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
 from softmax_cli.numeric.calibrators._examples import Examples, log_one_minus, log_one_minus_rows, log_softmax_rows
-from softmax_cli.numeric.calibrators._one_vs_rest import Curve, apply_each, check_probabilities, check_rising
-from softmax_cli.numeric.calibrators._parameters import OfCurves
+from softmax_cli.numeric.calibrators._one_vs_rest import Curve, StepCurves
 
 FARTHEST = 20.0
 """Log-odds beyond it count as this: a probability of 2e-9."""
@@ -23,7 +22,7 @@ Edges = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class VennAbers(OfCurves):
+class VennAbers(StepCurves):
     """q = p1 / (1 - p0 + p1) for each class, divided by their sum.
 
     p1 is what isotonic regression gives a row when it is fitted to the others and to this one as true, p0 the same with
@@ -33,7 +32,7 @@ class VennAbers(OfCurves):
 
     Fitting anew for every row would be far too slow; the paper finds p0 and p1 between all neighbours from the corners
     of one convex hull. Here that hull is walked for all classes at once, over log-odds rounded to a grid: the promise
-    holds for any score, the rounded one included, and thousands of rows leave hundreds of places.
+    holds for any score, the rounded one included, and thousands of rows leave hundreds of places. Edges are log-odds.
 
     Notes
     -----
@@ -43,25 +42,6 @@ class VennAbers(OfCurves):
     """
 
     name: ClassVar[str] = "venn-abers"
-
-    edges: tuple[Edges, ...]
-    """For each class, the upper ends of all steps but the last, log-odds, rising."""
-    levels: tuple[Edges, ...]
-    """For each class, the probability after, one for each step."""
-
-    def __post_init__(self) -> None:
-        if [len(edges) + 1 for edges in self.edges] != [len(levels) for levels in self.levels]:
-            raise ValueError(
-                "'edges' and 'levels' do not belong together: expected one level more than edges in each class"
-            )
-        for edges, levels in zip(self.edges, self.levels, strict=True):
-            check_rising(edges, "edge")
-            check_probabilities(levels, "levels")
-
-    @property
-    def free_parameters(self) -> int:
-        """Distinct levels of all classes together."""
-        return sum(map(len, self.levels))
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
@@ -75,13 +55,11 @@ class VennAbers(OfCurves):
         examples.require_every_class()
         rows, true_rows = _counted(examples)
         p0, p1 = between(rows, true_rows)
-        curves = [_steps(level) for level in (p1 / (1 - p0 + p1)).T]
-        return cls(tuple(edges for edges, _ in curves), tuple(levels for _, levels in curves))
+        return cls.of([_steps(level) for level in (p1 / (1 - p0 + p1)).T])
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
-        curves = list(zip(self.edges, self.levels, strict=True))
-        return apply_each(z, curves, lambda odds, edges, levels: levels[np.searchsorted(edges, odds)], log_odds)
+        return self.apply(z, log_odds)
 
     def describe(self) -> str:
         """One line for people."""
@@ -179,15 +157,21 @@ class _Hull:
 
     def slope(self) -> NDArray[np.float64]:
         """Of the leftmost edge, shape (classes,)."""
-        dx = self.x[self.top - 1, self.each] - self.x[self.top, self.each]
-        dy = self.y[self.top - 1, self.each] - self.y[self.top, self.each]
+        dx, dy = self._leftmost()
         return dy / dx
 
     def is_above(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether the leftmost edge runs above a point, shape (classes,)."""
-        dx = self.x[self.top - 1, self.each] - self.x[self.top, self.each]
-        dy = self.y[self.top - 1, self.each] - self.y[self.top, self.each]
+        dx, dy = self._leftmost()
         return dx * (y - self.y[self.top, self.each]) < dy * (x - self.x[self.top, self.each])
+
+    def _leftmost(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Length of the leftmost edge along x and y, shape (classes,) each."""
+        first, second = self.top, self.top - 1
+        return (
+            self.x[second, self.each] - self.x[first, self.each],
+            self.y[second, self.each] - self.y[first, self.each],
+        )
 
 
 def _steps(level: Edges) -> Curve:

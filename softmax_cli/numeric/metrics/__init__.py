@@ -192,6 +192,11 @@ def definitions(plan: Plan, in_slices: bool = False) -> tuple[Definition, ...]:
     return tuple(figure for metric in chosen for figure in metric.figures(plan))
 
 
+def compared(plan: Plan) -> tuple[Definition, ...]:
+    """List the figures that several tables are compared by."""
+    return tuple(figure for figure in definitions(plan) if figure.is_compared)
+
+
 def columns(plan: Plan) -> tuple[Column, ...]:
     """List the figures of every class, from the left."""
     found = [column for metric in metrics() for column in metric.columns(plan)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Self
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class MeanReplicates:
+class MeanReplicates(ABC):
     """Replicates of the mean of one figure of a row; memory does not grow with the rows.
 
     A replicate divides by the rows that it drew. The limits are the percentiles of the replicates.
@@ -34,9 +35,9 @@ class MeanReplicates:
     """Drawn rows where it is infinite, shape (replicates,)."""
 
     @staticmethod
+    @abstractmethod
     def figure(rows: Rows, plan: Plan) -> NDArray[np.float64]:
         """Return the figure of every row, shape (rows,): not below 0, inf allowed."""
-        raise NotImplementedError
 
     @classmethod
     def of(cls, rows: Rows, plan: Plan, weight: NDArray[np.float64]) -> Self:

@@ -1,0 +1,103 @@
+"""What is measured: bins and norms of the calibration error, top-k, the bootstrap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.errors import UsageError
+from softmax_cli.options.run import check_replicates, check_seed
+
+if TYPE_CHECKING:
+    from softmax_cli.calibration.calibration import Calibration
+    from softmax_cli.numeric.metrics import Plan
+
+PANEL = "Metrics"
+SCHEMES = ("width", "mass")
+KINDS = ("top-label", "classwise")
+NORMS = ("l1", "l2", "max")
+_TOP_K = 5
+"""Reported when nothing else is typed and there are more classes than that."""
+
+
+@dataclass(frozen=True)
+class MetricOptions:
+    """Bins, norms, intervals."""
+
+    bins: Annotated[int, typer.Option(min=1, help="Bins of the calibration error.", rich_help_panel=PANEL)] = 15
+    scheme: Annotated[
+        str, typer.Option(help="Bins of equal width, or of equal mass (rows).", rich_help_panel=PANEL)
+    ] = "width"
+    norm: Annotated[
+        str,
+        typer.Option(
+            help="How ECE adds the gaps of the bins up: l1 (mean), l2 (root mean square) or max.",
+            rich_help_panel=PANEL,
+        ),
+    ] = "l1"
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="ECE of the predicted class (top-label) or of every class, averaged (classwise).",
+            rich_help_panel=PANEL,
+        ),
+    ] = "top-label"
+    top_k: Annotated[
+        str | None,
+        typer.Option(
+            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to report; default: 5.", rich_help_panel=PANEL
+        ),
+    ] = None
+    clip: Annotated[
+        float | None,
+        typer.Option(
+            metavar="EPS",
+            help="Log loss: keep the probability of the truth within [EPS, 1 - EPS]; by default 0 costs infinity.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    bootstrap: Annotated[
+        int, typer.Option(min=0, help="Replicates behind the 95 % intervals; 0: none.", rich_help_panel=PANEL)
+    ] = 200
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
+
+    def __post_init__(self) -> None:
+        for flag, given, known in (
+            ("scheme", self.scheme, SCHEMES),
+            ("norm", self.norm, NORMS),
+            ("kind", self.kind, KINDS),
+        ):
+            if given not in known:
+                raise UsageError(f"--{flag} {given}: choose one of {', '.join(known)}")
+        check_seed(self.seed)
+        if self.clip is not None and not 0 < self.clip < 0.5:
+            raise UsageError(f"--clip {self.clip:g}: expected a probability above 0 and below 0.5, such as 1e-15")
+        check_replicates(self.bootstrap, 200)
+
+    def plan(self, classes: int, calibration: Calibration | None, sets: bool) -> Plan:
+        """Return what is measured."""
+        from softmax_cli.numeric.metrics import Plan
+
+        abstention = None if calibration is None else calibration.abstention
+        return Plan(
+            bins=self.bins,
+            scheme=self.scheme,
+            norm=self.norm,
+            kind=self.kind,
+            top_k=self._top_k(classes),
+            clip=self.clip,
+            replicates=self.bootstrap,
+            seed=self.seed,
+            answer_from=None if abstention is None else abstention.confidence,
+            sets=sets,
+        )
+
+    def _top_k(self, classes: int) -> tuple[int, ...]:
+        if self.top_k is None:
+            return (_TOP_K,) if classes > _TOP_K else ()
+        parts = [part.strip() for part in self.top_k.split(",")]
+        if not all(part.isdecimal() and int(part) > 0 for part in parts):
+            raise UsageError(f"--top-k {self.top_k}: expected whole numbers from 1, such as --top-k 1,3,5")
+        return tuple(dict.fromkeys(int(part) for part in parts))
