@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
+    from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.numeric.metrics import Plan
-    from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.stream.scores import Inputs, ScoreTable

@@ -13,7 +13,7 @@ from softmax_cli.options.imbalance import ImbalanceOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.prediction.scorer import Emit, Scoring
     from softmax_cli.prediction.steps import Remedy, Term
     from softmax_cli.stream.scores import ScoreTable
