@@ -141,6 +141,14 @@ class FittingOptions(WorkOptions):
         """Whether the standard output gets the calibration itself: a pipe, and nothing else was given."""
         return self.output is None and not self.json and not sys.stdout.isatty()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the calibration ends with the program: neither a file nor a pipe gets it."""
+        return self.output is None and not self.prints_file
+
+
+PROPOSED = "calibration.json"
+
 
 def calibrate(
     source: SourceOptions,
@@ -211,6 +219,8 @@ def _fitted(
         terms, notes = imbalance.build(columns.classes, "softmax")
         fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
+        if fitting.is_lost:
+            fitting.say(f"the calibration is kept nowhere: add -o {PROPOSED} to keep it")
         fitting.warn_of_seen(given, fitting.calibration, inputs, scores)
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)

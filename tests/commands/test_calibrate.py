@@ -315,6 +315,14 @@ def test_misuse_of_a_calibration_is_refused(softmax_cli, val, flags, code, words
     assert words in done.err
 
 
+def test_a_calibration_that_is_kept_nowhere_is_said_before_the_fit(softmax_cli, val):
+    words = "the calibration is kept nowhere: add -o calibration.json to keep it"
+    assert softmax_cli("calibrate", val, "--json").err.startswith(words)
+    for kept in ((), ("--json", "-o", "calibration.json")):
+        done = softmax_cli("calibrate", val, *kept)
+        assert (done.code, words in done.err) == (0, False)
+
+
 def test_a_future_format_is_refused(softmax_cli, val, tmp_path):
     assert softmax_cli("calibrate", val, "-o", "c.json").code == 0
     path = tmp_path / "c.json"
