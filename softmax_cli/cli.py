@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from softmax_cli import commands
-from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, nearest
+from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, UsageError, nearest
 from softmax_cli.options.parser import PlainCommand, ProgramGroup, option_names, takes_groups
 from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
@@ -65,18 +65,30 @@ def build_app(typed: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(context: typer.Context, wanted: bool) -> None:
+    if not wanted:
+        return
+    if context.params["verbose"]:
+        from softmax_cli.text import compiler
+        from softmax_cli.version import versions
+
+        print("\n".join(versions(compiler())))
+    else:
         print(f"softmax-cli {__version__}")
-        raise typer.Exit
+    raise typer.Exit
 
 
 def _program(
     version: Annotated[
-        bool, typer.Option("--version", "-V", is_eager=True, callback=_print_version, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_print_version, help="Print the version.")
+    ] = False,
+    verbose: Annotated[  # is_eager: known when the version is printed, in whatever order they were typed
+        bool, typer.Option("--verbose", is_eager=True, help="With --version: also of Python, libraries and compiler.")
     ] = False,
 ) -> None:
     """Take what stands before a command."""
+    if verbose:
+        raise UsageError("--verbose goes with --version: softmax-cli --version --verbose")
 
 
 def main() -> NoReturn:
