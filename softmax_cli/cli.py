@@ -17,6 +17,7 @@ import typer
 
 from softmax_cli import commands
 from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, UsageError, nearest
+from softmax_cli.options import completion
 from softmax_cli.options.parser import PlainCommand, ProgramGroup, option_names, takes_groups
 from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
@@ -38,7 +39,7 @@ of a small table. A stream of blocks makes none either: its memory is flat witho
 """
 
 
-def build_app(typed: Sequence[str]) -> typer.Typer:
+def build_app(typed: Sequence[str], completes: bool = False) -> typer.Typer:
     """Return the command line: a folder of commands, one function each, named as its file.
 
     Where `typed` begins with a command, that one is loaded alone: the others and their options would cost more than a
@@ -52,7 +53,7 @@ def build_app(typed: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
         add_help_option=not chosen,  # the program's own; typer 0.29 loads pydantic to learn that nobody typed it
-        add_completion=False,
+        add_completion=completes or not chosen,
         pretty_exceptions_enable=False,
     )
     app.callback()(_program)
@@ -154,6 +155,8 @@ def _ignore_stops() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; whoever calls may go on, and run another."""
     try:
+        if completion.VARIABLE in os.environ:
+            return completion.answer(_complete)
         typed = [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else [*arguments]
         leaving = build_app(typed)(typed, prog_name=PROGRAM, standalone_mode=False)
         return leaving if isinstance(leaving, int) else ExitCode.DONE
@@ -176,6 +179,10 @@ def run(arguments: Sequence[str]) -> int:
         if not _is_usage_error(error):
             raise
         return _explain_usage(error, arguments)
+
+
+def _complete(words: list[str]) -> None:
+    build_app(words, completes=True)([], prog_name=PROGRAM, standalone_mode=False)
 
 
 def _explain_usage(error: Any, arguments: Sequence[str]) -> int:

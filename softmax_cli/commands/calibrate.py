@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import one_of
 from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
@@ -56,6 +57,7 @@ class FittingOptions(WorkOptions):
             "auto (the least cross-validated log loss of all; the comparison is printed), or none (only choose "
             "thresholds).",
             rich_help_panel=FIT,
+            autocompletion=one_of("auto", "none", registry="softmax_cli.numeric.calibrators:names"),
         ),
     ] = "temperature"
     objective: Annotated[
@@ -64,6 +66,7 @@ class FittingOptions(WorkOptions):
             help="nll, or ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, as the focal-loss papers "
             "chose it (to reproduce their figures; ECE is no proper score).",
             rich_help_panel=FIT,
+            autocompletion=one_of(*OBJECTIVES),
         ),
     ] = "nll"
     keep_fit: Annotated[
@@ -102,7 +105,9 @@ class FittingOptions(WorkOptions):
     on_bad_row: Annotated[
         str,
         typer.Option(
-            help="A row that cannot be scored: error (stop) or skip (leave it out).", rich_help_panel=TALK_PANEL
+            help="A row that cannot be scored: error (stop) or skip (leave it out).",
+            rich_help_panel=TALK_PANEL,
+            autocompletion=one_of("error", "skip"),
         ),
     ] = "error"
 

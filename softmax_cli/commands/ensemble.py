@@ -10,6 +10,7 @@ import typer
 from softmax_cli.commands._joined import check_count, open_tables
 from softmax_cli.commands._scored import build, plan, write
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import OutputOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
@@ -42,6 +43,7 @@ class PoolOptions:
             help="linear (mean of probabilities), log (normalised geometric mean) or logit (mean of logits, which "
             "gives what log gives).",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*POOLS),
         ),
     ] = "linear"
     weights: Annotated[

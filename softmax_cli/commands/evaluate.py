@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import column
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.metrics import MetricOptions
@@ -66,7 +67,10 @@ class ReportOptions:
     by: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Report the figures for every value of a column too.", rich_help_panel=REPORT_PANEL
+            metavar="COLUMN",
+            help="Report the figures for every value of a column too.",
+            rich_help_panel=REPORT_PANEL,
+            autocompletion=column,
         ),
     ] = None
     json: Annotated[

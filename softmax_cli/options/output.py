@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import class_values, one_of, some_of
 from softmax_cli.options.run import ENGINE_PANEL, EngineOptions
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class OutputOptions:
             help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; markdown, latex, html to paste; default: a "
             "table on a terminal, in a folder that of the input, else CSV.",
             rich_help_panel=PANEL,
+            autocompletion=one_of("table", registry="softmax_cli.formats:names"),
         ),
     ] = None
     digits: Annotated[
@@ -238,6 +240,7 @@ class ResultOptions:
         typer.Option(
             help="wide (a column per class), long (a row per class), or list (all classes in one list column).",
             rich_help_panel=RESULT_PANEL,
+            autocompletion=one_of("wide", "long", "list"),
         ),
     ] = "wide"
     emit: Annotated[
@@ -245,6 +248,7 @@ class ResultOptions:
         typer.Option(
             help="One or several of prob, logprob, logit (the adjusted logit), with commas.",
             rich_help_panel=RESULT_PANEL,
+            autocompletion=some_of("prob", "logprob", "logit"),
         ),
     ] = "prob"
     only_predictions: Annotated[
@@ -257,6 +261,7 @@ class ResultOptions:
             metavar="P",
             help="Abstain below this confidence: one number, or one a class as cat=0.9,dog=0.5 (unlisted: 0).",
             rich_help_panel=RESULT_PANEL,
+            autocompletion=class_values(),
         ),
     ] = None
     abstain_label: Annotated[

@@ -132,6 +132,11 @@ class PlainCommand(_WithExamples, TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own name
         """Fill `ctx.params` from what was typed; with typer's messages where it cannot be."""
         args = self._known_spellings(args)
+        if ctx.resilient_parsing:  # while completing: every option counts, and what is typed is not whole yet
+            typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
+            ctx.params.update(typed)
+            ctx.args = rest  # arguments before an option that has no value yet
+            return rest
         if "--help-all" in args:
             args = ["--help"]
         elif self.first:
@@ -139,7 +144,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         args = self._with_settings(ctx, args)
         typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
         assert self.callback is not None, "a command runs a function"
-        values = None if rest or ctx.resilient_parsing else plain_values(inspect.signature(self.callback), typed)
+        values = None if rest else plain_values(inspect.signature(self.callback), typed)
         if values is None:
             return super().parse_args(ctx, args)
         ctx.params.update(values)
@@ -153,7 +158,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         given = [
             name for name, field in options.items() if isinstance(typed.get(field or ""), bool | str | list | tuple)
         ]
-        if "help" in given or ctx.resilient_parsing:
+        if "help" in given:
             return args
         paths = [*(typed.get("paths") or ()), *rest]
         settings = settings_for(self.name or "", list(options), given, paths, os.environ)

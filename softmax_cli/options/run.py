@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import one_of
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ def check_replicates(replicates: int, usual: int) -> None:
 class ColorOptions:
     """Whether what is shown is coloured."""
 
-    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=TALK_PANEL)] = "auto"
+    color: Annotated[
+        str,
+        typer.Option(
+            help="auto, always or never.", rich_help_panel=TALK_PANEL, autocompletion=one_of("auto", "always", "never")
+        ),
+    ] = "auto"
 
     def __post_init__(self) -> None:
         if self.color not in COLORS:
@@ -135,6 +141,7 @@ class RunOptions(WorkOptions):
         typer.Option(
             help="A row that cannot be scored: error (stop), skip (leave it out) or null (keep it, unscored).",
             rich_help_panel=TALK_PANEL,
+            autocompletion=one_of(*POLICIES),
         ),
     ] = "error"
     rejects: Annotated[
@@ -203,6 +210,7 @@ class EngineOptions:
             "DASK_SCHEDULER_ADDRESS names, else on --threads workers here. local: processes of this machine, "
             "which is also where all is done if none is said.",
             rich_help_panel=ENGINE_PANEL,
+            autocompletion=one_of(registry="softmax_cli.distributed.engines:names"),
         ),
     ] = None
 

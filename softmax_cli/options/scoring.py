@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.imbalance import ImbalanceOptions
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ class SoftmaxOptions:
     temperature_column: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Take the temperature of each row from this column.", rich_help_panel=PANEL
+            metavar="COLUMN",
+            help="Take the temperature of each row from this column.",
+            rich_help_panel=PANEL,
+            autocompletion=column,
         ),
     ] = None
     activation: Annotated[
@@ -47,6 +51,7 @@ class SoftmaxOptions:
         typer.Option(
             help="softmax, sigmoid (multi-label: each class alone, no sum), sparsemax or entmax15 (exact zeros).",
             rich_help_panel=PANEL,
+            autocompletion=one_of("softmax", "sigmoid", "sparsemax", "entmax15"),
         ),
     ] = "softmax"
     dtype: Annotated[
@@ -54,6 +59,7 @@ class SoftmaxOptions:
         typer.Option(
             help="Compute in float64 or float32; default: float32 for binary files that hold nothing wider.",
             rich_help_panel=PANEL,
+            autocompletion=one_of("float64", "float32"),
         ),
     ] = None
     top_p: Annotated[
@@ -179,6 +185,7 @@ class RemedyOptions:
             help="row: (z - mean)/deviation over the classes of each row; takes away how sure the model was of one "
             "row against another.",
             rich_help_panel=REMEDIES_PANEL,
+            autocompletion=one_of("row"),
         ),
     ] = None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import column, columns, condition, one_of
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class SourceOptions:
         typer.Option(
             help="csv, tsv, jsonl, parquet, arrow, npy ... where name and first bytes do not say.",
             rich_help_panel=FILES,
+            autocompletion=one_of(registry="softmax_cli.formats:readable"),
         ),
     ] = None
     delimiter: Annotated[
@@ -65,6 +67,7 @@ class SourceOptions:
             metavar="COLUMN=VALUE",
             help="Take only the rows that meet this: split=val, 'split != test', 'year >= 2020', 'split in val,test'.",
             rich_help_panel=FILES,
+            autocompletion=condition,
         ),
     ] = None
     logits: Annotated[
@@ -72,16 +75,22 @@ class SourceOptions:
         typer.Option(
             help="The class columns: a pattern 'logit_*', a list a,b,c, a range a:b, or one list column or array.",
             rich_help_panel=COLUMNS,
+            autocompletion=columns,
         ),
     ] = None
-    id: Annotated[str | None, typer.Option(help="The column that names a row.", rich_help_panel=COLUMNS)] = None
-    label: Annotated[str | None, typer.Option(help="The column with the true class.", rich_help_panel=COLUMNS)] = None
+    id: Annotated[
+        str | None, typer.Option(help="The column that names a row.", rich_help_panel=COLUMNS, autocompletion=column)
+    ] = None
+    label: Annotated[
+        str | None, typer.Option(help="The column with the true class.", rich_help_panel=COLUMNS, autocompletion=column)
+    ] = None
     input: Annotated[
         str | None,
         typer.Option(
             help="What the scores are: logits, prob, percent or logprob. Never guessed from the values; column names "
             "such as logit_*, prob_*, logprob_* say it.",
             rich_help_panel=COLUMNS,
+            autocompletion=one_of("logits", "prob", "percent", "logprob"),
         ),
     ] = None
     classes: Annotated[
