@@ -70,10 +70,11 @@ def _print_version(context: typer.Context, wanted: bool) -> None:
     if not wanted:
         return
     if context.params["verbose"]:
+        from softmax_cli.distributed import engines
         from softmax_cli.text import compiler
         from softmax_cli.version import versions
 
-        print("\n".join(versions(compiler())))
+        print("\n".join(versions(compiler(), engines.distributions())))
     else:
         print(f"softmax-cli {__version__}")
     raise typer.Exit

@@ -12,20 +12,19 @@ OPTIONAL = {
     "jinja2": "--report, explain --page",
     "obstore": "s3://, gs://, az://",
     "fsspec": "other schemes",
-    "ray": "--engine ray",
-    "pyspark": "--engine spark",
-    "distributed": "--engine dask",
 }
-"""Distributions that the program can do without, and what needs them."""
+"""Distributions that the program can do without, and what needs them; those of the engines are theirs to name."""
 
 
-def versions(compiler: str) -> Iterator[str]:
+def versions(compiler: str, engines: dict[str, str]) -> Iterator[str]:
     """Name, a line each, what a report of a bug has to say; no library is loaded for it.
 
     Parameters
     ----------
     compiler : str
         What built the compiled text core.
+    engines : dict of str to str
+        More optional distributions, and what needs them.
     """
     import platform
     from importlib.metadata import PackageNotFoundError, version
@@ -35,8 +34,8 @@ def versions(compiler: str) -> Iterator[str]:
         "platform": platform.platform(),
         "text core": f"compiled by {compiler}",
     }
-    for name in (*NEEDED, *OPTIONAL):
-        use = f"for {OPTIONAL[name]}" if name in OPTIONAL else ""
+    for name, purpose in (dict.fromkeys(NEEDED, "") | OPTIONAL | engines).items():
+        use = f"for {purpose}" if purpose else ""
         try:
             rows[name] = f"{version(name)} ({use})" if use else version(name)
         except PackageNotFoundError:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from softmax_cli import text, version
+from softmax_cli.distributed import engines
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+OPTIONAL = {*version.OPTIONAL, *engines.distributions()}
 
 
 def test_the_short_way_is_one_line(softmax_cli):
@@ -39,14 +41,14 @@ def test_the_compiler_named_itself():
 
 def test_what_is_not_installed_is_named_with_the_way_to_get_it(softmax_cli, monkeypatch):
     def absent(name):
-        if name in version.OPTIONAL:
+        if name in OPTIONAL:
             raise metadata.PackageNotFoundError(name)
         return "1.2.3"
 
     monkeypatch.setattr(metadata, "version", absent)
     lines = softmax_cli("--version", "--verbose").text.splitlines()
     assert "matplotlib   not installed (pip install matplotlib, for --plot)" in lines
-    assert sum("not installed" in line for line in lines) == len(version.OPTIONAL)
+    assert sum("not installed" in line for line in lines) == len(OPTIONAL)
     assert "scipy        1.2.3" in lines
 
 
@@ -65,4 +67,4 @@ def test_no_dependency_is_left_out():
     }
     names = [re.split("[>=]", need)[0] for needs in extras.values() for need in needs]
     assert {re.split("[>=]", need)[0] for need in PROJECT["dependencies"]} == {*version.NEEDED}
-    assert {*names} | {"fsspec"} == {*version.OPTIONAL}
+    assert {*names} | {"fsspec"} == OPTIONAL
