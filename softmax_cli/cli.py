@@ -158,6 +158,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if completion.VARIABLE in os.environ:
             return completion.answer(_complete)
+        if arguments[:1] == ["help"] and "--man" in arguments:
+            return _print_man_page([name for name in arguments[1:] if name != "--man"])
         typed = [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else [*arguments]
         leaving = build_app(typed)(typed, prog_name=PROGRAM, standalone_mode=False)
         return leaving if isinstance(leaving, int) else ExitCode.DONE
@@ -180,6 +182,15 @@ def run(arguments: Sequence[str]) -> int:
         if not _is_usage_error(error):
             raise
         return _explain_usage(error, arguments)
+
+
+def _print_man_page(names: list[str]) -> int:
+    from softmax_cli.options.manual import man_page
+
+    if len(names) > 1:
+        raise UsageError(f"help --man writes one page at a time: softmax-cli help --man {names[0]}")
+    print(man_page(typer.main.get_command(build_app([])), names[0] if names else None), end="")
+    return ExitCode.DONE
 
 
 def _complete(words: list[str]) -> None:

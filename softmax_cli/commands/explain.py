@@ -50,7 +50,10 @@ class SubjectOptions(SourceOptions):
     id_column: Annotated[
         str | None,
         typer.Option(
-            help="The column of ids; default: found by its name.", rich_help_panel=COLUMNS, autocompletion=column
+            metavar="COLUMN",
+            help="The column of ids; default: found by its name.",
+            rich_help_panel=COLUMNS,
+            autocompletion=column,
         ),
     ] = None
 
@@ -102,7 +105,9 @@ class ExplanationOptions(ColorOptions, PlotOptions):
 
     temperature: Annotated[
         float,
-        typer.Option("--temperature", "-T", help="Divides the scores; above 1 flattens, below 1 sharpens."),
+        typer.Option(
+            "--temperature", "-T", metavar="T", help="Divides the scores; above 1 flattens, below 1 sharpens."
+        ),
     ] = 1.0
     class_weights: Annotated[
         str | None,

@@ -64,6 +64,7 @@ class SampleOptions:
     epsilon: Annotated[
         float,
         typer.Option(
+            metavar="E",
             help="Share of exploration, 0 to 1: (1 - E) p + E / the number of classes that are not masked.",
             rich_help_panel=PANEL,
         ),

@@ -66,6 +66,7 @@ class DecisionOptions(CostOptions):
     only: Annotated[
         str | None,
         typer.Option(
+            metavar="ROWS",
             help="Give out only the rows that are wrong, abstained or bad.",
             rich_help_panel=PANEL,
             autocompletion=one_of(*ONLY),

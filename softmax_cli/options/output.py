@@ -50,6 +50,7 @@ class OutputOptions:
     format: Annotated[
         str | None,
         typer.Option(
+            metavar="FORMAT",
             help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; markdown, latex, html to paste; default: a "
             "table on a terminal, in a folder that of the input, else CSV.",
             rich_help_panel=PANEL,
@@ -246,6 +247,7 @@ class ResultOptions:
     emit: Annotated[
         str,
         typer.Option(
+            metavar="KIND,...",
             help="One or several of prob, logprob, logit (the adjusted logit), with commas.",
             rich_help_panel=RESULT_PANEL,
             autocompletion=some_of("prob", "logprob", "logit"),

@@ -103,6 +103,23 @@ def _hints(group: type) -> dict[str, Any]:
     return get_type_hints(group, include_extras=True)
 
 
+def name_values(command: Any, context: Any) -> None:
+    """Give every option a word for its value, and flags none, for the help; typer would write ``<int range>``."""
+    wanted = inspect.signature(command.callback).parameters
+    for one in command.get_params(context):
+        if not isinstance(one, TyperOption):
+            one.display_type_rich = lambda ctx: None  # its name says what it is
+        elif one.is_flag:
+            one.metavar = ""
+        elif one.metavar is None:
+            hint, _ = get_args(wanted[one.name].annotation)
+            one.metavar = VALUES[next(kind for kind in (*get_args(hint), hint) if kind is not NoneType)]
+
+
+VALUES = {int: "N", float: "X", str: "NAME"}
+"""What stands for a value in the help where an option has no better word."""
+
+
 class _WithExamples:
     """A help text that ends in examples: what to type, and what that gives."""
 
@@ -112,6 +129,7 @@ class _WithExamples:
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, then the examples."""
+        name_values(self, ctx)
         super().format_help(ctx, formatter)  # type: ignore[misc]  # typer's
         print(" Examples:")
         for command, result in self.examples:

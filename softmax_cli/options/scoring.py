@@ -33,6 +33,7 @@ class SoftmaxOptions:
         typer.Option(
             "--temperature",
             "-T",
+            metavar="T",
             help="Divides the logits: above 1 flattens the distribution, below 1 sharpens it; inf is uniform.",
             rich_help_panel=PANEL,
         ),
@@ -57,6 +58,7 @@ class SoftmaxOptions:
     dtype: Annotated[
         str | None,
         typer.Option(
+            metavar="TYPE",
             help="Compute in float64 or float32; default: float32 for binary files that hold nothing wider.",
             rich_help_panel=PANEL,
             autocompletion=one_of("float64", "float32"),
@@ -65,6 +67,7 @@ class SoftmaxOptions:
     top_p: Annotated[
         float | None,
         typer.Option(
+            metavar="P",
             help="Keep the smallest set of best classes whose probability reaches P, and renormalise.",
             rich_help_panel=PANEL,
         ),
@@ -72,7 +75,9 @@ class SoftmaxOptions:
     min_p: Annotated[
         float | None,
         typer.Option(
-            help="Keep classes with at least P times the largest probability, and renormalise.", rich_help_panel=PANEL
+            metavar="P",
+            help="Keep classes with at least P times the largest probability, and renormalise.",
+            rich_help_panel=PANEL,
         ),
     ] = None
 

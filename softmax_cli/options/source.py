@@ -33,7 +33,7 @@ class SourceOptions:
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="Tables of scores: files, globs, folders, or - for standard input (the default in a pipe). "
             "Several are read as one table.",
             show_default=False,
@@ -42,6 +42,7 @@ class SourceOptions:
     input_format: Annotated[
         str | None,
         typer.Option(
+            metavar="FORMAT",
             help="csv, tsv, jsonl, parquet, arrow, npy ... where name and first bytes do not say.",
             rich_help_panel=FILES,
             autocompletion=one_of(registry="softmax_cli.formats:readable"),
@@ -49,7 +50,9 @@ class SourceOptions:
     ] = None
     delimiter: Annotated[
         str | None,
-        typer.Option(help="What parts the cells of a line; found from the first lines.", rich_help_panel=FILES),
+        typer.Option(
+            metavar="CHAR", help="What parts the cells of a line; found from the first lines.", rich_help_panel=FILES
+        ),
     ] = None
     no_header: Annotated[
         bool,
@@ -57,7 +60,9 @@ class SourceOptions:
             "--no-header", help="The first line is data; columns are named 0, 1, 2 ...", rich_help_panel=FILES
         ),
     ] = False
-    decimal: Annotated[str, typer.Option(help="The decimal mark of text numbers: . or ,", rich_help_panel=FILES)] = "."
+    decimal: Annotated[
+        str, typer.Option(metavar="CHAR", help="The decimal mark of text numbers: . or ,", rich_help_panel=FILES)
+    ] = "."
     batch_rows: Annotated[
         int | None, typer.Option(min=1, help="Rows read at a time from binary files.", rich_help_panel=FILES)
     ] = None
@@ -73,20 +78,28 @@ class SourceOptions:
     logits: Annotated[
         str | None,
         typer.Option(
+            metavar="COLUMNS",
             help="The class columns: a pattern 'logit_*', a list a,b,c, a range a:b, or one list column or array.",
             rich_help_panel=COLUMNS,
             autocompletion=columns,
         ),
     ] = None
     id: Annotated[
-        str | None, typer.Option(help="The column that names a row.", rich_help_panel=COLUMNS, autocompletion=column)
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column that names a row.", rich_help_panel=COLUMNS, autocompletion=column
+        ),
     ] = None
     label: Annotated[
-        str | None, typer.Option(help="The column with the true class.", rich_help_panel=COLUMNS, autocompletion=column)
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column with the true class.", rich_help_panel=COLUMNS, autocompletion=column
+        ),
     ] = None
     input: Annotated[
         str | None,
         typer.Option(
+            metavar="KIND",
             help="What the scores are: logits, prob, percent or logprob. Never guessed from the values; column names "
             "such as logit_*, prob_*, logprob_* say it.",
             rich_help_panel=COLUMNS,
