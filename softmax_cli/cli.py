@@ -27,6 +27,7 @@ EXAMPLES = (
     ("softmax-cli predict logits.csv", "the first rows and a summary; in a pipe, data"),
     ("softmax-cli evaluate logits.csv", "accuracy, log loss, calibration, with intervals"),
     ("softmax-cli help predict", "the same as softmax-cli predict --help"),
+    ("softmax-cli help --man predict | man -l -", "a man page with every option"),
 )
 OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"
 
@@ -164,17 +165,17 @@ def run(arguments: Sequence[str]) -> int:
         leaving = build_app(typed)(typed, prog_name=PROGRAM, standalone_mode=False)
         return leaving if isinstance(leaving, int) else ExitCode.DONE
     except SoftmaxCliError as error:
-        print_message(f"error: {error}")
+        _print_error(f"{error}", arguments)
         return error.code
     except MemoryError:
-        print_message(f"error: {OUT_OF_MEMORY}")
+        _print_error(OUT_OF_MEMORY, arguments)
         return ExitCode.DATA
     except ClosedPipeError:
         _drop_output()
         return ExitCode.DONE
     except OSError as error:  # of the machine, and not foreseen where it happened: a full disk under printed text
         _drop_output()
-        print_message(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+        _print_error(f"{error.filename or 'standard output'}: {error.strerror or error}", arguments)
         return ExitCode.DATA
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
@@ -182,6 +183,10 @@ def run(arguments: Sequence[str]) -> int:
         if not _is_usage_error(error):
             raise
         return _explain_usage(error, arguments)
+
+
+def _print_error(message: str, arguments: Sequence[str]) -> None:
+    print_message(f"error: {message}", colored="--color never" not in " ".join(arguments).replace("=", " "))
 
 
 def _print_man_page(names: list[str]) -> int:
@@ -202,7 +207,7 @@ def _explain_usage(error: Any, arguments: Sequence[str]) -> int:
         error.show()
     else:
         command = next((name for name in arguments[:1] if name in commands.names()), None)
-        print_message(f"error: {_usage_message(error, command)}")
+        _print_error(_usage_message(error, command), arguments)
     return ExitCode.USAGE
 
 

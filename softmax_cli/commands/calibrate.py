@@ -16,6 +16,7 @@ from softmax_cli.options.pictures import PictureOptions, typed_command, write_pa
 from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
 from softmax_cli.options.scoring import RemedyOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
+from softmax_cli.terminal.text import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -283,9 +284,12 @@ def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fle
 
     with progress(scores.table.size, not fitting.quiet, fitting.colors) as advance:
         rows = collect(fleet, collector, Listeners(advance))
-    fitting.say(f"{scores.columns.summary()}; {len(rows.z):,} rows")
-    if rows.left_out:
-        fitting.say(f"{rows.left_out:,} bad rows left out")
+    if fitting.json or fitting.prints_file:  # a screen says how many rows there are by itself
+        fitting.say(f"{scores.columns.summary()}; {counted(len(rows.z), 'row')}")
+        if rows.left_out:
+            fitting.say(f"{counted(rows.left_out, 'bad row')} left out")
+    else:
+        fitting.say(scores.columns.summary())
     if rows.reading.note is not None:
         fitting.say(rows.reading.note)
     fitting.conclude(scores, rows.kinds)

@@ -15,6 +15,7 @@ from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import OutputOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
+from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.pooled import EnsembleSummary
@@ -145,7 +146,7 @@ def ensemble(
         asked = Scoring(emit=result.emitted(), top=result.top_k or 0)
         transform = replace(build(scores, asked, result, decisions, target, "float64", run), before=(pool.step,))
         if run.dry_run:
-            print(plan(scores, transform, target))
+            print_plan(plan(scores, transform, target))
             return
         notes = (*result.notes(len(transform.classes)), *output.notes())
         write(scores, transform, target, run, (pool.step, *notes))

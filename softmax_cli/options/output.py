@@ -87,14 +87,15 @@ class OutputOptions:
         int | None,
         typer.Option(min=0, help="Show, or write, only the first N rows (a table shows 10).", rich_help_panel=PANEL),
     ] = None
-    all: Annotated[bool, typer.Option("--all", help="Show every row in the table.", rich_help_panel=PANEL)] = False
+    all: Annotated[
+        bool,
+        typer.Option("--all", help="Show every row, or --limit N of them, and every class.", rich_help_panel=PANEL),
+    ] = False
     force: Annotated[bool, typer.Option("--force", help="Write over what is there.", rich_help_panel=PANEL)] = False
 
     def __post_init__(self) -> None:
         if self.digits is not None and self.decimals is not None:
             raise UsageError("--digits and --decimals exclude each other")
-        if self.all and self.limit is not None:
-            raise UsageError("--all and --limit exclude each other")
 
     @property
     def path(self) -> str | None:
@@ -150,7 +151,8 @@ class OutputOptions:
 
         if self.path is not None:
             raise UsageError("--format table is for the screen; for a file choose csv, jsonl, parquet ...")
-        return Screen(None if self.all else self.limit if self.limit is not None else ROWS_SHOWN, self.force)
+        rows = self.limit if self.limit is not None else None if self.all else ROWS_SHOWN
+        return Screen(rows, self.force, self.all)
 
     def _file(self, inputs: Sequence[str]) -> Target:
         from softmax_cli import formats

@@ -75,7 +75,7 @@ class TalkOptions(ColorOptions):
         """Print something on standard error, unless quiet."""
         if not self.quiet:
             for note in notes:
-                print_message(note)
+                print_message(note, self.color != "never")
 
     def introduce(self, scores: ScoreTable, *notes: str) -> None:
         """Say how the input was read, and what is doubtful about the roles of its columns."""
@@ -101,7 +101,7 @@ class TalkOptions(ColorOptions):
 
     def warn(self, warning: str) -> None:
         """Say, also when quiet, that the result is probably not what was meant."""
-        print_message(f"warning: {warning}")
+        print_message(f"warning: {warning}", self.color != "never")
 
     def warn_of_seen(
         self, calibration: Calibration | None, file: str | None, inputs: Inputs, scores: ScoreTable
