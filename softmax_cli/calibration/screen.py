@@ -29,8 +29,7 @@ def show_calibration(console: Console, found: CalibrationReport) -> None:
     """Print a report, as `make_console` opens the console."""
     marks = glyphs(console)
     left_out = f", {counted(found.left_out, 'bad row')} left out" if found.left_out else ""
-    seen = f"{counted(found.rows, 'row')}, {counted(found.classes, 'class')}{left_out}"
-    paragraph(console, f"{found.source}: {seen}", marks)
+    paragraph(console, f"{found.source}: {counted(found.rows, 'row')}{left_out}", marks)
     for sentence in verdict(found):
         paragraph(console, sentence, marks, "bold")
     paragraph(console, f"{found.method}: {found.description}", marks)

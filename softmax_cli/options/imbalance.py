@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError, check_choice, listed
+from softmax_cli.options.completion import class_values, one_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,7 @@ class ImbalanceOptions:
             help="Multiply probabilities by a weight and renormalise: cat=4,dog=1 (raises cat x4; unlisted: 1), "
             "a CSV or JSON file, or balanced:FILE with training labels or counts: n/(K n_i) raises rare classes.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("balanced:"),
         ),
     ] = None
     undo_class_weights: Annotated[
@@ -48,6 +50,7 @@ class ImbalanceOptions:
             metavar="WEIGHTS",
             help="Divide by the weights that the model was trained with, given in the same forms.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("balanced:"),
         ),
     ] = None
     source_prior: Annotated[
@@ -57,6 +60,7 @@ class ImbalanceOptions:
             help="How frequent the classes were in training: counts or shares as cat=900,dog=100, a file, "
             "file:column, or uniform.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("uniform"),
         ),
     ] = None
     target_prior: Annotated[
@@ -65,6 +69,7 @@ class ImbalanceOptions:
             metavar="PRIOR",
             help="How frequent they are where the model is used; multiplies by target/source and renormalises.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("uniform"),
         ),
     ] = None
     kept_share: Annotated[
@@ -73,6 +78,7 @@ class ImbalanceOptions:
             metavar="SHARES",
             help="Undo undersampling: cat=0.1 says that 10 % of cat's training rows were kept (unlisted: all).",
             rich_help_panel=PANEL,
+            autocompletion=class_values(),
         ),
     ] = None
     logit_adjust: Annotated[
@@ -101,6 +107,7 @@ class ImbalanceOptions:
             "al. 2018) and needs no calibrated model; or rlls, which holds that near no change (Azizzadenesheli et al. "
             "2019). Each with standard errors.",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*PRIOR_METHODS),
         ),
     ] = "em"
     validation: Annotated[

@@ -107,7 +107,7 @@ def test_every_line_fits(best, width, encoding):
 def test_the_screen(temperature):
     text = shown(temperature)
     lines = [line.split() for line in text.splitlines()]
-    assert text.startswith("v.csv: 120 rows, 3 classes, 2 bad rows left out\nBetter on held-out rows: log loss falls ")
+    assert text.startswith("v.csv: 120 rows, 2 bad rows left out\nBetter on held-out rows: log loss falls ")
     assert "\ntemperature: z/T, T = " in text
     for name, figures in (("before", temperature.before), ("after", temperature.after)):
         assert [name, f"{figures.nll:.5f}", f"{figures.brier:.5f}", f"{figures.ece:.5f}"] in lines

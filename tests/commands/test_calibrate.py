@@ -292,7 +292,7 @@ def test_a_bad_row_can_be_left_out(softmax_cli):
     text = toy().replace("\n", "\nnan,0,0,0,c0\n", 1)
     done = softmax_cli("calibrate", "-", "--on-bad-row", "skip", stdin=text.encode())
     assert done.code == 0, done.err
-    assert "1 bad rows left out" in done.err
+    assert "1 bad row left out" in done.err
     assert json.loads(done.text)["fit"]["rows"] == 400
 
 
