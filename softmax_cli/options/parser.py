@@ -21,6 +21,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from softmax_cli.errors import ClosedPipeError
 from softmax_cli.options.configuration import settings_for
+from softmax_cli.options.spellings import respelled
 from softmax_cli.terminal.messages import print_message
 
 Result = TypeVar("Result")
@@ -196,37 +197,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         """Accept the names that options have in other tools, and underscores for dashes."""
         known = {name for one in self.params for name in one.opts}
         ends = args.index("--") if "--" in args else len(args)
-        return [_respelled(one, known) if place < ends else one for place, one in enumerate(args)]
-
-
-OTHER_SPELLINGS = {
-    "--topk": "--top-k",
-    "--temp": "--temperature",
-    "--tau": "--temperature",
-    "--batch-size": "--batch-rows",
-    "--workers": "--threads",
-    "--num-workers": "--threads",
-    "--jobs": "--threads",
-    "--id2label": "--classes",
-    "--class-names": "--classes",
-    "--output": "-o",
-    "--out": "-o",
-    "--results-file": "-o",
-    "--results-format": "--format",
-    "--n-bins": "--bins",
-}
-"""Names that timm, Hugging Face, scikit-learn and common Unix tools give to options of this program."""
-
-
-def _respelled(typed: str, known: set[str]) -> str:
-    name, equals, value = typed.partition("=")
-    if not name.startswith("--") or name in known:
-        return typed
-    dashed = name.replace("_", "-")
-    ours = dashed if dashed in known else OTHER_SPELLINGS.get(dashed)
-    if ours not in known or (equals and not ours.startswith("--")):
-        return typed
-    return f"{ours}{equals}{value}"
+        return [respelled(one, known) if place < ends else one for place, one in enumerate(args)]
 
 
 def option_names(command: Callable[..., None]) -> set[str]:
