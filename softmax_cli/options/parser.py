@@ -179,7 +179,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         ]
         if "help" in given:
             return args
-        paths = [*(typed.get("paths") or ()), *rest]
+        paths = [*typed_paths(typed), *rest]
         settings = settings_for(self.name or "", list(options), given, paths, os.environ)
         if settings and "quiet" not in given:
             print_message("; ".join(f"{one.origin}: {' '.join(one.argument)}" for one in settings if one.argument))
@@ -205,6 +205,12 @@ def option_names(command: Callable[..., None]) -> set[str]:
     parameters = parameters_of(command).values()
     typed = [name for one in parameters for name in getattr(get_args(one.annotation)[1], "param_decls", None) or ()]
     return {f"--{one.name.replace('_', '-')}" for one in parameters} | {*typed}
+
+
+def typed_paths(typed: Mapping[str, Any]) -> Sequence[str]:
+    """Return the inputs that were typed; a parser marks in ways of its own that there are none."""
+    paths = typed.get("paths")
+    return paths if isinstance(paths, list | tuple) else ()
 
 
 def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[str, Any] | None:
