@@ -18,7 +18,7 @@ from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
-    from softmax_cli.evaluation.pooled import EnsembleSummary
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import Pool
     from softmax_cli.prediction.members import Members
 
@@ -119,7 +119,7 @@ def ensemble(
     by position where a table has no ids; classes by name. Adds vote_entropy,
     mutual_information (nats) and agreement (of the pairs of tables).
     """
-    from softmax_cli.evaluation.pooled import EnsembleSummary
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import pooled_table
     from softmax_cli.prediction.scorer import Scoring
     from softmax_cli.stream.inputs import make_rereadable

@@ -39,7 +39,7 @@ def _show_pair(console: Console, report: ComparisonReport, pair: PairReport, mar
         paragraph(console, sentence, marks, hang="  ")
     console.print()
     for figure in pair.figures:
-        show_figure(console, figure, bool(report.bootstrap), marks)
+        show_figure(console, figure, figure.interval is not None, marks)
     if report.bootstrap:
         note = f"intervals: {report.bootstrap} paired bootstrap replicates (95 %), seed {report.seed}"
         paragraph(console, note, marks, "dim")
@@ -82,7 +82,7 @@ def _show_flips(console: Console, flips: Sequence[Batch], marks: Glyphs) -> None
     rows = [row for batch in flips for row in batch.to_pylist()]
     columns: list[Column] = [
         TextColumn(
-            name.replace("_", " "),
+            "confidence" if name.endswith("_confidence") else name.removesuffix("_prediction"),
             [_cell(row[name], marks) for row in rows],
             5 if name.endswith("confidence") else 9,
             is_number=name.endswith("confidence"),
