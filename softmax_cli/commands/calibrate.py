@@ -322,8 +322,6 @@ def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptio
     from softmax_cli.terminal.console import make_console
 
     show_calibration(make_console(sys.stdout, fitting.colors), report)
-    if fitting.output is None:
-        fitting.say("not kept: add -o calibration.json, and predict --calibration calibration.json applies it")
     if fitting.output is not None:
         fitting.say(f"{fitting.output}: apply it with softmax-cli predict --calibration {fitting.output}")
 
