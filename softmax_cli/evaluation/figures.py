@@ -11,7 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.evaluation.report import ClassFigures, Pair, Report
-from softmax_cli.page.plot import BLACK, BLUE, GREY, LABELLED_CLASSES, ORANGE, draw_reliability, name_ticks, write_plots
+from softmax_cli.page.plot import (
+    BLACK,
+    BLUE,
+    GREY,
+    LABELLED_CLASSES,
+    ORANGE,
+    draw_bars,
+    draw_reliability,
+    list_names,
+    name_ticks,
+    pair_names,
+    shortened,
+    write_plots,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,14 +103,11 @@ def _labelled_matrix(report: Report, names: list[str], axes: Axes) -> None:
 def _confused_pairs(pairs: Sequence[Pair], axes: Axes) -> None:
     wrong = sorted((pair for pair in pairs if pair.true != pair.predicted), key=lambda pair: -pair.rows)
     axes.set_title("Most confused pairs")
-    axes.set_xlabel("rows")
     if not wrong:
         axes.text(0.5, 0.5, "no row is wrong", ha="center", transform=axes.transAxes)
         return
     shown = wrong[:MOST_PAIRS]
-    axes.barh(range(len(shown)), [pair.rows for pair in shown], color=ORANGE)
-    name_ticks(axes, [f"{pair.true} → {pair.predicted}" for pair in shown])
-    axes.invert_yaxis()
+    draw_bars(axes, pair_names([(pair.true, pair.predicted) for pair in shown]), [pair.rows for pair in shown])
 
 
 def _matrix(pairs: Sequence[Pair], names: list[str]) -> NDArray[np.int64]:
@@ -134,8 +144,7 @@ def _classes(report: Report, place: SubFigure) -> None:
     rows = range(len(shown))
     axes.plot([one.recall for one in shown], rows, "o", color=BLUE, markersize=4, label="recall")
     axes.plot([_or_zero(one.precision) for one in shown], rows, "s", color=ORANGE, markersize=4, label="precision")
-    name_ticks(axes, [f"{one.name} ({one.support:,})" for one in shown])
-    axes.invert_yaxis()
+    list_names(axes, [f"{shortened(one.name)} ({one.support:,})" for one in shown])
     of_all = "" if len(shown) == len(known) else f": the {len(shown)} lowest F1 of {len(known):,}"
     axes.set(xlim=(-0.02, 1.02), xlabel="share", title=f"Classes{of_all} (rows)")
     axes.grid(axis="x", color=GREY, linewidth=0.4)

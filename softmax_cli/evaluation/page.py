@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softmax_cli.evaluation.report import Figure, Point, Report
+from softmax_cli.evaluation.report import Figure, Point, Report, full_titles
 from softmax_cli.page.report import (
     Table,
     Tile,
@@ -105,5 +105,6 @@ def _slices(report: Report) -> list[Table]:
 
 
 def _figures(report: Report) -> Table:
-    rows = [(f.title.strip(), number(f.value), _interval(f), f.note) for f in report.figures]
+    titles = full_titles(report.figures)
+    rows = [(title, number(f.value), _interval(f), f.note) for title, f in zip(titles, report.figures, strict=True)]
     return table("figures", "All figures", "", ("figure", "value", "interval", "what it is"), rows)

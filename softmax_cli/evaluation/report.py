@@ -178,6 +178,16 @@ def by_name(figures: Sequence[Figure]) -> dict[str, object]:
     }
 
 
+def full_titles(figures: Sequence[Figure]) -> list[str]:
+    """Titles that stand alone: an indented one comes after that of the figure that it belongs to."""
+    found, above = [], ""
+    for figure in figures:
+        below = figure.title.startswith(" ")
+        above = above if below else figure.title
+        found.append(f"{above}: {figure.title.strip()}" if below and above else figure.title.strip())
+    return found
+
+
 COVERAGES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Where the risk-coverage curve is reported."""
 

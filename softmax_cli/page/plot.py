@@ -81,9 +81,38 @@ def write_plots(panels: Sequence[Panel], title: str, path: str, force: bool) -> 
         file.write(drawn.getvalue())
 
 
+def shortened(name: str, most: int = 20) -> str:
+    """Cut a long name in its middle: names of one family often differ at the end."""
+    if len(name) <= most:
+        return name
+    end = most // 2 - 1
+    return f"{name[: most - end - 1]}…{name[-end:]}"
+
+
+def pair_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Name pairs of classes, each class shortened by itself."""
+    return [f"{shortened(first, 18)} → {shortened(second, 18)}" for first, second in pairs]
+
+
+def draw_bars(axes: Axes, names: Sequence[str], rows: Sequence[int]) -> None:
+    """Draw counts of rows as bars from the top down, each with its name; a few do not fill the height."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.barh(range(len(names)), rows, color=ORANGE)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.set_xlabel("rows")
+    list_names(axes, names)
+
+
+def list_names(axes: Axes, names: Sequence[str]) -> None:
+    """Write names from the top down, close to each other where they are few."""
+    name_ticks(axes, names)
+    axes.set_ylim(max(len(names), 8) - 0.5, -0.6)
+
+
 def name_ticks(axes: Axes, names: Sequence[str], vertical: bool = True) -> None:
     """Write class names at 0, 1, 2 ..., shortened where they are long, and upright where they are many."""
-    shown = [name if len(name) <= 18 else f"{name[:17]}…" for name in names]
+    shown = [shortened(name, 32 if vertical else 18) for name in names]
     size = 8 if len(names) <= 12 else 6
     if vertical:
         axes.set_yticks(range(len(names)), shown, fontsize=size)

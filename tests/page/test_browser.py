@@ -178,3 +178,44 @@ def test_pages_of_other_commands(softmax_cli, table, show, tmp_path, command):
         assert page.locator(".tiles strong").first.inner_text() == f"{told['after']['nll']:.4f}"
     else:
         assert column(page, "classes", 2) == [f"{one['predicted']:,}" for one in told["classes"]]
+
+
+class TestComparison:
+    @pytest.fixture
+    def compared(self, softmax_cli, table, tmp_path):
+        """Compare the digits with themselves at half the temperature, with two classes changed for each other."""
+        rows = [line.split(",") for line in table.read_text().splitlines()]
+        head = [
+            "logit_zero" if name == "logit_one" else "logit_one" if name == "logit_zero" else name for name in rows[0]
+        ]
+        (tmp_path / "swapped.csv").write_text("\n".join(",".join(row) for row in [head, *rows[1:]]) + "\n")
+        done = softmax_cli("compare", table, "swapped.csv", "--report", "page.html", "--json", "-q")
+        assert done.code == 0, done.err
+        return tmp_path / "page.html", json.loads(done.text)["pairs"][0]
+
+    def test_figures_and_flips_are_those_of_the_json(self, compared, show):
+        path, told = compared
+        page = show(path)
+        figures = dict(zip(column(page, "figures-0", 1), column(page, "figures-0", 2), strict=True))
+        assert figures["flips"] == f"{told['figures']['flips']['value']:,}"
+        assert figures["accuracy gap"] == f"{told['figures']['accuracy_difference']['value']:+.5f}"
+        flips = [(one["first"], one["second"], f"{one['rows']:,}") for one in told["flips_by_class"]]
+        assert list(zip(*(column(page, "flips-0", place) for place in (1, 2, 3)), strict=True)) == flips
+        assert "<b>nine</b>" in column(page, "classes-0", 1)
+        assert len(column(page, "rows", 1)) == told["figures"]["flips"]["value"]
+
+    def test_the_arrow_keys_go_from_mark_to_mark(self, compared, show):
+        page = show(compared[0])
+        marks = page.locator("#confidence-0 path[tabindex]")
+        assert marks.count() > 20
+        marks.first.focus()
+        page.keyboard.press("ArrowRight")
+        assert page.locator("#confidence-0-note").inner_text() == marks.nth(1).get_attribute("aria-label")
+        page.keyboard.press("End")
+        assert page.locator("#confidence-0-note").inner_text() == marks.last.get_attribute("aria-label")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('#confidence-0') === null")
+
+    @pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1280, "light")])
+    def test_it_fits_the_screen(self, compared, show, width, scheme):
+        assert show(compared[0], width, scheme).evaluate("document.documentElement.scrollWidth") <= width

@@ -10,7 +10,6 @@ from rich.text import Text
 from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport
 from softmax_cli.evaluation.report import Figure
 from softmax_cli.evaluation.screen import show_figure
-from softmax_cli.tables.batch import Batch
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
 from softmax_cli.terminal.text import counted, probability, visible
@@ -19,7 +18,7 @@ _TABLE = {"agreement": "agreement", "kl": "KL", "js": "JS", "total_variation": "
 """Columns of the table of several files."""
 
 
-def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[Batch]) -> None:
+def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[dict[str, object]]) -> None:
     """Print a report; `flips` are the first rows whose prediction changes."""
     marks = glyphs(console)
     left_out = f" ({counted(report.left_out, 'bad row')} left out)" if report.left_out else ""
@@ -76,17 +75,16 @@ def _gap(figure: Figure) -> str:
     return f"{figure.value:+.4f}{'*' if sure else ' '}"
 
 
-def _show_flips(console: Console, flips: Sequence[Batch], marks: Glyphs) -> None:
+def _show_flips(console: Console, flips: Sequence[dict[str, object]], marks: Glyphs) -> None:
     heading(console, "the first rows that flip", marks)
-    rows = [row for batch in flips for row in batch.to_pylist()]
     columns: list[Column] = [
         TextColumn(
             name.replace("_", " "),
-            [_cell(row[name], marks) for row in rows],
+            [_cell(row[name], marks) for row in flips],
             5 if name.endswith("confidence") else 9,
             is_number=name.endswith("confidence"),
         )
-        for name in flips[0].schema.names
+        for name in flips[0]
     ]
     draw(console, columns, marks)
     console.print(Text("--flips-out FILE keeps all of them", "dim"))
