@@ -68,7 +68,10 @@ def test_tables_without_truths_count_predictions(compared):
 
 def test_json_has_classes_and_flips(compared):
     (pair,) = json.loads(json.dumps(compared()[0].to_json()))["pairs"]
-    assert pair["flips_by_class"] == [{"first": "a", "second": "b", "rows": 1}, {"first": "a", "second": "c", "rows": 1}]
+    assert pair["flips_by_class"] == [
+        {"first": "a", "second": "b", "rows": 1},
+        {"first": "a", "second": "c", "rows": 1},
+    ]
     changed = {"name": "a", "first_predicted": 3, "second_predicted": 1, "support": 2}
     assert pair["classes"][0] == changed | {"first_recall": 1.0, "second_recall": 0.5}
 

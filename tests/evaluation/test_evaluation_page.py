@@ -122,7 +122,7 @@ def test_without_a_mistake_no_pair_is_listed(tmp_path):
     ("markup", "title", "row"),
     [
         ("markdown", "### All figures", "| macro AUROC | 0.1250 | 95 %: 0.1000 to 0.1500 | a note |"),
-        ("latex", r"\paragraph{All figures}", r"macro AUROC & 0.1250 & 95 \%: 0.1000 to 0.1500 & a note \\"),
+        ("latex", r"\subsection*{All figures}", r"macro AUROC & 0.1250 & 95 \%: 0.1000 to 0.1500 & a note \\"),
         ("html", "<h3>All figures</h3>", '<td>macro AUROC</td><td align="right">0.1250</td>'),
     ],
 )
