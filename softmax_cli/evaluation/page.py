@@ -46,6 +46,7 @@ def evaluation_page(report: Report, command: str) -> bytes:
                 "What would be left of the errors if only the surest predictions were given.",
                 ("share of rows answered", "share of these wrong"),
                 [(point.coverage, point.risk, _answered(point)) for point in report.risk_coverage],
+                [(point.coverage, point.risk) for point in report.curve],
             ),
         ],
         tables=[*others, figures],

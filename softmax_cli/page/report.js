@@ -1,4 +1,4 @@
-const WIDTH = 520, HEIGHT = 360, LEFT = 56, BOTTOM = 46, TOP = 12, RIGHT = 12;
+const WIDTH = 520, HEIGHT = 360, LEFT = 68, BOTTOM = 46, TOP = 12, RIGHT = 12;
 
 /** Axes with titles; returns the drawing and functions from values to pixels. */
 function axes({ x, y, xTitle, yTitle, label }) {
@@ -80,9 +80,9 @@ const CHARTS = {
     return drawing;
   },
   curve(chart, note) {
-    const highest = Math.max(...chart.points.map((point) => point.y), 1e-9);
+    const highest = Math.max(...chart.line.map(([, y]) => y), 1e-9);
     const { drawing, px, py } = axes({ x: chart.range, y: [chart.low, highest], xTitle: chart.x, yTitle: chart.y, label: chart.label });
-    drawing.append(svg("polyline", { class: "curve", points: chart.points.map((point) => `${px(point.x)},${py(point.y)}`).join(" ") }));
+    drawing.append(svg("polyline", { class: "curve", points: chart.line.map(([x, y]) => `${px(x)},${py(y)}`).join(" ") }));
     for (const point of chart.points) {
       const mark = svg("circle", { class: "mark", cx: px(point.x), cy: py(point.y), r: 5 });
       speaks(mark, point.text, note);

@@ -76,19 +76,32 @@ def histogram_chart(
 
 
 def curve_chart(
-    identity: str, title: str, text: str, axes: tuple[str, str], points: Sequence[tuple[float, float, str]]
+    identity: str,
+    title: str,
+    text: str,
+    axes: tuple[str, str],
+    points: Sequence[tuple[float, float, str]],
+    line: Sequence[tuple[float, float]] = (),
 ) -> Chart:
-    """Draw a curve through points, each with the sentence that describes it."""
-    low, high = (min(x for x, _, _ in points), max(x for x, _, _ in points)) if points else (0.0, 1.0)
-    lowest = min((y for _, y, _ in points), default=0.0)
+    """Draw a curve and points of it, each with the sentence that describes it.
+
+    Parameters
+    ----------
+    line : sequence of tuple
+        The curve where it has more points than these.
+    """
+    drawn = [*line] or [(x, y) for x, y, _ in points]
+    low, high = (min(x for x, _ in drawn), max(x for x, _ in drawn)) if drawn else (0.0, 1.0)
+    lowest, highest = (min(y for _, y in drawn), max(y for _, y in drawn)) if drawn else (0.0, 1.0)
     data = {
         "kind": "curve",
         "label": title,
         "range": [min(low, 0.0), high],
-        "low": min(lowest, 0.0) if lowest < 0.5 * max((y for _, y, _ in points), default=1.0) else lowest,
+        "low": min(lowest, 0.0) if lowest < 0.5 * highest else lowest,
         "x": axes[0],
         "y": axes[1],
         "points": [{"x": x, "y": y, "text": text} for x, y, text in points],
+        "line": drawn,
     }
     return Chart(identity, title, text, data)
 
