@@ -52,7 +52,7 @@ def calibration_page(
         ],
         charts=[
             _reliability("before", "Before", log_softmax(z), labels),
-            _reliability("after", f"After ({report.method}, rows that its fit has not seen)", after, labels),
+            _reliability("after", f"After ({report.method})", after, labels, " Of rows that the fit has not seen."),
             curve_chart(
                 "loss",
                 "Loss against the temperature",
@@ -84,9 +84,11 @@ def calibration_tables(report: CalibrationReport) -> list[Table]:
     return tables
 
 
-def _reliability(identity: str, title: str, log_p: NDArray[np.floating], labels: NDArray[np.integer]) -> Chart:
+def _reliability(
+    identity: str, title: str, log_p: NDArray[np.floating], labels: NDArray[np.integer], which: str = ""
+) -> Chart:
     found = bins_of(log_p, labels)
     columns = (found.lower, found.upper, found.count, found.confidence, found.accuracy)
     bins = list(zip(*(column.tolist() for column in columns), strict=True))
-    text = "Accuracy against confidence in 15 bins of equal width; the marks should lie on the dashed line."
+    text = f"Accuracy against confidence in 15 bins of equal width; the marks should lie on the dashed line.{which}"
     return reliability_chart(text, bins, identity)._replace(title=title)

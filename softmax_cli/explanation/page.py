@@ -23,15 +23,16 @@ def explanation_page(example: Example, explanation: Explanation, command: str) -
     """Make the page of one row."""
     shown = sorted(explanation.ranking[:MOST_CLASSES])
     names = [example.classes[i] for i in shown]
-    logits = explanation.logits[shown]
-    finite = logits[np.isfinite(logits)]
+    hidden = sorted(explanation.ranking[MOST_CLASSES:])
+    order = [*shown, *hidden]  # the page computes with all of them
+    finite = explanation.logits[shown][np.isfinite(explanation.logits[shown])]
     return render(
         "explanation",
         {
             "classes": names,
-            "logits": [z if math.isfinite(z) else "-inf" for z in logits.tolist()],
-            "temperature": explanation.temperature,
-            "weights": explanation.weights[shown].tolist(),
+            "logits": [z if math.isfinite(z) else "-inf" for z in explanation.logits[order].tolist()],
+            "temperature": explanation.temperature if math.isfinite(explanation.temperature) else "inf",
+            "weights": explanation.weights[order].tolist(),
             "low": min(-10.0, math.floor(float(finite.min())) - 5.0),
             "high": max(10.0, math.ceil(float(finite.max())) + 5.0),
             "clip": CLIP,
@@ -41,7 +42,7 @@ def explanation_page(example: Example, explanation: Explanation, command: str) -
         where=example.where,
         truth=example.truth,
         shown=len(shown),
-        left_out=len(example.classes) - len(shown),
+        left_out=len(hidden),
         clip=CLIP,
         command=command,
     )
