@@ -9,7 +9,7 @@ from rich.text import Text
 
 from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport
 from softmax_cli.evaluation.report import Figure
-from softmax_cli.evaluation.screen import show_figure
+from softmax_cli.evaluation.screen import show_figures
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
 from softmax_cli.terminal.text import counted, probability, visible
@@ -36,8 +36,7 @@ def _show_pair(console: Console, report: ComparisonReport, pair: PairReport, mar
     for sentence in pair.verdict:
         paragraph(console, sentence, marks, hang="  ")
     console.print()
-    for figure in pair.figures:
-        show_figure(console, figure, bool(report.bootstrap), marks)
+    show_figures(console, pair.figures, bool(report.bootstrap), marks)
     if report.bootstrap:
         note = f"intervals: {report.bootstrap} paired bootstrap replicates (95 %), seed {report.seed}"
         paragraph(console, note, marks, "dim")
