@@ -13,6 +13,7 @@ from softmax_cli.page.report import (
     report_page,
     table,
 )
+from softmax_cli.terminal.text import probability
 
 MOST_PAIRS = 50
 
@@ -92,8 +93,10 @@ def _confusions(report: Report) -> list[Table]:
 
 
 def _mistakes(report: Report) -> list[Table]:
-    rows = [(m.row, m.true, m.predicted, number(m.confidence), number(m.true_probability)) for m in report.mistakes]
-    columns = ("row", "true", "taken for", "confidence", "probability of the true class")
+    rows = [
+        (m.row, m.true, m.predicted, probability(m.confidence, 4), number(m.true_probability)) for m in report.mistakes
+    ]
+    columns = ("row", "true", "taken for", "confidence", "p of the true class")
     return [table("mistakes", "Worst mistakes", "The surest of the wrong predictions.", columns, rows)] if rows else []
 
 

@@ -131,7 +131,7 @@ for (const chart of data.charts) {
 
 /** Numbers by value, text by the alphabet; a cell without a number stands last. */
 const sortKey = (cell) => {
-  const value = Number(cell.replaceAll(",", "").replace("%", ""));
+  const value = Number(cell.replaceAll(",", "").replace("%", "").replace(/^[<>]/, ""));
   return cell === "" || Number.isNaN(value) ? null : value;
 };
 for (const table of document.querySelectorAll("table.sortable")) {

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from softmax_cli.page import render
 
-_NUMBER = re.compile(r"[+-]?(\d[\d,]*(\.\d+)?(e[+-]\d+)?|inf|nan)( ?%)?")
+_NUMBER = re.compile(r"[<>+-]?((\d[\d,]*)?\.?\d+(e[+-]\d+)?|inf|nan)( ?%)?")
 MOST_ROWS = 1000
 """Rows of a table on a page; a browser gets slow with more, and people do not read them."""
 

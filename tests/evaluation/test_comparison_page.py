@@ -130,3 +130,19 @@ def test_plots_without_truths_know_of_flips_only(compared, tmp_path):
     assert "flip: 2" in drawn
     assert "is right" not in drawn
     assert "rows predicted as the class" in drawn
+
+
+def test_classes_that_changed_most_come_first_and_those_never_seen_not_at_all(table):
+    names = ("a", "b", "c", "never")
+    first = np.log([[0.8, 0.1, 0.05, 0.05], [0.1, 0.6, 0.2, 0.1], [0.1, 0.2, 0.6, 0.1]])
+    second = np.log([[0.8, 0.1, 0.05, 0.05], [0.1, 0.6, 0.2, 0.1], [0.1, 0.6, 0.2, 0.1]])
+    tables = [
+        table("one", first, truths=np.array(["a", "b", "c"]), classes=names),
+        table("two", second, classes=names),
+    ]
+    plan = Plan(top_k=(), replicates=0)
+    with open_members(tables, Scoring(emit=("logprob",)), False, wants_truth=True) as members:
+        report = build_comparison(members, plan, compare(members, plan, 1, NOBODY, lambda batch: None), ())
+    (shown,) = [one for one in comparison_tables(report, ()) if one.title == "Classes"]
+    assert [row[0] for row in shown.rows] == ["c", "b", "a"]
+    assert shown.text == "The most changed first. 1 that are neither true nor predicted are left out."

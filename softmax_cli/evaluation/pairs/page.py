@@ -105,6 +105,9 @@ def _pair_tables(report: ComparisonReport, pair: PairReport, place: int) -> Iter
     figures = [(title, _value(f), _interval(f), f.note) for title, f in zip(titles, pair.figures, strict=True)]
     columns = ("figure", "value", "interval", "what it is")
     yield table(f"figures-{place}", f"{named}Figures", "", columns, figures)
+    changed = sorted((c for c in pair.classes if c.support or c.first_predicted or c.second_predicted), key=_size)
+    unseen = len(pair.classes) - len(changed)
+    left_out = f" {unseen:,} that are neither true nor predicted are left out." if unseen else ""
     heads: tuple[str, ...]
     if report.labelled:
         heads = ("class", "rows", "recall, first", "recall, second", "change", "predicted, first", "predicted, second")
@@ -114,9 +117,9 @@ def _pair_tables(report: ComparisonReport, pair: PairReport, place: int) -> Iter
         (c.name, f"{c.support:,}", number(c.first_recall), number(c.second_recall), _change(c), *_predicted(c))
         if report.labelled
         else (c.name, *_predicted(c), f"{c.second_predicted - c.first_predicted:+,}")
-        for c in pair.classes
+        for c in changed
     ]
-    yield table(f"classes-{place}", f"{named}Classes", "", heads, classes)
+    yield table(f"classes-{place}", f"{named}Classes", f"The most changed first.{left_out}", heads, classes)
     flips = [(flip.first, flip.second, f"{flip.rows:,}") for flip in pair.flips[:MOST_FLIPS]]
     if flips:
         more = f"The {len(flips)} commonest of {len(pair.flips):,}." if len(flips) < len(pair.flips) else ""
@@ -127,6 +130,12 @@ def _value(figure: Figure) -> str:
     if figure.name.endswith("_difference"):
         return f"{figure.value:+.5f}"
     return f"{figure.value:,}" if isinstance(figure.value, int) else number(figure.value)
+
+
+def _size(change: ClassChange) -> tuple[float, int]:
+    """Order the most changed first: by recall where it is known, then by how often it is predicted."""
+    gap = abs(change.second_recall - change.first_recall) if change.support else 0.0
+    return -gap, -abs(change.second_predicted - change.first_predicted)
 
 
 def _change(change: ClassChange) -> str:
