@@ -71,7 +71,7 @@ def predict(
         chosen = scoring.build(scores.columns, result.emitted(), result.top_k or 0, estimate)
         scores, numeric = long.pooled(scores, chosen.scoring, run.workers)
         dtype = scoring.dtype(scores)
-        transform = build(scores, numeric, result, decisions, target, dtype, run, chosen.calibration)
+        transform = build(scores, numeric, long.of_classes(result), decisions, target, dtype, run, chosen.calibration)
         transform = long.transform(transform)
         if run.dry_run:
             print(plan(scores, transform, target))

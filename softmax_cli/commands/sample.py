@@ -106,7 +106,6 @@ def sample(
         raise UsageError("--activation sigmoid gives every class alone a probability; an action is drawn from one")
     inputs = source.resolve(None, scoring.softmax.columns)
     target = output.resolve(inputs, parts, run.workers)
-    target.layout("long")
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
         columns = scores.columns

@@ -296,6 +296,10 @@ class ResultOptions:
 
         if calibration is not None and self.layout == "long" and (calibration.sets or calibration.abstention):
             raise UsageError("--layout long has no place for sets and withheld predictions; choose wide or list")
+        if shape == "list" and self.top_k:
+            raise UsageError(
+                "--top-k lists the best classes, and an array file holds every class: write .parquet, .csv"
+            )
         return Layout(shape, self._decision(classes, calibration), self.only_predictions)
 
     def _decision(self, classes: tuple[str, ...], calibration: Calibration | None) -> Decision:
