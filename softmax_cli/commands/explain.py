@@ -165,6 +165,28 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     dog=-1 -T 2), one row of a table (explain logits.csv --row 17), or those of
     a worked topic (explain imbalance).
     """
+    found = _explained(subject, how)
+    if how.json:
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(_plain(found))
+        return
+    from softmax_cli.explanation.screen import show_explanation, show_topic
+    from softmax_cli.terminal.console import make_console
+
+    console = make_console(sys.stdout, how.colors)
+    if isinstance(found, tuple):
+        show_explanation(console, *found, how.full)
+    else:
+        show_topic(console, found)
+
+
+def explained(subject: SubjectOptions, how: ExplanationOptions) -> dict[str, object]:
+    """Explain, draw what was asked for, and return every number, for Python."""
+    return _plain(_explained(subject, how))
+
+
+def _explained(subject: SubjectOptions, how: ExplanationOptions) -> Topic | tuple[Example, Explanation]:
     how.check(subject.paths, how.force)
     if how.page is not None:
         from softmax_cli.page import check_page
@@ -175,24 +197,20 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
 
         for flag, path in how.files:
             raise UsageError(f"{flag} shows scores or a row, not a topic: softmax-cli explain 2 1 0.1 {flag} {path}")
-
-        _print_topic(read_topic(subject.topic), how)
-        return
-    from softmax_cli.explanation.example import to_json
-
+        return read_topic(subject.topic)
     example = subject.example()
     explanation = how.explain(example)
     if how.files:
         _draw(example, explanation, how)
-    if how.json:
-        from softmax_cli.stream.outputs import print_json
+    return example, explanation
 
-        print_json(to_json(example, explanation))
-        return
-    from softmax_cli.explanation.screen import show_explanation
-    from softmax_cli.terminal.console import make_console
 
-    show_explanation(make_console(sys.stdout, how.colors), example, explanation, how.full)
+def _plain(found: Topic | tuple[Example, Explanation]) -> dict[str, object]:
+    if not isinstance(found, tuple):
+        return found.to_json()
+    from softmax_cli.explanation.example import to_json
+
+    return to_json(*found)
 
 
 def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -> None:
@@ -207,13 +225,4 @@ def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -
         print_message(f"{how.page}: open it in a browser")
 
 
-def _print_topic(topic: Topic, how: ExplanationOptions) -> None:
-    if how.json:
-        from softmax_cli.stream.outputs import print_json
-
-        print_json(topic.to_json())
-        return
-    from softmax_cli.explanation.screen import show_topic
-    from softmax_cli.terminal.console import make_console
-
-    show_topic(make_console(sys.stdout, how.colors), topic)
+PYTHON = explained

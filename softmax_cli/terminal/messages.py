@@ -5,11 +5,27 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from softmax_cli.terminal.text import visible
 
 LONGEST = 1500
 """Characters of a message."""
+
+
+_TAKER: ContextVar[Callable[[str], None] | None] = ContextVar("_TAKER", default=None)
+
+
+@contextmanager
+def messages_to(take: Callable[[str], None]) -> Iterator[None]:
+    """Give messages to a function meanwhile: a caller in Python has another way to say them."""
+    before = _TAKER.set(take)
+    try:
+        yield
+    finally:
+        _TAKER.reset(before)
 
 
 def print_message(message: str) -> None:
@@ -18,6 +34,9 @@ def print_message(message: str) -> None:
     Names and cells are data: control characters in them are shown, not obeyed, and where they are as long as a book the
     middle of the message is left out.
     """
+    if (take := _TAKER.get()) is not None:
+        take(message)
+        return
     if len(message) > LONGEST:
         message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
     shown = visible(message, sys.stderr.encoding or "utf-8")
