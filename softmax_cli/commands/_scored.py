@@ -46,7 +46,7 @@ def build(
     return replace(transform, truth=truth, only=decisions.only, order=decisions.order())
 
 
-def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOptions, notes: Iterable[str]) -> None:
+def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOptions, notes: Iterable[str]) -> Finished:
     """Score every row, and say how it was read and what came of it."""
     renamed = [
         f"{a!r} passes on as {b!r}: the result has a column {a!r} of its own" for a, b in transform.renamed.items()
@@ -55,6 +55,7 @@ def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOpti
     with run.work(scores.table.size, target.overwrites) as work:
         finished = target.write(scores, transform, work)
     _report(finished, scores, transform, run)
+    return finished
 
 
 def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:

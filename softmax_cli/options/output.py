@@ -117,7 +117,7 @@ class OutputOptions:
         UsageError
             With what to type instead.
         """
-        flag = "--resume" if parts.resume else f"--engine {parts.engine.engine}" if parts.engine.engine else None
+        flag = parts.flag
         is_folder = self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
         if flag is not None and not is_folder:
             from softmax_cli.stream.inputs import format_by_name
@@ -129,17 +129,20 @@ class OutputOptions:
             return self._folder(self.path, inputs, parts, threads)
         return self._screen() if self.shows_table else self._file(inputs.paths)
 
-    def resolve_whole(self, inputs: Sequence[str]) -> Target:
-        """Decide the same for a result that cannot be made in parts.
+    def resolve_whole(self, inputs: Sequence[str], parts: PartsOptions) -> Target:
+        """Decide the same for rows that belong together, wherever they stand: their result is not made in parts.
 
         Raises
         ------
         UsageError
             With what to type instead.
         """
+        reason = "rows that belong together may stand in several parts"
+        if parts.flag is not None:
+            raise UsageError(f"{parts.flag} is for a result in parts, and {reason}: leave it out")
         if self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path)):
             name = f"{self.path.rstrip('/')}/out.parquet"
-            raise UsageError(f"{self.path} is a folder, and this result is not made in parts: name a file, -o {name}")
+            raise UsageError(f"{self.path} is a folder of parts, and {reason}: name a file, -o {name}")
         return self._screen() if self.shows_table else self._file(inputs)
 
     def _screen(self) -> Target:
@@ -334,3 +337,9 @@ class PartsOptions:
         bool,
         typer.Option("--resume", help="Go on in a folder where a run was cut short.", rich_help_panel=ENGINE_PANEL),
     ] = False
+
+    @property
+    def flag(self) -> str | None:
+        """Return what was typed that only a result in parts has; None: nothing."""
+        engine = self.engine.engine
+        return "--resume" if self.resume else f"--engine {engine}" if engine else None

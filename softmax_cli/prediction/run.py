@@ -35,6 +35,8 @@ class Finished(NamedTuple):
     """How many files the result is in; None: it is no folder."""
     shown: Batch | None = None
     """The first rows of output, for a person; None: the target takes all of them."""
+    beside: tuple[Any, ...] = ()
+    """What was found beside each part; None for one that an earlier run has written."""
 
 
 def score_table(
