@@ -58,6 +58,31 @@ def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOpti
     return finished
 
 
+def print_report(command: str, finished: Finished, scores: ScoreTable, transform: Transform) -> None:
+    """Print what came of a run, for a program."""
+    from softmax_cli.prediction.transform import RECORD_FORMAT
+    from softmax_cli.stream.outputs import print_json
+    from softmax_cli.version import __version__
+
+    tally = finished.tally
+    print_json(
+        {
+            "format": RECORD_FORMAT,
+            "softmax_cli": __version__,
+            "command": command,
+            "source": scores.table.name,
+            "columns": transform.summary,
+            "operations": transform.steps(),
+            "rows": tally.rows,
+            "bad_rows": tally.bad_rows,
+            "rows_written": finished.written,
+            "parts": finished.parts,
+            "most_probable": dict(zip(transform.classes, tally.counts.tolist(), strict=True)),
+            "mean_confidence": tally.mean_confidence,
+        }
+    )
+
+
 def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:
     tally = finished.tally
     parts = "" if finished.parts is None else f" in {finished.parts:,} part{'s' if finished.parts > 1 else ''}"

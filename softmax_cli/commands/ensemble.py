@@ -62,12 +62,6 @@ class PoolOptions:
             rich_help_panel=PANEL,
         ),
     ] = False
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print weights and figures as JSON; the rows need -o FILE then.", rich_help_panel=PANEL
-        ),
-    ] = False
 
     def __post_init__(self) -> None:
         if self.pool not in POOLS:
@@ -75,10 +69,8 @@ class PoolOptions:
         if self.weights is not None and self.fit_weights:
             raise UsageError("--weights and --fit-weights exclude each other: choose one")
 
-    def check(self, tables: int, output: OutputOptions) -> None:
+    def check(self, tables: int) -> None:
         """Refuse, before anything is read, what does not go together."""
-        if self.json and output.path is None:
-            raise UsageError("--json prints the figures on standard output: give the rows a file with -o FILE")
         self._typed(tables)
 
     def _typed(self, tables: int) -> list[float] | None:
@@ -132,7 +124,7 @@ def ensemble(
     from softmax_cli.stream.inputs import make_rereadable
 
     check_count(source.paths, "ensemble")
-    pooling.check(len(source.paths), output)
+    pooling.check(len(source.paths))
     decisions.check(result.layout, result.threshold, "softmax")
     inputs = inputs_of(source, truths)
     target = output.resolve(_all_of(inputs), parts, run.workers)
@@ -162,7 +154,7 @@ def ensemble(
         for summary in one:
             keep(summary)
     for summary in found:
-        if pooling.json:
+        if output.json:
             from softmax_cli.stream.outputs import print_json
 
             print_json(summary.to_json(members.names, pool))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softmax_cli.commands._scored import build, plan, write
+from softmax_cli.commands._scored import build, plan, print_report, write
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.long_tables import LongOptions
@@ -76,13 +76,10 @@ def predict(
         if run.dry_run:
             print(plan(scores, transform, target))
             return
-        write(
-            scores,
-            transform,
-            target,
-            run,
-            (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes()),
-        )
+        notes = (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes())
+        finished = write(scores, transform, target, run, notes)
+        if output.json:
+            print_report("predict", finished, scores, transform)
 
 
 PYTHON = predict

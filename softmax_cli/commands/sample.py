@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._scored import plan, write
+from softmax_cli.commands._scored import plan, print_report, write
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions
@@ -115,7 +115,9 @@ def sample(
         if run.dry_run:
             print(plan(scores, transform, target))
             return
-        write(scores, transform, target, run, (*chosen.notes, *output.notes()))
+        finished = write(scores, transform, target, run, (*chosen.notes, *output.notes()))
+        if output.json:
+            print_report("sample", finished, scores, transform)
 
 
 PYTHON = sample

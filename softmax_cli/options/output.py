@@ -85,9 +85,19 @@ class OutputOptions:
         typer.Option(min=0, help="Show, or write, only the first N rows (a table shows 10).", rich_help_panel=PANEL),
     ] = None
     all: Annotated[bool, typer.Option("--all", help="Show every row in the table.", rich_help_panel=PANEL)] = False
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print what came of the run as JSON, for a program; the rows need -o FILE then.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False
     force: Annotated[bool, typer.Option("--force", help="Write over what is there.", rich_help_panel=PANEL)] = False
 
     def __post_init__(self) -> None:
+        if self.json and self.path is None:
+            raise UsageError("--json prints what came of the run on standard output: give the rows a file with -o FILE")
         if self.digits is not None and self.decimals is not None:
             raise UsageError("--digits and --decimals exclude each other")
         if self.all and self.limit is not None:

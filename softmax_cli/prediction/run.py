@@ -193,7 +193,8 @@ class File(NamedTuple):
         schema = transform.schema(scores.table.schema)
         with self._open(schema) as writer, work.rejects as keep:
             listeners = Listeners(work.progress, keep)
-            return score_table(scores.table, transform, writer, work.threads, listeners, self.limit)
+            finished = score_table(scores.table, transform, writer, work.threads, listeners, self.limit)
+        return finished if self.limit is None else finished._replace(written=min(finished.written, self.limit))
 
     @contextmanager
     def _open(self, schema: Schema) -> Iterator[Writer]:
