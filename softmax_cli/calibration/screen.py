@@ -10,9 +10,9 @@ from rich.console import Console
 from softmax_cli.calibration.calibration import Figures
 from softmax_cli.calibration.fit import UNFITTED
 from softmax_cli.calibration.report import CalibrationReport
+from softmax_cli.errors import counted
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
-from softmax_cli.terminal.text import counted
 
 _PAPERS_WAY = (
     "--objective ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, the way of the focal-loss papers; "

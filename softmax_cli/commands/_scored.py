@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, counted
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.run import RunOptions
@@ -86,7 +86,7 @@ def print_report(command: str, finished: Finished, scores: ScoreTable, transform
 def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:
     tally = finished.tally
     parts = "" if finished.parts is None else f" in {finished.parts:,} part{'s' if finished.parts > 1 else ''}"
-    run.say(f"{transform.summary}; {tally.rows:,} rows{parts}")
+    run.say(f"{transform.summary}; {counted(tally.rows, 'row')}{parts}")
     if finished.shown is not None:
         _show(finished, finished.shown, transform, run)
     elif tally.bad_rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice, counted
 from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
@@ -108,8 +108,7 @@ class FittingOptions(WorkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.objective not in OBJECTIVES:
-            raise UsageError(f"--objective {self.objective}: choose one of {', '.join(OBJECTIVES)}")
+        check_choice("--objective", self.objective, OBJECTIVES)
         if self.objective != "nll" and self.method != "temperature":
             raise UsageError(f"--objective {self.objective} chooses a temperature; drop --method {self.method}")
         if self.calibration is not None and (self.method, self.objective) != ("temperature", "nll"):
@@ -122,8 +121,7 @@ class FittingOptions(WorkOptions):
         from softmax_cli.numeric.calibrators import names
         from softmax_cli.storage.writing import check_target
 
-        if self.method not in (*names(), "auto", "none"):
-            raise UsageError(f"--method {self.method}: choose one of {', '.join(names())}, auto, none")
+        check_choice("--method", self.method, (*names(), "auto", "none"))
         if self.output is not None:
             check_target(self.output, inputs, self.force)
 
@@ -278,7 +276,7 @@ def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fle
 
     with progress(scores.table.size, not fitting.quiet, fitting.colors) as advance:
         rows = collect(fleet, collector, Listeners(advance))
-    fitting.say(f"{scores.columns.summary()}; {len(rows.z):,} rows")
+    fitting.say(f"{scores.columns.summary()}; {counted(len(rows.z), 'row')}")
     if rows.left_out:
         fitting.say(f"{rows.left_out:,} bad rows left out")
     if rows.reading.note is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, counted
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.metrics import MetricOptions
@@ -285,7 +285,7 @@ def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOpti
     for flag, path in report.tables:
         write_table(tables[flag](), path, report.force)
     if report.json:
-        run.say(f"{result.columns}; {result.rows:,} rows")
+        run.say(f"{result.columns}; {counted(result.rows, 'row')}")
         print_json(result.to_json())
     elif pictures.format is not None:
         from softmax_cli.evaluation.page import evaluation_tables

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.imbalance import ImbalanceOptions
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ class SoftmaxOptions:
         from softmax_cli.prediction.scorer import Scoring, Truncation
         from softmax_cli.prediction.steps import Adjustment
 
-        if self.activation not in ACTIVATIONS:
-            raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
+        check_choice("--activation", self.activation, ACTIVATIONS)
         scale = None if calibration is None else calibration.scale
         return Scoring(
             Adjustment(self.temperature, terms, remedies, scale, temperature_column),
