@@ -265,5 +265,5 @@ def _rows(
         table = pa.ipc.open_file(pa.OSFile(path)).read_all()
     if is_matrix:
         column = table.column("prob").combine_chunks()
-        return column.flatten().to_numpy().reshape(len(column), -1)
+        return column.flatten().to_numpy().reshape(len(column), column.type.list_size)
     return job.kind.returned(table)

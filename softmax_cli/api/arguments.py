@@ -22,6 +22,7 @@ from softmax_cli import commands
 from softmax_cli.api.results import CalibrationResult, Result
 from softmax_cli.errors import SoftmaxCliError, UsageError, did_you_mean
 from softmax_cli.options.parser import parameters_of
+from softmax_cli.tables.columns import OUTPUT_NAMES
 from softmax_cli.terminal.messages import messages_to, print_message
 
 if TYPE_CHECKING:
@@ -40,25 +41,53 @@ class Kind(NamedTuple):
     """What a table came as, so that the result goes back as the same."""
 
     name: str
-    """pandas, polars, table, array or path."""
+    """pandas, polars, batch, table, array, mapping or path."""
     levels: tuple[str, ...] = ()
     """Columns that hold the index of a pandas frame."""
     names: tuple[Any, ...] = ()
     """What its levels are called."""
+    schema: pa.Schema | None = None
+    """As Arrow has the columns of a frame."""
+    dtypes: Mapping[str, Any] = {}
+    """As the frame has them."""
 
     def returned(self, table: pa.Table) -> Any:
         """Return a table as what was given."""
         if self.name == "polars":
             import polars
 
-            return polars.from_arrow(table)
-        if self.name != "pandas":
-            return table
+            frame = polars.DataFrame(table)
+            return frame.with_columns(polars.col(name).cast(self.dtypes[name]) for name in self._kept(table))
+        if self.name == "batch":
+            return pa.RecordBatch.from_struct_array(table.to_struct_array().combine_chunks())
+        return self._as_pandas(table) if self.name == "pandas" else table
+
+    def _as_pandas(self, table: pa.Table) -> pd.DataFrame:
         frame: pd.DataFrame = table.to_pandas(strings_to_categorical=False)
+        frame = frame.astype({name: self.dtypes[name] for name in self._kept(table)})
         if self.levels and {*self.levels} <= {*frame}:
             frame = frame.set_index(list(self.levels))
             frame.index.names = list(self.names)
         return frame
+
+    def _kept(self, table: pa.Table) -> Iterator[str]:
+        """Find the columns that have passed through as they were, but for what Arrow calls their type."""
+        for field in table.schema:
+            if self.schema is None or field.name not in self.dtypes or field.name in OUTPUT_NAMES:
+                continue
+            given = self.schema.field(field.name).type
+            is_category = pa.types.is_dictionary(given)
+            if not _are_alike(given.value_type if is_category else given, field.type):
+                continue
+            categories: Any = getattr(self.dtypes[field.name], "categories", ()) if is_category else ()
+            there = {*table.column(field.name).unique().to_pylist()} if is_category else set()
+            if not hasattr(categories, "__iter__") or there <= {*categories, None}:
+                yield field.name
+
+
+def _are_alike(one: pa.DataType, other: pa.DataType) -> bool:
+    texts = (pa.string(), pa.large_string(), pa.string_view())
+    return bool(one == other or (one in texts and other in texts))
 
 
 class Given(NamedTuple):
@@ -154,25 +183,37 @@ def stored_table(data: Data, folder: str, name: str) -> tuple[str, Kind]:
     if isinstance(data, Mapping):
         return _as_json(data, folder, name), Kind("mapping")
     library = type(data).__module__.partition(".")[0]
-    kind = Kind(library if library in ("pandas", "polars") else "table")
-    if library in ("pandas", "polars") and len(data.shape) == 1:
-        data = data.to_frame()
-    if library == "pandas":
-        table = pa.Table.from_pandas(data.rename(columns=str), preserve_index=True)
-        columns = json.loads(table.schema.metadata[b"pandas"])["index_columns"]
-        kind = kind._replace(levels=tuple(columns), names=tuple(data.index.names))
+    if library in ("pandas", "polars"):
+        if not hasattr(data, "shape"):
+            raise UsageError(f"{name}: a {type(data).__name__} holds no rows yet: collect() them first")
+        table, kind = _of_frame(data.to_frame() if len(data.shape) == 1 else data, library)
     elif isinstance(data, pa.Table | pa.RecordBatch) or hasattr(data, "__arrow_c_stream__"):
-        table = pa.table(data)
+        table, kind = pa.table(data), Kind("batch" if isinstance(data, pa.RecordBatch) else "table")
     else:
         array = np.asarray(data)
-        if array.ndim != 1 or name.startswith("data"):
+        if array.dtype == np.object_ and array.ndim != 1:
+            raise UsageError(
+                f"{name}: a {type(data).__name__} that is no table; expected a DataFrame, an Arrow table, an array of "
+                "numbers of shape (rows, classes), or a path"
+            )
+        if array.ndim != 1 or (name.startswith("data") and array.dtype != np.object_):
             np.save(path := os.path.join(folder, f"{name}.npy"), array)
             return path, Kind("array")
-        table = pa.table({name: pa.array(array.tolist(), from_pandas=True)})
+        table, kind = pa.table({name: pa.array(array.tolist(), from_pandas=True)}), Kind("table")
     path = os.path.join(folder, f"{name}.arrow")
     with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
     return path, kind
+
+
+def _of_frame(data: Any, library: str) -> tuple[pa.Table, Kind]:
+    if library == "polars":
+        table = pa.table(data)
+        return table, Kind(library, schema=table.schema, dtypes=dict(data.schema))
+    table = pa.Table.from_pandas(data.rename(columns=str), preserve_index=True)
+    levels = json.loads(table.schema.metadata[b"pandas"])["index_columns"]
+    dtypes = dict(zip(map(str, data.columns), data.dtypes, strict=True))
+    return table, Kind(library, tuple(levels), tuple(data.index.names), table.schema, dtypes)
 
 
 def _as_json(values: Mapping[Any, Any], folder: str, name: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -74,3 +75,58 @@ def test_an_index_is_known_again(tmp_path):
     path, kind = stored_table(frame, str(tmp_path), "data")
     back = kind.returned(pa.ipc.open_file(path).read_all().replace_schema_metadata())
     pd.testing.assert_frame_equal(back, frame)
+
+
+@pytest.fixture
+def typed():
+    """A frame with columns of types that Arrow calls otherwise, or that a file has no word for."""
+    return pd.DataFrame(
+        {
+            "cat": [2.0, 0.0, 1.0],
+            "dog": [1.0, 3.0, 5.0],
+            "kind": pd.Categorical(["x", "y", None], categories=["y", "x", "z"]),
+            "when": pd.date_range("2026-01-01", periods=3, tz="Europe/Berlin"),
+            "count": pd.array([1, None, 3], dtype="Int64"),
+            "text": pd.array(["a", None, "c"], dtype="string"),
+            "flag": [True, False, True],
+        }
+    )
+
+
+def test_columns_that_pass_through_keep_their_types(typed):
+    passed = ["kind", "when", "count", "text", "flag"]
+    found = predict(typed, logits=["cat", "dog"], sort="confidence")
+    order = predict(typed[["cat", "dog"]])["confidence"].argsort()
+    pd.testing.assert_frame_equal(
+        found[passed].reset_index(drop=True), typed[passed].iloc[order].reset_index(drop=True)
+    )
+    frame = pl.from_pandas(typed).with_columns(pl.col("text").cast(pl.Enum(["a", "c"])))
+    again = predict(frame, logits=["cat", "dog"])
+    assert again.select(passed).equals(frame.select(passed))
+    assert again.schema["text"] == frame.schema["text"]
+    assert again.schema["kind"] == frame.schema["kind"]
+
+
+def test_a_prediction_of_an_earlier_run_gives_its_type_to_none(typed):
+    before = typed.assign(prediction=pd.Categorical(["owl"] * 3))
+    assert list(predict(before, logits=["cat", "dog"])["prediction"]) == ["cat", "dog", "dog"]
+
+
+def test_the_same_kind_comes_back():
+    table = pa.table({"cat": [2.0], "dog": [1.0]})
+    assert isinstance(predict(table), pa.Table)
+    assert predict(table.to_batches()[0]).equals(predict(table).to_batches()[0])
+    assert predict(np.zeros((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (pl.LazyFrame({"cat": [1.0], "dog": [2.0]}), r"^data: a LazyFrame holds no rows yet: collect\(\) them first$"),
+        (None, "^data: a NoneType that is no table; expected a DataFrame"),
+        ([1.0, 2.0], "^data: a 1-D array of 2 values"),
+    ],
+)
+def test_what_is_no_table_is_said_to_be_none(data, words):
+    with pytest.raises((UsageError, DataError), match=words):
+        predict(data)
