@@ -65,11 +65,9 @@ class MemberUnits:
         return cls(readers, parts, members._replace(tables=tuple(map(_without_rows, members.tables))))
 
     def units(self) -> tuple[Unit, ...]:
-        """List what is pooled at a time."""
-        together = zip(*self.parts, strict=True)
+        """List what is pooled at a time; as for a single file, progress is that of the first table."""
         return tuple(
-            Unit(number, files[0], None, sum(int(state_of(file.path)[0] or 0) for file in files))
-            for number, files in enumerate(together)
+            Unit(number, file, None, int(state_of(file.path)[0] or 0)) for number, file in enumerate(self.parts[0])
         )
 
     @property

@@ -11,7 +11,7 @@ import pytest
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.distributions.pooling import equal_weights
-from softmax_cli.prediction.ensemble import Pool
+from softmax_cli.prediction.ensemble import Pool, pooled_table
 from softmax_cli.prediction.member_parts import MeasuredUnit, MemberUnits, merging
 from softmax_cli.prediction.members import open_members
 from softmax_cli.prediction.scorer import Scoring
@@ -66,6 +66,15 @@ def test_a_unit_is_the_same_part_of_every_table(parts):
     assert all(unit.size > 300 for unit in units)
     measured = MeasuredUnit(reading, Pool("linear", equal_weights(2)), count)
     assert [measured(unit) for unit in units] == [[10], [10], [10]]
+
+
+def test_progress_is_that_of_the_first_table(parts):
+    _, opening = opened("a", "b")
+    with opening as members:
+        scores = pooled_table(members, Pool("linear", equal_weights(2)), 1, count, lambda part: None)
+        sizes = [block.size for block in scores.table.blocks]
+    assert sum(sizes) == scores.table.size > 0
+    assert len(sizes) == 3
 
 
 def test_tables_of_other_numbers_of_files_are_refused(parts):
