@@ -12,10 +12,12 @@ import typer
 from softmax_cli.commands._joined import check_count, inputs_of, open_tables
 from softmax_cli.commands._scored import build, plan, write
 from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
+from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.pooled import EnsembleSummary
@@ -47,6 +49,7 @@ class PoolOptions:
             help="linear (mean of probabilities), log (normalised geometric mean) or logit (mean of logits, which "
             "gives what log gives).",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*POOLS),
         ),
     ] = "linear"
     weights: Annotated[
@@ -143,7 +146,7 @@ def ensemble(
             target = _by_part(target, inputs, members, pool)
         transform = replace(build(scores, asked, result, decisions, target, "float64", run), before=(pool.step,))
         if run.dry_run:
-            print(plan(scores, transform, target))
+            print_plan(plan(scores, transform, target))
             return
         notes = (*result.notes(len(transform.classes)), *output.notes())
         finished = write(scores, transform, target, run, (pool.step, *notes))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.pictures import PasteOptions, PlotOptions
 from softmax_cli.options.run import TalkOptions
 from softmax_cli.terminal.messages import print_message
@@ -44,13 +45,15 @@ class WeightingOptions(TalkOptions):
         ),
     ]
     label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of labels; default: found by its name.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of labels; default: found by its name.", autocompletion=column),
     ] = None
     method: Annotated[
         str,
         typer.Option(
             help="balanced: n/(K n_i); inverse-sqrt: half as strong; effective-number: Cui et al. 2019, with --beta; "
             "log-prior: logit adjustment, with --tau; prior: the plain shares, for --source-prior.",
+            autocompletion=one_of(*METHODS),
         ),
     ] = "balanced"
     beta: Annotated[

@@ -21,10 +21,14 @@ _INDENT = 9
 _WIDEST = 100
 """Longer lines of prose are hard to read, however wide the terminal."""
 _PLACES = 5
-_LEGEND = (
-    "wins: rows in which the class is the most probable; spread: 1.4826 times the median distance from the median; "
-    "nan: missing cells; outside: cells beyond the outlier limit"
-)
+_LEGEND = {
+    "wins": "rows in which the class is the most probable",
+    "spread": "1.4826 times the median distance from the median",
+    "nan": "missing cells",
+    "inf": "infinite cells",
+    "outside": "cells beyond the outlier limit",
+}
+"""What headings mean."""
 
 
 def show_inspection(console: Console, found: Inspection, classes_shown: int | None = None) -> None:
@@ -117,7 +121,8 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
     if left := len(found.classes) - len(shown):
         note = f"{marks.ellipsis} {left:,} more classes, less odd than these: --all shows them"
         console.print(Text(note, "dim"))
-    _wrap(console, _LEGEND, "dim", 0)
+    headings = {column.heading for column in columns}
+    _wrap(console, "; ".join(f"{name}: {meaning}" for name, meaning in _LEGEND.items() if name in headings), "dim", 0)
     console.print()
 
 

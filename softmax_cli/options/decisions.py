@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError, check_choice, did_you_mean
+from softmax_cli.options.completion import one_of, some_of
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.layout import Layout
@@ -59,11 +60,17 @@ class DecisionOptions(CostOptions):
             help="Add columns: entropy (nats), margin (p1 - p2), energy (-T logsumexp z/T), max_logit; and where there "
             "is a truth true_prob, correct (1 or 0), rank_of_truth.",
             rich_help_panel=PANEL,
+            autocompletion=some_of(*ADDED),
         ),
     ] = None
     only: Annotated[
         str | None,
-        typer.Option(help="Give out only the rows that are wrong, abstained or bad.", rich_help_panel=PANEL),
+        typer.Option(
+            metavar="ROWS",
+            help="Give out only the rows that are wrong, abstained or bad.",
+            rich_help_panel=PANEL,
+            autocompletion=one_of(*ONLY),
+        ),
     ] = None
     sort: Annotated[
         str | None,
@@ -72,6 +79,7 @@ class DecisionOptions(CostOptions):
             help="Sort by confidence, margin, entropy or loss, the least first; -confidence: the largest first. "
             "Memory stays bounded: beyond 128 MB, sorted rows go to temporary files.",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*SORTED_BY, *(f"-{figure}" for figure in SORTED_BY)),
         ),
     ] = None
     superclasses: Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import column, columns, one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.scoring import ScoringOptions
@@ -34,6 +35,7 @@ class LongOptions:
             help="Softmax over the rows of a group, such as the candidates of a query; adds prob and rank. --top-k K "
             "keeps the best K rows of each.",
             rich_help_panel=PANEL,
+            autocompletion=column,
         ),
     ] = None
     long: Annotated[
@@ -42,17 +44,24 @@ class LongOptions:
             metavar="ID,CLASS,SCORE",
             help="The table has a row for each class of an example: the columns that name both, and the scores.",
             rich_help_panel=PANEL,
+            autocompletion=columns,
         ),
     ] = None
     pool_by: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="Pool the rows with the same value into one.", rich_help_panel=PANEL),
+        typer.Option(
+            metavar="COLUMN",
+            help="Pool the rows with the same value into one.",
+            rich_help_panel=PANEL,
+            autocompletion=column,
+        ),
     ] = None
     pool: Annotated[
         str,
         typer.Option(
             help="With --pool-by: mean-prob, mean-logit, or max (the largest logit of each class).",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*POOLS),
         ),
     ] = "mean-prob"
     sorted: Annotated[

@@ -54,7 +54,6 @@ CLASSES = ("cat", "dog", "cow")
         (ResultOptions, {"layout": "list", "top_k": 2}, "holds every class in its place"),
         (ResultOptions, {"layout": "long", "threshold": "0.5"}, "no prediction to withhold"),
         (OutputOptions, {"digits": 3, "decimals": 2}, "exclude each other"),
-        (OutputOptions, {"all": True, "limit": 3}, "exclude each other"),
         (RunOptions, {"color": "blue"}, "--color blue: choose one of auto, always, never"),
         (RunOptions, {"on_bad_row": "drop"}, "choose one of error, skip, null"),
         (RunOptions, {"rejects": "r.csv"}, "add --on-bad-row skip or null"),

@@ -29,6 +29,8 @@ from softmax_cli.tables.batch import (
 from softmax_cli.tables.columns import METADATA_KEY, OUTPUT_NAMES
 from softmax_cli.tables.schema import Schema, is_dictionary, is_fixed_size_list, is_floating, is_integer
 
+FIRST_LABEL = "label_1"
+"""Begins a listing of the best classes, whose numbers are of other classes in each row."""
 EMITS = ("prob", "logprob", "logit")
 """What the columns of a class, or the lists of all classes, are called by."""
 
@@ -45,7 +47,7 @@ def score_matrices(schema: Schema) -> dict[str, list[str]]:
     """
     computed = [field for field in schema if METADATA_KEY in (field.metadata or {}) and field.name not in OUTPUT_NAMES]
     lists = {field.name: [field.name] for field in computed if is_fixed_size_list(field.type)}
-    if lists:
+    if lists or FIRST_LABEL in schema.names:
         return lists
     matrices: dict[str, list[str]] = {}
     for field in computed:
