@@ -116,13 +116,41 @@ class _Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt(Generic[Unit, Result]):
+    """Does some units, one after the other, up to the first that fails."""
+
     work: Callable[[Unit], Result]
 
-    def __call__(self, unit: Unit) -> Result | _Failure:
-        try:
-            return self.work(unit)
-        except (SoftmaxCliError, MemoryError, OSError) as error:
-            return _Failure(error)
+    def __call__(self, units: Sequence[Unit]) -> list[Result | _Failure]:
+        found: list[Result | _Failure] = []
+        for unit in units:
+            try:
+                found.append(self.work(unit))
+            except (SoftmaxCliError, MemoryError, OSError) as error:
+                found.append(_Failure(error))
+                break
+        return found
+
+
+TASK_BYTES = 64 << 20
+"""Of input: an engine takes up to 10 ms for a task, as long as a small file takes."""
+_TASKS_PER_WORKER = 4
+"""At least, where there is so much to do: the last of few long tasks would keep one worker busy alone."""
+
+
+def in_tasks(units: Sequence[Unit], workers: int) -> list[range]:
+    """Put neighbours together that are done as one task: the places in `units` of each.
+
+    Units say by ``size`` how many bytes of input they stand for; those that do not are tasks of their own.
+    """
+    sizes = [getattr(unit, "size", TASK_BYTES) for unit in units]
+    most = min(TASK_BYTES, sum(sizes) // (_TASKS_PER_WORKER * workers))
+    tasks, first, held = [], 0, 0
+    for place, size in enumerate(sizes):
+        if place > first and held + size > most:
+            tasks.append(range(first, place))
+            first, held = place, 0
+        held += size
+    return [*tasks, range(first, len(units))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +162,18 @@ class _Checked:
     def run(self, work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Result]]:
         if not units:
             return
-        waiting = set(range(len(units)))
+        tasks = in_tasks(units, workers)
+        waiting = {task.start for task in tasks}
         first, failure = len(units), None
-        with stdout_to_stderr(), closing(self.engine.run(_Attempt(work), units, workers)) as finished:  # type: ignore[type-var]
-            for position, came in finished:
-                waiting.discard(position)
-                if not isinstance(came, _Failure):
-                    yield position, came
-                elif position < first:
-                    first, failure = position, came.error
+        bunches = [units[task.start : task.stop] for task in tasks]
+        with stdout_to_stderr(), closing(self.engine.run(_Attempt(work), bunches, workers)) as finished:  # type: ignore[type-var]
+            for number, found in finished:
+                start = tasks[number].start
+                waiting.discard(start)
+                for position, came in enumerate(found, start):
+                    if not isinstance(came, _Failure):
+                        yield position, came
+                    elif position < first:
+                        first, failure = position, came.error
                 if failure is not None and min(waiting, default=first) >= first:
                     raise failure

@@ -6,14 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from softmax_cli.distributed.engines import quiet_start
 from softmax_cli.errors import DataError
-
-if TYPE_CHECKING:
-    pass
-
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")

@@ -8,14 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from subprocess import DEVNULL
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from softmax_cli.distributed.engines import quiet_start
 from softmax_cli.errors import DataError
-
-if TYPE_CHECKING:
-    pass
-
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")

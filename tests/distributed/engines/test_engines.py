@@ -10,11 +10,14 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from softmax_cli.distributed import engines
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import DataError, UsageError
 
 ROOT = Path(__file__).parents[3]
 DRIVER = Path(__file__).with_name("driver.py")
@@ -113,6 +116,46 @@ def _processes():
 
 def test_no_units_no_work(engine):
     assert list(engines.by_name(engine).run(print, [], 2)) == []
+
+
+class Sized(NamedTuple):
+    number: int
+    size: int
+
+
+@given(st.lists(st.integers(0, 1 << 27), min_size=1, max_size=60), st.integers(1, 8))
+def test_neighbours_that_are_small_are_one_task(sizes, workers):
+    tasks = engines.in_tasks([Sized(place, size) for place, size in enumerate(sizes)], workers)
+    assert [place for task in tasks for place in task] == [*range(len(sizes))]
+    assert all(tasks)
+    most = min(engines.TASK_BYTES, sum(sizes) // (4 * workers))
+    held = [sum(sizes[place] for place in task) for task in tasks]
+    assert all(len(task) == 1 or size <= most for task, size in zip(tasks, held, strict=True))
+    # Two neighbours would not have fitted together: there are no more tasks than needed.
+    assert all(a + sizes[b.start] > most for a, b in zip(held, tasks[1:], strict=False))
+
+
+def test_five_thousand_small_files_are_a_few_tasks_that_come_one_by_one():
+    calls = []
+
+    class Recording:
+        @staticmethod
+        def run(work, units, workers):
+            calls.extend(units)
+            yield from ((place, work(unit)) for place, unit in reversed(list(enumerate(units))))
+
+    units = [Sized(place, 10_000) for place in range(5000)]
+    found = dict(engines._Checked(Recording).run(lambda unit: unit.number**2, units, 2))
+    assert found == {place: place**2 for place in range(5000)}
+    assert len(calls) == 8
+
+    def fails(unit):
+        if unit.number in (40, 3000):
+            raise DataError(f"unit {unit.number}")
+        return unit.number
+
+    with pytest.raises(DataError, match=r"unit 40$"):
+        list(engines._Checked(Recording).run(fails, units, 2))
 
 
 def test_an_unknown_engine_is_told_with_those_there_are():
