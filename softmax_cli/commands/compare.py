@@ -11,6 +11,7 @@ import typer
 
 from softmax_cli.commands._joined import check_count, open_tables
 from softmax_cli.errors import GateError
+from softmax_cli.options.pictures import PasteOptions
 from softmax_cli.options.run import RunOptions, check_replicates, check_seed
 from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
@@ -73,17 +74,20 @@ class CompareOptions:
         return Plan(replicates=self.bootstrap, seed=self.seed, top_k=())
 
 
-def compare(source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions) -> None:
+def compare(
+    source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, pasting: PasteOptions, run: RunOptions
+) -> None:
     """Compare tables of scores of the same rows: each with the first.
 
     Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
     by position where a table has no ids; classes by name.
     """
+    pasting.check_format(comparison.json)
     flips = _Flips(comparison, source.paths)
     report = compared(source, truths, comparison, run, flips)
     if report is None:
         return
-    _give(report, flips, comparison, run)
+    _give(report, flips, comparison, pasting.format, run)
     if report.failed_gates:
         raise GateError("; ".join(report.failed_gates))
 
@@ -156,11 +160,19 @@ class _Flips:
             self.shown.append(batch.slice(0, room))
 
 
-def _give(report: ComparisonReport, flips: _Flips, comparison: CompareOptions, run: RunOptions) -> None:
+def _give(
+    report: ComparisonReport, flips: _Flips, comparison: CompareOptions, markup: str | None, run: RunOptions
+) -> None:
     if comparison.json:
         from softmax_cli.stream.outputs import print_json
 
         print_json(report.to_json())
+        return
+    if markup is not None:
+        from softmax_cli.evaluation.pairs.page import comparison_tables
+        from softmax_cli.page.report import print_tables
+
+        print_tables(comparison_tables(report, flips.shown), markup)
         return
     from softmax_cli.evaluation.pairs.screen import show_comparison
     from softmax_cli.terminal.console import make_console

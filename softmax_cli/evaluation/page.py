@@ -63,10 +63,11 @@ def _answered(point: Point) -> str:
 
 
 def _tile(figure: Figure) -> Tile:
-    return Tile(figure.title.strip(), number(figure.value), _interval(figure) or figure.note)
+    return Tile(figure.title.strip(), number(figure.value), spelled_interval(figure) or figure.note)
 
 
-def _interval(figure: Figure) -> str:
+def spelled_interval(figure: Figure) -> str:
+    """Write the limits of a figure; nothing where it has none."""
     return "" if figure.interval is None else f"95 %: {figure.interval[0]:.4f} to {figure.interval[1]:.4f}"
 
 
@@ -105,5 +106,5 @@ def _slices(report: Report) -> list[Table]:
 
 
 def _figures(report: Report) -> Table:
-    rows = [(f.title.strip(), number(f.value), _interval(f), f.note) for f in report.figures]
+    rows = [(f.title.strip(), number(f.value), spelled_interval(f), f.note) for f in report.figures]
     return table("figures", "All figures", "", ("figure", "value", "interval", "what it is"), rows)

@@ -95,3 +95,25 @@ def test_two_networks_of_cifar_10(softmax_cli, real_data):
     second = np.load(real_data(WIDE)).argmax(1)
     assert figures(done)["agreement"] == (first == second).mean()
     assert figures(done)["mcnemar_p"] < 1e-5
+
+
+def test_tables_to_paste(softmax_cli, tmp_path):
+    """A table for each pair, with what a figure is a part of; each file alone; the first rows that flip."""
+    rows = [(n, n % 3, (n + 1) % 3, "abc"[n % 3]) for n in range(60)]
+    for name, which in (("one.csv", 1), ("two.csv", 2)):
+        lines = [f"{row[0]},{','.join('4' if c == row[which] else '0' for c in range(3))},{row[3]}" for row in rows]
+        (tmp_path / name).write_text("\n".join(["id,logit_a,logit_b,logit_c,label", *lines]) + "\n")
+    done = softmax_cli("compare", "one.csv", "two.csv", "-q", "--format", "markdown", "--bootstrap", "0")
+    assert done.code == 0, done.err
+    titles = [line for line in done.text.splitlines() if line.startswith("### ")]
+    assert titles == ["### two.csv beside one.csv", "### Each file alone", "### The first rows that flip"]
+    cells = [[cell.strip() for cell in line.split(" | ")] for line in done.text.splitlines() if line[:2] == "| "]
+    figures = {row[0].removeprefix("| "): row[1] for row in cells}
+    assert figures["agreement"] == "0.0000"
+    assert figures["flips"] == "60"
+    assert figures["KL: reverse"] == figures["KL"]
+    assert float(figures["McNemar p"]) == pytest.approx(2 * 0.5**60, rel=0.05)
+    assert figures["one.csv"] == "1.0000"
+    assert "| 0 | a | a | 0.9647 | b | 0.9647 |" in done.text
+    assert r"\begin{tabular}" in softmax_cli("compare", "one.csv", "two.csv", "-q", "--format", "latex").text
+    assert softmax_cli("compare", "one.csv", "two.csv", "--format", "markdown", "--json").code == 2
