@@ -246,7 +246,7 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
         named = f"{', '.join(most)} and {last} have" if most else f"{last} has"
         return f"{option} is no option of {command}; {named} it"
     there = [name for one in error.ctx.command.params for name in one.opts if name.startswith("--")]
-    near = nearest(option, there, likeness=0.75)
+    near = nearest(option, there, likeness=0.75) or [name for name in there if option[2:] in name.split("-")]
     if near:
         return f"{option}: no such option; did you mean {' or '.join(near)}?"
     return f"{option}: no such option; {help_text}-all lists them"

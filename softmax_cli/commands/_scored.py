@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, counted
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.run import RunOptions
-from softmax_cli.terminal.text import counted
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration

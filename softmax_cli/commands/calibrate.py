@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice, counted
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
@@ -16,7 +16,6 @@ from softmax_cli.options.pictures import PictureOptions, typed_command, write_pa
 from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
 from softmax_cli.options.scoring import RemedyOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
-from softmax_cli.terminal.text import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,8 +113,7 @@ class FittingOptions(WorkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.objective not in OBJECTIVES:
-            raise UsageError(f"--objective {self.objective}: choose one of {', '.join(OBJECTIVES)}")
+        check_choice("--objective", self.objective, OBJECTIVES)
         if self.objective != "nll" and self.method != "temperature":
             raise UsageError(f"--objective {self.objective} chooses a temperature; drop --method {self.method}")
         if self.calibration is not None and (self.method, self.objective) != ("temperature", "nll"):
@@ -128,8 +126,7 @@ class FittingOptions(WorkOptions):
         from softmax_cli.numeric.calibrators import names
         from softmax_cli.storage.writing import check_target
 
-        if self.method not in (*names(), "auto", "none"):
-            raise UsageError(f"--method {self.method}: choose one of {', '.join(names())}, auto, none")
+        check_choice("--method", self.method, (*names(), "auto", "none"))
         if self.output is not None:
             check_target(self.output, inputs, self.force)
 
@@ -148,6 +145,14 @@ class FittingOptions(WorkOptions):
     def prints_file(self) -> bool:
         """Whether the standard output gets the calibration itself: a pipe, and nothing else was given."""
         return self.output is None and not self.json and not sys.stdout.isatty()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the calibration ends with the program: neither a file nor a pipe gets it."""
+        return self.output is None and not self.prints_file
+
+
+PROPOSED = "calibration.json"
 
 
 def calibrate(
@@ -219,6 +224,8 @@ def _fitted(
         terms, notes = imbalance.build(columns.classes, "softmax")
         fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
+        if fitting.is_lost:
+            fitting.say(f"the calibration is kept nowhere: add -o {PROPOSED} to keep it")
         fitting.warn_of_seen(given, fitting.calibration, inputs, scores)
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)
@@ -315,8 +322,6 @@ def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptio
     from softmax_cli.terminal.console import make_console
 
     show_calibration(make_console(sys.stdout, fitting.colors), report)
-    if fitting.output is None:
-        fitting.say("not kept: add -o calibration.json, and predict --calibration calibration.json applies it")
     if fitting.output is not None:
         fitting.say(f"{fitting.output}: apply it with softmax-cli predict --calibration {fitting.output}")
 

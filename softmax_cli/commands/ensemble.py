@@ -9,7 +9,7 @@ import typer
 
 from softmax_cli.commands._joined import check_count, open_tables
 from softmax_cli.commands._scored import build, plan, write
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import OutputOptions, ResultOptions
@@ -68,8 +68,7 @@ class PoolOptions:
     ] = False
 
     def __post_init__(self) -> None:
-        if self.pool not in POOLS:
-            raise UsageError(f"--pool {self.pool}: choose one of {', '.join(POOLS)}")
+        check_choice("--pool", self.pool, POOLS)
         if self.weights is not None and self.fit_weights:
             raise UsageError("--weights and --fit-weights exclude each other: choose one")
 

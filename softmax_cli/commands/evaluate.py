@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, counted
 from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
+    from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.numeric.metrics import Plan
-    from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.stream.scores import Inputs, ScoreTable
@@ -291,7 +291,7 @@ def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOpti
     for flag, path in report.tables:
         write_table(tables[flag](), path, report.force)
     if report.json:
-        run.say(f"{result.columns}; {result.rows:,} rows")
+        run.say(f"{result.columns}; {counted(result.rows, 'row')}")
         print_json(result.to_json())
     elif pictures.format is not None:
         from softmax_cli.evaluation.page import evaluation_tables

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.pictures import PasteOptions, PlotOptions
 from softmax_cli.options.run import TalkOptions
@@ -76,8 +76,7 @@ class WeightingOptions(TalkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.method not in METHODS:
-            raise UsageError(f"--method {self.method}: choose one of {', '.join(METHODS)}")
+        check_choice("--method", self.method, METHODS)
         if self.beta is not None and self.method != "effective-number":
             raise UsageError("--beta belongs to --method effective-number")
         if self.beta is not None and not 0 <= self.beta < 1:

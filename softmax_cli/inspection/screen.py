@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from softmax_cli.errors import counted
 from softmax_cli.inspection.report import ClassFigures, Inspection
 from softmax_cli.terminal.console import Glyphs, glyphs
 from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
-from softmax_cli.terminal.text import counted, percent, visible
+from softmax_cli.terminal.text import percent, visible
 
 _STYLES = {"problem": "bold red", "warning": "yellow", "note": "cyan"}
 _INDENT = 9
@@ -89,7 +90,7 @@ def _wrap(
 ) -> None:
     """Print a paragraph that hangs under its heading; names without a space are broken where they must."""
     width = max(20, min(console.width, _WIDEST) - indent)
-    lines = textwrap.wrap(text, width, subsequent_indent=" " * hang) or [""]
+    lines = textwrap.wrap(text, width, subsequent_indent=" " * hang, break_on_hyphens=False) or [""]
     for number, line in enumerate(lines):
         word, color = heading if number == 0 else ("", "")
         console.print(Text.assemble((word.ljust(indent), color), (line, style)), soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
 
 if TYPE_CHECKING:
@@ -97,10 +97,8 @@ class ThresholdOptions:
     def __post_init__(self) -> None:
         if self.coverage is not None and not 0 < self.coverage < 1:
             raise UsageError(f"--coverage {self.coverage:g}: expected a share above 0 and below 1, such as 0.9")
-        if self.score not in SCORES:
-            raise UsageError(f"--score {self.score}: choose one of {', '.join(SCORES)}")
-        if self.quantile not in QUANTILES:
-            raise UsageError(f"--quantile {self.quantile}: choose one of {', '.join(QUANTILES)}")
+        check_choice("--score", self.score, SCORES)
+        check_choice("--quantile", self.quantile, QUANTILES)
         about_sets = (self.score != "lac", self.per_class, self.clustered, self.allow_empty, self.randomized)
         if self.coverage is None and any(about_sets):
             raise UsageError(

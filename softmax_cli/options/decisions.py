@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError, did_you_mean
+from softmax_cli.errors import UsageError, check_choice, did_you_mean
 from softmax_cli.options.completion import one_of, some_of
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class DecisionOptions(CostOptions):
     ] = None
 
     def __post_init__(self) -> None:
-        if self.only is not None and self.only not in ONLY:
-            raise UsageError(f"--only {self.only}: choose one of {', '.join(ONLY)}")
+        if self.only is not None:
+            check_choice("--only", self.only, ONLY)
         figure = (self.sort or "confidence").removeprefix("-")
         if figure not in SORTED_BY:
             raise UsageError(f"--sort {self.sort}: {did_you_mean(figure, SORTED_BY)}")

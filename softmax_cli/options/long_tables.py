@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import column, columns, one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
@@ -76,8 +76,7 @@ class LongOptions:
     def __post_init__(self) -> None:
         if len(self._typed) > 1:
             raise UsageError(f"{' and '.join(self._typed)} exclude each other: choose one")
-        if self.pool not in POOLS:
-            raise UsageError(f"--pool {self.pool}: choose one of {', '.join(POOLS)}")
+        check_choice("--pool", self.pool, POOLS)
         if self.pool != "mean-prob" and self.pool_by is None:
             raise UsageError("--pool says how the rows of --pool-by COLUMN become one: name the column")
         if self.sorted and not self._typed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.run import check_replicates, check_seed
 
@@ -75,8 +75,7 @@ class MetricOptions:
             ("norm", self.norm, NORMS),
             ("kind", self.kind, KINDS),
         ):
-            if given not in known:
-                raise UsageError(f"--{flag} {given}: choose one of {', '.join(known)}")
+            check_choice(f"--{flag}", given, known)
         check_seed(self.seed)
         if self.clip is not None and not 0 < self.clip < 0.5:
             raise UsageError(f"--clip {self.clip:g}: expected a probability above 0 and below 0.5, such as 1e-15")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
 from softmax_cli.terminal.messages import print_message
 
@@ -54,8 +54,7 @@ class ColorOptions:
     ] = "auto"
 
     def __post_init__(self) -> None:
-        if self.color not in COLORS:
-            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
+        check_choice("--color", self.color, COLORS)
 
     @property
     def colors(self) -> Color:
@@ -166,8 +165,7 @@ class RunOptions(WorkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.on_bad_row not in POLICIES:
-            raise UsageError(f"--on-bad-row {self.on_bad_row}: choose one of {', '.join(POLICIES)}")
+        check_choice("--on-bad-row", self.on_bad_row, POLICIES)
         if self.rejects is not None and self.on_bad_row == "error":
             raise UsageError("--rejects keeps rows that are passed over: add --on-bad-row skip or null")
 

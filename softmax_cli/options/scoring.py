@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.imbalance import ImbalanceOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.prediction.scorer import Emit, Scoring
     from softmax_cli.prediction.steps import Remedy, Term
     from softmax_cli.stream.scores import ScoreTable
@@ -111,8 +111,7 @@ class SoftmaxOptions:
         from softmax_cli.prediction.scorer import Scoring, Truncation
         from softmax_cli.prediction.steps import Adjustment
 
-        if self.activation not in ACTIVATIONS:
-            raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
+        check_choice("--activation", self.activation, ACTIVATIONS)
         scale = None if calibration is None else calibration.scale
         return Scoring(
             Adjustment(self.temperature, terms, remedies, scale, temperature_column),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
+from softmax_cli.errors import counted
 from softmax_cli.prediction.transform import Tally, Transform
 from softmax_cli.tables.arrays import cells, floats, to_arrow, to_arrow_schema
 from softmax_cli.tables.batch import Batch, empty_batch
@@ -18,7 +19,7 @@ from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.schema import Schema
 from softmax_cli.terminal.console import Glyphs, glyphs
 from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, OtherClassesColumn, TextColumn, draw, total
-from softmax_cli.terminal.text import counted, percent, probability, visible, width
+from softmax_cli.terminal.text import percent, probability, visible, width
 
 _OWN_COLUMN_EACH = 4
 """Up to so many classes each have a column of their own."""

@@ -126,7 +126,10 @@ def _missing(path: str) -> str:
     except ValueError:
         pass
     else:
-        return f"{path}: no such file; scores come from a file or a pipe: echo '2,1,0.1' | softmax-cli predict -"
+        return (
+            f"{path}: no such file; numbers on the command line are for softmax-cli explain 2 1 0.1; scores come from "
+            "a file or a pipe: echo '2,1,0.1' | softmax-cli predict -"
+        )
     folder = os.path.dirname(path)
     if folder and not os.path.isdir(folder):
         return f"{path}: there is no folder {folder}"

@@ -30,7 +30,7 @@ CLASSES = ("cat", "dog", "cow")
     ("options", "given", "words"),
     [
         (SoftmaxOptions, {"temperature": 0.0}, "division by zero"),
-        (MetricOptions, {"seed": 1 << 64}, "expected a whole number below 2^64"),
+        (MetricOptions, {"seed": 1 << 64}, "expected a whole number below 2"),
         (MetricOptions, {"bootstrap": 39}, "95 % limits take 40 replicates at least; 200 is usual"),
         (ThresholdOptions, {"coverage": 90}, "expected a share above 0 and below 1, such as 0.9"),
         (ThresholdOptions, {"max_risk": 0.1, "min_coverage": 0.9}, "each choose the threshold"),
