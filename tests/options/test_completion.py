@@ -117,6 +117,9 @@ def test_zsh_and_fish_get_what_they_understand(softmax_cli, tmp_path):
         return softmax_cli(env={completion.VARIABLE: f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line} | env)
 
     assert ask("zsh", "softmax-cli predict x.csv --where label=d").text == """_arguments '*: :(("label=dog"))'\n"""
+    assert '(("--label=id"\n"--label=label"\n"' in ask("zsh", "softmax-cli predict x.csv --label=").text
+    get = {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    assert ask("fish", "softmax-cli predict x.csv --label=l", **get).text == "--label=label\n"
     assert ask("zsh", "softmax-cli predict nowhere.csv --where label=d").text == "_files\n"
     assert ask("fish", "softmax-cli predict x.csv -w d", _TYPER_COMPLETE_FISH_ACTION="get-args").text == "dog=\n"
     for table, code in (("x.csv", 0), ("nowhere.csv", 1)):
