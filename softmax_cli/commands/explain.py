@@ -11,7 +11,7 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.completion import class_values, column
-from softmax_cli.options.pictures import PANEL, PlotOptions, typed_command, write_page
+from softmax_cli.options.pictures import PANEL, PasteOptions, PlotOptions, typed_command, write_page
 from softmax_cli.options.run import ColorOptions
 from softmax_cli.options.source import COLUMNS, SourceOptions
 from softmax_cli.terminal.messages import print_message
@@ -100,7 +100,7 @@ class SubjectOptions(SourceOptions):
 
 
 @dataclass(frozen=True)
-class ExplanationOptions(ColorOptions, PlotOptions):
+class ExplanationOptions(ColorOptions, PasteOptions, PlotOptions):
     """Temperature, weights, and the form of the explanation."""
 
     temperature: Annotated[
@@ -175,6 +175,36 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     dog=-1 -T 2), one row of a table (explain logits.csv --row 17), or those of
     a worked topic (explain imbalance).
     """
+    how.check_format(how.json)
+    found = _explained(subject, how)
+    if how.json:
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(_plain(found))
+        return
+    if how.format is not None:
+        from softmax_cli.explanation.page import explanation_tables, topic_tables
+        from softmax_cli.page.report import print_tables
+
+        tables = explanation_tables(*found, how.full) if isinstance(found, tuple) else topic_tables(found)
+        print_tables(tables, how.format)
+        return
+    from softmax_cli.explanation.screen import show_explanation, show_topic
+    from softmax_cli.terminal.console import make_console
+
+    console = make_console(sys.stdout, how.colors)
+    if isinstance(found, tuple):
+        show_explanation(console, *found, how.full)
+    else:
+        show_topic(console, found)
+
+
+def explained(subject: SubjectOptions, how: ExplanationOptions) -> dict[str, object]:
+    """Explain, draw what was asked for, and return every number, for Python."""
+    return _plain(_explained(subject, how))
+
+
+def _explained(subject: SubjectOptions, how: ExplanationOptions) -> Topic | tuple[Example, Explanation]:
     how.check(subject.paths, how.force)
     if how.page is not None:
         from softmax_cli.page import check_page
@@ -185,24 +215,20 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
 
         for flag, path in how.files:
             raise UsageError(f"{flag} shows scores or a row, not a topic: softmax-cli explain 2 1 0.1 {flag} {path}")
-
-        _print_topic(read_topic(subject.topic), how)
-        return
-    from softmax_cli.explanation.example import to_json
-
+        return read_topic(subject.topic)
     example = subject.example()
     explanation = how.explain(example)
     if how.files:
         _draw(example, explanation, how)
-    if how.json:
-        from softmax_cli.stream.outputs import print_json
+    return example, explanation
 
-        print_json(to_json(example, explanation))
-        return
-    from softmax_cli.explanation.screen import show_explanation
-    from softmax_cli.terminal.console import make_console
 
-    show_explanation(make_console(sys.stdout, how.colors), example, explanation, how.full)
+def _plain(found: Topic | tuple[Example, Explanation]) -> dict[str, object]:
+    if not isinstance(found, tuple):
+        return found.to_json()
+    from softmax_cli.explanation.example import to_json
+
+    return to_json(*found)
 
 
 def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -> None:
@@ -217,13 +243,4 @@ def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -
         print_message(f"{how.page}: open it in a browser")
 
 
-def _print_topic(topic: Topic, how: ExplanationOptions) -> None:
-    if how.json:
-        from softmax_cli.stream.outputs import print_json
-
-        print_json(topic.to_json())
-        return
-    from softmax_cli.explanation.screen import show_topic
-    from softmax_cli.terminal.console import make_console
-
-    show_topic(make_console(sys.stdout, how.colors), topic)
+PYTHON = explained

@@ -97,23 +97,50 @@ def test_two_networks_of_cifar_10(softmax_cli, real_data):
     assert figures(done)["mcnemar_p"] < 1e-5
 
 
-def test_tables_to_paste(softmax_cli, tmp_path):
-    """A table for each pair, with what a figure is a part of; each file alone; the first rows that flip."""
-    rows = [(n, n % 3, (n + 1) % 3, "abc"[n % 3]) for n in range(60)]
-    for name, which in (("one.csv", 1), ("two.csv", 2)):
-        lines = [f"{row[0]},{','.join('4' if c == row[which] else '0' for c in range(3))},{row[3]}" for row in rows]
-        (tmp_path / name).write_text("\n".join(["id,logit_a,logit_b,logit_c,label", *lines]) + "\n")
-    done = softmax_cli("compare", "one.csv", "two.csv", "-q", "--format", "markdown", "--bootstrap", "0")
+def test_plots_and_a_page(softmax_cli, tables, tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    asked = ("--plot", "c.svg", "--plots", "confidence, gaps", "--report", "c.html", "-q")
+    done = softmax_cli("compare", "old.csv", "new.parquet", *asked)
+    assert done.code == 0, done.err
+    drawn = (tmp_path / "c.svg").read_text("utf-8")
+    assert "flips, N = 400" in drawn
+    assert "Recall" not in drawn
+    assert "<h1>old.csv compared with new.parquet</h1>" in (tmp_path / "c.html").read_text("utf-8")
+
+
+def test_tables_to_be_pasted(softmax_cli, tables):
+    done = softmax_cli("compare", "old.csv", "new.parquet", "--format", "markdown", "-q")
     assert done.code == 0, done.err
     titles = [line for line in done.text.splitlines() if line.startswith("### ")]
-    assert titles == ["### two.csv beside one.csv", "### Each file alone", "### The first rows that flip"]
-    cells = [[cell.strip() for cell in line.split(" | ")] for line in done.text.splitlines() if line[:2] == "| "]
-    figures = {row[0].removeprefix("| "): row[1] for row in cells}
-    assert figures["agreement"] == "0.0000"
-    assert figures["flips"] == "60"
-    assert figures["KL: reverse"] == figures["KL"]
-    assert float(figures["McNemar p"]) == pytest.approx(2 * 0.5**60, rel=0.05)
-    assert figures["one.csv"] == "1.0000"
-    assert "| 0 | a | a | 0.9647 | b | 0.9647 |" in done.text
-    assert r"\begin{tabular}" in softmax_cli("compare", "one.csv", "two.csv", "-q", "--format", "latex").text
-    assert softmax_cli("compare", "one.csv", "two.csv", "--format", "markdown", "--json").code == 2
+    assert titles == ["### Figures", "### Classes", "### Commonest flips", "### Rows whose prediction changes"]
+    assert "| cat |" in done.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--plots", "gaps", "--plot", "c.svg"), "gaps needs truths: say --label COLUMN or --labels FILE"),
+        (("--plots", "pie", "--plot", "c.svg"), "no plot is called 'pie'; there are: confidence, flips, classes, gaps"),
+        (("--plots", "gaps"), "add --plot plots.png"),
+        (("--report", "c.txt"), "the name has to end in .html"),
+        (("--report", "c.html", "--flips-out", "c.html"), "another output has this name"),
+        (("--format", "csv"), "choose one of html, latex, markdown"),
+        (("--format", "latex", "--json"), "--format and --json exclude each other"),
+    ],
+)
+def test_pictures_that_cannot_be_made_are_refused(softmax_cli, tables, tmp_path, arguments, words):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    done = softmax_cli("compare", "new.parquet", "new.parquet", "-q", *arguments)
+    assert (done.code, words in done.err) == (2, True), done.err
+    assert not list(tmp_path.glob("c.*"))
+
+
+def test_a_tiny_p_value_is_not_0_in_a_table(softmax_cli, tmp_path):
+    for name, right in (("one.csv", "4,0"), ("two.csv", "0,4")):
+        (tmp_path / name).write_text("id,logit_a,logit_b,label\n" + "".join(f"{n},{right},a\n" for n in range(60)))
+    done = softmax_cli("compare", "one.csv", "two.csv", "-q", "--format", "markdown", "--bootstrap", "0")
+    assert done.code == 0, done.err
+    (p_value,) = (line.split(" | ")[1] for line in done.text.splitlines() if line.startswith("| McNemar p"))
+    assert float(p_value) == pytest.approx(2 * 0.5**60, rel=0.05)

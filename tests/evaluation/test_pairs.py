@@ -13,11 +13,9 @@ from scipy.special import log_softmax, rel_entr, softmax
 from scipy.stats import binomtest
 
 from softmax_cli.errors import DataError
-from softmax_cli.evaluation.pairs.page import comparison_tables
-from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport, build_comparison, gate_names
+from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
 from softmax_cli.evaluation.pairs.run import Flipped, compare
 from softmax_cli.evaluation.pairs.screen import show_comparison
-from softmax_cli.evaluation.report import Figure
 from softmax_cli.numeric.metrics import Plan
 from softmax_cli.prediction.members import open_members
 from softmax_cli.prediction.scorer import Scoring
@@ -133,23 +131,3 @@ def test_flips_are_described_before_a_row_is_read(table):
     with open_members([table("one", z), table("two", z)], Scoring(emit=("logprob",)), False, True) as members:
         names = Flipped(members).schema.names
     assert names == ["row", "first_prediction", "first_confidence", "second_prediction", "second_confidence"]
-
-
-def test_tables_to_paste_name_what_a_figure_is_a_part_of():
-    """Whole numbers stay whole, a tiny p-value is not 0, and a file without truths has no table of its own."""
-    figures = (
-        Figure("kl", "KL", 0.25, None, "nats"),
-        Figure("kl_reverse", "  reverse", 0.5, (0.4, 0.6), "nats"),
-        Figure("flips", "flips", 1234, None, ""),
-        Figure("mcnemar_p", "McNemar p", 3.3e-12, None, ""),
-    )
-    report = ComparisonReport(("a", "b"), "id", 9, 0, 0, 0, 0, (), (PairReport("b", (), figures),), ())
-    (one,) = comparison_tables(report, ())
-    assert one.title == "b beside a"
-    assert [row[:2] for row in one.rows] == [
-        ("KL", "0.2500"),
-        ("KL: reverse", "0.5000"),
-        ("flips", "1,234"),
-        ("McNemar p", "3.3e-12"),
-    ]
-    assert one.rows[1][2] == "95 %: 0.4000 to 0.6000"

@@ -134,7 +134,7 @@ def test_zsh_and_fish_get_what_they_understand(softmax_cli, tmp_path):
         *(("predict", name) for name in ("input", "format", "emit", "add", "sort")),
         *(("evaluate", name) for name in ("scheme", "norm", "kind", "plots", "format")),
         *(("calibrate", name) for name in ("method", "objective", "score", "quantile")),
-        *(("weights", "method"), ("ensemble", "pool")),
+        *(("weights", "method"), ("ensemble", "pool"), ("compare", "plots")),
     ],
 )
 def test_what_is_offered_is_taken(complete, softmax_cli, command, option):
