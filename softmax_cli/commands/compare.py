@@ -12,6 +12,7 @@ import typer
 
 from softmax_cli.commands._joined import check_count, inputs_of, open_tables
 from softmax_cli.errors import GateError
+from softmax_cli.options.completion import one_of
 from softmax_cli.options.pictures import ComparisonPictureOptions, typed_command, write_page
 from softmax_cli.options.run import RunOptions, check_replicates, check_seed
 from softmax_cli.options.source import SourceOptions, TruthOptions
@@ -57,6 +58,7 @@ class CompareOptions:
             help="End with exit code 3 where this holds of any file; may be given several times.",
             rich_help_panel=PANEL,
             show_default=False,
+            autocompletion=one_of(registry="softmax_cli.evaluation.pairs.report:gate_names"),
         ),
     ] = field(default_factory=list)
     json: Annotated[

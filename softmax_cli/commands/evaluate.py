@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError, counted
-from softmax_cli.options.completion import column
+from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.metrics import MetricOptions
@@ -116,6 +116,7 @@ class ReportOptions:
             help="End with exit code 3 where this holds; may be given several times.",
             rich_help_panel=REPORT_PANEL,
             show_default=False,
+            autocompletion=one_of(registry="softmax_cli.numeric.metrics:figure_names"),
         ),
     ] = field(default_factory=list)
 

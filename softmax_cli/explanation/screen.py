@@ -25,7 +25,10 @@ from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, TextColumn, draw
 from softmax_cli.terminal.text import probability, visible
 
-MORE = "--full: the shift, temperatures, derivatives, other functions; --page softmax.html: scores that can be dragged"
+MORE = (
+    "--full: the shift, temperatures, derivatives, other functions",
+    "--page softmax.html: scores that can be dragged",
+)
 FAR = 1000.0
 """Added to every score to show that the shifted form does not care, and the naive one does."""
 OVERFLOW = (
@@ -45,7 +48,8 @@ def show_explanation(console: Console, example: Example, explanation: Explanatio
     show_steps(console, explanation, classes, marks)
     if not full:
         _show_figures(console, explanation, classes, marks)
-        paragraph(console, MORE, marks, "dim")
+        for way in MORE:
+            paragraph(console, way, marks, "dim")
         return
     _show_shift(console, explanation, classes, marks)
     show_temperatures(console, explanation, classes, marks)

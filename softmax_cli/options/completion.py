@@ -170,6 +170,9 @@ def answer(complete: Callable[[list[str]], object]) -> int:
     lines = said.getvalue().rstrip("\n")
     if shell == "bash":
         lines = "\n".join(_as_bash_takes_it(line, parted or "") for line in lines.split("\n"))
+    elif lines and (option := re.search(r" (--[a-z-]+=)\S*$", os.environ.get("_TYPER_COMPLETE_ARGS", ""))):
+        start = r'(\(\(|\n)"' if shell == "zsh" else "(^|\n)"  # these two complete the whole of --label=la
+        lines = re.sub(start, lambda found: found[0] + option[1], lines)
     print(lines or ("_files" if shell == "zsh" else ""))
     return code
 

@@ -168,6 +168,7 @@ class ComparisonPictureOptions(ChosenPictureOptions):
             help="Which of confidence, flips, classes, gaps (needs truths) --plot draws, for each file beside the "
             "first; default: all.",
             rich_help_panel=PANEL,
+            autocompletion=some_of("confidence", "flips", "classes", "gaps"),
         ),
     ] = None
 

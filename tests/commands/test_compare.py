@@ -135,3 +135,12 @@ def test_pictures_that_cannot_be_made_are_refused(softmax_cli, tables, tmp_path,
     done = softmax_cli("compare", "new.parquet", "new.parquet", "-q", *arguments)
     assert (done.code, words in done.err) == (2, True), done.err
     assert not list(tmp_path.glob("c.*"))
+
+
+def test_a_tiny_p_value_is_not_0_in_a_table(softmax_cli, tmp_path):
+    for name, right in (("one.csv", "4,0"), ("two.csv", "0,4")):
+        (tmp_path / name).write_text("id,logit_a,logit_b,label\n" + "".join(f"{n},{right},a\n" for n in range(60)))
+    done = softmax_cli("compare", "one.csv", "two.csv", "-q", "--format", "markdown", "--bootstrap", "0")
+    assert done.code == 0, done.err
+    (p_value,) = (line.split(" | ")[1] for line in done.text.splitlines() if line.startswith("| McNemar p"))
+    assert float(p_value) == pytest.approx(2 * 0.5**60, rel=0.05)

@@ -80,6 +80,8 @@ def test_how_the_table_is_read_is_heeded(complete, tmp_path):
 def test_methods_figures_and_labels_of_other_commands(complete):
     assert {*complete("calibrate", "x.csv", "--method", "")} == {"auto", "none", *calibrators.names()}
     assert complete("evaluate", "x.csv", "--plots", "risk,c") == ["risk,confidence", "risk,confusion", "risk,classes"]
+    assert complete("evaluate", "x.csv", "--fail-if", "'acc") == ["accuracy"]
+    assert complete("compare", "x.csv", "x.csv", "--fail-if", "agr") == ["agreement"]
     assert complete("weights", "x.csv", "--label", "t") == [r"true\ class"]
     assert complete("explain", "x.csv", "--row", "1", "-w", "d") == ["dog="]
 
@@ -115,6 +117,9 @@ def test_zsh_and_fish_get_what_they_understand(softmax_cli, tmp_path):
         return softmax_cli(env={completion.VARIABLE: f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line} | env)
 
     assert ask("zsh", "softmax-cli predict x.csv --where label=d").text == """_arguments '*: :(("label=dog"))'\n"""
+    assert '(("--label=id"\n"--label=label"\n"' in ask("zsh", "softmax-cli predict x.csv --label=").text
+    get = {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    assert ask("fish", "softmax-cli predict x.csv --label=l", **get).text == "--label=label\n"
     assert ask("zsh", "softmax-cli predict nowhere.csv --where label=d").text == "_files\n"
     assert ask("fish", "softmax-cli predict x.csv -w d", _TYPER_COMPLETE_FISH_ACTION="get-args").text == "dog=\n"
     for table, code in (("x.csv", 0), ("nowhere.csv", 1)):
@@ -129,7 +134,7 @@ def test_zsh_and_fish_get_what_they_understand(softmax_cli, tmp_path):
         *(("predict", name) for name in ("input", "format", "emit", "add", "sort")),
         *(("evaluate", name) for name in ("scheme", "norm", "kind", "plots", "format")),
         *(("calibrate", name) for name in ("method", "objective", "score", "quantile")),
-        *(("weights", "method"), ("ensemble", "pool")),
+        *(("weights", "method"), ("ensemble", "pool"), ("compare", "plots")),
     ],
 )
 def test_what_is_offered_is_taken(complete, softmax_cli, command, option):

@@ -129,7 +129,9 @@ def _pair_tables(report: ComparisonReport, pair: PairReport, place: int) -> Iter
 def _value(figure: Figure) -> str:
     if figure.name.endswith("_difference"):
         return f"{figure.value:+.5f}"
-    return f"{figure.value:,}" if isinstance(figure.value, int) else number(figure.value)
+    if isinstance(figure.value, int):
+        return f"{figure.value:,}"
+    return f"{figure.value:.2g}" if 0 < figure.value < 1e-4 else number(figure.value)  # a p-value is never 0
 
 
 def _size(change: ClassChange) -> tuple[float, int]:

@@ -26,6 +26,9 @@ SHARES = (0.5, 0.9, 0.99, 0.999)
 """Quantiles of the largest change of a probability in a row."""
 
 
+USUAL_PLAN = Plan(top_k=())
+
+
 class ClassChange(NamedTuple):
     """One class; nan where nothing is known: the recall of a class that is never the truth."""
 
@@ -172,7 +175,7 @@ def _cells(predictions: Predictions) -> Iterator[ConfidenceCell]:
         yield ConfidenceCell(*row)
 
 
-def gate_names(plan: Plan, has_truth: bool) -> list[str]:
+def gate_names(plan: Plan = USUAL_PLAN, has_truth: bool = True) -> list[str]:
     """Name the figures of a pair."""
     nothing = np.empty((0, 2))
     names = [figure.name for figure in _alike(Similarity.of(nothing, nothing))]

@@ -192,6 +192,11 @@ def definitions(plan: Plan, in_slices: bool = False) -> tuple[Definition, ...]:
     return tuple(figure for metric in chosen for figure in metric.figures(plan))
 
 
+def figure_names() -> tuple[str, ...]:
+    """Names of the figures of a plan in which nothing was chosen."""
+    return tuple(figure.name for figure in definitions(Plan()))
+
+
 def compared(plan: Plan) -> tuple[Definition, ...]:
     """List the figures that several tables are compared by."""
     return tuple(figure for figure in definitions(plan) if figure.is_compared)
