@@ -52,6 +52,16 @@ def test_batches_and_threads_change_no_digit(softmax_cli, z):
     assert len(texts) == 1
 
 
+def test_disagreement_is_put_down_like_other_computed_numbers(softmax_cli, z, tmp_path):
+    text = softmax_cli("ensemble", *FILES, "-q", "--format", "csv", "--digits", "4").text
+    cells = [line.split(",")[text.splitlines()[0].split(",").index("mutual_information")] for line in text.splitlines()]
+    assert all(len(cell.lstrip("0.")) <= 4 for cell in cells[1:])
+    softmax_cli("ensemble", *FILES, "-q", "-o", "out.parquet")
+    again = softmax_cli("predict", "out.parquet", "-q", "--format", "csv").text  # now the user's own numbers
+    wanted = pd.read_parquet(tmp_path / "out.parquet")["mutual_information"]
+    assert pd.read_csv(io.StringIO(again))["mutual_information"].tolist() == wanted.tolist()
+
+
 def test_what_predict_can_do_with_the_result(softmax_cli, z):
     options = ("--add", "correct", "--sort=-entropy", "--limit", "2", "--top-k", "1", "--format", "jsonl", "-q")
     rows = [json.loads(line) for line in softmax_cli("ensemble", *FILES, *options).text.splitlines()]
