@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.calibration.figures import TEMPERATURES, bins_of, losses
+from softmax_cli.calibration.figures import TEMPERATURES, bins_of, least_loss, losses
 from softmax_cli.calibration.report import CalibrationReport
 from softmax_cli.numeric.softmax import log_softmax
 from softmax_cli.page.report import Chart, Table, Tile, curve_chart, number, reliability_chart, report_page, table
@@ -22,11 +22,14 @@ def calibration_page(
 ) -> bytes:
     """Make the page; the arrays are those of `write_calibration_plots`."""
     drawn = losses(z, labels)
+    least_t, least = least_loss(drawn)
+    (at_one,) = losses(z, labels, np.ones(1)).tolist()
     points = [
-        (t, loss, f"T = {t:.3g}: mean log loss {loss:.4f} nats")
-        for t, loss in zip(TEMPERATURES.tolist(), drawn.tolist(), strict=True)
-        if loss <= 3 * drawn.min() + 0.1
+        (t, loss, f"{what} T = {t:.3g}: mean log loss {loss:.4f} nats")
+        for t, loss, what in sorted([(1.0, at_one, "As it came,"), (least_t, least, "The least,")])
+        if loss <= 3 * least + 0.1
     ]
+    line = [(t, loss) for t, loss in zip(TEMPERATURES.tolist(), drawn.tolist(), strict=True) if loss <= 3 * least + 0.1]
     gained = report.before.nll - report.after.nll
     verdict = [
         report.description,
@@ -49,8 +52,15 @@ def calibration_page(
         ],
         charts=[
             _reliability("before", "Before", log_softmax(z), labels),
-            _reliability("after", f"After ({report.method}, rows that its fit has not seen)", after, labels),
-            curve_chart("loss", "Loss against the temperature", "The least is the fit.", LOSS_AXES, points),
+            _reliability("after", f"After ({report.method})", after, labels, " Of rows that the fit has not seen."),
+            curve_chart(
+                "loss",
+                "Loss against the temperature",
+                f"The least, {least:.4f} nats, is at T = {least_t:.3g}; the other mark is T = 1.",
+                LOSS_AXES,
+                points,
+                line,
+            ),
         ],
         tables=calibration_tables(report)[1:],
         steps=[f"{report.folds} stratified folds, seed {report.seed}", f"objective: {report.objective}"],
@@ -74,9 +84,11 @@ def calibration_tables(report: CalibrationReport) -> list[Table]:
     return tables
 
 
-def _reliability(identity: str, title: str, log_p: NDArray[np.floating], labels: NDArray[np.integer]) -> Chart:
+def _reliability(
+    identity: str, title: str, log_p: NDArray[np.floating], labels: NDArray[np.integer], which: str = ""
+) -> Chart:
     found = bins_of(log_p, labels)
     columns = (found.lower, found.upper, found.count, found.confidence, found.accuracy)
     bins = list(zip(*(column.tolist() for column in columns), strict=True))
-    text = "Accuracy against confidence in 15 bins of equal width; the marks should lie on the dashed line."
+    text = f"Accuracy against confidence in 15 bins of equal width; the marks should lie on the dashed line.{which}"
     return reliability_chart(text, bins, identity)._replace(title=title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 
 from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables
 from softmax_cli.errors import GateError
+from softmax_cli.options.pictures import ComparisonPictureOptions, typed_command, write_page
 from softmax_cli.options.run import RunOptions, check_replicates, check_seed
 from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
@@ -24,14 +26,18 @@ if TYPE_CHECKING:
 
 
 RANK = 5
-FIRST = ("label", "labels", "where", "flips_out", "fail_if", "json", "bootstrap", "quiet")
+FIRST = ("label", "labels", "where", "flips_out", "fail_if", "json", "report", "plot", "bootstrap", "quiet")
 EXAMPLES = (
     ("softmax-cli compare old.parquet new.parquet", "agreement, flips, divergences, changes of probability"),
     ("softmax-cli compare old.csv new.csv --label y", "with truths: which is better, and could it be chance?"),
+    ("softmax-cli compare old.csv new.csv --report page.html --plot plots.png", "a page, and a sheet of plots"),
     ("softmax-cli compare a.npy b.npy --fail-if 'agreement < 0.999'", "exit code 3 where it is"),
 )
 PANEL = "Report"
 SHOWN = 5
+"""Rows that flip, on a screen."""
+MOST_ROWS = 1000
+"""The same in a page or a table to be pasted."""
 
 
 @dataclass(frozen=True)
@@ -73,26 +79,47 @@ class CompareOptions:
         return Plan(replicates=self.bootstrap, seed=self.seed, top_k=())
 
 
-def compare(source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions) -> None:
+def compare(
+    source: SourceOptions,
+    truths: TruthOptions,
+    comparison: CompareOptions,
+    pictures: ComparisonPictureOptions,
+    run: RunOptions,
+) -> None:
     """Compare tables of scores of the same rows: each with the first.
 
     Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
     by position where a table has no ids; classes by name. --input logits,prob
     says of each table what its scores are.
     """
-    flips = _Flips(comparison, source.paths)
-    report = compared(source, truths, comparison, run, flips)
+    pictures.check_format(comparison.json)
+    pictures.check(source.paths, comparison.force, [comparison.flips_out])
+    keeps_many = pictures.report is not None or pictures.format is not None
+    flips = _Flips(comparison, source.paths, MOST_ROWS if keeps_many else SHOWN)
+    report = compared(source, truths, comparison, run, flips, pictures.drawn)
     if report is None:
         return
-    _give(report, flips, comparison, run)
+    _give(report, flips, comparison, pictures, run)
+    _draw(report, flips, pictures, comparison.force)
     if report.failed_gates:
         raise GateError("; ".join(report.failed_gates))
 
 
 def compared(
-    source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions, flips: _Flips
+    source: SourceOptions,
+    truths: TruthOptions,
+    comparison: CompareOptions,
+    run: RunOptions,
+    flips: _Flips,
+    check_truths: Callable[[bool], object] = bool,
 ) -> ComparisonReport | None:
-    """Compare, and return the report; None: it was a dry run, whose plan is printed."""
+    """Compare, and return the report; None: it was a dry run, whose plan is printed.
+
+    Parameters
+    ----------
+    check_truths : callable
+        Told, before a row is read, whether there are truths; may refuse that with a `UsageError`.
+    """
     from softmax_cli.evaluation.gates import parse_gate
     from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
     from softmax_cli.evaluation.pairs.run import compare as compare_rows
@@ -101,6 +128,7 @@ def compared(
     check_count(source.paths, "compare")
     plan = comparison.plan()
     with open_tables(source, inputs_of(source, truths), run) as members:
+        check_truths(members.truth is not None)
         gates = [parse_gate(given, gate_names(plan, members.truth is not None)) for given in comparison.fail_if]
         if run.dry_run:
             print_plan([line for table in members.tables for line in table.describe()])
@@ -122,8 +150,9 @@ def comparison(
 class _Flips:
     """Keeps the first rows that flip for the screen, and all of them in a file where that was asked for."""
 
-    def __init__(self, comparison: CompareOptions, inputs: list[str]) -> None:
-        self.shown: list[Batch] = []
+    def __init__(self, comparison: CompareOptions, inputs: list[str], most: int = SHOWN) -> None:
+        self._most = most
+        self._kept: list[Batch] = []
         self._comparison = comparison
         self._writer: Writer | None = None
         if comparison.flips_out is not None:
@@ -151,21 +180,50 @@ class _Flips:
         """Take some rows."""
         if self._writer is not None:
             self._writer.write(self._writer.encode(batch))
-        room = SHOWN - sum(shown.num_rows for shown in self.shown)
+        room = self._most - sum(kept.num_rows for kept in self._kept)
         if room > 0:
-            self.shown.append(batch.slice(0, room))
+            self._kept.append(batch.slice(0, room))
+
+    @property
+    def first(self) -> list[dict[str, object]]:
+        """The first rows."""
+        return [row for batch in self._kept for row in batch.to_pylist()]
 
 
-def _give(report: ComparisonReport, flips: _Flips, comparison: CompareOptions, run: RunOptions) -> None:
+def _give(
+    report: ComparisonReport,
+    flips: _Flips,
+    comparison: CompareOptions,
+    pictures: ComparisonPictureOptions,
+    run: RunOptions,
+) -> None:
     if comparison.json:
         from softmax_cli.stream.outputs import print_json
 
         print_json(report.to_json())
         return
+    if pictures.format is not None:
+        from softmax_cli.evaluation.pairs.page import comparison_tables
+        from softmax_cli.page.report import print_tables
+
+        print_tables(comparison_tables(report, flips.first), pictures.format)
+        return
     from softmax_cli.evaluation.pairs.screen import show_comparison
     from softmax_cli.terminal.console import make_console
 
-    show_comparison(make_console(sys.stdout, run.colors), report, flips.shown)
+    show_comparison(make_console(sys.stdout, run.colors), report, flips.first[:SHOWN])
+
+
+def _draw(report: ComparisonReport, flips: _Flips, pictures: ComparisonPictureOptions, force: bool) -> None:
+    if pictures.plot is not None:
+        from softmax_cli.evaluation.pairs.figures import write_comparison_plots
+
+        names = pictures.drawn(bool(report.labelled))
+        write_comparison_plots(report, names, pictures.plot, force)
+    if pictures.report is not None:
+        from softmax_cli.evaluation.pairs.page import comparison_page
+
+        write_page(comparison_page(report, flips.first, typed_command()), pictures.report, force)
 
 
 PYTHON = comparison

@@ -20,7 +20,7 @@ from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
-    from softmax_cli.evaluation.pooled import EnsembleSummary
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import Pool
     from softmax_cli.prediction.folder import Folder
     from softmax_cli.prediction.members import Members
@@ -120,7 +120,7 @@ def ensemble(
     first file of each table is pooled with the first of the others, and so on,
     side by side.
     """
-    from softmax_cli.evaluation.pooled import EnsembleSummary
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import pooled_table
     from softmax_cli.prediction.member_parts import merging
     from softmax_cli.prediction.scorer import Scoring
@@ -177,7 +177,7 @@ def _all_of(inputs: Sequence[Inputs]) -> Inputs:
 
 def _by_part(target: Target, inputs: Sequence[Inputs], members: Members, pool: Pool) -> Folder:
     """Return a folder whose parts are pooled each by itself."""
-    from softmax_cli.evaluation.pooled import EnsembleSummary
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.folder import Folder
     from softmax_cli.prediction.member_parts import MeasuredUnit, MemberUnits, PooledUnit
 

@@ -11,7 +11,7 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.completion import class_values, column
-from softmax_cli.options.pictures import PANEL, PlotOptions, typed_command, write_page
+from softmax_cli.options.pictures import PANEL, PasteOptions, PlotOptions, typed_command, write_page
 from softmax_cli.options.run import ColorOptions
 from softmax_cli.options.source import COLUMNS, SourceOptions
 from softmax_cli.terminal.messages import print_message
@@ -100,7 +100,7 @@ class SubjectOptions(SourceOptions):
 
 
 @dataclass(frozen=True)
-class ExplanationOptions(ColorOptions, PlotOptions):
+class ExplanationOptions(ColorOptions, PasteOptions, PlotOptions):
     """Temperature, weights, and the form of the explanation."""
 
     temperature: Annotated[
@@ -175,11 +175,19 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     dog=-1 -T 2), one row of a table (explain logits.csv --row 17), or those of
     a worked topic (explain imbalance).
     """
+    how.check_format(how.json)
     found = _explained(subject, how)
     if how.json:
         from softmax_cli.stream.outputs import print_json
 
         print_json(_plain(found))
+        return
+    if how.format is not None:
+        from softmax_cli.explanation.page import explanation_tables, topic_tables
+        from softmax_cli.page.report import print_tables
+
+        tables = explanation_tables(*found, how.full) if isinstance(found, tuple) else topic_tables(found)
+        print_tables(tables, how.format)
         return
     from softmax_cli.explanation.screen import show_explanation, show_topic
     from softmax_cli.terminal.console import make_console

@@ -11,13 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.evaluation.report import ClassFigures, Pair, Report
-from softmax_cli.page.plot import BLACK, BLUE, GREY, LABELLED_CLASSES, ORANGE, draw_reliability, name_ticks, write_plots
+from softmax_cli.page.plot import (
+    BLACK,
+    BLUE,
+    GREY,
+    LABELLED_CLASSES,
+    ORANGE,
+    draw_bars,
+    draw_histogram,
+    draw_reliability,
+    list_names,
+    name_ticks,
+    pair_names,
+    shortened,
+    write_plots,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import SubFigure
 
-MOST_PAIRS = 15
+MOST_PAIRS = 12
 """Confused pairs that are listed where the matrix has too many classes to be read."""
 MOST_CELLS = 60
 """A larger matrix is summed in square tiles to about so many rows and columns."""
@@ -39,16 +53,8 @@ def _reliability(report: Report, place: SubFigure) -> None:
 
 def _confidence(report: Report, place: SubFigure) -> None:
     """Rows by confidence, right ones below wrong ones."""
-    axes = place.subplots()
-    right, wrong = np.array(report.histogram).T
-    edges = np.linspace(0, 1, len(right) + 1)
-    width = edges[1] - edges[0]
-    axes.bar(edges[:-1], right, width, align="edge", color=BLUE, edgecolor="white", label="right")
-    axes.bar(edges[:-1], wrong, width, right, align="edge", color=ORANGE, edgecolor="white", hatch="///", label="wrong")
-    axes.set(
-        xlim=(0, 1), xlabel="confidence", ylabel="rows", title=f"Confidence ({len(right)} bins, N = {report.rows:,})"
-    )
-    axes.legend(fontsize=8, loc="upper left")
+    right, wrong = zip(*report.histogram, strict=True)
+    draw_histogram(place, [("right", right), ("wrong", wrong)], "Confidence", "confidence", report.rows)
 
 
 def _confusion(report: Report, place: SubFigure) -> None:
@@ -57,16 +63,16 @@ def _confusion(report: Report, place: SubFigure) -> None:
     if len(names) <= LABELLED_CLASSES:
         _labelled_matrix(report, names, place.subplots())
         return
-    listed, picture = place.subplots(2, 1, height_ratios=(3, 2))
+    listed, picture = place.subplots(2, 1, height_ratios=(1, 1))
     _confused_pairs(report.confusion, listed)
     matrix = _matrix(report.confusion, names)
     size = -(-len(names) // MOST_CELLS)
     padded = np.pad(matrix, [(0, -len(names) % size)] * 2)
     tiles = padded.reshape(len(padded) // size, size, len(padded) // size, size).sum(axis=(1, 3))
     picture.imshow(np.log1p(tiles), cmap="Blues", interpolation="nearest")
-    picture.set(xticks=[], yticks=[], xlabel="predicted", ylabel="true")
-    tile = f"each dot {size} x {size} classes, " if size > 1 else ""
-    picture.set_title(f"all {len(names):,} classes ({tile}log of the rows)", fontsize=8, fontweight="normal")
+    tile = f" ({size} x {size} classes to a dot)" if size > 1 else ""
+    picture.set(xticks=[], yticks=[], xlabel=f"predicted{tile}", ylabel="true")
+    picture.set_title(f"all {len(names):,} classes; darker: more rows", fontsize=8, fontweight="normal")
 
 
 def _labelled_matrix(report: Report, names: list[str], axes: Axes) -> None:
@@ -76,11 +82,10 @@ def _labelled_matrix(report: Report, names: list[str], axes: Axes) -> None:
     name_ticks(axes, names)
     name_ticks(axes, names, vertical=False)
     axes.set(
-        xlabel="predicted",
+        xlabel="predicted (numbers: rows; shade: share of the true class)",
         ylabel="true",
-        title=f"Confusion (rows; shade: share of the true class, N = {report.rows:,})",
+        title=f"Confusion (N = {report.rows:,})",
     )
-    axes.title.set_fontsize(9)
     size = 8 if len(names) <= 12 else 5
     for row, column in zip(*np.nonzero(matrix), strict=True):
         color = "white" if shares[row, column] > 0.5 else BLACK
@@ -89,15 +94,12 @@ def _labelled_matrix(report: Report, names: list[str], axes: Axes) -> None:
 
 def _confused_pairs(pairs: Sequence[Pair], axes: Axes) -> None:
     wrong = sorted((pair for pair in pairs if pair.true != pair.predicted), key=lambda pair: -pair.rows)
-    axes.set_title("Most confused pairs")
-    axes.set_xlabel("rows")
+    axes.set_title("Most confused (true → predicted)")
     if not wrong:
         axes.text(0.5, 0.5, "no row is wrong", ha="center", transform=axes.transAxes)
         return
     shown = wrong[:MOST_PAIRS]
-    axes.barh(range(len(shown)), [pair.rows for pair in shown], color=ORANGE)
-    name_ticks(axes, [f"{pair.true} → {pair.predicted}" for pair in shown])
-    axes.invert_yaxis()
+    draw_bars(axes, pair_names([(pair.true, pair.predicted) for pair in shown]), [pair.rows for pair in shown])
 
 
 def _matrix(pairs: Sequence[Pair], names: list[str]) -> NDArray[np.int64]:
@@ -111,8 +113,8 @@ def _matrix(pairs: Sequence[Pair], names: list[str]) -> NDArray[np.int64]:
 def _risk(report: Report, place: SubFigure) -> None:
     """Share of errors among the rows that are answered, against their share."""
     axes = place.subplots()
-    coverage = [point.coverage for point in report.risk_coverage]
-    axes.plot(coverage, [point.risk for point in report.risk_coverage], "o-", color=BLUE, markersize=4)
+    coverage = [point.coverage for point in report.curve]
+    axes.plot(coverage, [point.risk for point in report.curve], color=BLUE)
     axes.set(
         xlim=(0, 1.02),
         xlabel="coverage (share of rows answered, the surest first)",
@@ -132,14 +134,15 @@ def _classes(report: Report, place: SubFigure) -> None:
     for position, one in enumerate(shown):
         axes.plot([one.recall, _or_zero(one.precision)], [position] * 2, color=GREY, linewidth=1)
     rows = range(len(shown))
-    axes.plot([one.recall for one in shown], rows, "o", color=BLUE, markersize=4, label="recall")
-    axes.plot([_or_zero(one.precision) for one in shown], rows, "s", color=ORANGE, markersize=4, label="precision")
-    name_ticks(axes, [f"{one.name} ({one.support:,})" for one in shown])
-    axes.invert_yaxis()
+    axes.plot([one.recall for one in shown], rows, "o", color=BLUE, markersize=6, label="recall")
+    axes.plot([_or_zero(one.precision) for one in shown], rows, "s", color=ORANGE, markersize=3.5, label="precision")
+    list_names(axes, [f"{shortened(one.name)} ({one.support:,})" for one in shown])
     of_all = "" if len(shown) == len(known) else f": the {len(shown)} lowest F1 of {len(known):,}"
-    axes.set(xlim=(-0.02, 1.02), xlabel="share", title=f"Classes{of_all} (rows)")
+    least = min((min(one.recall, _or_zero(one.precision)) for one in shown), default=0.0)
+    left = np.floor(least * 10) / 10  # nothing is below, and a good model would be a cloud at the right edge
+    axes.set(xlim=(left - 0.02 * (1 - left), 1.02 - 0.02 * left), xlabel="share", title=f"Classes (rows){of_all}")
     axes.grid(axis="x", color=GREY, linewidth=0.4)
-    axes.legend(fontsize=8, loc="lower left")
+    place.legend(fontsize=8, loc="outside lower center", ncols=2)
 
 
 def _f1(one: ClassFigures) -> float:

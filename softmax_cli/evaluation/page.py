@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softmax_cli.evaluation.report import Figure, Point, Report
+from softmax_cli.evaluation.report import Figure, Point, Report, full_titles
 from softmax_cli.page.report import (
     Table,
     Tile,
@@ -13,6 +13,7 @@ from softmax_cli.page.report import (
     report_page,
     table,
 )
+from softmax_cli.terminal.text import probability
 
 MOST_PAIRS = 50
 
@@ -46,6 +47,7 @@ def evaluation_page(report: Report, command: str) -> bytes:
                 "What would be left of the errors if only the surest predictions were given.",
                 ("share of rows answered", "share of these wrong"),
                 [(point.coverage, point.risk, _answered(point)) for point in report.risk_coverage],
+                [(point.coverage, point.risk) for point in report.curve],
             ),
         ],
         tables=[*others, figures],
@@ -91,8 +93,10 @@ def _confusions(report: Report) -> list[Table]:
 
 
 def _mistakes(report: Report) -> list[Table]:
-    rows = [(m.row, m.true, m.predicted, number(m.confidence), number(m.true_probability)) for m in report.mistakes]
-    columns = ("row", "true", "taken for", "confidence", "probability of the true class")
+    rows = [
+        (m.row, m.true, m.predicted, probability(m.confidence, 4), number(m.true_probability)) for m in report.mistakes
+    ]
+    columns = ("row", "true", "taken for", "confidence", "p of the true class")
     return [table("mistakes", "Worst mistakes", "The surest of the wrong predictions.", columns, rows)] if rows else []
 
 
@@ -105,5 +109,6 @@ def _slices(report: Report) -> list[Table]:
 
 
 def _figures(report: Report) -> Table:
-    rows = [(f.title.strip(), number(f.value), _interval(f), f.note) for f in report.figures]
+    titles = full_titles(report.figures)
+    rows = [(title, number(f.value), _interval(f), f.note) for title, f in zip(titles, report.figures, strict=True)]
     return table("figures", "All figures", "", ("figure", "value", "interval", "what it is"), rows)

@@ -150,6 +150,8 @@ class Report:
     """Title of every figure of a class, by its name."""
     mistakes: tuple[Mistake, ...] = ()
     """The surest of the wrong predictions."""
+    curve: tuple[Point, ...] = ()
+    """The points of `risk_coverage` and those between, for drawings."""
 
     def confused(self) -> list[Pair]:
         """List the pairs that are mistakes, the commonest first."""
@@ -162,7 +164,7 @@ class Report:
     def to_json(self) -> dict[str, object]:
         """Plain values, under the names of the fields."""
         plain = asdict(self)
-        del plain["titles"]
+        del plain["titles"], plain["curve"]
         plain["mistakes"] = [one._asdict() for one in self.mistakes]
         plain["figures"] = by_name(self.figures)
         plain["per_class"] = [one.plain() for one in self.per_class]
@@ -178,8 +180,20 @@ def by_name(figures: Sequence[Figure]) -> dict[str, object]:
     }
 
 
+def full_titles(figures: Sequence[Figure]) -> list[str]:
+    """Titles that stand alone: an indented one comes after that of the figure that it belongs to."""
+    found, above = [], ""
+    for figure in figures:
+        below = figure.title.startswith(" ")
+        above = above if below else figure.title
+        found.append(f"{above}: {figure.title.strip()}" if below and above else figure.title.strip())
+    return found
+
+
 COVERAGES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Where the risk-coverage curve is reported."""
+DRAWN_COVERAGES = (0.01, *(step / 50 for step in range(1, 48)), 0.95, *(step / 100 for step in range(96, 101)))
+"""Where it is drawn."""
 
 
 def build_report(
@@ -219,7 +233,8 @@ def build_report(
         figures=figures,
         bins=_bins(whole[WidthBins].bins if plan.scheme == "width" else mass_bins(ranking, plan.bins)),
         histogram=_histogram(whole[ConfidenceHistogram]),
-        risk_coverage=_points(ranking),
+        risk_coverage=_points(ranking, COVERAGES),
+        curve=_points(ranking, DRAWN_COVERAGES),
         confusion=_pairs(whole[Confusion], table.classes, mistakes),
         per_class=per_class,
         by=scorer.by,
@@ -264,13 +279,13 @@ def _histogram(found: ConfidenceHistogram) -> tuple[tuple[int, int], ...]:
     return tuple(zip(found.right.tolist(), found.wrong.tolist(), strict=True))
 
 
-def _points(ranking: Ranking) -> tuple[Point, ...]:
+def _points(ranking: Ranking, coverages: Sequence[float]) -> tuple[Point, ...]:
     """For every coverage the least one that a threshold can reach and that is not below it."""
     if not ranking.rows:
         return ()
     curve = ranking.curve
     # Rounding of 1/n steps must not push a coverage of exactly 0.9 to the next threshold.
-    places = np.searchsorted(curve.coverage, np.array(COVERAGES) - 1e-12)
+    places = np.searchsorted(curve.coverage, np.array(coverages) - 1e-12)
     return tuple(
         Point(float(curve.coverage[i]), float(curve.threshold[i]), float(curve.risk[i])) for i in np.unique(places)
     )

@@ -21,7 +21,6 @@ _CLASSES = 12
 """Classes in the table: all of so many, else the worst."""
 _PAIRS = 5
 _MISTAKES = 10
-_TITLE, _VALUE, _INTERVAL = 17, 9, 20
 
 
 def print_evaluation(report: Report, colors: Color, full: bool) -> None:
@@ -69,10 +68,8 @@ def _show_source(console: Console, report: Report, marks: Glyphs) -> None:
 
 
 def _show_figures(console: Console, report: Report, marks: Glyphs, full: bool) -> None:
-    limits = "95 % interval" if report.bootstrap else ""
-    console.print(Text(f"{'':{_TITLE}}  {'value':>{_VALUE}}  {limits:{_INTERVAL}}".rstrip(), "bold"), soft_wrap=True)
-    for figure in [one for one in report.figures if full or one.decides]:
-        show_figure(console, figure, bool(report.bootstrap), marks)
+    chosen = [one for one in report.figures if full or one.decides]
+    show_figures(console, chosen, bool(report.bootstrap), marks)
     if report.bootstrap:
         text = (
             f"intervals: {report.bootstrap} bootstrap replicates, seed {report.seed}; those of ECE are free of its bias"
@@ -80,16 +77,27 @@ def _show_figures(console: Console, report: Report, marks: Glyphs, full: bool) -
         paragraph(console, text, marks, "dim")
 
 
-def show_figure(console: Console, figure: Figure, with_intervals: bool, marks: Glyphs) -> None:
-    """Print a figure with its limits and its note."""
-    interval = "" if figure.interval is None else "[{}, {}]".format(*map(_number, figure.interval))
-    start = f"{visible(figure.title, marks.encoding):{_TITLE}}  {_number(figure.value):>{_VALUE}}  "
-    start += f"{interval:{_INTERVAL}}  " if with_intervals else ""
-    room = max(20, min(console.width, 120) - len(start))
-    first, *rest = textwrap.wrap(visible(figure.note, marks.encoding), room, break_on_hyphens=False) or [""]
-    console.print(Text.assemble(start, (first, "dim")), soft_wrap=True)
-    for line in rest:
-        console.print(Text(" " * len(start) + line, "dim"), soft_wrap=True)
+def show_figures(console: Console, figures: Sequence[Figure], with_intervals: bool, marks: Glyphs) -> None:
+    """Print figures below each other, with their limits and notes; columns are as wide as what stands in them."""
+    titles = [visible(figure.title, marks.encoding) for figure in figures]
+    limits = ["" if one.interval is None else "[{}, {}]".format(*map(_number, one.interval)) for one in figures]
+    headings = ("", "value", "95 % interval")
+    columns = (titles, [_number(figure.value) for figure in figures], limits)
+    title, value, interval = (max(map(len, [name, *cells])) for name, cells in zip(headings, columns, strict=True))
+
+    def line(*cells: str) -> str:
+        start = f"{cells[0]:{title}}  {cells[1]:>{value}}  "
+        return f"{start}{cells[2]:{interval}}  " if with_intervals else start
+
+    if with_intervals:
+        console.print(Text(line(*headings).rstrip(), "bold"), soft_wrap=True)
+    for figure, *cells in zip(figures, *columns, strict=True):
+        start = line(*cells)
+        room = max(20, min(console.width, 120) - len(start))
+        first, *rest = textwrap.wrap(visible(figure.note, marks.encoding), room, break_on_hyphens=False) or [""]
+        console.print(Text.assemble(start, (first, "dim")), soft_wrap=True)
+        for more in rest:
+            console.print(Text(" " * len(start) + more, "dim"), soft_wrap=True)
 
 
 def _number(value: float) -> str:

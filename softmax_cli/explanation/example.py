@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,3 +154,79 @@ def to_json(example: Example, explanation: Explanation) -> dict[str, object]:
         "margin": explanation.margin,
         "without_prediction": None if rest is None else by_class(rest),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A column of the table of steps, and the sentence about it."""
+
+    heading: str
+    values: Sequence[float]
+    sentence: str
+    total: float | None = None
+
+
+def steps_of(explanation: Explanation, best: str) -> list[Step]:
+    """List the steps of a softmax whose most probable class is called `best`."""
+    steps = [
+        Step(
+            "score", explanation.logits.tolist(), "the scores (logits) z: any real numbers; only differences will count"
+        )
+    ]
+    if explanation.temperature != 1:
+        steps.append(
+            Step(
+                "z/T",
+                explanation.scaled.tolist(),
+                f"divided by the temperature T = {explanation.temperature:g}: smaller differences "
+                "for T above 1, larger ones below",
+            )
+        )
+    if (explanation.weights != 1).any():
+        steps.append(
+            Step(
+                "+ log w",
+                explanation.adjusted.tolist(),
+                "log of the class weight added: the same as multiplying the "
+                "probability by w; multiplying the score would turn around where it is negative",
+            )
+        )
+    highest = number(explanation.highest)
+    return [
+        *steps,
+        Step(
+            "- max",
+            explanation.shifted.tolist(),
+            f"the largest, {highest}, subtracted: the best class is at 0, all others below",
+        ),
+        Step(
+            "exp",
+            explanation.exponentials.tolist(),
+            "exp makes every number positive and keeps their order: one unit of "
+            f"score is a factor of 2.718; their sum is {number(explanation.total)}",
+            explanation.total,
+        ),
+        Step("p", explanation.p.tolist(), "each divided by the sum: probabilities, which sum to 1", 1.0),
+        Step("", [], f"the largest probability is the classification: {best}"),
+    ]
+
+
+def numbers(values: Sequence[float]) -> list[str]:
+    """A column of numbers: whole ones throughout, or four decimals throughout."""
+    if all(not math.isfinite(value) or (value == int(value) and abs(value) < 1e5) for value in values):
+        return [number(value) for value in values]
+    return [f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else number(value) for value in values]
+
+
+def number(value: float) -> str:
+    """Four decimals where they say something, else a power of ten; a whole number stays one."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < 1e5:
+        return str(int(value))
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
+
+
+def signed(value: float) -> str:
+    """Four decimals, or a power of ten, with a sign."""
+    return f"{value:+.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:+.1e}"

@@ -8,7 +8,8 @@ import numpy as np
 
 from softmax_cli.explanation.example import TEMPERATURES, Example
 from softmax_cli.numeric.explanation import Explanation
-from softmax_cli.page.plot import BLUE, LABELLED_CLASSES, name_ticks, write_plots
+from softmax_cli.page.plot import BLUE, LABELLED_CLASSES, list_names, write_plots
+from softmax_cli.terminal.text import probability
 
 if TYPE_CHECKING:
     from matplotlib.figure import SubFigure
@@ -18,6 +19,8 @@ def write_explanation_plots(example: Example, explanation: Explanation, path: st
     """Draw a panel for each temperature."""
     shown = sorted(explanation.ranking[:LABELLED_CLASSES])
     names = [example.classes[i] for i in shown]
+    shared = sorted({*TEMPERATURES, explanation.temperature})
+    largest = max(float(explanation.at_temperature(t).max()) for t in shared)
     left_out = len(example.classes) - len(shown)
 
     def panel(place: SubFigure, temperature: float) -> None:
@@ -25,14 +28,15 @@ def write_explanation_plots(example: Example, explanation: Explanation, path: st
         p = explanation.at_temperature(temperature)
         axes.barh(range(len(shown)), p[shown], color=BLUE)
         for position, value in enumerate(p[shown].tolist()):
-            axes.text(value + 0.01, position, f"{value:.3f}", va="center", fontsize=8 if len(shown) <= 16 else 6)
-        name_ticks(axes, names)
-        axes.invert_yaxis()
+            axes.text(
+                value + 0.01 * largest, position, probability(value), va="center", fontsize=8 if len(shown) <= 16 else 6
+            )
+        list_names(axes, names)
         entropy = float(-np.sum(p[p > 0] * np.log(p[p > 0])))
-        axes.set(xlim=(0, 1.15), xticks=[0, 0.25, 0.5, 0.75, 1], xlabel="probability")
+        axes.set(xlim=(0, 1.15 * largest), xlabel="probability")
         axes.set_title(f"T = {temperature:g} (entropy {entropy:.3f} nats)")
 
-    also = {explanation.temperature} - {*TEMPERATURES}
-    panels = [lambda place, t=t: panel(place, t) for t in sorted({*TEMPERATURES, *also})]
+    panels = [lambda place, t=t: panel(place, t) for t in shared]
     more = f"; the {len(shown)} best of {len(example.classes):,} classes" if left_out else ""
-    write_plots(panels, f"softmax of {example.where}{more}", path, force)
+    truth = "" if example.truth is None else f" (truth: {example.truth})"
+    write_plots(panels, f"softmax of {example.where}{truth}{more}", path, force)

@@ -1,14 +1,17 @@
-"""``explain --page``: one row on a page where scores, temperature and weights can be dragged."""
+"""``explain --page``: one row whose scores, temperature and weights can be dragged; and the tables to paste."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from softmax_cli.explanation.example import Example
+from softmax_cli.explanation.example import TEMPERATURES, Example, best_classes, numbers, signed, steps_of
+from softmax_cli.explanation.topics import Figures, Topic, topic_cell
 from softmax_cli.numeric.explanation import Explanation
 from softmax_cli.page import render
+from softmax_cli.page.report import Table, table
 
 MOST_CLASSES = 12
 """More sliders than this are no longer seen together."""
@@ -20,15 +23,16 @@ def explanation_page(example: Example, explanation: Explanation, command: str) -
     """Make the page of one row."""
     shown = sorted(explanation.ranking[:MOST_CLASSES])
     names = [example.classes[i] for i in shown]
-    logits = explanation.logits[shown]
-    finite = logits[np.isfinite(logits)]
+    hidden = sorted(explanation.ranking[MOST_CLASSES:])
+    order = [*shown, *hidden]  # the page computes with all of them
+    finite = explanation.logits[shown][np.isfinite(explanation.logits[shown])]
     return render(
         "explanation",
         {
             "classes": names,
-            "logits": [z if math.isfinite(z) else "-inf" for z in logits.tolist()],
-            "temperature": explanation.temperature,
-            "weights": explanation.weights[shown].tolist(),
+            "logits": [z if math.isfinite(z) else "-inf" for z in explanation.logits[order].tolist()],
+            "temperature": explanation.temperature if math.isfinite(explanation.temperature) else "inf",
+            "weights": explanation.weights[order].tolist(),
             "low": min(-10.0, math.floor(float(finite.min())) - 5.0),
             "high": max(10.0, math.ceil(float(finite.max())) + 5.0),
             "clip": CLIP,
@@ -38,7 +42,51 @@ def explanation_page(example: Example, explanation: Explanation, command: str) -
         where=example.where,
         truth=example.truth,
         shown=len(shown),
-        left_out=len(example.classes) - len(shown),
+        left_out=len(hidden),
         clip=CLIP,
         command=command,
     )
+
+
+def explanation_tables(example: Example, explanation: Explanation, full: bool) -> list[Table]:
+    """Make the tables of a row with all of its classes; in full, also what other temperatures and functions give."""
+    names = example.classes
+    steps = steps_of(explanation, names[explanation.ranking[0]])[:-1]
+    columns = [numbers([*step.values, *([] if step.total is None else [step.total])]) for step in steps]
+    padded = [[*cells, ""][: len(names) + 1] for cells in columns]
+    rows = list(zip((*names, "sum"), *padded, strict=True))
+    found = [table("steps", "Softmax, step by step", "", ("class", *(step.heading for step in steps)), rows)]
+    if not full:
+        return found
+    heated = [numbers(explanation.at_temperature(t).tolist()) for t in TEMPERATURES]
+    others = explanation.alternatives()
+    answers = [numbers(values.tolist()) for values in others.values()]
+    best = best_classes(explanation)
+    moved = [[signed(value) for value in row] for row in explanation.jacobian(best).tolist()]
+    return [
+        *found,
+        _by_class("temperatures", "Temperatures", names, [f"T = {t:g}" for t in TEMPERATURES], heated),
+        table(
+            "jacobian",
+            "How p answers to a small rise of one score",
+            "",
+            ("p of", *(f"z of {names[i]}" for i in best)),
+            [(names[i], *row) for i, row in zip(best, moved, strict=True)],
+        ),
+        _by_class("functions", "Other functions on the same scores", names, list(others), answers),
+    ]
+
+
+def _by_class(
+    identity: str, title: str, names: Sequence[str], headings: Sequence[str], columns: Sequence[Sequence[str]]
+) -> Table:
+    return table(identity, title, "", ("class", *headings), list(zip(names, *columns, strict=True)))
+
+
+def topic_tables(topic: Topic) -> list[Table]:
+    """Make the tables of a topic."""
+    parts = [part for part in topic.parts if isinstance(part, Figures)]
+    return [
+        table("topic", part.title, "", part.headings, [[topic_cell(cell) for cell in row] for row in part.rows])
+        for part in parts
+    ]

@@ -10,8 +10,16 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from softmax_cli.explanation.example import TEMPERATURES, Example, best_classes
-from softmax_cli.explanation.topics import Figures, Topic
+from softmax_cli.explanation.example import (
+    TEMPERATURES,
+    Example,
+    best_classes,
+    number,
+    numbers,
+    signed,
+    steps_of,
+)
+from softmax_cli.explanation.topics import Figures, Topic, topic_cell
 from softmax_cli.numeric.explanation import Explanation
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, TextColumn, draw
@@ -98,63 +106,9 @@ def _show_figures(console: Console, explanation: Explanation, classes: Classes, 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A column of the table of steps, and the sentence about it."""
-
-    heading: str
-    values: Sequence[float]
-    sentence: str
-    total: float | None = None
-
-
-def _steps(explanation: Explanation, best: str) -> list[_Step]:
-    steps = [
-        _Step(
-            "score", explanation.logits.tolist(), "the scores (logits) z: any real numbers; only differences will count"
-        )
-    ]
-    if explanation.temperature != 1:
-        steps.append(
-            _Step(
-                "z/T",
-                explanation.scaled.tolist(),
-                f"divided by the temperature T = {explanation.temperature:g}: smaller differences "
-                "for T above 1, larger ones below",
-            )
-        )
-    if (explanation.weights != 1).any():
-        steps.append(
-            _Step(
-                "+ log w",
-                explanation.adjusted.tolist(),
-                "log of the class weight added: the same as multiplying the "
-                "probability by w; multiplying the score would turn around where it is negative",
-            )
-        )
-    highest = number(explanation.highest)
-    return [
-        *steps,
-        _Step(
-            "- max",
-            explanation.shifted.tolist(),
-            f"the largest, {highest}, subtracted: the best class is at 0, all others below",
-        ),
-        _Step(
-            "exp",
-            explanation.exponentials.tolist(),
-            "exp makes every number positive and keeps their order: one unit of "
-            f"score is a factor of 2.718; their sum is {number(explanation.total)}",
-            explanation.total,
-        ),
-        _Step("p", explanation.p.tolist(), "each divided by the sum: probabilities, which sum to 1", 1.0),
-        _Step("", [], f"the largest probability is the classification: {best}"),
-    ]
-
-
 def show_steps(console: Console, explanation: Explanation, classes: Classes, marks: Glyphs) -> None:
     """Print the table, and what each of its columns is."""
-    steps = _steps(explanation, classes.name(explanation.ranking[0]))
+    steps = steps_of(explanation, classes.name(explanation.ranking[0]))
     columns: list[Column] = [TextColumn("class", [*classes.names, "sum"], 20, least=8, most=16)]
     for position, step in enumerate(steps[:-1], 1):
         total = [] if step.total is None else [step.total]
@@ -194,7 +148,7 @@ def show_derivatives(console: Console, explanation: Explanation, classes: Classe
     names = [classes.name(i) for i in chosen]
     columns: list[Column] = [TextColumn("p of", names, 20, least=8, most=14)]
     for name, column in zip(names, matrix.T.tolist(), strict=True):
-        columns.append(TextColumn(f"z of {name}", [_signed(value) for value in column], 10, is_number=True, most=12))
+        columns.append(TextColumn(f"z of {name}", [signed(value) for value in column], 10, is_number=True, most=12))
     draw(console, columns, marks)
     divided = "" if explanation.temperature == 1 else f" / {explanation.temperature:g}"
     among = f" (the best {len(chosen)} classes)" if len(chosen) < len(explanation.p) else ", so every column sums to 0"
@@ -223,10 +177,6 @@ def show_alternatives(console: Console, explanation: Explanation, classes: Class
         "number is added to every score.",
     ):
         paragraph(console, line, marks, hang="  ")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:+.1e}"
 
 
 _SHOWN = 10
@@ -266,22 +216,6 @@ class Classes:
         return [values[i] for i in self.shown]
 
 
-def numbers(values: Sequence[float]) -> list[str]:
-    """A column of numbers: whole ones throughout, or four decimals throughout."""
-    if all(not math.isfinite(value) or (value == int(value) and abs(value) < 1e5) for value in values):
-        return [number(value) for value in values]
-    return [f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else number(value) for value in values]
-
-
-def number(value: float) -> str:
-    """Four decimals where they say something, else a power of ten; a whole number stays one."""
-    if not math.isfinite(value):
-        return str(value)
-    if value == int(value) and abs(value) < 1e5:
-        return str(int(value))
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
-
-
 def show_topic(console: Console, topic: Topic) -> None:
     """Print its parts in turn, and what to type next."""
     marks = glyphs(console)
@@ -300,10 +234,6 @@ def show_topic(console: Console, topic: Topic) -> None:
 def _show_topic_figures(console: Console, figures: Figures, marks: Glyphs) -> None:
     columns: list[Column] = []
     for position, title in enumerate(figures.headings):
-        cells = [visible(_cell(row[position]), marks.encoding) for row in figures.rows]
+        cells = [visible(topic_cell(row[position]), marks.encoding) for row in figures.rows]
         columns.append(TextColumn(title, cells, 10 - position, is_number=position > 0))
     draw(console, columns, marks)
-
-
-def _cell(value: str | float | int) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)

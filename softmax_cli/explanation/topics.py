@@ -46,9 +46,15 @@ def read_scans() -> Scans:
 class Figures:
     """A small table."""
 
+    title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str | float | int, ...], ...]
     """The first cell of a row names it; probabilities and losses are floats, counts integers."""
+
+
+def topic_cell(value: str | float | int) -> str:
+    """Spell a cell."""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ def _by_digit(scans: Scans, before: NDArray[np.floating], after: NDArray[np.floa
         own = scans.labels == position
         found = [int((log_p.argmax(axis=1)[own] == position).sum()) for log_p in (before, after)]
         rows.append((name, TRAINING_COUNTS[position], int(own.sum()), *found))
-    return Figures(("digit", "trained on", "scans", "found before", "found after"), tuple(rows))
+    return Figures("Found of each digit", ("digit", "trained on", "scans", "found before", "found after"), tuple(rows))
 
 
 def _in_all(scans: Scans, before: NDArray[np.floating], after: NDArray[np.floating]) -> Figures:
@@ -130,7 +136,7 @@ def _in_all(scans: Scans, before: NDArray[np.floating], after: NDArray[np.floati
         (name, float((log_p.argmax(axis=1) == scans.labels).mean()), float(-log_p[at, scans.labels].mean()))
         for name, log_p in (("before", before), ("after", after))
     ]
-    return Figures(("prior", "accuracy", "log loss"), tuple(rows))
+    return Figures("All scans", ("prior", "accuracy", "log loss"), tuple(rows))
 
 
 def _one_row(
@@ -147,7 +153,7 @@ def _one_row(
         )
         for i in best
     ]
-    return Figures(("digit", "score", "log(now/then)", "p before", "p after"), tuple(rows))
+    return Figures("One scan", ("digit", "score", "log(now/then)", "p before", "p after"), tuple(rows))
 
 
 TEMPERATURES = (0.25, 0.5, 0.7, 1.0, 2.0, 5.0)
@@ -176,7 +182,7 @@ def temperature() -> Topic:
             f"Here are {len(scans.ids)} scans of handwritten digits, scored by a small classifier. Confidence is the "
             "probability of the predicted digit. A model can be taken at its word when its mean confidence is its "
             "accuracy:",
-            Figures(("temperature", "confidence", "accuracy", "log loss"), tuple(rows)),
+            Figures("Temperatures", ("temperature", "confidence", "accuracy", "log loss"), tuple(rows)),
             f"The log loss, which punishes both false doubt and false certainty, is smallest at {best} among these: "
             "there the confidence comes closest to being honest. Choose T on labelled rows that are not used for "
             "anything else, by their log loss; large networks usually need a T above 1.",

@@ -33,7 +33,7 @@ def escape(text: str) -> str:
 
 def title(text: str) -> str:
     """Name the table that follows."""
-    return f"\\paragraph{{{text}}}\n\n"
+    return f"\\subsection*{{{text}}}\n\n"
 
 
 def head(names: Sequence[str], right: Sequence[bool]) -> str:

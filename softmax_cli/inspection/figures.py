@@ -8,17 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softmax_cli.inspection.report import ClassFigures, Inspection
-from softmax_cli.page.plot import BLACK, BLUE, GREY, LABELLED_CLASSES, ORANGE, name_ticks, write_plots
+from softmax_cli.page.plot import (
+    BLACK,
+    BLUE,
+    GREY,
+    LABELLED_CLASSES,
+    draw_bars,
+    draw_histogram,
+    list_names,
+    write_plots,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import SubFigure
 
 
 def write_inspection_plots(found: Inspection, path: str, force: bool) -> None:
-    """Draw the scores by class, the outliers by class, confidences and entropies."""
+    """Draw the scores by class, the outliers by class if there are any, confidences and entropies."""
     panels = [
         partial(_scores, found),
-        partial(_outliers, found),
+        *([partial(_outliers, found)] if _has_outliers(found) else []),
         partial(_shares, found.confidence, "Confidence", "probability of the winner", found.scored),
         partial(_shares, found.entropy, "Entropy", "share of log K; 0: certain, 1: uniform", found.scored),
     ]
@@ -31,7 +40,12 @@ def _shown(found: Inspection) -> tuple[list[ClassFigures], str]:
     if len(known) <= LABELLED_CLASSES:
         return known, ""
     worst = sorted(known, key=lambda one: (-one.outliers, -(one.spread or 0.0)))[:LABELLED_CLASSES]
-    return worst, f": {LABELLED_CLASSES} of {len(known):,} with the most outliers"
+    which = "with the most outliers" if _has_outliers(found) else "with the widest spread"
+    return worst, f": {LABELLED_CLASSES} of {len(known):,} {which}"
+
+
+def _has_outliers(found: Inspection) -> bool:
+    return any(one.outliers for one in found.classes)
 
 
 def _scores(found: Inspection, place: SubFigure) -> None:
@@ -45,9 +59,9 @@ def _scores(found: Inspection, place: SubFigure) -> None:
     low, high = np.maximum(lowest, median - spread), np.minimum(highest, median + spread)
     axes.hlines(rows, low, high, color=BLUE, linewidth=5, label="median ± robust spread")
     axes.plot(median, rows, "|", color=BLACK, markersize=8, label="median")
-    name_ticks(axes, [one.name for one in shown])
-    axes.invert_yaxis()
-    axes.set(xlabel=f"score ({found.kind})", title=f"Scores{chosen}")
+    list_names(axes, [one.name for one in shown])
+    outliers = "" if _has_outliers(found) else f"; no cell with a robust z beyond {found.outlier_limit:g}"
+    axes.set(xlabel=f"score ({found.kind}){outliers}", title=f"Scores{chosen}")
     axes.title.set_fontsize(9)
     place.legend(fontsize=7, loc="outside lower center", ncols=3)
 
@@ -55,21 +69,10 @@ def _scores(found: Inspection, place: SubFigure) -> None:
 def _outliers(found: Inspection, place: SubFigure) -> None:
     axes = place.subplots()
     shown, chosen = _shown(found)
-    if not any(one.outliers for one in found.classes):
-        axes.set(xticks=[], yticks=[], title="Outliers")
-        axes.text(
-            0.5, 0.5, f"no cell with a robust z beyond {found.outlier_limit:g}", ha="center", transform=axes.transAxes
-        )
-        return
-    axes.barh(range(len(shown)), [one.outliers for one in shown], color=ORANGE)
-    name_ticks(axes, [one.name for one in shown])
-    axes.invert_yaxis()
+    draw_bars(axes, [one.name for one in shown], [one.outliers for one in shown])
     axes.set(xlabel=f"cells with a robust z beyond {found.outlier_limit:g}", title=f"Outliers{chosen}")
     axes.title.set_fontsize(9)
-    axes.set_xlim(left=0, right=max(1, *(one.outliers for one in shown)) * 1.05)
 
 
 def _shares(counts: tuple[int, ...], title: str, label: str, rows: int, place: SubFigure) -> None:
-    axes = place.subplots()
-    axes.bar(np.arange(len(counts)) / len(counts), counts, 1 / len(counts), align="edge", color=BLUE, edgecolor="white")
-    axes.set(xlim=(0, 1), xlabel=label, ylabel="rows", title=f"{title} ({len(counts)} bins, N = {rows:,})")
+    draw_histogram(place, [("", counts)], title, label, rows)

@@ -134,9 +134,7 @@ class OutputOptions:
         flag = parts.flag
         is_folder = self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
         if flag is not None and not is_folder:
-            from softmax_cli.stream.inputs import format_by_name
-
-            if self.path is None or format_by_name(self.path):
+            if self.path is None or _names_a_file(self.path):
                 raise UsageError(f"{flag} is for a folder of parts: name one, such as -o probs/")
             return self._folder(f"{self.path}/", inputs, parts, threads)
         if self.path is not None and is_folder:
@@ -222,6 +220,18 @@ class OutputOptions:
             decimals=self.decimals,
             escape_formulas=self.escape_formulas,
         )
+
+
+def _names_a_file(path: str) -> bool:
+    """Whether a name ends as that of a table, of which some are only written: ``probs.csv.gz``, ``probs.md``."""
+    from softmax_cli import formats
+    from softmax_cli.storage.remote import bare_name
+
+    try:
+        formats.by_suffix(bare_name(path))
+    except UsageError:
+        return False
+    return True
 
 
 def _format_of(inputs: Inputs) -> str:

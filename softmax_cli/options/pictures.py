@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,8 +109,36 @@ class PictureOptions(PasteOptions, PlotOptions):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EvaluationPictureOptions(PictureOptions):
-    """Which plots there are."""
+class ChosenPictureOptions(PictureOptions, ABC):
+    """Which of several plots are drawn."""
+
+    plots: str | None = None
+
+    @abstractmethod
+    def known(self) -> Sequence[str]:
+        """Name the plots that there are."""
+
+    def names(self) -> list[str]:
+        """Return the names of the plots to draw."""
+        known = self.known()
+        chosen = list(known) if self.plots is None else [name.strip() for name in self.plots.split(",")]
+        for name in chosen:
+            if name not in known:
+                raise UsageError(f"--plots {self.plots}: no plot is called {name!r}; there are: {', '.join(known)}")
+        return chosen
+
+    def check(self, inputs: Sequence[str], force: bool, others: Sequence[str | None] = ()) -> None:
+        """Refuse, before anything is read, files that cannot be written or drawn."""
+        super().check(inputs, force, others)
+        if self.plots is not None:
+            if self.plot is None:
+                raise UsageError("--plots chooses what --plot FILE draws: add --plot plots.png")
+            self.names()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EvaluationPictureOptions(ChosenPictureOptions):
+    """The plots of a labelled table."""
 
     plots: Annotated[
         str | None,
@@ -121,23 +150,43 @@ class EvaluationPictureOptions(PictureOptions):
         ),
     ] = None
 
-    def names(self) -> list[str]:
-        """Return the names of the plots to draw."""
+    def known(self) -> Sequence[str]:
+        """Name the plots that there are."""
         from softmax_cli.evaluation.figures import PLOTS
 
-        chosen = list(PLOTS) if self.plots is None else [name.strip() for name in self.plots.split(",")]
-        for name in chosen:
-            if name not in PLOTS:
-                raise UsageError(f"--plots {self.plots}: no plot is called {name!r}; there are: {', '.join(PLOTS)}")
-        return chosen
+        return tuple(PLOTS)
 
-    def check(self, inputs: Sequence[str], force: bool, others: Sequence[str | None] = ()) -> None:
-        """Refuse, before anything is read, files that cannot be written or drawn."""
-        super().check(inputs, force, others)
-        if self.plots is not None:
-            if self.plot is None:
-                raise UsageError("--plots chooses what --plot FILE draws: add --plot plots.png")
-            self.names()
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ComparisonPictureOptions(ChosenPictureOptions):
+    """The plots of two tables."""
+
+    plots: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Which of confidence, flips, classes, gaps (needs truths) --plot draws, for each file beside the "
+            "first; default: all.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    def known(self) -> Sequence[str]:
+        """Name the plots that there are."""
+        from softmax_cli.evaluation.pairs.figures import PLOTS
+
+        return tuple(PLOTS)
+
+    def drawn(self, has_truth: bool) -> list[str]:
+        """Return the names of the plots to draw, of tables with truths or without."""
+        from softmax_cli.evaluation.pairs.figures import NEEDS_TRUTHS
+
+        names = self.names()
+        if has_truth:
+            return names
+        if self.plots is not None and (lacking := [name for name in names if name in NEEDS_TRUTHS]):
+            raise UsageError(f"--plots {self.plots}: {lacking[0]} needs truths: say --label COLUMN or --labels FILE")
+        return [name for name in names if name not in NEEDS_TRUTHS]
 
 
 def typed_command() -> str:

@@ -1,16 +1,33 @@
-const names = data.classes;
-const started = data.logits.map((z) => (z === "-inf" ? -Infinity : z));
-const state = { z: [...started], T: data.temperature, w: [...data.weights] };
-const four = (x) => (Number.isFinite(x) ? x.toFixed(4) : String(x).replace("-Infinity", "-inf"));
+const names = data.classes, shown = names.length;
+const read = (z) => (z === "-inf" ? -Infinity : z === "inf" ? Infinity : z);
+const started = { z: data.logits.map(read), T: read(data.temperature), w: data.weights };
+/** Scores and weights of the classes that are shown, then those of the others, which count in every sum. */
+const state = { ...started, z: [...started.z], w: [...started.w] };
 const show = (id, text) => (document.getElementById(id).textContent = text);
 
-/** Softmax of scores that are divided by T already. The largest is subtracted first: exp overflows above 709. */
-function softmax(a, w = null) {
-  const b = w ? a.map((x, i) => x + Math.log(w[i])) : a;
-  const top = Math.max(...b);
-  const e = b.map((x) => Math.exp(x - top));
-  const sum = e.reduce((s, x) => s + x, 0);
-  return e.map((x) => x / sum);
+/** Numbers as the program prints them: whole ones as they are, others with four decimals or as a power of ten. */
+const isWhole = (x) => !Number.isFinite(x) || (x === Math.trunc(x) && Math.abs(x) < 1e5);
+const isPlain = (x) => x === 0 || (Math.abs(x) >= 1e-3 && Math.abs(x) < 1e5);
+function spell(x) {
+  if (Number.isNaN(x)) return "nan";
+  if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
+  if (isWhole(x)) return String(x);
+  return isPlain(x) ? x.toFixed(4) : x.toExponential(2).replace(/e([+-])(\d)$/, "e$10$2");
+}
+const spellColumn = (values) => values.map((x) => (!values.every(isWhole) && isPlain(x) ? x.toFixed(4) : spell(x)));
+const sum = (values) => values.reduce((total, x) => total + x, 0);
+const largest = (values) => values.reduce((top, x) => Math.max(top, x), -Infinity);
+
+/** (z - max)/T + log w less its largest: the shift before the division keeps a tiny T from inf - inf. */
+function adjusted(z, w = null) {
+  const top = largest(z);
+  const a = z.map((x, i) => (x === -Infinity ? x : (x - top) / state.T) + (w ? Math.log(w[i]) : 0));
+  const highest = largest(a);
+  return a.map((x) => x - highest);
+}
+function softmax(z, w = null) {
+  const e = adjusted(z, w).map(Math.exp), total = sum(e);
+  return e.map((x) => x / total);
 }
 
 /** Martins & Astudillo 2016: the projection onto the simplex. */
@@ -25,10 +42,9 @@ function sparsemax(a) {
   return a.map((x) => Math.max(0, x - tau));
 }
 
-/** Peters, Niculae & Martins 2019: p_i = max(0, a_i/2 - tau)^2, exactly by sorting. */
+/** Peters, Niculae & Martins 2019: p_i = max(0, a_i/2 - tau)^2, exactly by sorting; the largest a is 0. */
 function entmax15(a) {
-  const top = Math.max(...a);
-  const h = a.map((x) => (x - top) / 2);
+  const h = a.map((x) => x / 2);
   const sorted = h.filter(Number.isFinite).sort((x, y) => y - x);
   let sum = 0, squares = 0, tau = 0;
   for (let k = 1; k <= sorted.length; k++) {
@@ -71,49 +87,69 @@ document.getElementById("outlier").addEventListener("input", update);
 const temperature = document.getElementById("temperature");
 temperature.addEventListener("input", () => { state.T = Number((10 ** Number(temperature.value)).toPrecision(3)); update(); });
 document.getElementById("reset").addEventListener("click", () => {
-  state.z = [...started]; state.T = data.temperature; state.w = [...data.weights];
+  Object.assign(state, { z: [...started.z], T: started.T, w: [...started.w] });
+  for (const box of document.querySelectorAll("#weights input.count")) box.value = "";
   update();
 });
 
 const weightBody = document.querySelector("#weights tbody");
 names.forEach((name, i) => {
   const row = element("tr");
-  const box = element("input", { type: "number", min: 0, step: "any", "aria-label": `weight of ${name}` });
-  box.addEventListener("input", () => { if (Number(box.value) >= 0 && box.value !== "") { state.w[i] = Number(box.value); update(); } });
-  const cell = element("td");
-  cell.append(box);
-  row.append(element("th", { scope: "row" }, name), cell, ...["number", "number", "", "number"].map((kind) => element("td", { class: kind })));
+  row.append(element("th", { scope: "row" }, name));
+  const box = (label, kind) => {
+    const made = element("input", { type: "number", min: 0, step: "any", "aria-label": `${label} of ${name}`, class: kind });
+    const cell = element("td");
+    cell.append(made);
+    row.append(cell);
+    return made;
+  };
+  const [trained, now, weight] = [box("training rows", "count"), box("expected rows", "count"), box("weight", "weight")];
+  for (const count of [trained, now]) {
+    count.placeholder = "1";
+    count.addEventListener("input", () => {
+      const ratio = Number(now.value || 1) / Number(trained.value || 1);
+      if (Number.isFinite(ratio)) { state.w[i] = ratio; update(); }
+    });
+  }
+  weight.addEventListener("input", () => { if (Number(weight.value) >= 0 && weight.value !== "") { state.w[i] = Number(weight.value); update(); } });
+  row.append(...["number", "number", "", "number"].map((kind) => element("td", { class: kind })));
   weightBody.append(row);
 });
 
+const others = document.getElementById("others");
 function update() {
-  const scaled = state.z.map((z) => z / state.T);
-  const top = Math.max(...scaled), shifted = scaled.map((a) => a - top);
-  const e = shifted.map(Math.exp), sum = e.reduce((s, x) => s + x, 0), p = e.map((x) => x / sum);
-  const best = p.indexOf(Math.max(...p));
+  const weighted = state.w.some((w) => w !== 1);
+  const shifted = adjusted(state.z, state.w), e = shifted.map(Math.exp), total = sum(e), p = e.map((x) => x / total);
+  const best = p.indexOf(largest(p));
+  show("shift-head", weighted ? "z/T + log w - max" : "z/T - max");
+  const cellsOf = { 2: spellColumn(shifted.slice(0, shown)), 3: spellColumn([...e.slice(0, shown), total]), 5: spellColumn([...p.slice(0, shown), 1]) };
   [...body.rows].forEach((row, i) => {
     if (document.activeElement !== inputs[i].range) inputs[i].range.value = Number.isFinite(state.z[i]) ? state.z[i] : data.low;
     if (document.activeElement !== inputs[i].box) inputs[i].box.value = Number.isFinite(state.z[i]) ? state.z[i] : "";
     inputs[i].box.placeholder = Number.isFinite(state.z[i]) ? "" : "-inf";
     const cells = row.cells;
-    cells[2].textContent = four(shifted[i]);
-    cells[3].textContent = four(e[i]);
+    for (const [place, texts] of Object.entries(cellsOf)) cells[place].textContent = texts[i];
     cells[4].replaceChildren(bar(e[i], "second"));
-    cells[5].textContent = four(p[i]);
     cells[6].replaceChildren(bar(p[i]));
     cells[7].textContent = i === best ? "← the prediction" : "";
     row.classList.toggle("best", i === best);
   });
-  show("sum-exp", four(sum));
-  show("temperature-value", String(state.T));
+  show("sum-exp", cellsOf[3][shown]);
+  show("sum-p", cellsOf[5][shown]);
+  if (others) {
+    others.cells[3].textContent = spell(sum(e.slice(shown)));
+    others.cells[5].textContent = spell(sum(p.slice(shown)));
+  }
+  show("temperature-value", Number.isFinite(state.T) ? String(state.T) : "inf");
   if (document.activeElement !== temperature) temperature.value = Math.log10(state.T);
-  show("sentence", `The classification is ${names[best]}, with probability ${four(p[best])}.`);
+  show("sentence", best < shown ? `The classification is ${names[best]}, with probability ${spell(p[best])}.` : `The classification is one of the classes that are not shown, with probability ${spell(p[best])}.`);
 
   const truth = Number(document.getElementById("true-class").value);
-  show("loss", four(Math.log(sum) - shifted[truth]));
+  show("loss", spell(Math.log(total) - shifted[truth]));
   const [head, cells] = [document.querySelector("#gradient thead tr"), document.querySelector("#gradient tbody tr")];
+  const gradient = spellColumn(names.map((_, i) => (p[i] - (i === truth)) / state.T));
   head.replaceChildren(element("th", { scope: "col" }, "gradient for"), ...names.map((name) => element("th", { scope: "col", class: "number" }, name)));
-  cells.replaceChildren(element("th", { scope: "row" }, "(p - y)/T"), ...p.map((x, i) => element("td", { class: "number" }, four((x - (i === truth)) / state.T))));
+  cells.replaceChildren(element("th", { scope: "row" }, "(p - y)/T"), ...gradient.map((text) => element("td", { class: "number" }, text)));
 
   const more = Number(document.getElementById("outlier").value);
   const which = Number(document.getElementById("outlier-class").value);
@@ -121,27 +157,29 @@ function update() {
   const pushed = state.z.map((z, i) => z + (i === which ? more : 0));
   const finite = (f) => (z) => (Number.isFinite(z) ? f(z) : z);
   const columns = [
-    softmax(pushed.map((z) => z / state.T)),
-    softmax(pushed.map(finite((z) => Math.max(-data.clip, Math.min(data.clip, z)))).map((z) => z / state.T)),
-    softmax(pushed.map(finite((z) => data.clip * Math.tanh(z / data.clip))).map((z) => z / state.T)),
-    entmax15(pushed.map((z) => z / state.T)),
-    sparsemax(pushed.map((z) => z / state.T)),
-  ];
+    pushed,
+    softmax(pushed, state.w),
+    softmax(pushed.map(finite((z) => Math.max(-data.clip, Math.min(data.clip, z)))), state.w),
+    softmax(pushed.map(finite((z) => data.clip * Math.tanh(z / data.clip))), state.w),
+    entmax15(adjusted(pushed, state.w)),
+    sparsemax(adjusted(pushed, state.w)),
+  ].map((values) => spellColumn(values.slice(0, shown)));
   document.querySelector("#outliers tbody").replaceChildren(...names.map((name, i) => {
     const row = element("tr");
-    row.append(element("th", { scope: "row" }, name), element("td", { class: "number" }, four(pushed[i])));
-    row.append(...columns.map((values) => element("td", { class: "number" }, four(values[i]))));
+    row.append(element("th", { scope: "row" }, name), ...columns.map((texts) => element("td", { class: "number" }, texts[i])));
     return row;
   }));
 
-  const weighted = softmax(scaled, state.w), mistake = softmax(scaled.map((a, i) => (Number.isFinite(a) ? a * state.w[i] : a)));
+  const plain = softmax(state.z);
+  const mistake = softmax(state.z.map((z, i) => (Number.isFinite(z) ? z * state.w[i] : z)));
+  const [without, withWeights, wrong] = [plain, p, mistake].map((values) => spellColumn(values.slice(0, shown)));
   [...weightBody.rows].forEach((row, i) => {
-    const box = row.querySelector("input");
-    if (document.activeElement !== box) box.value = state.w[i];
-    row.cells[2].textContent = four(p[i]);
-    row.cells[3].textContent = four(weighted[i]);
-    row.cells[4].replaceChildren(bar(weighted[i]));
-    row.cells[5].textContent = four(mistake[i]);
+    const box = row.querySelector("input.weight");
+    if (document.activeElement !== box) box.value = Number(state.w[i].toPrecision(6));
+    row.cells[4].textContent = without[i];
+    row.cells[5].textContent = withWeights[i];
+    row.cells[6].replaceChildren(bar(p[i]));
+    row.cells[7].textContent = wrong[i];
   });
 }
 update();

@@ -81,15 +81,70 @@ def write_plots(panels: Sequence[Panel], title: str, path: str, force: bool) -> 
         file.write(drawn.getvalue())
 
 
+def shortened(name: str, most: int = 20) -> str:
+    """Cut a long name in its middle: names of one family often differ at the end."""
+    if len(name) <= most:
+        return name
+    end = most // 2 - 1
+    return f"{name[: most - end - 1]}…{name[-end:]}"
+
+
+def pair_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Name pairs of classes, each class shortened by itself."""
+    return [f"{shortened(first, 18)} → {shortened(second, 18)}" for first, second in pairs]
+
+
+def draw_bars(axes: Axes, names: Sequence[str], rows: Sequence[int]) -> None:
+    """Draw counts of rows as bars from the top down, each with its name; a few do not fill the height."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.barh(range(len(names)), rows, color=ORANGE)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.set_xlabel("rows")
+    list_names(axes, names)
+
+
+def draw_histogram(
+    place: SubFigure, parts: Sequence[tuple[str, Sequence[int]]], title: str, label: str, rows: int
+) -> None:
+    """Draw counts in equal bins of [0, 1].
+
+    Parameters
+    ----------
+    parts : sequence of tuple
+        What stands upon what, from below, and its counts; a single one needs no name.
+    rows : int
+        How many there are.
+    """
+    import numpy as np
+
+    axes = place.subplots()
+    bins = len(parts[0][1])
+    below = np.zeros(bins, np.int64)
+    for (name, counts), color, hatch in zip(parts, (BLUE, ORANGE), ("", "///"), strict=False):
+        left = np.arange(bins) / bins
+        axes.bar(left, counts, 1 / bins, below, align="edge", color=color, edgecolor="white", hatch=hatch, label=name)
+        below = below + np.array(counts)
+    axes.set(xlim=(0, 1), xlabel=label, ylabel="rows", title=f"{title} ({bins} bins, N = {rows:,})")
+    if len(parts) > 1:
+        place.legend(fontsize=8, loc="outside lower center", ncols=len(parts))
+
+
+def list_names(axes: Axes, names: Sequence[str]) -> None:
+    """Write names from the top down, close to each other where they are few."""
+    name_ticks(axes, names)
+    axes.set_ylim(max(len(names), 8) - 0.5, -0.6)
+
+
 def name_ticks(axes: Axes, names: Sequence[str], vertical: bool = True) -> None:
     """Write class names at 0, 1, 2 ..., shortened where they are long, and upright where they are many."""
-    shown = [name if len(name) <= 18 else f"{name[:17]}…" for name in names]
+    shown = [shortened(name, 40 if vertical else 18) for name in names]
     size = 8 if len(names) <= 12 else 6
     if vertical:
         axes.set_yticks(range(len(names)), shown, fontsize=size)
     else:
-        slanted = max(map(len, shown), default=0) > 2
-        axes.set_xticks(range(len(names)), shown, fontsize=size, rotation=90 if slanted else 0)
+        beside = len(names) * max(map(len, shown), default=0) <= 24
+        axes.set_xticks(range(len(names)), shown, fontsize=size, rotation=0 if beside else 90)
 
 
 def draw_reliability(
@@ -117,8 +172,8 @@ def draw_reliability(
     reach = np.abs(np.array(limits).reshape(-1, 2).T - y)
     upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
     upper.vlines(x, np.minimum(x, y), np.maximum(x, y), color=ORANGE, linewidth=3, alpha=0.7, label="gap")
-    upper.errorbar(x, y, reach, fmt="o", color=BLUE, markersize=4, capsize=2, label="accuracy, 95 %")
-    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=title)
+    upper.errorbar(x, y, reach, fmt="o", color=BLUE, markersize=4, capsize=2, label="accuracy, 95 % interval")
+    upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy", title=title)
     upper.text(0.98, 0.03, corner, transform=upper.transAxes, ha="right", va="bottom", fontsize=8)
     lower.bar(low, rows, high - low, align="edge", color=BLUE, edgecolor="white")
     lower.set(xlabel="confidence (probability of the predicted class)", ylabel="rows")

@@ -1,4 +1,4 @@
-const WIDTH = 520, HEIGHT = 360, LEFT = 56, BOTTOM = 46, TOP = 12, RIGHT = 12;
+const WIDTH = 520, HEIGHT = 360, LEFT = 68, BOTTOM = 46, TOP = 12, RIGHT = 12;
 
 /** Axes with titles; returns the drawing and functions from values to pixels. */
 function axes({ x, y, xTitle, yTitle, label }) {
@@ -36,6 +36,22 @@ function speaks(part, text, note) {
   for (const event of ["mouseenter", "focus"]) part.addEventListener(event, () => (note.textContent = text));
 }
 
+/** One stop of the Tab key a drawing, and the arrow keys from part to part: there may be hundreds. */
+function walk(drawing) {
+  const parts = [...drawing.querySelectorAll("[tabindex]")];
+  parts.forEach((part, i) => {
+    part.setAttribute("tabindex", i ? "-1" : "0");
+    part.addEventListener("keydown", (event) => {
+      const places = { ArrowRight: i + 1, ArrowDown: i + 1, ArrowLeft: i - 1, ArrowUp: i - 1, Home: 0, End: parts.length - 1 };
+      const next = parts[places[event.key]];
+      if (!next) return;
+      event.preventDefault();
+      next.focus();
+    });
+    part.addEventListener("focus", () => parts.forEach((other) => other.setAttribute("tabindex", other === part ? "0" : "-1")));
+  });
+}
+
 const CHARTS = {
   reliability(chart, note) {
     const { drawing, px, py } = axes({ x: [0, 1], y: [0, 1], xTitle: "confidence", yTitle: "accuracy", label: "Reliability diagram" });
@@ -64,9 +80,9 @@ const CHARTS = {
     return drawing;
   },
   curve(chart, note) {
-    const highest = Math.max(...chart.points.map((point) => point.y), 1e-9);
+    const highest = Math.max(...chart.line.map(([, y]) => y), 1e-9);
     const { drawing, px, py } = axes({ x: chart.range, y: [chart.low, highest], xTitle: chart.x, yTitle: chart.y, label: chart.label });
-    drawing.append(svg("polyline", { class: "curve", points: chart.points.map((point) => `${px(point.x)},${py(point.y)}`).join(" ") }));
+    drawing.append(svg("polyline", { class: "curve", points: chart.line.map(([x, y]) => `${px(x)},${py(y)}`).join(" ") }));
     for (const point of chart.points) {
       const mark = svg("circle", { class: "mark", cx: px(point.x), cy: py(point.y), r: 5 });
       speaks(mark, point.text, note);
@@ -74,12 +90,48 @@ const CHARTS = {
     }
     return drawing;
   },
+  scatter(chart, note) {
+    const { drawing, px, py } = axes({ x: [0, 1], y: [0, 1], xTitle: chart.x, yTitle: chart.y, label: chart.label });
+    drawing.append(svg("line", { class: "ideal", x1: px(0), y1: py(0), x2: px(1), y2: py(1) }));
+    const most = Math.max(...chart.marks.map((mark) => mark.rows), 1), cell = 1 / chart.cells;
+    for (const { kind, x, y, rows } of chart.marks) {
+      const r = 3 + (5 * Math.log1p(rows)) / Math.log1p(most);
+      const part = svg("path", { class: `kind-${kind}`, d: SHAPES[kind](r), transform: `translate(${px((x + 0.5) * cell)} ${py((y + 0.5) * cell)})` });
+      speaks(part, `${chart.x} ${(x * cell).toFixed(2)} to ${((x + 1) * cell).toFixed(2)}, ${chart.y} ${(y * cell).toFixed(2)} to ${((y + 1) * cell).toFixed(2)}: ${rows.toLocaleString("en")} rows, ${chart.kinds[kind]}`, note);
+      drawing.append(part);
+    }
+    return drawing;
+  },
 };
-for (const chart of data.charts) document.getElementById(chart.id).append(CHARTS[chart.kind](chart, document.getElementById(`${chart.id}-note`)));
+/** Shapes tell the kinds apart where colours do not: a circle, a diamond, triangles that point down and up. */
+const SHAPES = [
+  (r) => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`,
+  (r) => `M0 ${-r}L${r} 0L0 ${r}L${-r} 0z`,
+  (r) => `M${-r} ${-0.8 * r}H${r}L0 ${r}z`,
+  (r) => `M${-r} ${0.8 * r}H${r}L0 ${-r}z`,
+];
+function legend(chart) {
+  const list = element("ul", { class: "legend" });
+  chart.kinds.forEach((name, kind) => {
+    if (!name) return;
+    const mark = svg("svg", { viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" });
+    mark.append(svg("path", { class: `kind-${kind}`, d: SHAPES[kind](6) }));
+    const rows = chart.marks.filter((one) => one.kind === kind).reduce((sum, one) => sum + one.rows, 0);
+    const item = element("li");
+    item.append(mark, ` ${name}: ${rows.toLocaleString("en")} rows`);
+    list.append(item);
+  });
+  return list;
+}
+for (const chart of data.charts) {
+  const drawing = CHARTS[chart.kind](chart, document.getElementById(`${chart.id}-note`));
+  walk(drawing);
+  document.getElementById(chart.id).append(drawing, ...(chart.kinds ? [legend(chart)] : []));
+}
 
 /** Numbers by value, text by the alphabet; a cell without a number stands last. */
 const sortKey = (cell) => {
-  const value = Number(cell.replaceAll(",", "").replace("%", ""));
+  const value = Number(cell.replaceAll(",", "").replace("%", "").replace(/^[<>]/, ""));
   return cell === "" || Number.isNaN(value) ? null : value;
 };
 for (const table of document.querySelectorAll("table.sortable")) {

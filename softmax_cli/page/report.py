@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from softmax_cli.page import render
 
+_NUMBER = re.compile(r"[<>+-]?((\d[\d,]*)?\.?\d+(e[+-]\d+)?|inf|nan)( ?%)?")
 MOST_ROWS = 1000
 """Rows of a table on a page; a browser gets slow with more, and people do not read them."""
 
@@ -74,19 +76,65 @@ def histogram_chart(
 
 
 def curve_chart(
-    identity: str, title: str, text: str, axes: tuple[str, str], points: Sequence[tuple[float, float, str]]
+    identity: str,
+    title: str,
+    text: str,
+    axes: tuple[str, str],
+    points: Sequence[tuple[float, float, str]],
+    line: Sequence[tuple[float, float]] = (),
 ) -> Chart:
-    """Draw a curve through points, each with the sentence that describes it."""
-    low, high = (min(x for x, _, _ in points), max(x for x, _, _ in points)) if points else (0.0, 1.0)
-    lowest = min((y for _, y, _ in points), default=0.0)
+    """Draw a curve and points of it, each with the sentence that describes it.
+
+    Parameters
+    ----------
+    line : sequence of tuple
+        The curve where it has more points than these.
+    """
+    drawn = [*line] or [(x, y) for x, y, _ in points]
+    low, high = (min(x for x, _ in drawn), max(x for x, _ in drawn)) if drawn else (0.0, 1.0)
+    lowest, highest = (min(y for _, y in drawn), max(y for _, y in drawn)) if drawn else (0.0, 1.0)
     data = {
         "kind": "curve",
         "label": title,
         "range": [min(low, 0.0), high],
-        "low": min(lowest, 0.0) if lowest < 0.5 * max((y for _, y, _ in points), default=1.0) else lowest,
+        "low": min(lowest, 0.0) if lowest < 0.5 * highest else lowest,
         "x": axes[0],
         "y": axes[1],
         "points": [{"x": x, "y": y, "text": text} for x, y, text in points],
+        "line": drawn,
+    }
+    return Chart(identity, title, text, data)
+
+
+def scatter_chart(
+    identity: str,
+    title: str,
+    text: str,
+    axes: tuple[str, str],
+    kinds: Sequence[str],
+    cells: int,
+    marks: Sequence[tuple[int, int, int, int]],
+) -> Chart:
+    """Draw counts in a square of cells of [0, 1] by [0, 1], as marks of different kinds.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        What each kind is; "" for one that there is not.
+    cells : int
+        Along each axis.
+    marks : sequence of tuple
+        Kind, cell along x and along y, and rows.
+    """
+    names = ("kind", "x", "y", "rows")
+    data = {
+        "kind": "scatter",
+        "label": title,
+        "x": axes[0],
+        "y": axes[1],
+        "kinds": list(kinds),
+        "cells": cells,
+        "marks": [dict(zip(names, mark, strict=True)) for mark in marks],
     }
     return Chart(identity, title, text, data)
 
@@ -124,13 +172,14 @@ def print_tables(tables: Sequence[Table], markup: str) -> None:
 
 
 def number(value: float) -> str:
-    """Write a figure with four decimals."""
-    return "unknown" if math.isnan(value) else f"{value:.4f}"
+    """Write a figure with four decimals, or one that is too small for them with three digits."""
+    if math.isnan(value):
+        return "unknown"
+    return f"{value:.4f}" if value == 0 or abs(value) >= 0.001 else f"{value:.3g}"
 
 
 def _is_number(cell: str) -> bool:
-    bare = cell.removesuffix("%").strip(" -").replace(",", "").replace(".", "", 1)
-    return cell in ("", "unknown") or bare.isdigit()
+    return cell in ("", "unknown") or _NUMBER.fullmatch(cell) is not None
 
 
 def report_page(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softmax_cli.page.plot import BLUE, GREY, LABELLED_CLASSES, ORANGE, name_ticks, write_plots
+from softmax_cli.page.plot import BLUE, GREY, LABELLED_CLASSES, draw_bars, list_names, write_plots
 from softmax_cli.weighting.report import ClassWeights
 
 if TYPE_CHECKING:
@@ -19,18 +19,22 @@ def write_weight_plots(found: ClassWeights, path: str, force: bool) -> None:
     shown = sorted(order.tolist()) if len(order) == len(found.classes) else order.tolist()
     names = [found.classes[i] for i in shown]
 
-    def bars(place: SubFigure, values: list[float], color: str, label: str, title: str) -> None:
-        axes = place.subplots()
-        axes.barh(range(len(shown)), values, color=color)
-        name_ticks(axes, names)
-        axes.invert_yaxis()
-        axes.set(xlabel=label, title=title)
-        if title.startswith("What"):
-            axes.axvline(1, color=GREY, linestyle="--", linewidth=1)
+    counts, values = (array[shown].tolist() for array in (found.counts, found.values))
 
-    counts, values = ([array[i] for i in shown] for array in (found.counts.tolist(), found.values.tolist()))
-    panels = [
-        lambda place: bars(place, counts, ORANGE, "rows", "Training rows"),
-        lambda place: bars(place, values, BLUE, found.column, f"What {found.column}s do (above 1 raises)"),
-    ]
-    write_plots(panels, f"{len(found.classes):,} classes, {int(found.counts.sum()):,} training rows", path, force)
+    def rows_by_class(place: SubFigure) -> None:
+        axes = place.subplots()
+        draw_bars(axes, names, counts)
+        axes.set_title("Training rows")
+
+    def values_by_class(place: SubFigure) -> None:
+        axes = place.subplots()
+        axes.barh(range(len(shown)), values, color=BLUE)
+        axes.axvline(1, color=GREY, linestyle="--", linewidth=1)
+        list_names(axes, names)
+        axes.set(xlabel=found.column, title=f"What {found.column}s do (above 1 raises)")
+
+    rarest = f": the {len(shown)} rarest" if len(shown) < len(found.classes) else ""
+    rows = int(found.counts.sum())
+    write_plots(
+        [rows_by_class, values_by_class], f"{rows:,} training rows, {len(found.classes):,} classes{rarest}", path, force
+    )

@@ -95,3 +95,43 @@ def test_two_networks_of_cifar_10(softmax_cli, real_data):
     second = np.load(real_data(WIDE)).argmax(1)
     assert figures(done)["agreement"] == (first == second).mean()
     assert figures(done)["mcnemar_p"] < 1e-5
+
+
+def test_plots_and_a_page(softmax_cli, tables, tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    asked = ("--plot", "c.svg", "--plots", "confidence, gaps", "--report", "c.html", "-q")
+    done = softmax_cli("compare", "old.csv", "new.parquet", *asked)
+    assert done.code == 0, done.err
+    drawn = (tmp_path / "c.svg").read_text("utf-8")
+    assert "flips, N = 400" in drawn
+    assert "Recall" not in drawn
+    assert "<h1>old.csv compared with new.parquet</h1>" in (tmp_path / "c.html").read_text("utf-8")
+
+
+def test_tables_to_be_pasted(softmax_cli, tables):
+    done = softmax_cli("compare", "old.csv", "new.parquet", "--format", "markdown", "-q")
+    assert done.code == 0, done.err
+    titles = [line for line in done.text.splitlines() if line.startswith("### ")]
+    assert titles == ["### Figures", "### Classes", "### Commonest flips", "### Rows whose prediction changes"]
+    assert "| cat |" in done.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--plots", "gaps", "--plot", "c.svg"), "gaps needs truths: say --label COLUMN or --labels FILE"),
+        (("--plots", "pie", "--plot", "c.svg"), "no plot is called 'pie'; there are: confidence, flips, classes, gaps"),
+        (("--plots", "gaps"), "add --plot plots.png"),
+        (("--report", "c.txt"), "the name has to end in .html"),
+        (("--report", "c.html", "--flips-out", "c.html"), "another output has this name"),
+        (("--format", "csv"), "choose one of html, latex, markdown"),
+        (("--format", "latex", "--json"), "--format and --json exclude each other"),
+    ],
+)
+def test_pictures_that_cannot_be_made_are_refused(softmax_cli, tables, tmp_path, arguments, words):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    done = softmax_cli("compare", "new.parquet", "new.parquet", "-q", *arguments)
+    assert (done.code, words in done.err) == (2, True), done.err
+    assert not list(tmp_path.glob("c.*"))

@@ -154,3 +154,12 @@ def test_without_full_it_is_short(softmax_cli, what, most):
     lines = softmax_cli("explain", *what, env={"COLUMNS": "80"}).text.splitlines()
     assert len(lines) <= most
     assert "--full" in " ".join(lines)
+
+
+def test_tables_to_be_pasted(softmax_cli):
+    done = softmax_cli("explain", "cat|x=2", "dog=1", "--format", "markdown")
+    assert done.code == 0, done.err
+    assert "| cat\\|x | 2 | 0 | 1.0000 | 0.7311 |" in done.text
+    assert "\\subsection*{All scans}" in softmax_cli("explain", "imbalance", "--format", "latex").text
+    refused = softmax_cli("explain", "2", "1", "--format", "csv")
+    assert (refused.code, "choose one of html, latex, markdown" in refused.err) == (2, True)

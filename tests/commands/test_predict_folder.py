@@ -210,6 +210,8 @@ class TestRefusals:
             (["-o", "probs/", "--resume", "--force"], "choose one"),
             (["-o", "probs.csv", "--engine", "local"], "is for a folder of parts: name one, such as -o probs/"),
             (["-o", "probs.csv", "--resume"], "--resume is for a folder of parts"),
+            (["-o", "probs.md", "--engine", "local"], "is for a folder of parts: name one, such as -o probs/"),
+            (["-o", "probs.tex.gz", "--resume"], "--resume is for a folder of parts"),
             (["--engine", "local"], "name one, such as -o probs/"),
             (["-o", "probs/", "--engine", "flink"], "no engine is called 'flink'; there are: dask, local, ray, spark"),
             (["-o", "no/where/probs/"], "mkdir -p no/where"),

@@ -107,7 +107,7 @@ def test_every_plot_is_drawn(tmp_path, classes):
     assert f"in.csv: 100 rows, {classes} classes" in drawn
     assert "ECE 0.1250 [0.1000, 0.1500]" in drawn
     assert "Risk and coverage (AURC 0.1250, N = 100)" in drawn
-    assert ("Most confused pairs" in drawn) == (classes > 20)
+    assert ("Most confused" in drawn) == (classes > 20)
     assert ("lowest F1 of 100" in drawn) == (classes > 20)
 
 
@@ -122,7 +122,7 @@ def test_without_a_mistake_no_pair_is_listed(tmp_path):
     ("markup", "title", "row"),
     [
         ("markdown", "### All figures", "| macro AUROC | 0.1250 | 95 %: 0.1000 to 0.1500 | a note |"),
-        ("latex", r"\paragraph{All figures}", r"macro AUROC & 0.1250 & 95 \%: 0.1000 to 0.1500 & a note \\"),
+        ("latex", r"\subsection*{All figures}", r"macro AUROC & 0.1250 & 95 \%: 0.1000 to 0.1500 & a note \\"),
         ("html", "<h3>All figures</h3>", '<td>macro AUROC</td><td align="right">0.1250</td>'),
     ],
 )

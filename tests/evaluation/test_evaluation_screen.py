@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,3 +103,15 @@ def test_the_heat_map_shades_the_share_of_the_true_class(encoding, shade):
         line = next(line for line in text.splitlines() if "class 0" in line)
         assert shade in line
         assert ("less confused not shown" in text.replace("\n", " ")) == (classes == 214)
+
+
+def test_values_stand_below_each_other_however_long_a_title_is():
+    one = report(2)
+    long = Figure("long", "a title of thirty-one characters", 1.5, None, "short", decides=True)
+    lines = shown(replace(one, figures=(*one.figures, long)), full=False).splitlines()
+    top = next(place for place, line in enumerate(lines) if "95 % interval" in line)
+    column = lines[top].index("value") + len("value")
+    rows = [line for line in lines[top + 1 :] if line.startswith((*(n.replace("_", " ") for n in NAMES), "a title"))]
+    assert len(rows) == len(NAMES) + 1
+    assert {line[:column].split()[-1] for line in rows} == {"0.12500", "1.50000"}
+    assert {line[column] for line in rows} == {" "}

@@ -9,7 +9,8 @@ import pytest
 
 from softmax_cli.explanation.example import TEMPERATURES, Example
 from softmax_cli.explanation.figures import write_explanation_plots
-from softmax_cli.explanation.page import MOST_CLASSES, explanation_page
+from softmax_cli.explanation.page import MOST_CLASSES, explanation_page, explanation_tables, topic_tables
+from softmax_cli.explanation.topics import read_topic
 from softmax_cli.numeric.explanation import explain_row
 
 
@@ -59,3 +60,29 @@ def test_the_plot_has_a_panel_for_each_temperature(tmp_path):
         entropy = -(p * math.log(p) + (1 - p) * math.log(1 - p))
         assert f"T = {temperature:g} (entropy {entropy:.3f} nats)" in drawn
         assert f">{p:.3f}<" in drawn
+
+
+def test_tables_hold_every_class_and_the_steps_with_their_sums():
+    logits = [2.0, 1.0, *[-3.0] * 18]
+    (steps,) = explanation_tables(example_of(logits), explain_row(np.array(logits), 2.0), full=False)
+    assert [title for title, _ in steps.columns] == ["class", "score", "z/T", "- max", "exp", "p"]
+    assert all(is_number for _, is_number in steps.columns[1:])
+    assert list(steps.rows[1]) == ["z1", "1", "0.5000", "-0.5000", "0.6065", "0.1967"]
+    assert list(steps.rows[-1]) == ["sum", "", "", "", "3.0841", "1.0000"]
+    assert len(steps.rows) == 21
+
+
+def test_tables_in_full():
+    logits = [2.0, 1.0, 0.1]
+    explanation = explain_row(np.array(logits))
+    _, heated, jacobian, functions = explanation_tables(example_of(logits), explanation, full=True)
+    assert heated.rows[0][1:] == tuple(f"{explanation.at_temperature(t)[0]:.4f}" for t in TEMPERATURES)
+    assert jacobian.rows[0] == ("z0", "+0.2247", "-0.1598", "-0.0650")
+    assert [title for title, _ in functions.columns][-1] == "z / sum z"
+    assert functions.rows[1][-1] == "0.3226"
+
+
+def test_tables_of_a_topic():
+    tables = topic_tables(read_topic("imbalance"))
+    assert [one.title for one in tables] == ["Found of each digit", "All scans", "One scan"]
+    assert tables[0].rows[0][:2] == ["zero", "119"]

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from softmax_cli.explanation.example import Example
-from softmax_cli.explanation.screen import number, numbers, show_explanation, show_topic
+from softmax_cli.explanation.example import Example, number, numbers
+from softmax_cli.explanation.screen import show_explanation, show_topic
 from softmax_cli.explanation.topics import Figures, Topic
 from softmax_cli.numeric.explanation import explain_row
 from softmax_cli.terminal.console import make_console
@@ -94,7 +94,7 @@ def test_a_column_is_whole_or_has_decimals_throughout():
 
 
 def test_a_topic():
-    figures = Figures(("what", "share"), (("one", 0.5), ("two", 3)))
+    figures = Figures("Shares", ("what", "share"), (("one", 0.5), ("two", 3)))
     text = shown(show_topic, Topic("A title", ("Some words.", figures), ("softmax-cli explain 1 2",)))
     lines = [line.split() for line in text.splitlines()]
     assert ["one", "0.500"] in lines

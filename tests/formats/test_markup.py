@@ -3,6 +3,8 @@
 import html.parser
 import io
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -143,3 +145,17 @@ def test_every_report_prints_its_tables(softmax_cli, tmp_path):
         refused = softmax_cli(command, "in.csv", "--format", "csv")
         assert (refused.code, "choose one of html, latex, markdown" in refused.err) == (2, True)
         assert "exclude each other" in softmax_cli(command, "in.csv", "--format", "html", "--json").err
+
+
+def test_latex_compiles(tmp_path):
+    """A real TeX takes every mark, as text and at the start of a line, where ``[`` would be an option."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no TeX is installed")
+    marks = [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "é", "[1]", "a & b", "\\par"]
+    title = latex.title(latex.escape("50 % of a_b"))
+    table = written(latex, "na_me", marks, [-1.5] * len(marks))
+    preamble = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+    (tmp_path / "t.tex").write_text(f"{preamble}{title}{table}\\end{{document}}\n", "utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)
+    assert done.returncode == 0, done.stdout

@@ -46,7 +46,7 @@ def test_evaluate_draws_any_number_of_classes(softmax_cli, table, tmp_path, clas
     low, high = figures["ece"]["interval"]
     assert f"ECE {figures['ece']['value']:.4f} [{low:.4f}, {high:.4f}]" in " ".join(texts)
     assert sum("N = 300" in text for text in texts) >= 3
-    assert any("Most confused pairs" in text for text in texts) == (classes > 20)
+    assert any("Most confused" in text for text in texts) == (classes > 20)
 
 
 def test_the_same_table_gives_the_same_bytes(softmax_cli, table, tmp_path):
@@ -96,10 +96,16 @@ def test_explain_draws_every_temperature(softmax_cli, tmp_path):
     assert "0.731" in texts
 
 
-def test_inspect_draws_scores_and_outliers(softmax_cli, table, tmp_path):
-    assert softmax_cli("inspect", table(3), "--plot", "i.svg", "-q").code == 0
+@pytest.mark.parametrize("outlying", [False, True])
+def test_inspect_draws_scores_and_outliers(softmax_cli, table, tmp_path, outlying):
+    path = table(3)
+    if outlying:
+        path.write_text(re.sub(r",[-\d.]+\n$", ",900\n", path.read_text()))
+    assert softmax_cli("inspect", path, "--plot", "i.svg", "-q").code == 0
     texts = texts_of((tmp_path / "i.svg").read_text("utf-8"))
-    assert {"Scores", "Outliers", "Confidence (20 bins, N = 300)", "Entropy (20 bins, N = 300)"} <= {*texts}
+    assert {"Scores", "Confidence (20 bins, N = 300)", "Entropy (20 bins, N = 300)"} <= {*texts}
+    assert ("Outliers" in texts) == outlying
+    assert ("score (logits); no cell with a robust z beyond 6" in texts) != outlying
 
 
 def test_calibrate_draws_before_and_after(softmax_cli, table, tmp_path):
@@ -107,7 +113,9 @@ def test_calibrate_draws_before_and_after(softmax_cli, table, tmp_path):
     assert done.code == 0, done.err
     told = json.loads(done.text)
     texts = texts_of((tmp_path / "c.svg").read_text("utf-8"))
-    assert {"Before", "After (temperature, held-out rows)", "Loss against T"} <= {*texts}
+    assert {"Before", "After (temperature, held-out rows)", "Loss against T (N = 300)"} <= {*texts}
+    fitted = re.search(r"T = ([\d.]+)", told["description"])[1]
+    assert any(text.endswith(f"at T = {float(fitted):.3g}") for text in texts)
     for side in ("before", "after"):
         assert f"ECE {told[side]['ece']:.4f}" in " ".join(texts)
 

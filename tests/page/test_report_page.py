@@ -43,6 +43,16 @@ def test_columns_of_numbers_sort_as_numbers():
     assert dict(found.columns) == {"a": False, "b": True, "c": True, "d": True, "e": True, "f": False}
 
 
+@pytest.mark.parametrize("cell", [">.9999", "<.0001", "+0.0012", "-1,234.5", "3.2e-05", "inf", "5.1 %", "12"])
+def test_every_spelling_of_a_number_is_one(cell):
+    assert table("t", "", "", ("a", "b"), [("x", cell)]).columns[1] == ("b", True)
+
+
+@pytest.mark.parametrize("cell", ["1, 2", "e5", "1-2", "95 %: 0.1 to 0.2", "."])
+def test_other_text_is_none(cell):
+    assert table("t", "", "", ("a", "b"), [("x", cell)]).columns[1] == ("b", False)
+
+
 def test_a_long_table_is_cut_and_says_so():
     found = table("t", "Title", "Text.", ("a",), [(str(i),) for i in range(MOST_ROWS + 1)])
     assert len(found.rows) == MOST_ROWS

@@ -88,6 +88,6 @@ def test_the_plot_has_the_rarest_of_many_classes(tmp_path):
     many = ClassWeights(names, np.arange(30.0, 0, -1), np.arange(1.0, 31), "weight", "")
     write_weight_plots(many, str(tmp_path / "w.svg"), force=False)
     drawn = (tmp_path / "w.svg").read_text("utf-8")
-    assert "30 classes, 465 training rows" in drawn
+    assert "465 training rows, 30 classes: the 20 rarest" in drawn
     assert ">c29<" in drawn
     assert ">c0<" not in drawn

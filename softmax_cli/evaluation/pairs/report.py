@@ -14,7 +14,7 @@ from softmax_cli.evaluation.gates import Gate, failures
 from softmax_cli.evaluation.pairs.run import Comparison
 from softmax_cli.evaluation.report import FORMAT, Figure, by_name
 from softmax_cli.numeric.bootstrap import interval
-from softmax_cli.numeric.distributions.comparison import Flips, Similarity
+from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Similarity
 from softmax_cli.numeric.metrics import Parts, Plan, compared
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._replicates import BinReplicates, MeanReplicates
@@ -26,6 +26,39 @@ SHARES = (0.5, 0.9, 0.99, 0.999)
 """Quantiles of the largest change of a probability in a row."""
 
 
+class ClassChange(NamedTuple):
+    """One class; nan where nothing is known: the recall of a class that is never the truth."""
+
+    name: str
+    first_predicted: int
+    """Rows that the first predicts as it."""
+    second_predicted: int
+    support: int
+    """Rows whose truth it is."""
+    first_recall: float
+    """Share of these that the first predicts as it."""
+    second_recall: float
+
+
+class ClassFlip(NamedTuple):
+    """A change of the prediction, from the class that the first predicts to the one that the second predicts."""
+
+    first: str
+    second: str
+    rows: int
+
+
+class ConfidenceCell(NamedTuple):
+    """Rows of which both are about as sure."""
+
+    kind: int
+    """What becomes of the prediction: `SAME`, `FLIPPED`, `FIRST_RIGHT` or `SECOND_RIGHT`."""
+    first: int
+    """Bin of the first confidence, of `CONFIDENCE_BINS`."""
+    second: int
+    rows: int
+
+
 class PairReport(NamedTuple):
     """A table beside the first."""
 
@@ -33,6 +66,15 @@ class PairReport(NamedTuple):
     verdict: tuple[str, ...]
     """What the figures come to, in plain words."""
     figures: tuple[Figure, ...]
+    classes: tuple[ClassChange, ...]
+    flips: tuple[ClassFlip, ...]
+    """The commonest first."""
+    confidences: tuple[ConfidenceCell, ...]
+    """Those that hold rows; for drawings."""
+
+    def named(self, name: str) -> Figure:
+        """Find a figure."""
+        return next(figure for figure in self.figures if figure.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +103,14 @@ class ComparisonReport:
             {"file": file, "figures": by_name(figures)} for file, figures in zip(self.files, self.members, strict=False)
         ]
         plain["pairs"] = [
-            {"first": self.files[0], "second": one.second, "verdict": one.verdict, "figures": by_name(one.figures)}
+            {
+                "first": self.files[0],
+                "second": one.second,
+                "verdict": one.verdict,
+                "figures": by_name(one.figures),
+                "classes": [change._asdict() for change in one.classes],
+                "flips_by_class": [flip._asdict() for flip in one.flips],
+            }
             for one in self.pairs
         ]
         return head | plain
@@ -74,7 +123,10 @@ def build_comparison(members: Members, plan: Plan, found: Comparison, gates: Ite
         figures = [*_alike(similarity), *(_differences(plan, found, place) if found.measured else ())]
         first, second = members.names[0], members.names[place + 1]
         verdict = _verdict(plan, first, second, similarity, figures, found.flips[place : place + 1])
-        pairs.append(PairReport(second, verdict, tuple(figures)))
+        predictions = found.predictions[place]
+        changes = tuple(_class_changes(members.classes, predictions, found.measured[:1] + found.measured[place + 1 :]))
+        flips = tuple(_class_flips(members.classes, predictions))
+        pairs.append(PairReport(second, verdict, tuple(figures), changes, flips, tuple(_cells(predictions))))
     gates = [*gates]
     return ComparisonReport(
         files=tuple(members.names),
@@ -92,6 +144,32 @@ def build_comparison(members: Members, plan: Plan, found: Comparison, gates: Ite
             for reason in failures(gates, pair.figures)
         ),
     )
+
+
+def _class_changes(
+    classes: Sequence[str], predictions: Predictions, measured: Sequence[Parts]
+) -> Iterator[ClassChange]:
+    """Describe every class; `measured` are the first table and the other, or nothing where there are no truths."""
+    support, recalls = np.zeros(len(classes), np.int64), [np.full(len(classes), nan)] * 2
+    if measured:
+        support, recalls = measured[0][ClassCounts].support, [one[ClassCounts].recall for one in measured[:2]]
+    rows = zip(*(array.tolist() for array in (*predictions.counts, support, *recalls)), strict=True)
+    for name, row in zip(classes, rows, strict=True):
+        yield ClassChange(name, *row)
+
+
+def _class_flips(classes: Sequence[str], predictions: Predictions) -> Iterator[ClassFlip]:
+    first, second = np.divmod(predictions.pairs.pairs, len(classes))
+    counts = predictions.pairs.counts
+    for place in np.argsort(-counts, kind="stable").tolist():
+        if first[place] != second[place]:
+            yield ClassFlip(classes[first[place]], classes[second[place]], int(counts[place]))
+
+
+def _cells(predictions: Predictions) -> Iterator[ConfidenceCell]:
+    held = np.nonzero(predictions.confidences)
+    for row in zip(*(array.tolist() for array in (*held, predictions.confidences[held])), strict=True):
+        yield ConfidenceCell(*row)
 
 
 def gate_names(plan: Plan, has_truth: bool) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.evaluation.measure import parts_of, resample
-from softmax_cli.numeric.distributions.comparison import Flips, Similarity
+from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Similarity
 from softmax_cli.numeric.metrics import Fold, Parts, Plan, metrics
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._rows import Rows
@@ -31,6 +31,8 @@ class Comparison:
     """Rows that were read, those left out among them."""
     pairs: tuple[Similarity, ...]
     """Each other table beside the first."""
+    predictions: tuple[Predictions, ...]
+    """The same."""
     flips: tuple[Flips, ...] = ()
     measured: tuple[Parts, ...] = ()
     draws: tuple[Parts, ...] = ()
@@ -41,13 +43,14 @@ class Comparison:
         return type(self)(
             self.read + other.read,
             _merged(self.pairs, other.pairs),
+            _merged(self.predictions, other.predictions),
             _merged(self.flips, other.flips),
             _merged(self.measured, other.measured),
             _merged(self.draws, other.draws),
         )
 
 
-Merging = TypeVar("Merging", Similarity, Flips, Parts)
+Merging = TypeVar("Merging", Similarity, Predictions, Flips, Parts)
 
 
 def _merged(mine: tuple[Merging, ...], theirs: tuple[Merging, ...]) -> tuple[Merging, ...]:
@@ -149,9 +152,13 @@ def _labelled(joined: JoinedRows, truth: int) -> NDArray[np.bool_]:
 def _compared(joined: JoinedRows, truth: int | None, plan: Plan, first_labelled: int) -> Comparison:
     good = np.flatnonzero(~joined.bad)
     first, *others = (rows.take(good) for rows in joined.members)
+    known = np.full(len(good), -1) if truth is None else joined.members[truth].labels[good]
     pairs = tuple(Similarity.of(first.log_p, one.log_p, (first.predictions, one.predictions)) for one in others)
+    predictions = tuple(
+        Predictions.of(first.log_p, one.log_p, (first.predictions, one.predictions), known) for one in others
+    )
     if truth is None:
-        return Comparison(len(joined.bad), pairs)
+        return Comparison(len(joined.bad), pairs, predictions)
     use = np.flatnonzero(_labelled(joined, truth))
     labels = joined.members[truth].labels[use]
     chosen = [rows.take(use) for rows in joined.members]
@@ -159,6 +166,7 @@ def _compared(joined: JoinedRows, truth: int | None, plan: Plan, first_labelled:
     return Comparison(
         len(joined.bad),
         pairs,
+        predictions,
         tuple(Flips.of(chosen[0].predictions, one.predictions, labels) for one in chosen[1:]),
         tuple(parts_of(measured_folds(plan), one, plan) for one in rows),
         tuple(resample(plan, one, first_labelled) for one in rows) if plan.replicates else (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
@@ -10,8 +11,7 @@ from rich.text import Text
 from softmax_cli.errors import counted
 from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport
 from softmax_cli.evaluation.report import Figure
-from softmax_cli.evaluation.screen import show_figure
-from softmax_cli.tables.batch import Batch
+from softmax_cli.evaluation.screen import show_figures
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
 from softmax_cli.terminal.text import probability, visible
@@ -20,7 +20,7 @@ _TABLE = {"agreement": "agreement", "kl": "KL", "js": "JS", "total_variation": "
 """Columns of the table of several files."""
 
 
-def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[Batch]) -> None:
+def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[dict[str, object]]) -> None:
     """Print a report; `flips` are the first rows whose prediction changes."""
     marks = glyphs(console)
     left_out = f" ({counted(report.left_out, 'bad row')} left out)" if report.left_out else ""
@@ -38,8 +38,8 @@ def _show_pair(console: Console, report: ComparisonReport, pair: PairReport, mar
     for sentence in pair.verdict:
         paragraph(console, sentence, marks, hang="  ")
     console.print()
-    for figure in pair.figures:
-        show_figure(console, figure, bool(report.bootstrap), marks)
+    for with_intervals, figures in groupby(pair.figures, lambda figure: figure.interval is not None):
+        show_figures(console, list(figures), with_intervals, marks)
     if report.bootstrap:
         note = f"intervals: {report.bootstrap} paired bootstrap replicates (95 %), seed {report.seed}"
         paragraph(console, note, marks, "dim")
@@ -77,17 +77,16 @@ def _gap(figure: Figure) -> str:
     return f"{figure.value:+.4f}{'*' if sure else ' '}"
 
 
-def _show_flips(console: Console, flips: Sequence[Batch], marks: Glyphs) -> None:
+def _show_flips(console: Console, flips: Sequence[dict[str, object]], marks: Glyphs) -> None:
     heading(console, "the first rows that flip", marks)
-    rows = [row for batch in flips for row in batch.to_pylist()]
     columns: list[Column] = [
         TextColumn(
-            name.replace("_", " "),
-            [_cell(row[name], marks) for row in rows],
+            "confidence" if name.endswith("_confidence") else name.removesuffix("_prediction"),
+            [_cell(row[name], marks) for row in flips],
             5 if name.endswith("confidence") else 9,
             is_number=name.endswith("confidence"),
         )
-        for name in flips[0].schema.names
+        for name in flips[0]
     ]
     draw(console, columns, marks)
     console.print(Text("--flips-out FILE keeps all of them", "dim"))

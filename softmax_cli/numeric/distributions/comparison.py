@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.exact_sum import ExactSum
+from softmax_cli.numeric.metrics._bins import width_bin, width_edges
+from softmax_cli.numeric.metrics._counts import Confusion
 from softmax_cli.numeric.softmax import row_sums
 from softmax_cli.numeric.topk import argmax
 
@@ -175,6 +177,63 @@ def _moments(log_p: NDArray[np.float64], log_q: NDArray[np.float64]) -> NDArray[
     x -= np.where(use, (row_sums(x) / count)[:, None], 0.0)
     y -= np.where(use, (row_sums(y) / count)[:, None], 0.0)
     return np.stack([row_sums(x * x), row_sums(x * y), row_sums(y * y)])
+
+
+SAME, FLIPPED, FIRST_RIGHT, SECOND_RIGHT = range(4)
+"""What becomes of a prediction: it stays; it changes, and neither is known to be right; it changes, and a or b is."""
+CONFIDENCE_BINS = 100
+"""Bins of a confidence, (lower, upper] of equal width, 0 in the first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What two models predict on some rows, and how sure each is. Memory does not grow with the rows."""
+
+    pairs: Confusion
+    """Rows by the class that a predicts and the class that b predicts."""
+    confidences: NDArray[np.int64]
+    """Rows by what becomes of the prediction, and by the bins of both confidences, shape (4, bins of a, bins of b)."""
+
+    @classmethod
+    def of(
+        cls,
+        log_p: NDArray[np.float64],
+        log_q: NDArray[np.float64],
+        predictions: tuple[NDArray[np.int32], NDArray[np.int32]],
+        labels: NDArray[np.integer],
+    ) -> Self:
+        """Count a block of rows.
+
+        Parameters
+        ----------
+        log_p, log_q : array, shape (rows, classes)
+            Log-probabilities of the same rows by a and by b.
+        predictions : two arrays of shape (rows,)
+            The classes that a and b predict.
+        labels : array of int, shape (rows,)
+            The truths; below 0 where there is none.
+        """
+        first, second = predictions
+        cases = [first == second, first == labels, second == labels]
+        kind = np.select(cases, [SAME, FIRST_RIGHT, SECOND_RIGHT], FLIPPED)
+        edges, rows = width_edges(CONFIDENCE_BINS), np.arange(len(kind))
+        a, b = (width_bin(np.exp(log[rows, one]), edges) for log, one in ((log_p, first), (log_q, second)))
+        shape = (4, CONFIDENCE_BINS, CONFIDENCE_BINS)
+        cells = np.ravel_multi_index((kind, a, b), shape)
+        counts = np.bincount(cells, minlength=int(np.prod(shape))).astype(np.int64)
+        return cls(Confusion.of_pairs(first, second, log_p.shape[1]), counts.reshape(shape))
+
+    def plus(self, other: Self) -> Self:
+        """Merge with the part of other rows."""
+        return type(self)(self.pairs.plus(other.pairs), self.confidences + other.confidences)
+
+    @property
+    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows by the class that a predicts, and by the class that b predicts, shape (classes,) each."""
+        found = np.zeros((2, self.pairs.classes), np.int64)
+        for side, classes in zip(found, np.divmod(self.pairs.pairs, self.pairs.classes), strict=True):
+            np.add.at(side, classes, self.pairs.counts)
+        return found[0], found[1]
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,13 @@ class Confusion:
     @classmethod
     def of(cls, rows: Rows, plan: Plan | None = None) -> Self:
         """Count a block of rows."""
-        pairs, counts = np.unique(rows.labels * rows.classes + rows.predicted, return_counts=True)
-        return cls(rows.classes, pairs, counts.astype(np.int64))
+        return cls.of_pairs(rows.labels, rows.predicted, rows.classes)
+
+    @classmethod
+    def of_pairs(cls, rows: NDArray[np.integer], columns: NDArray[np.integer], classes: int) -> Self:
+        """Count pairs of classes, the columns of their names, each of shape (rows,)."""
+        pairs, counts = np.unique(rows.astype(np.int64) * classes + columns, return_counts=True)
+        return cls(classes, pairs, counts.astype(np.int64))
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""

@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import binomtest
 from scipy.stats import entropy as scipy_entropy
 
-from softmax_cli.numeric.distributions.comparison import Flips, Similarity, row_js, row_kl
+from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Similarity, row_js, row_kl
 from softmax_cli.numeric.softmax import log_softmax
 
 GENERATOR = np.random.default_rng(0)
@@ -113,3 +113,26 @@ def test_flips_are_counted_and_merged():
     found = Flips.of(first, second, truth)
     assert found == Flips(2, 1, 1, 1)
     assert Flips.of(first[:2], second[:2], truth[:2]).plus(Flips.of(first[2:], second[2:], truth[2:])) == found
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1000), cut=st.integers(0, 30))
+def test_predictions_are_counted_by_class_and_confidence_whatever_the_cut(seed, cut):
+    generator = np.random.default_rng(seed)
+    log_p, log_q = log_softmax(generator.normal(size=(2, 30, 3), scale=3), axis=-1)
+    first, second = log_p.argmax(axis=1).astype(np.int32), log_q.argmax(axis=1).astype(np.int32)
+    labels = generator.integers(-1, 3, 30)
+
+    def of(rows):
+        return Predictions.of(log_p[rows], log_q[rows], (first[rows], second[rows]), labels[rows])
+
+    found = of(slice(0, cut)).plus(of(slice(cut, None)))
+    np.testing.assert_array_equal(found.counts, [np.bincount(one, minlength=3) for one in (first, second)])
+    flipped = first != second
+    kinds = [~flipped, flipped & (first != labels) & (second != labels), flipped & (first == labels)]
+    wanted = [int(kind.sum()) for kind in (*kinds, flipped & (second == labels))]
+    assert found.confidences.sum(axis=(1, 2)).tolist() == wanted
+    np.testing.assert_array_equal(
+        found.confidences.sum(axis=(0, 2)),
+        np.histogram(-np.exp(log_p.max(axis=1)), bins=-np.arange(100, -1, -1) / 100)[0][::-1],
+    )
