@@ -151,11 +151,12 @@ def ensemble(
             for summary in part.measured:
                 keep(summary)
         conclude(run, members, checks)
-    for summary in found:
-        if output.json:
-            from softmax_cli.stream.outputs import print_json
+    if output.json:
+        from softmax_cli.evaluation.ensemble_summary import ensemble_json
+        from softmax_cli.stream.outputs import print_json
 
-            print_json(summary.to_json(members.names, pool))
+        print_json(found[0].to_json(members.names, pool) if found else ensemble_json(members.names, pool))
+    for summary in found:
         run.say(*summary.lines(members.names))
 
 

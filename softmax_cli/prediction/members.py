@@ -102,8 +102,10 @@ class Members(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """What the tables are called, without the folders of files where that is clear."""
+        """What the tables are called, without the folders of files where that is clear; the same file by its place."""
         names = [one.table.name for one in self.tables]
+        if len({*names}) < len(names):
+            return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
         short = [name if {*"*?["} & {*name} else os.path.basename(name) or name for name in names]
         return short if len({*short}) == len(names) else names
 

@@ -52,6 +52,16 @@ def test_batches_and_threads_change_no_digit(softmax_cli, z):
     assert len(texts) == 1
 
 
+@pytest.mark.parametrize("place", ["out.csv", "out/"])
+def test_tables_without_rows_are_reported_too(softmax_cli, tmp_path, place):
+    (tmp_path / "none.csv").write_text("id,cat,dog\n")
+    done = softmax_cli("ensemble", "none.csv", "none.csv", "--logits", "cat,dog", "--json", "-o", place)
+    assert done.code == 0, done.err
+    report = json.loads(done.text)
+    assert (report["rows"], report["figures"], report["members"]) == (0, {}, [])
+    assert report["weights"] == {"none.csv (1)": 0.5, "none.csv (2)": 0.5}
+
+
 def test_disagreement_is_put_down_like_other_computed_numbers(softmax_cli, z, tmp_path):
     text = softmax_cli("ensemble", *FILES, "-q", "--format", "csv", "--digits", "4").text
     cells = [line.split(",")[text.splitlines()[0].split(",").index("mutual_information")] for line in text.splitlines()]
