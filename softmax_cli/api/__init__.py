@@ -64,7 +64,16 @@ def predict(data: Data, **options: Any) -> Any:
 def sample(data: Data, **options: Any) -> Any:
     """Draw actions from the softmax of every row: ``draws``, ``seed``, ``epsilon``, and the options of `predict`.
 
-    Returns ``action``, ``prob`` and ``log_prob``, a row for each draw; of an array, an Arrow table.
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, array of shape (rows, classes), or path
+        As for `predict`.
+
+    Returns
+    -------
+    DataFrame or Arrow table
+        The columns that pass through, ``action``, ``prob`` (the propensity) and ``log_prob`` (nats); with ``draws``
+        above 1 a row for each draw. Of an array, an Arrow table.
 
     Examples
     --------
@@ -78,7 +87,17 @@ def sample(data: Data, **options: Any) -> Any:
 def ensemble(*tables: Data, **options: Any) -> Any:
     """Pool tables of scores of the same rows: ``pool``, ``weights``, ``fit_weights``.
 
-    Rows are joined by id where all tables have one (a pandas index is one), else by position.
+    Parameters
+    ----------
+    *tables : DataFrame, Arrow table, array of shape (rows, classes), or path
+        Two at least, of any kinds. Rows are joined by id where all tables have one (a pandas index is one), else by
+        position; classes by name.
+
+    Returns
+    -------
+    DataFrame, Arrow table or array
+        As of `predict`, and of the kind of the first; beside the probabilities stand ``vote_entropy`` and
+        ``mutual_information`` (nats) and ``agreement`` (0 to 1).
 
     Examples
     --------
@@ -92,6 +111,16 @@ def ensemble(*tables: Data, **options: Any) -> Any:
 @describe
 def evaluate(data: Data, **options: Any) -> Result:
     """Measure labelled scores: ``label`` names a column, ``labels`` gives an array, a frame or a file.
+
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, array of shape (rows, classes), or path
+        As for `predict`.
+
+    Returns
+    -------
+    Result
+        The value of each figure in ``figures``; in ``report`` also intervals, bins, classes and confusions.
 
     Raises
     ------
@@ -111,7 +140,18 @@ def evaluate(data: Data, **options: Any) -> Result:
 
 @describe
 def compare(*tables: Data, **options: Any) -> Result:
-    """Compare tables of scores of the same rows, each with the first; of more than two, figures are those of each file.
+    """Compare tables of scores of the same rows, each with the first.
+
+    Parameters
+    ----------
+    *tables : DataFrame, Arrow table, array of shape (rows, classes), or path
+        Joined as by `ensemble`.
+
+    Returns
+    -------
+    Result
+        Figures such as ``agreement``, ``flips``, ``kl`` and ``max_dp``; of more than two tables, those of ``data1``,
+        ``data2`` ... With truths, gaps with their paired intervals stand in ``report``.
 
     Raises
     ------
@@ -147,6 +187,16 @@ def _check_gates(failed: Sequence[str]) -> None:
 def calibrate(data: Data, **options: Any) -> CalibrationResult:
     """Fit a calibration to held-out rows with known classes.
 
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, array of shape (rows, classes), or path
+        As for `evaluate`: ``label`` or ``labels`` tells the classes.
+
+    Returns
+    -------
+    CalibrationResult
+        What ``calibration=`` of the other functions takes; ``save(path)`` writes the file that the commands take.
+
     Examples
     --------
     >>> fit = calibrate([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0], [1.0, 0.0]] * 99, labels=[0, 1, 0, 0] * 99)
@@ -167,6 +217,16 @@ def calibrate(data: Data, **options: Any) -> CalibrationResult:
 @describe
 def inspect(data: Data, **options: Any) -> InspectionResult:
     """Look for what would go wrong: outliers, bad rows, probabilities for logits, classes on another scale.
+
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, array of shape (rows, classes), or path
+        As for `predict`; a bad row is a finding, not an error.
+
+    Returns
+    -------
+    InspectionResult
+        Counts in ``figures``, what was found in ``findings``, figures of every class in ``report["classes"]``.
 
     Examples
     --------

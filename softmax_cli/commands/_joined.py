@@ -12,7 +12,7 @@ from softmax_cli.options.run import RunOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.prediction.members import Members
+    from softmax_cli.prediction.members import Check, Members
     from softmax_cli.stream.scores import Inputs, ScoreTable
 
 
@@ -26,7 +26,17 @@ def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:
     """Decide what is read of every table that was named; --labels belongs to the first."""
     from softmax_cli.stream.scores import TruthSource
 
-    inputs = [replace(source, paths=[path]).resolve(truths) for path in source.paths]
+    kinds = [source.input] * len(source.paths)
+    if source.input is not None and "," in source.input:
+        kinds = [kind.strip() for kind in source.input.split(",")]
+        if len(kinds) != len(source.paths):
+            raise UsageError(
+                f"--input {source.input}: expected one kind, or one for each of {len(source.paths)} tables"
+            )
+    inputs = [
+        replace(source, paths=[path], input=kind).resolve(truths)
+        for path, kind in zip(source.paths, kinds, strict=True)
+    ]
     if source.label is not None or source.id is not None:
         selection = replace(inputs[0].selection, may_lack=True)
         inputs[1:] = [one._replace(selection=selection) for one in inputs[1:]]
@@ -54,3 +64,11 @@ def _opened(inputs: Inputs, name: str) -> Iterator[ScoreTable]:
 
     with open_scores(inputs) as scores:
         yield scores if len(inputs.files) == 1 else scores._replace(table=scores.table._replace(name=name))
+
+
+def conclude(run: RunOptions, members: Members, checks: Sequence[Check]) -> None:
+    """Warn of what speaks against a table having been read as it was meant."""
+    for table in members.tables:
+        run.conclude(table)
+    for warning in members.warnings(checks):
+        run.warn(warning)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._joined import check_count, inputs_of, open_tables
+from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables
 from softmax_cli.errors import GateError
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.pictures import ComparisonPictureOptions, typed_command, write_page
@@ -91,7 +91,8 @@ def compare(
     """Compare tables of scores of the same rows: each with the first.
 
     Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
-    by position where a table has no ids; classes by name.
+    by position where a table has no ids; classes by name. --input logits,prob
+    says of each table what its scores are.
     """
     pictures.check_format(comparison.json)
     pictures.check(source.paths, comparison.force, [comparison.flips_out])
@@ -137,8 +138,7 @@ def compared(
         size = members.tables[0].table.size
         with flips.open(members), run.work(size, comparison.force) as work, work.rejects as keep:
             found = compare_rows(members, plan, run.workers, Listeners(work.progress, keep), flips.keep)
-        for table in members.tables:
-            run.conclude(table)
+        conclude(run, members, members.checks)
         return build_comparison(members, plan, found, gates)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._joined import check_count, inputs_of, open_tables
+from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables
 from softmax_cli.commands._scored import build, plan, write
 from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
@@ -115,27 +115,22 @@ def ensemble(
 
     Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
     by position where a table has no ids; classes by name. Adds vote_entropy,
-    mutual_information (nats) and agreement (of the pairs of tables). With -o
-    FOLDER/, the first file of each table is pooled with the first of the
-    others, and so on, side by side.
+    mutual_information (nats) and agreement (of the pairs of tables). --input
+    logits,prob says of each table what its scores are. With -o FOLDER/, the
+    first file of each table is pooled with the first of the others, and so on,
+    side by side.
     """
     from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import pooled_table
     from softmax_cli.prediction.member_parts import merging
     from softmax_cli.prediction.scorer import Scoring
-    from softmax_cli.stream.inputs import make_rereadable
 
     check_count(source.paths, "ensemble")
     pooling.check(len(source.paths))
     decisions.check(result.layout, result.threshold, "softmax")
     inputs = inputs_of(source, truths)
     target = output.resolve(_all_of(inputs), parts, run.workers)
-    rewind = make_rereadable(source.paths, "--fit-weights") if pooling.fit_weights else lambda: None
-    pool = None
-    if pooling.fit_weights and not run.dry_run:
-        with open_tables(source, inputs, replace(run, quiet=True)) as members:
-            pool = pooling.build(members, run.workers)
-        rewind()
+    pool = _fitted(source, inputs, pooling, run) if pooling.fit_weights and not run.dry_run else None
     found: list[EnsembleSummary] = []
     keep = merging(found)
     with open_tables(source, inputs, run) as members:
@@ -150,17 +145,30 @@ def ensemble(
             return
         notes = (*result.notes(len(transform.classes)), *output.notes())
         finished = write(scores, transform, target, run, (pool.step, *notes))
-        for table in members.tables:
-            run.conclude(table)
-    for one in finished.beside:
-        for summary in one:
-            keep(summary)
-    for summary in found:
-        if output.json:
-            from softmax_cli.stream.outputs import print_json
+        checks = [*members.checks]
+        for part in finished.beside:
+            checks = [check.plus(other) for check, other in zip(checks, part.checks, strict=True)]
+            for summary in part.measured:
+                keep(summary)
+        conclude(run, members, checks)
+    if output.json:
+        from softmax_cli.evaluation.ensemble_summary import ensemble_json
+        from softmax_cli.stream.outputs import print_json
 
-            print_json(summary.to_json(members.names, pool))
+        print_json(found[0].to_json(members.names, pool) if found else ensemble_json(members.names, pool))
+    for summary in found:
         run.say(*summary.lines(members.names))
+
+
+def _fitted(source: SourceOptions, inputs: Sequence[Inputs], pooling: PoolOptions, run: RunOptions) -> Pool:
+    """Read the tables a first time, for their weights."""
+    from softmax_cli.stream.inputs import make_rereadable
+
+    rewind = make_rereadable(source.paths, "--fit-weights")
+    with open_tables(source, inputs, replace(run, quiet=True)) as members:
+        pool = pooling.build(members, run.workers)
+    rewind()
+    return pool
 
 
 def _all_of(inputs: Sequence[Inputs]) -> Inputs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from softmax_cli.commands._scored import build, plan, print_report, write
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
@@ -56,6 +58,7 @@ def predict(
 
     On a terminal the first rows and a summary are shown; in a pipe, or with -o FILE, every row is written as data.
     """
+    from softmax_cli.prediction.logits import KindCheck
     from softmax_cli.stream.scores import open_scores
 
     decisions.check(result.layout, result.threshold, scoring.softmax.activation)
@@ -70,7 +73,8 @@ def predict(
     with open_scores(inputs) as scores:
         scores = long.together(scores, source, run.workers)
         chosen = scoring.build(scores.columns, result.emitted(), result.top_k or 0, estimate)
-        scores, numeric = long.pooled(scores, chosen.scoring, run.workers)
+        columns, kinds = scores.columns, list[KindCheck]()
+        scores, numeric = long.pooled(scores, chosen.scoring, run.workers, kinds.append)
         dtype = scoring.dtype(scores)
         transform = build(scores, numeric, long.of_classes(result), decisions, target, dtype, run, chosen.calibration)
         transform = long.transform(transform)
@@ -79,6 +83,8 @@ def predict(
             return
         notes = (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes())
         finished = write(scores, transform, target, run, notes)
+        if (warning := reduce(KindCheck.plus, kinds, KindCheck()).warning(columns)) is not None:
+            run.warn(warning)
         if output.json:
             print_report("predict", finished, scores, transform)
 

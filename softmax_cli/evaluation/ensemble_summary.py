@@ -80,14 +80,21 @@ class EnsembleSummary:
 
     def to_json(self, names: list[str], pool: Pool) -> dict[str, object]:
         """Plain values."""
-        return {
-            "format": FORMAT,
-            "softmax_cli": __version__,
-            "command": "ensemble",
-            "rows": self.rows,
-            "labelled": self.labelled,
-            "pool": pool.kind,
-            "weights": dict(zip(names, pool.weights.tolist(), strict=True)),
-            "figures": by_name(self.figures),
-            "members": [{"file": name, "figures": by_name(figures)} for name, figures in self.members(names)],
-        }
+        members = [{"file": name, "figures": by_name(figures)} for name, figures in self.members(names)]
+        known = {"rows": self.rows, "labelled": self.labelled, "figures": by_name(self.figures), "members": members}
+        return ensemble_json(names, pool) | known
+
+
+def ensemble_json(names: list[str], pool: Pool) -> dict[str, object]:
+    """Plain values of an ensemble of tables without rows."""
+    return {
+        "format": FORMAT,
+        "softmax_cli": __version__,
+        "command": "ensemble",
+        "rows": 0,
+        "labelled": 0,
+        "pool": pool.kind,
+        "weights": dict(zip(names, pool.weights.tolist(), strict=True)),
+        "figures": {},
+        "members": [],
+    }

@@ -37,7 +37,7 @@ from softmax_cli.text.formatting import (
 )
 from softmax_cli.text.parsing import MISSING, Spans
 
-_KINDS: dict[bytes, Kind] = {b"prob": "probability", b"number": "number"}
+_KINDS: dict[bytes, Kind] = {b"prob": "probability", b"number": "number", b"figure": "number"}
 _NULL = b"null"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
+    from softmax_cli.prediction.logits import KindCheck
     from softmax_cli.prediction.scorer import Scoring
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.stream.scores import ScoreTable
@@ -154,8 +156,13 @@ class LongOptions:
         classes = None if source.classes is None else read_class_names(source.classes)
         return long_table(scores, column, self._parts[1], classes)
 
-    def pooled(self, scores: ScoreTable, scoring: Scoring, threads: int) -> tuple[ScoreTable, Scoring]:
-        """Return the table with one row for each group of --pool-by, and what is still to be done to its scores."""
+    def pooled(
+        self, scores: ScoreTable, scoring: Scoring, threads: int, keep: Callable[[KindCheck], None]
+    ) -> tuple[ScoreTable, Scoring]:
+        """Return the table with one row for each group of --pool-by, and what is still to be done to its scores.
+
+        `keep` takes what speaks against the kind of the scores that are pooled.
+        """
         if self.pool_by is None:
             return scores, scoring
         from softmax_cli.prediction.grouped import pooled_groups
@@ -168,7 +175,7 @@ class LongOptions:
             rows = scoring._replace(emit=("logprob",), top=0, sets=None, truncation=Truncation())
             rest = Scoring(emit=scoring.emit, top=scoring.top, truncation=scoring.truncation, sets=scoring.sets)
         transform = build_transform(scores.columns, rows, Layout("list"), "float64", "null")
-        return pooled_groups(scores, transform, self.pool_by, self.pool, threads), rest
+        return pooled_groups(scores, transform, self.pool_by, self.pool, threads, keep), rest
 
     def of_classes(self, result: ResultOptions) -> ResultOptions:
         """Return what is asked for of the classes of a row; the best rows of a group are none."""

@@ -21,7 +21,7 @@ from softmax_cli.numeric.distributions.pooling import (
 from softmax_cli.prediction.members import JoinedRows, Members
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import Batch, ListColumn, NameColumn, NumberColumn
-from softmax_cli.tables.columns import METADATA_KEY, Columns
+from softmax_cli.tables.columns import FIGURE, METADATA_KEY, Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.pool import NOBODY, ordered_map
 from softmax_cli.tables.schema import FLOAT64, NAMES, Field, Schema, list_of
@@ -89,7 +89,7 @@ def pooled_table(
     """
     first = members.tables[0]
     passed = [first.table.schema.field(name) for name in first.columns.others if name not in Disagreement._fields]
-    mark = {METADATA_KEY: b"number"}
+    mark = {METADATA_KEY: FIGURE}
     beside = [Field(name, FLOAT64, mark) for name in Disagreement._fields]
     hidden = [Field(TRUTH, NAMES), Field(SCORES, list_of(FLOAT64, len(members.classes)))]
     names = [field.name for field in passed]

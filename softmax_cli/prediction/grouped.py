@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
 
@@ -183,7 +183,9 @@ def _pivoted(
     return _one_each(decoded, groups, others, matrix, tuple(faults))
 
 
-def pooled_groups(scores: ScoreTable, transform: Transform, by: str, pool: str, threads: int) -> ScoreTable:
+def pooled_groups(
+    scores: ScoreTable, transform: Transform, by: str, pool: str, threads: int, keep: Callable[[KindCheck], None]
+) -> ScoreTable:
     """Read the rows of each group as one, whose scores are pooled.
 
     Parameters
@@ -194,6 +196,8 @@ def pooled_groups(scores: ScoreTable, transform: Transform, by: str, pool: str, 
         The column of groups; blocks hold whole groups.
     pool : str
         ``mean-prob``, ``mean-logit`` or ``max`` (the largest logit of each class).
+    keep : callable
+        Takes what speaks against the kind of the scores, of some rows at a time and in any order.
     """
     label = [scores.columns.label] if scores.columns.label is not None else []
     others = tuple(dict.fromkeys([by, *label]))
@@ -206,7 +210,8 @@ def pooled_groups(scores: ScoreTable, transform: Transform, by: str, pool: str, 
     def work(block: Block) -> Block:
         decoded = scores.table.decode(block, ())
         groups = Groups.of(decoded.batch, by)
-        scored, _, _ = transform.score(decoded)
+        scored, _, kinds = transform.score(decoded)
+        keep(kinds)
         values = np.asarray(scored.values["logprob" if pool == "mean-prob" else "logit"], np.float64)[groups.order]
         with np.errstate(divide="ignore"):
             if pool == "max":

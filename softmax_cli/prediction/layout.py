@@ -114,8 +114,13 @@ class Layout:
 
 
 def passed_fields(given: Iterable[Field]) -> list[Field]:
-    """Describe columns that pass through: a number that an earlier run computed is the user's own now."""
-    return [field._replace(metadata=None) if METADATA_KEY in (field.metadata or {}) else field for field in given]
+    """Describe columns that pass through: a number that an earlier run has computed is the user's own now."""
+    return [
+        field._replace(metadata=None)
+        if METADATA_KEY in (field.metadata or {}) and not isinstance(field.type, Type)
+        else field
+        for field in given
+    ]
 
 
 @lru_cache(8)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import Writer
 from softmax_cli.prediction.ensemble import Pool, PooledRows, pool_rows, pooled_table
-from softmax_cli.prediction.members import JoinedRows, Members, MismatchError
+from softmax_cli.prediction.members import Check, JoinedRows, Members, MismatchError
 from softmax_cli.prediction.parts import ScoreUnit
 from softmax_cli.prediction.run import Finished, score_table
 from softmax_cli.storage.reading import state_of
@@ -30,6 +30,15 @@ class Merging(Protocol):
 
 Measure = Callable[[JoinedRows, PooledRows], Any]
 """Makes something that merges, `Merging`, of a block."""
+
+
+class Found(NamedTuple):
+    """What is known of a part beside its rows."""
+
+    measured: list[Any]
+    """What was made of all its rows, as a list of one; of no rows, an empty one."""
+    checks: list[Check]
+    """Of each table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ class MemberUnits:
                 for reader, files, one in zip(self.readers, self.parts, self.members.tables, strict=True)
             ]
             try:
-                yield self.members._replace(tables=tuple(tables))
+                yield self.members._replace(tables=tuple(tables), checks=[Check()] * len(tables))
             except MismatchError as error:
                 raise DataError(
                     f"{error}; a folder is pooled part by part, and the same part of every table has to hold the same "
@@ -129,13 +138,13 @@ class PooledUnit(ScoreUnit):
         """Return what decides the bytes of a part, beside how it is read, scored and written."""
         return (self.pool,)
 
-    def write(self, unit: Unit, writer: Writer, listeners: Listeners) -> tuple[Finished, object]:
+    def write(self, unit: Unit, writer: Writer, listeners: Listeners) -> tuple[Finished, Found]:
         """Pool the rows, score them, and write them."""
         found: list[Any] = []
         with self.reading.open(unit) as members:
             scores = pooled_table(members, self.pool, self.threads, self.measure, merging(found))
             finished = score_table(scores.table, self.transform, writer, self.threads, listeners)
-        return finished, found
+        return finished, Found(found, members.checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +155,14 @@ class MeasuredUnit:
     pool: Pool
     measure: Measure
 
-    def __call__(self, unit: Unit) -> list[Any]:
-        """Return what is known of the rows, in a list of one; of no rows, an empty one."""
+    def __call__(self, unit: Unit) -> Found:
+        """Return what is known of the rows."""
         found: list[Any] = []
         merge = merging(found)
         with self.reading.open(unit) as members:
             for joined in members.rows(1, NOBODY):
                 merge(self.measure(joined, pool_rows(joined, self.pool, members.truth)))
-        return found
+        return Found(found, members.checks)
 
 
 def merging(found: list[Any]) -> Callable[[Any], None]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError, listed
 from softmax_cli.prediction.bad_rows import Reject
 from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.stream.scores import ScoreTable
@@ -53,6 +54,20 @@ def _joined(parts: Sequence[MemberRows]) -> MemberRows:
     return parts[0] if len(parts) == 1 else MemberRows._make(map(np.concatenate, zip(*parts, strict=True)))
 
 
+class Check(NamedTuple):
+    """What speaks against a table having been read as it was meant; that of other rows adds up, with `plus`."""
+
+    kinds: KindCheck = KindCheck()
+    truths: int = 0
+    """Rows that have a truth here and in the table that tells the truths."""
+    differing: int = 0
+    """Of these, the rows whose truths are not the same."""
+
+    def plus(self, other: Check) -> Check:
+        """Add other rows."""
+        return Check(self.kinds.plus(other.kinds), self.truths + other.truths, self.differing + other.differing)
+
+
 class JoinedRows(NamedTuple):
     """The same rows of every table."""
 
@@ -82,11 +97,15 @@ class Members(NamedTuple):
     truth: int | None
     """Which table tells the true classes, the first that does; None: none."""
     notes: tuple[str, ...]
+    checks: list[Check]
+    """Of each table, as far as it has been read."""
 
     @property
     def names(self) -> list[str]:
-        """What the tables are called, without the folders of files where that is clear."""
+        """What the tables are called, without the folders of files where that is clear; the same file by its place."""
         names = [one.table.name for one in self.tables]
+        if len({*names}) < len(names):
+            return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
         short = [name if {*"*?["} & {*name} else os.path.basename(name) or name for name in names]
         return short if len({*short}) == len(names) else names
 
@@ -109,9 +128,31 @@ class Members(NamedTuple):
         for decoded, rows in first:
             if not decoded.batch.num_rows:
                 continue
-            yield JoinedRows(decoded, (rows, *(one.take(rows.ids) for one in waiting)))
+            joined = JoinedRows(decoded, (rows, *(one.take(rows.ids) for one in waiting)))
+            if self.truth is not None:
+                self._compare_truths(joined.members, self.truth)
+            yield joined
         for one in waiting:
             one.check_end()
+
+    def warnings(self, checks: Sequence[Check]) -> Iterator[str]:
+        """Say what speaks against a table having been read as it was meant."""
+        for place, (name, check) in enumerate(zip(self.names, checks, strict=True)):
+            if (warning := check.kinds.warning(self.tables[place].columns)) is not None:
+                each = ["prob" if other == place else one.columns.kind for other, one in enumerate(self.tables)]
+                yield f"{name}: {warning}; or say it of each table: --input {','.join(each)}"
+            if check.differing and self.truth is not None:
+                yield (
+                    f"the truths of {self.names[self.truth]} and {name} differ in {check.differing:,} of "
+                    f"{check.truths:,} rows: are these the same rows{'' if self.by_id else ', in the same order'}?"
+                )
+
+    def _compare_truths(self, members: tuple[MemberRows, ...], truth: int) -> None:
+        for place, rows in enumerate(members):
+            both = (rows.labels >= 0) & (members[truth].labels >= 0)
+            differing = both & (rows.labels != members[truth].labels)
+            check = Check(truths=int(both.sum()), differing=int(differing.sum()))
+            self.checks[place] = self.checks[place].plus(check)
 
     def _read(self, place: int, threads: int, listeners: Listeners) -> Iterator[tuple[Decoded, MemberRows]]:
         """Score one table; its classes are put in the common order."""
@@ -120,8 +161,8 @@ class Members(NamedTuple):
         order = np.array([own.index(name) for name in self.classes])
         back = np.argsort(order)
 
-        def work(decoded: Decoded) -> tuple[tuple[Decoded, MemberRows], tuple[Reject, ...]]:
-            scored, rejected, _ = transform.score(decoded)
+        def work(decoded: Decoded) -> tuple[tuple[Decoded, MemberRows, KindCheck], tuple[Reject, ...]]:
+            scored, rejected, kinds = transform.score(decoded)
             rows = len(scored.bad)
             ids, problems = np.full(rows, None, np.object_), np.full(rows, None, np.object_)
             for row, reject in zip(np.flatnonzero(scored.bad).tolist(), rejected, strict=True):
@@ -130,12 +171,16 @@ class Members(NamedTuple):
                 codes, texts = distinct(decoded.batch.column(scores.columns.id))
                 ids = np.array([*(text.strip() for text in texts), None], np.object_)[codes]
             labels = np.full(rows, -1) if scored.labels is None else scored.labels
+            if scored.labels is None and self.truth is not None and scores.truth is not None:
+                labels = scores.truth.labels(decoded.batch).indices
             log_p = np.asarray(scored.values["logprob"], np.float64)[:, order]
             labels = np.where(labels < 0, labels, back[np.maximum(labels, 0)])
             found = MemberRows(log_p, back[scored.prediction].astype(np.int32), labels, ids, problems)
-            return (decoded, found), rejected
+            return (decoded, found, kinds), rejected
 
-        return map_blocks(scores.table, transform.columns.scores, work, threads, listeners)
+        for decoded, found, kinds in map_blocks(scores.table, transform.columns.scores, work, threads, listeners):
+            self.checks[place] = self.checks[place].plus(Check(kinds))
+            yield decoded, found
 
 
 _BY_POSITION = "without ids in all tables, rows are joined by their position, and there have to be as many"
@@ -261,7 +306,9 @@ def open_members(
         if wants_truth and truth is not None:
             transforms[truth] = replace(transforms[truth], truth=tables[truth].truth)
         by_id = all(one.columns.id is not None for one in tables)
-        yield Members(tables, tuple(transforms), classes, by_id, truth if wants_truth else None, notes)
+        yield Members(
+            tables, tuple(transforms), classes, by_id, truth if wants_truth else None, notes, [Check()] * len(tables)
+        )
 
 
 def _named(table: ScoreTable, classes: tuple[str, ...]) -> ScoreTable:

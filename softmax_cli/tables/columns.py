@@ -37,6 +37,8 @@ from softmax_cli.tables.score_columns import ScoreColumns, find_scores
 
 PERCENT = "percent"
 METADATA_KEY = b"softmax_cli"
+FIGURE = b"figure"
+"""Marks a number that is computed beside the scores, and that a later run passes on."""
 """Under this key the program's own files say, as JSON, what they hold, and its columns of numbers what they are."""
 OWN_BEGINNINGS = ("logit_", "logprob_", "prob_")
 OUTPUT_NAMES = ("prediction", "confidence")
@@ -344,7 +346,8 @@ def _others(table: _Known, scores: ScoreColumns) -> tuple[str, ...]:
     begun = any(all(name.startswith(beginning) for name in scores.names) for beginning in OWN_BEGINNINGS)
     left_out = {*scores.names}
     for name, field in zip(table.schema.names, table.schema, strict=True):
-        is_marked = METADATA_KEY in (field.metadata or {}) and (begun or bool(table.record))
+        mark = (field.metadata or {}).get(METADATA_KEY, FIGURE)
+        is_marked = mark != FIGURE and (begun or bool(table.record))
         if is_marked or (begun and (name in OUTPUT_NAMES or name.startswith(OWN_BEGINNINGS))):
             left_out.add(name)
     return tuple(name for name in table.schema.names if name not in left_out)

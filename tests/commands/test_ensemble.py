@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
@@ -51,6 +52,26 @@ def test_batches_and_threads_change_no_digit(softmax_cli, z):
     assert len(texts) == 1
 
 
+@pytest.mark.parametrize("place", ["out.csv", "out/"])
+def test_tables_without_rows_are_reported_too(softmax_cli, tmp_path, place):
+    (tmp_path / "none.csv").write_text("id,cat,dog\n")
+    done = softmax_cli("ensemble", "none.csv", "none.csv", "--logits", "cat,dog", "--json", "-o", place)
+    assert done.code == 0, done.err
+    report = json.loads(done.text)
+    assert (report["rows"], report["figures"], report["members"]) == (0, {}, [])
+    assert report["weights"] == {"none.csv (1)": 0.5, "none.csv (2)": 0.5}
+
+
+def test_disagreement_is_put_down_like_other_computed_numbers(softmax_cli, z, tmp_path):
+    text = softmax_cli("ensemble", *FILES, "-q", "--format", "csv", "--digits", "4").text
+    cells = [line.split(",")[text.splitlines()[0].split(",").index("mutual_information")] for line in text.splitlines()]
+    assert all(len(cell.lstrip("0.")) <= 4 for cell in cells[1:])
+    softmax_cli("ensemble", *FILES, "-q", "-o", "out.parquet")
+    again = softmax_cli("predict", "out.parquet", "-q", "--format", "csv").text  # now the user's own numbers
+    wanted = pd.read_parquet(tmp_path / "out.parquet")["mutual_information"]
+    assert pd.read_csv(io.StringIO(again))["mutual_information"].tolist() == wanted.tolist()
+
+
 def test_what_predict_can_do_with_the_result(softmax_cli, z):
     options = ("--add", "correct", "--sort=-entropy", "--limit", "2", "--top-k", "1", "--format", "jsonl", "-q")
     rows = [json.loads(line) for line in softmax_cli("ensemble", *FILES, *options).text.splitlines()]
@@ -82,6 +103,34 @@ def test_the_best_weights(softmax_cli, z):
 def test_what_cannot_be_pooled_is_refused(softmax_cli, z, options, code, words):
     done = softmax_cli("ensemble", *options)
     assert (done.code, words in done.err) == (code, True), done.err
+
+
+def test_probabilities_among_logits_are_warned_of_and_named(softmax_cli, z, tmp_path):
+    p = pd.read_csv(tmp_path / "c.csv")
+    p[CLASSES] = softmax(p[CLASSES], axis=1)
+    p.to_csv(tmp_path / "p.csv", index=False)
+    for command in (("compare", "a.csv", "p.csv"), ("ensemble", "a.csv", "p.csv", "-o", "out/")):
+        more = ("--force",) if "-o" in command else ()
+        done = softmax_cli(*command, "-q", *more)
+        assert "warning: p.csv: the values of all rows lie in [0, 1]" in done.err
+        assert "or say it of each table: --input logits,prob" in done.err
+        assert softmax_cli(*command, "-q", "--input", "logits,prob", *more).err == ""
+    wanted = pd.read_csv(io.StringIO(softmax_cli("ensemble", "a.csv", "c.csv", "-q", "--digits", "17").text))
+    mixed = softmax_cli("ensemble", "a.csv", "p.csv", "--input", "logits, prob", "-q", "--digits", "17").text
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(mixed)), wanted)
+    refused = softmax_cli("ensemble", "a.csv", "p.csv", "--input", "logits,prob,prob")
+    assert (refused.code, "one for each of" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("job", [("compare", "--bootstrap", "0"), ("ensemble",), ("ensemble", "-o", "out/", "--force")])
+def test_truths_that_differ_are_warned_of(softmax_cli, z, tmp_path, job):
+    table = pd.read_csv(tmp_path / "a.csv")
+    table.assign(y=[*table["y"].iloc[1:], None]).to_csv(tmp_path / "d.csv", index=False)
+    differing = int((table["y"].to_numpy()[:-1] != table["y"].to_numpy()[1:]).sum())
+    done = softmax_cli(job[0], "a.csv", "d.csv", *job[1:], "-q")
+    assert done.code == 0
+    assert f"truths of a.csv and d.csv differ in {differing} of 59 rows: are these the same rows?" in done.err
+    assert softmax_cli(job[0], "a.csv", "a.csv", *job[1:], "-q").err == ""
 
 
 def test_two_networks_of_cifar_10_are_better_together(softmax_cli, real_data, tmp_path):

@@ -107,3 +107,15 @@ def test_rows_that_belong_together_are_not_scored_in_parts(softmax_cli, tmp_path
     done = softmax_cli("predict", "x.csv", "--group", "query", "--logits", "s", *options)
     assert (done.code, "rows that belong together may stand in several parts" in done.err) == (2, True), done.err
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+@pytest.mark.parametrize("job", [("--pool-by", "utt"), ("--pool-by", "utt", "--pool", "max"), ("--long", "id,class,s")])
+def test_probabilities_taken_for_logits_are_warned_of(softmax_cli, tmp_path, job):
+    p = softmax(np.random.default_rng(0).normal(size=(12, 3)), axis=1).round(6)
+    wide = pd.DataFrame(p, columns=["cat", "dog", "owl"]).assign(id=np.arange(12), utt=np.arange(12) // 3)
+    long = wide.melt(["id"], ["cat", "dog", "owl"], "class", "s")
+    (long if job[0] == "--long" else wide.drop(columns="id")).to_csv(tmp_path / "x.csv", index=False)
+    done = softmax_cli("predict", "x.csv", *job, "-q")
+    assert done.code == 0
+    assert done.err.count("as probabilities do, but were read as logits") == 1
+    assert softmax_cli("predict", "x.csv", *job, "-q", "--input", "prob").err == ""

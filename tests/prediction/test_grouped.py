@@ -112,7 +112,7 @@ def test_frames_are_pooled_as_numpy_does(table, pool):
     rows = Scoring(emit=("logprob" if pool == "mean-prob" else "logit",))
     transform = build_transform(FRAMES, rows, Layout("list"), "float64", "null")
     given = opened({"query": names, "a": z[:, 0].copy(), "b": z[:, 1].copy()}, FRAMES)
-    found = pooled_groups(given, transform, "query", pool, 1)
+    found = pooled_groups(given, transform, "query", pool, 1, lambda kinds: None)
     last = build_transform(found.columns, Scoring(), Layout(), "float64", "error")
     out = [row for block in found.table.blocks for row in last.run(found.table.decode(block, ())).batch.to_pylist()]
     assert [row["query"] for row in out] == list(dict.fromkeys(names))

@@ -65,7 +65,9 @@ def test_a_unit_is_the_same_part_of_every_table(parts):
     assert [reading.paths(unit) for unit in units] == [(f"a/p{i}.parquet", f"b/p{i}.csv") for i in range(3)]
     assert all(unit.size > 300 for unit in units)
     measured = MeasuredUnit(reading, Pool("linear", equal_weights(2)), count)
-    assert [measured(unit) for unit in units] == [[10], [10], [10]]
+    found = [measured(unit) for unit in units]
+    assert [one.measured for one in found] == [[10], [10], [10]]
+    assert [check.kinds.rows for one in found for check in one.checks] == [10] * 6
 
 
 def test_progress_is_that_of_the_first_table(parts):
