@@ -49,6 +49,13 @@ def test_evaluate_draws_any_number_of_classes(softmax_cli, table, tmp_path, clas
     assert any("Most confused" in text for text in texts) == (classes > 20)
 
 
+def test_a_pdf_embeds_fonts_that_publishers_take(softmax_cli, table, tmp_path):
+    assert softmax_cli("evaluate", table(3), "--plot", "a.pdf", "-q", "--plots", "confusion").code == 0
+    drawn = (tmp_path / "a.pdf").read_bytes()
+    assert b"/CIDFontType2" in drawn
+    assert b"/Type3" not in drawn
+
+
 def test_the_same_table_gives_the_same_bytes(softmax_cli, table, tmp_path):
     for name in ("a", "b"):
         for suffix in ("svg", "png", "pdf"):
@@ -105,6 +112,7 @@ def test_inspect_draws_scores_and_outliers(softmax_cli, table, tmp_path, outlyin
     texts = texts_of((tmp_path / "i.svg").read_text("utf-8"))
     assert {"Scores", "Confidence (20 bins, N = 300)", "Entropy (20 bins, N = 300)"} <= {*texts}
     assert ("Outliers" in texts) == outlying
+    assert any("logarithmic beyond" in text for text in texts) == outlying
     assert ("score (logits); no cell with a robust z beyond 6" in texts) != outlying
 
 
