@@ -16,7 +16,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from softmax_cli import commands
-from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, nearest
+from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, UsageError, nearest
+from softmax_cli.options import completion
 from softmax_cli.options.parser import PlainCommand, ProgramGroup, option_names, takes_groups
 from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
@@ -26,6 +27,7 @@ EXAMPLES = (
     ("softmax-cli predict logits.csv", "the first rows and a summary; in a pipe, data"),
     ("softmax-cli evaluate logits.csv", "accuracy, log loss, calibration, with intervals"),
     ("softmax-cli help predict", "the same as softmax-cli predict --help"),
+    ("softmax-cli help --man predict | man -l -", "a man page with every option"),
 )
 OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"
 
@@ -38,7 +40,7 @@ of a small table. A stream of blocks makes none either: its memory is flat witho
 """
 
 
-def build_app(typed: Sequence[str]) -> typer.Typer:
+def build_app(typed: Sequence[str], completes: bool = False) -> typer.Typer:
     """Return the command line: a folder of commands, one function each, named as its file.
 
     Where `typed` begins with a command, that one is loaded alone: the others and their options would cost more than a
@@ -52,7 +54,7 @@ def build_app(typed: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
         add_help_option=not chosen,  # the program's own; typer 0.29 loads pydantic to learn that nobody typed it
-        add_completion=False,
+        add_completion=completes or not chosen,
         pretty_exceptions_enable=False,
     )
     app.callback()(_program)
@@ -65,18 +67,31 @@ def build_app(typed: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(context: typer.Context, wanted: bool) -> None:
+    if not wanted:
+        return
+    if context.params["verbose"]:
+        from softmax_cli.distributed import engines
+        from softmax_cli.text import compiler
+        from softmax_cli.version import versions
+
+        print("\n".join(versions(compiler(), engines.distributions())))
+    else:
         print(f"softmax-cli {__version__}")
-        raise typer.Exit
+    raise typer.Exit
 
 
 def _program(
     version: Annotated[
-        bool, typer.Option("--version", "-V", is_eager=True, callback=_print_version, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_print_version, help="Print the version.")
+    ] = False,
+    verbose: Annotated[  # is_eager: known when the version is printed, in whatever order they were typed
+        bool, typer.Option("--verbose", is_eager=True, help="With --version: also of Python, libraries and compiler.")
     ] = False,
 ) -> None:
     """Take what stands before a command."""
+    if verbose:
+        raise UsageError("--verbose goes with --version: softmax-cli --version --verbose")
 
 
 def main() -> NoReturn:
@@ -142,21 +157,25 @@ def _ignore_stops() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; whoever calls may go on, and run another."""
     try:
+        if completion.VARIABLE in os.environ:
+            return completion.answer(_complete)
+        if arguments[:1] == ["help"] and "--man" in arguments:
+            return _print_man_page([name for name in arguments[1:] if name != "--man"])
         typed = [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else [*arguments]
         leaving = build_app(typed)(typed, prog_name=PROGRAM, standalone_mode=False)
         return leaving if isinstance(leaving, int) else ExitCode.DONE
     except SoftmaxCliError as error:
-        print_message(f"error: {error}")
+        _print_error(f"{error}", arguments)
         return error.code
     except MemoryError:
-        print_message(f"error: {OUT_OF_MEMORY}")
+        _print_error(OUT_OF_MEMORY, arguments)
         return ExitCode.DATA
     except ClosedPipeError:
         _drop_output()
         return ExitCode.DONE
     except OSError as error:  # of the machine, and not foreseen where it happened: a full disk under printed text
         _drop_output()
-        print_message(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+        _print_error(f"{error.filename or 'standard output'}: {error.strerror or error}", arguments)
         return ExitCode.DATA
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
@@ -166,12 +185,29 @@ def run(arguments: Sequence[str]) -> int:
         return _explain_usage(error, arguments)
 
 
+def _print_error(message: str, arguments: Sequence[str]) -> None:
+    print_message(f"error: {message}", colored="--color never" not in " ".join(arguments).replace("=", " "))
+
+
+def _print_man_page(names: list[str]) -> int:
+    from softmax_cli.options.manual import man_page
+
+    if len(names) > 1:
+        raise UsageError(f"help --man writes one page at a time: softmax-cli help --man {names[0]}")
+    print(man_page(typer.main.get_command(build_app([])), names[0] if names else None), end="")
+    return ExitCode.DONE
+
+
+def _complete(words: list[str]) -> None:
+    build_app(words, completes=True)([], prog_name=PROGRAM, standalone_mode=False)
+
+
 def _explain_usage(error: Any, arguments: Sequence[str]) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # typer has the whole help in it
         error.show()
     else:
         command = next((name for name in arguments[:1] if name in commands.names()), None)
-        print_message(f"error: {_usage_message(error, command)}")
+        _print_error(_usage_message(error, command), arguments)
     return ExitCode.USAGE
 
 
@@ -201,7 +237,7 @@ def _usage_message(error: Any, command: str | None) -> str:
         named = f"{', '.join(most)} and {last} have" if most else f"{last} has"
         return f"{option} is no option of {command}; {named} it"
     there = [name for one in error.ctx.command.params for name in one.opts if name.startswith("--")]
-    near = nearest(option, there, likeness=0.75)
+    near = nearest(option, there, likeness=0.75) or [name for name in there if option[2:] in name.split("-")]
     if near:
         return f"{option}: no such option; did you mean {' or '.join(near)}?"
     return f"{option}: no such option; {help_text}-all lists them"

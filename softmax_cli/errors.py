@@ -55,6 +55,12 @@ def listed(names: Sequence[str], most: int = 10) -> str:
     return (", ".join(names[:most]) or "none") + more
 
 
+def counted(number: int, what: str) -> str:
+    """Put a count before its noun: ``1 row``, ``2,000 rows``, ``3 classes``."""
+    plural = f"{what}es" if what.endswith("s") else f"{what}s"
+    return f"{number:,} {what if number == 1 else plural}"
+
+
 def nearest(typed: str, names: Iterable[str], most: int = 3, likeness: float = 0.6) -> list[str]:
     """Return the names that a misspelled one may have meant, the nearest first.
 
@@ -74,6 +80,14 @@ def did_you_mean(typed: str, names: Sequence[str]) -> str:
     """Offer the nearest names; where none is near, say which there are."""
     near = nearest(typed, names)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {listed(names)}"
+
+
+def check_choice(flag: str, typed: str, choices: Iterable[str]) -> None:
+    """Refuse a word that is none of those to choose from."""
+    known = list(choices)
+    if typed not in known:
+        near = [f"did you mean {word}? " for word in nearest(typed, known, 1)]
+        raise UsageError(f"{flag} {typed}: {''.join(near)}choose one of {', '.join(known)}")
 
 
 LONGEST_REASON = 200

@@ -70,6 +70,7 @@ OTHER_MEANINGS = {
     *((room, name) for room in ("__init__.py", "evaluation") for name in commands.names()),  # functions of the API
     ("api.py", "json"),  # the option
     ("options", "predict"),  # the command of an example
+    ("version.py", "fsspec"),  # the distribution
 }
 """Rooms where the word is another one's name."""
 

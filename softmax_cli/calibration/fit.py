@@ -23,11 +23,11 @@ from softmax_cli.numeric.model_selection import (
     CrossValidation,
     Fit,
     Refusal,
-    RowScores,
     Scores,
     Selection,
     Watch,
     cross_validated,
+    row_scores,
     select,
     unwatched,
     verdict,
@@ -243,8 +243,7 @@ class Given:
         """Judge only."""
         examples = fitting.examples
         before, after = (
-            RowScores.of(log_p, examples.labels).mean(examples.weights)
-            for log_p in (examples.rowwise(log_softmax_rows), self.calibrator.log_p(examples.z))
+            row_scores(log_p, examples).mean(examples.weights) for log_p in (log_softmax_rows, self.calibrator.log_p)
         )
         return Fitted(self.calibrator, UNFITTED, before, after)
 

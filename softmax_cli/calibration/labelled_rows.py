@@ -50,13 +50,16 @@ class LabelledRows:
         for part in parts:
             reading = reading.plus(part.reading)
             kept.append(part)
-        return cls(
-            np.concatenate([np.empty((0, classes)), *(part.z for part in kept)]),
-            np.concatenate([np.empty(0, np.int64), *(part.labels for part in kept)]),
-            sum(part.left_out for part in kept),
-            reading,
-            reduce(KindCheck.plus, (part.kinds for part in kept), KindCheck()),
-        )
+        labels = np.concatenate([np.empty(0, np.int64), *(part.labels for part in kept)])
+        left_out = sum(part.left_out for part in kept)
+        kinds = reduce(KindCheck.plus, (part.kinds for part in kept), KindCheck())
+        # Filled from the back, each part let go of once it is copied: the table is never held twice.
+        z, end = np.empty((len(labels), classes)), len(labels)
+        while kept:
+            last = kept.pop().z
+            z[end - len(last) : end] = last
+            end -= len(last)
+        return cls(z, labels, left_out, reading, kinds)
 
     @property
     def hash(self) -> str:

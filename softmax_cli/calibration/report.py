@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from softmax_cli.calibration.calibration import Calibration, Figures
-from softmax_cli.calibration.fit import Fitted, named
+from softmax_cli.calibration.fit import UNFITTED, Fitted, named
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import listed
@@ -107,6 +107,29 @@ def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -
         abstention=found.abstention,
         warnings=(*fitted.warnings, *_threshold_warnings(rows, found)),
     )
+
+
+def verdict(report: CalibrationReport) -> list[str]:
+    """Say in plain sentences what came of it."""
+    before, after = report.before, report.after
+    ece = f"ECE {'from' if after.ece < before.ece else 'rises from'} {before.ece:.4f} to {after.ece:.4f}"
+    error = "" if report.gain_error is None else f", standard error {report.gain_error:.2g}"
+    fall = f"log loss falls from {before.nll:.4f} to {after.nll:.4f} (by {before.nll - after.nll:.2g}{error}) and {ece}"
+    if after == before:
+        is_given = report.objective == UNFITTED
+        what = "Nothing was fitted" if is_given else f"No gain by {report.method} on held-out rows"
+        found = [f"{what}: the probabilities stay as they are."]
+    elif after.nll > before.nll:
+        found = [f"Worse than before: log loss rises from {before.nll:.4f} to {after.nll:.4f}."]
+    elif report.objective == UNFITTED:
+        found = [f"It serves these rows, which it was not fitted to: {fall}."]
+    else:
+        found = [f"Better on held-out rows: {fall}."]
+    if (sets := report.sets) is not None:
+        found.append(f"Sets of {sets.mean_size:.3g} of {report.classes:,} classes cover {sets.coverage:.0%} of rows.")
+    if (abstention := report.abstention) is not None:
+        found.append(f"{abstention.coverage:.1%} of rows are answered, {abstention.risk:.1%} of the answers wrong.")
+    return found
 
 
 def _compared(ranked: Ranked) -> Compared:

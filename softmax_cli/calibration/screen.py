@@ -9,10 +9,10 @@ from rich.console import Console
 
 from softmax_cli.calibration.calibration import Figures
 from softmax_cli.calibration.fit import UNFITTED
-from softmax_cli.calibration.report import CalibrationReport
+from softmax_cli.calibration.report import CalibrationReport, verdict
+from softmax_cli.errors import counted
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
-from softmax_cli.terminal.text import counted
 
 _PAPERS_WAY = (
     "--objective ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, the way of the focal-loss papers; "
@@ -29,17 +29,15 @@ def show_calibration(console: Console, found: CalibrationReport) -> None:
     """Print a report, as `make_console` opens the console."""
     marks = glyphs(console)
     left_out = f", {counted(found.left_out, 'bad row')} left out" if found.left_out else ""
-    seen = f"{counted(found.rows, 'row')}, {counted(found.classes, 'class')}{left_out}"
-    paragraph(console, f"{found.source}: {seen}", marks)
-    paragraph(console, f"{found.method}: {found.description}", marks, "bold")
+    paragraph(console, f"{found.source}: {counted(found.rows, 'row')}{left_out}", marks)
+    for sentence in verdict(found):
+        paragraph(console, sentence, marks, "bold")
+    paragraph(console, f"{found.method}: {found.description}", marks)
     if found.objective == "ece-grid":
         paragraph(console, _PAPERS_WAY, marks, "yellow")
     judged = "these rows, which nothing was fitted to" if found.objective == UNFITTED else _folds(found)
     heading(console, f"On {judged}", marks)
     _show_figures(console, [("before", found.before), ("after", found.after)], marks)
-    if found.gain_error is not None and found.after != found.before:
-        fall = found.before.nll - found.after.nll
-        paragraph(console, f"log loss falls by {fall:.4g}, standard error {found.gain_error:.2g}", marks)
     paragraph(console, _LEGEND, marks, "dim")
     _show_comparison(console, found, marks)
     _show_thresholds(console, found, marks)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, counted
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.run import RunOptions
@@ -60,13 +60,17 @@ def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOpti
 def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:
     tally = finished.tally
     parts = "" if finished.parts is None else f" in {finished.parts:,} part{'s' if finished.parts > 1 else ''}"
-    run.say(f"{transform.summary}; {tally.rows:,} rows{parts}")
     if finished.shown is not None:
+        run.say(f"{scores.table.name}, {transform.summary}")
         _show(finished, finished.shown, transform, run)
-    elif tally.bad_rows:
+        run.conclude(scores, finished.kinds)
+        return
+    abstained = f", {tally.abstained:,} abstained" if tally.abstained else ""
+    run.say(f"{transform.summary}; {counted(tally.rows, 'row')}{parts}{abstained}")
+    if tally.bad_rows:
         became = {"skip": "left out", "null": "kept without values"}[transform.on_bad_row]
         kept = f"see {run.rejects}" if run.rejects else "keep them with --rejects FILE"
-        run.say(f"{tally.bad_rows:,} bad rows {became}; {kept}")
+        run.say(f"{counted(tally.bad_rows, 'bad row')} {became}; {kept}")
     run.conclude(scores, finished.kinds)
 
 
@@ -75,18 +79,20 @@ def _show(finished: Finished, rows: Batch, transform: Transform, run: RunOptions
     from softmax_cli.terminal.console import make_console
 
     more = finished.written - rows.num_rows
-    note = f"... {more:,} more rows: --all shows them, -o FILE keeps them" if more else None
-    show_predictions(make_console(sys.stdout, run.colors), rows, Shown.of(transform), finished.tally, note)
+    shows = "" if finished.all_classes else "--all shows them, "
+    note = f"... {more:,} more rows: {shows}-o FILE keeps them" if more else None
+    show_predictions(
+        make_console(sys.stdout, run.colors), rows, Shown.of(transform, finished.all_classes), finished.tally, note
+    )
 
 
-def plan(scores: ScoreTable, transform: Transform, target: Target) -> str:
+def plan(scores: ScoreTable, transform: Transform, target: Target) -> list[str]:
+    """Say what would be done, in lines, for a dry run."""
     schema = transform.schema(scores.table.schema)
     names = schema.names if len(schema) <= 12 else [*schema.names[:8], "...", *schema.names[-2:]]
-    return "\n".join(
-        [
-            *scores.describe(),
-            f"passes   {', '.join(scores.columns.others) or 'nothing'}",
-            *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
-            *target.describe(", ".join(names)),
-        ]
-    )
+    return [
+        *scores.describe(),
+        f"passes   {', '.join(scores.columns.others) or 'nothing'}",
+        *(f"step {number}   {step}" for number, step in enumerate(transform.steps(), 1)),
+        *target.describe(", ".join(names)),
+    ]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice, counted
+from softmax_cli.options.completion import one_of
 from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
 from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
@@ -56,6 +57,7 @@ class FittingOptions(WorkOptions):
             "auto (the least cross-validated log loss of all; the comparison is printed), or none (only choose "
             "thresholds).",
             rich_help_panel=FIT,
+            autocompletion=one_of("auto", "none", registry="softmax_cli.numeric.calibrators:names"),
         ),
     ] = "temperature"
     objective: Annotated[
@@ -64,6 +66,7 @@ class FittingOptions(WorkOptions):
             help="nll, or ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, as the focal-loss papers "
             "chose it (to reproduce their figures; ECE is no proper score).",
             rich_help_panel=FIT,
+            autocompletion=one_of(*OBJECTIVES),
         ),
     ] = "nll"
     keep_fit: Annotated[
@@ -102,14 +105,15 @@ class FittingOptions(WorkOptions):
     on_bad_row: Annotated[
         str,
         typer.Option(
-            help="A row that cannot be scored: error (stop) or skip (leave it out).", rich_help_panel=TALK_PANEL
+            help="A row that cannot be scored: error (stop) or skip (leave it out).",
+            rich_help_panel=TALK_PANEL,
+            autocompletion=one_of("error", "skip"),
         ),
     ] = "error"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.objective not in OBJECTIVES:
-            raise UsageError(f"--objective {self.objective}: choose one of {', '.join(OBJECTIVES)}")
+        check_choice("--objective", self.objective, OBJECTIVES)
         if self.objective != "nll" and self.method != "temperature":
             raise UsageError(f"--objective {self.objective} chooses a temperature; drop --method {self.method}")
         if self.calibration is not None and (self.method, self.objective) != ("temperature", "nll"):
@@ -122,8 +126,7 @@ class FittingOptions(WorkOptions):
         from softmax_cli.numeric.calibrators import names
         from softmax_cli.storage.writing import check_target
 
-        if self.method not in (*names(), "auto", "none"):
-            raise UsageError(f"--method {self.method}: choose one of {', '.join(names())}, auto, none")
+        check_choice("--method", self.method, (*names(), "auto", "none"))
         if self.output is not None:
             check_target(self.output, inputs, self.force)
 
@@ -142,6 +145,14 @@ class FittingOptions(WorkOptions):
     def prints_file(self) -> bool:
         """Whether the standard output gets the calibration itself: a pipe, and nothing else was given."""
         return self.output is None and not self.json and not sys.stdout.isatty()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the calibration ends with the program: neither a file nor a pipe gets it."""
+        return self.output is None and not self.prints_file
+
+
+PROPOSED = "calibration.json"
 
 
 def calibrate(
@@ -213,6 +224,8 @@ def _fitted(
         terms, notes = imbalance.build(columns.classes, "softmax")
         fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
+        if fitting.is_lost:
+            fitting.say(f"the calibration is kept nowhere: add -o {PROPOSED} to keep it")
         fitting.warn_of_seen(given, fitting.calibration, inputs, scores)
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)
@@ -278,9 +291,12 @@ def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fle
 
     with progress(scores.table.size, not fitting.quiet, fitting.colors) as advance:
         rows = collect(fleet, collector, Listeners(advance))
-    fitting.say(f"{scores.columns.summary()}; {len(rows.z):,} rows")
-    if rows.left_out:
-        fitting.say(f"{rows.left_out:,} bad rows left out")
+    if fitting.json or fitting.prints_file:  # a screen says how many rows there are by itself
+        fitting.say(f"{scores.columns.summary()}; {counted(len(rows.z), 'row')}")
+        if rows.left_out:
+            fitting.say(f"{counted(rows.left_out, 'bad row')} left out")
+    else:
+        fitting.say(scores.columns.summary())
     if rows.reading.note is not None:
         fitting.say(rows.reading.note)
     fitting.conclude(scores, rows.kinds)

@@ -15,6 +15,7 @@ from softmax_cli.errors import GateError
 from softmax_cli.options.pictures import ComparisonPictureOptions, typed_command, write_page
 from softmax_cli.options.run import RunOptions, check_replicates, check_seed
 from softmax_cli.options.source import SourceOptions, TruthOptions
+from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.pairs.report import ComparisonReport
@@ -129,7 +130,7 @@ def compared(
         check_truths(members.truth is not None)
         gates = [parse_gate(given, gate_names(plan, members.truth is not None)) for given in comparison.fail_if]
         if run.dry_run:
-            print("\n".join(line for table in members.tables for line in table.describe()))
+            print_plan([line for table in members.tables for line in table.describe()])
             return None
         size = members.tables[0].table.size
         with flips.open(members), run.work(size, comparison.force) as work, work.rejects as keep:

@@ -9,11 +9,13 @@ import typer
 
 from softmax_cli.commands._joined import check_count, open_tables
 from softmax_cli.commands._scored import build, plan, write
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import OutputOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
+from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.pooled import EnsembleSummary
@@ -42,6 +44,7 @@ class PoolOptions:
             help="linear (mean of probabilities), log (normalised geometric mean) or logit (mean of logits, which "
             "gives what log gives).",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*POOLS),
         ),
     ] = "linear"
     weights: Annotated[
@@ -65,8 +68,7 @@ class PoolOptions:
     ] = False
 
     def __post_init__(self) -> None:
-        if self.pool not in POOLS:
-            raise UsageError(f"--pool {self.pool}: choose one of {', '.join(POOLS)}")
+        check_choice("--pool", self.pool, POOLS)
         if self.weights is not None and self.fit_weights:
             raise UsageError("--weights and --fit-weights exclude each other: choose one")
 
@@ -143,7 +145,7 @@ def ensemble(
         asked = Scoring(emit=result.emitted(), top=result.top_k or 0)
         transform = replace(build(scores, asked, result, decisions, target, "float64", run), before=(pool.step,))
         if run.dry_run:
-            print(plan(scores, transform, target))
+            print_plan(plan(scores, transform, target))
             return
         notes = (*result.notes(len(transform.classes)), *output.notes())
         write(scores, transform, target, run, (pool.step, *notes))

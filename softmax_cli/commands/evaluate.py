@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, counted
+from softmax_cli.options.completion import column
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.metrics import MetricOptions
@@ -17,14 +18,15 @@ from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
+from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.gates import Gate
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
+    from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.numeric.metrics import Plan
-    from softmax_cli.numeric.prior_shift import PriorEstimate
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.stream.scores import Inputs, ScoreTable
@@ -66,7 +68,10 @@ class ReportOptions:
     by: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Report the figures for every value of a column too.", rich_help_panel=REPORT_PANEL
+            metavar="COLUMN",
+            help="Report the figures for every value of a column too.",
+            rich_help_panel=REPORT_PANEL,
+            autocompletion=column,
         ),
     ] = None
     json: Annotated[
@@ -228,7 +233,7 @@ def _measured(
         plan = replace(plan, costs=None if priced is None else priced.matrix)
         gates = report.gates(plan)
         if run.dry_run:
-            print(_plan(scores, scorer))
+            print_plan(_plan(scores, scorer, inputs.truths.file if inputs.truths is not None else None))
             return None
         run.introduce(scores, *chosen.notes)
         run.warn_of_seen(chosen.calibration, scoring.calibration.calibration, inputs, scores)
@@ -285,7 +290,7 @@ def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOpti
     for flag, path in report.tables:
         write_table(tables[flag](), path, report.force)
     if report.json:
-        run.say(f"{result.columns}; {result.rows:,} rows")
+        run.say(f"{result.columns}; {counted(result.rows, 'row')}")
         print_json(result.to_json())
     elif pictures.format is not None:
         from softmax_cli.evaluation.page import evaluation_tables
@@ -309,14 +314,12 @@ def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> No
         write_page(evaluation_page(report, typed_command()), pictures.report, force)
 
 
-def _plan(scores: ScoreTable, scorer: LabelledScorer) -> str:
-    return "\n".join(
-        [
-            *scores.describe(),
-            f"truth    {scorer.truth.column}",
-            *(f"step {number}   {step}" for number, step in enumerate(scorer.transform.steps(), 1)),
-        ]
-    )
+def _plan(scores: ScoreTable, scorer: LabelledScorer, labels: str | None) -> list[str]:
+    lines = scores.describe()
+    if labels is not None:
+        own = [line for line in lines if not line.startswith("truth")]
+        lines = [*own, f"truth    {labels}, by {scorer.truth.column}"]
+    return [*lines, *(f"step {number}   {step}" for number, step in enumerate(scorer.transform.steps(), 1))]
 
 
 PYTHON = measured

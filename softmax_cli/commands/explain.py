@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import class_values, column
 from softmax_cli.options.pictures import PANEL, PasteOptions, PlotOptions, typed_command, write_page
 from softmax_cli.options.run import ColorOptions
 from softmax_cli.options.source import COLUMNS, SourceOptions
@@ -47,7 +48,13 @@ class SubjectOptions(SourceOptions):
     row: Annotated[int | None, typer.Option(min=1, help="Which row of the table, counted from 1.")] = None
     id: Annotated[str | None, typer.Option("--id", metavar="VALUE", help="Which row, by its id.")] = None
     id_column: Annotated[
-        str | None, typer.Option(help="The column of ids; default: found by its name.", rich_help_panel=COLUMNS)
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="The column of ids; default: found by its name.",
+            rich_help_panel=COLUMNS,
+            autocompletion=column,
+        ),
     ] = None
 
     def __post_init__(self) -> None:
@@ -98,7 +105,9 @@ class ExplanationOptions(ColorOptions, PasteOptions, PlotOptions):
 
     temperature: Annotated[
         float,
-        typer.Option("--temperature", "-T", help="Divides the scores; above 1 flattens, below 1 sharpens."),
+        typer.Option(
+            "--temperature", "-T", metavar="T", help="Divides the scores; above 1 flattens, below 1 sharpens."
+        ),
     ] = 1.0
     class_weights: Annotated[
         str | None,
@@ -107,6 +116,7 @@ class ExplanationOptions(ColorOptions, PasteOptions, PlotOptions):
             "-w",
             metavar="WEIGHTS",
             help="What probabilities are multiplied by: cat=4,dog=1, a file, or balanced:FILE (see predict).",
+            autocompletion=class_values(),
         ),
     ] = None
     full: Annotated[

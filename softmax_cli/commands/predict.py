@@ -10,6 +10,7 @@ from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOption
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
+from softmax_cli.terminal.messages import print_plan
 
 RANK = 2
 FIRST = (
@@ -74,7 +75,7 @@ def predict(
         transform = build(scores, numeric, result, decisions, target, dtype, run, chosen.calibration)
         transform = long.transform(transform)
         if run.dry_run:
-            print(plan(scores, transform, target))
+            print_plan(plan(scores, transform, target))
             return
         write(
             scores,

@@ -14,6 +14,7 @@ from softmax_cli.options.output import OutputOptions, PartsOptions
 from softmax_cli.options.run import RunOptions, check_seed
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
+from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.scorer import Scoring
@@ -64,6 +65,7 @@ class SampleOptions:
     epsilon: Annotated[
         float,
         typer.Option(
+            metavar="E",
             help="Share of exploration, 0 to 1: (1 - E) p + E / the number of classes that are not masked.",
             rich_help_panel=PANEL,
         ),
@@ -114,7 +116,7 @@ def sample(
         drawn = sampling.scoring(chosen.scoring, len(columns.classes))
         transform = build_transform(columns, drawn, Layout(DRAWS), scoring.dtype(scores), run.policy)
         if run.dry_run:
-            print(plan(scores, transform, target))
+            print_plan(plan(scores, transform, target))
             return
         write(scores, transform, target, run, (*chosen.notes, *output.notes()))
 

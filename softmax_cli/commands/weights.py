@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.pictures import PasteOptions, PlotOptions
 from softmax_cli.options.run import TalkOptions
 from softmax_cli.terminal.messages import print_message
@@ -44,13 +45,15 @@ class WeightingOptions(TalkOptions):
         ),
     ]
     label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of labels; default: found by its name.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of labels; default: found by its name.", autocompletion=column),
     ] = None
     method: Annotated[
         str,
         typer.Option(
             help="balanced: n/(K n_i); inverse-sqrt: half as strong; effective-number: Cui et al. 2019, with --beta; "
             "log-prior: logit adjustment, with --tau; prior: the plain shares, for --source-prior.",
+            autocompletion=one_of(*METHODS),
         ),
     ] = "balanced"
     beta: Annotated[
@@ -73,8 +76,7 @@ class WeightingOptions(TalkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.method not in METHODS:
-            raise UsageError(f"--method {self.method}: choose one of {', '.join(METHODS)}")
+        check_choice("--method", self.method, METHODS)
         if self.beta is not None and self.method != "effective-number":
             raise UsageError("--beta belongs to --method effective-number")
         if self.beta is not None and not 0 <= self.beta < 1:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from softmax_cli.errors import counted
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Report
 from softmax_cli.storage.writing import standard_output
 from softmax_cli.terminal.console import Color, Glyphs, glyphs, heading, make_console, paragraph
 from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, Want, draw
-from softmax_cli.terminal.text import counted, percent, probability, shorten, visible, width
+from softmax_cli.terminal.text import percent, probability, shorten, visible, width
 
 _CLASSES = 12
 """Classes in the table: all of so many, else the worst."""
@@ -92,7 +93,7 @@ def show_figures(console: Console, figures: Sequence[Figure], with_intervals: bo
     for figure, *cells in zip(figures, *columns, strict=True):
         start = line(*cells)
         room = max(20, min(console.width, 120) - len(start))
-        first, *rest = textwrap.wrap(visible(figure.note, marks.encoding), room) or [""]
+        first, *rest = textwrap.wrap(visible(figure.note, marks.encoding), room, break_on_hyphens=False) or [""]
         console.print(Text.assemble(start, (first, "dim")), soft_wrap=True)
         for more in rest:
             console.print(Text(" " * len(start) + more, "dim"), soft_wrap=True)

@@ -73,9 +73,15 @@ def holds_one_array(form: Format) -> bool:
 
 
 @cache
+def readable() -> tuple[str, ...]:
+    """Names of the formats that are read as well as written."""
+    return tuple(name for name in names() if is_read(_load(name)))
+
+
+@cache
 def markups() -> tuple[str, ...]:
     """Names of the formats that are for people, and only written."""
-    return tuple(name for name in names() if not is_read(_load(name)))
+    return tuple(name for name in names() if name not in readable())
 
 
 def is_read(form: Format) -> bool:

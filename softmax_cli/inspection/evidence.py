@@ -248,12 +248,6 @@ class Evidence:
         return listed([self.classes[position] for position in positions], NAMED)
 
 
-def counted(number: int, what: str) -> str:
-    """Put a count before its noun: ``1 row``, ``3 classes``."""
-    plural = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"{number:,} {what if number == 1 else plural}"
-
-
 def share(part: int, whole: int) -> str:
     """Spell a share in percent."""
     percent = 100 * part / max(whole, 1)

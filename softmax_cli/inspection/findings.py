@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from softmax_cli.errors import listed
-from softmax_cli.inspection.evidence import NAMED, SCALE_RATIO, Evidence, Finding, counted, share
+from softmax_cli.errors import counted, listed
+from softmax_cli.inspection.evidence import NAMED, SCALE_RATIO, Evidence, Finding, share
 from softmax_cli.inspection.kind_findings import find_columns, find_kind
 from softmax_cli.inspection.label_findings import find_labels
 from softmax_cli.numeric.profile.class_columns import FLOAT16_MAX

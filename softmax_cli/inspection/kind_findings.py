@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from softmax_cli.inspection.evidence import Evidence, Finding, counted, share
+from softmax_cli.errors import counted
+from softmax_cli.inspection.evidence import Evidence, Finding, share
 
 _MOST = 0.5
 """Share of rows from which a table as a whole is suspected."""
@@ -31,7 +32,7 @@ def _as_logits(evidence: Evidence) -> list[Finding]:
             Finding(
                 "percentages-as-logits",
                 "problem",
-                f"{counted(figures.like_percentages, 'row')} of {scored:,} lie in [0, 100] and sum to 100, yet are "
+                f"{figures.like_percentages:,} of {counted(scored, 'row')} lie in [0, 100] and sum to 100, but are "
                 "read as logits",
                 advice="a softmax of percentages makes nearly sure of every row: say what they are",
                 flag="--input percent",
@@ -42,7 +43,7 @@ def _as_logits(evidence: Evidence) -> list[Finding]:
             Finding(
                 "probabilities-as-logits",
                 "problem",
-                f"{counted(alike, 'row')} of {scored:,} lie in [0, 1] and sum to 1, yet are read as logits",
+                f"{alike:,} of {counted(scored, 'row')} lie in [0, 1] and sum to 1, but are read as logits",
                 advice="a softmax of probabilities is far too flat: say what they are",
                 flag="--input prob",
             )

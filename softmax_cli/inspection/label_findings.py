@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from softmax_cli.inspection.evidence import Evidence, Finding, counted, share
+from softmax_cli.errors import counted
+from softmax_cli.inspection.evidence import Evidence, Finding, share
 
 
 def find_labels(evidence: Evidence) -> list[Finding]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from softmax_cli.errors import counted
 from softmax_cli.inspection.report import ClassFigures, Inspection
 from softmax_cli.page.report import Table, histogram_chart, number, report_page, table
-from softmax_cli.terminal.text import counted
 
 
 def inspection_page(found: Inspection, command: str) -> bytes:

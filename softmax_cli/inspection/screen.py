@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from softmax_cli.errors import counted
 from softmax_cli.inspection.report import ClassFigures, Inspection
 from softmax_cli.terminal.console import Glyphs, glyphs
 from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
-from softmax_cli.terminal.text import counted, percent, visible
+from softmax_cli.terminal.text import percent, visible
 
 _STYLES = {"problem": "bold red", "warning": "yellow", "note": "cyan"}
 _INDENT = 9
@@ -20,10 +21,14 @@ _INDENT = 9
 _WIDEST = 100
 """Longer lines of prose are hard to read, however wide the terminal."""
 _PLACES = 5
-_LEGEND = (
-    "wins: rows in which the class is the most probable; spread: 1.4826 times the median distance from the median; "
-    "nan: missing cells; outside: cells beyond the outlier limit"
-)
+_LEGEND = {
+    "wins": "rows in which the class is the most probable",
+    "spread": "1.4826 times the median distance from the median",
+    "nan": "missing cells",
+    "inf": "infinite cells",
+    "outside": "cells beyond the outlier limit",
+}
+"""What headings mean."""
 
 
 def show_inspection(console: Console, found: Inspection, classes_shown: int | None = None) -> None:
@@ -85,7 +90,7 @@ def _wrap(
 ) -> None:
     """Print a paragraph that hangs under its heading; names without a space are broken where they must."""
     width = max(20, min(console.width, _WIDEST) - indent)
-    lines = textwrap.wrap(text, width, subsequent_indent=" " * hang) or [""]
+    lines = textwrap.wrap(text, width, subsequent_indent=" " * hang, break_on_hyphens=False) or [""]
     for number, line in enumerate(lines):
         word, color = heading if number == 0 else ("", "")
         console.print(Text.assemble((word.ljust(indent), color), (line, style)), soft_wrap=True)
@@ -116,7 +121,8 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
     if left := len(found.classes) - len(shown):
         note = f"{marks.ellipsis} {left:,} more classes, less odd than these: --all shows them"
         console.print(Text(note, "dim"))
-    _wrap(console, _LEGEND, "dim", 0)
+    headings = {column.heading for column in columns}
+    _wrap(console, "; ".join(f"{name}: {meaning}" for name, meaning in _LEGEND.items() if name in headings), "dim", 0)
     console.print()
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import one_of
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.fit import AbstentionRequest
@@ -39,6 +40,7 @@ class ThresholdOptions:
             "unsure), raps (aps without long tails: penalty 0.01 from the 6th class on), raps-tuned (both numbers for "
             "the smallest sets, chosen on a fifth of the rows), saps (the largest p and the place), top-k (the place).",
             rich_help_panel=SETS,
+            autocompletion=one_of(*SCORES),
         ),
     ] = "lac"
     per_class: Annotated[
@@ -72,6 +74,7 @@ class ThresholdOptions:
             help="exact (the k-th smallest score, k = ceil((n+1)C)), or higher (numpy's quantile at k/n, one score "
             "further: to reproduce published code).",
             rich_help_panel=SETS,
+            autocompletion=one_of(*QUANTILES),
         ),
     ] = "exact"
     max_risk: Annotated[
@@ -94,10 +97,8 @@ class ThresholdOptions:
     def __post_init__(self) -> None:
         if self.coverage is not None and not 0 < self.coverage < 1:
             raise UsageError(f"--coverage {self.coverage:g}: expected a share above 0 and below 1, such as 0.9")
-        if self.score not in SCORES:
-            raise UsageError(f"--score {self.score}: choose one of {', '.join(SCORES)}")
-        if self.quantile not in QUANTILES:
-            raise UsageError(f"--quantile {self.quantile}: choose one of {', '.join(QUANTILES)}")
+        check_choice("--score", self.score, SCORES)
+        check_choice("--quantile", self.quantile, QUANTILES)
         about_sets = (self.score != "lac", self.per_class, self.clustered, self.allow_empty, self.randomized)
         if self.coverage is None and any(about_sets):
             raise UsageError(

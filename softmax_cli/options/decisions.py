@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError, did_you_mean
+from softmax_cli.errors import UsageError, check_choice, did_you_mean
+from softmax_cli.options.completion import one_of, some_of
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.layout import Layout
@@ -59,11 +60,17 @@ class DecisionOptions(CostOptions):
             help="Add columns: entropy (nats), margin (p1 - p2), energy (-T logsumexp z/T), max_logit; and where there "
             "is a truth true_prob, correct (1 or 0), rank_of_truth.",
             rich_help_panel=PANEL,
+            autocompletion=some_of(*ADDED),
         ),
     ] = None
     only: Annotated[
         str | None,
-        typer.Option(help="Give out only the rows that are wrong, abstained or bad.", rich_help_panel=PANEL),
+        typer.Option(
+            metavar="ROWS",
+            help="Give out only the rows that are wrong, abstained or bad.",
+            rich_help_panel=PANEL,
+            autocompletion=one_of(*ONLY),
+        ),
     ] = None
     sort: Annotated[
         str | None,
@@ -72,6 +79,7 @@ class DecisionOptions(CostOptions):
             help="Sort by confidence, margin, entropy or loss, the least first; -confidence: the largest first. With "
             "--limit N memory holds a few times N rows, else all.",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*SORTED_BY, *(f"-{figure}" for figure in SORTED_BY)),
         ),
     ] = None
     superclasses: Annotated[
@@ -84,8 +92,8 @@ class DecisionOptions(CostOptions):
     ] = None
 
     def __post_init__(self) -> None:
-        if self.only is not None and self.only not in ONLY:
-            raise UsageError(f"--only {self.only}: choose one of {', '.join(ONLY)}")
+        if self.only is not None:
+            check_choice("--only", self.only, ONLY)
         figure = (self.sort or "confidence").removeprefix("-")
         if figure not in SORTED_BY:
             raise UsageError(f"--sort {self.sort}: {did_you_mean(figure, SORTED_BY)}")

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice, listed
+from softmax_cli.options.completion import class_values, one_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.options.run import EngineOptions, RunOptions
     from softmax_cli.options.scoring import ScoringOptions
+    from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.steps import Term
     from softmax_cli.stream.scores import Inputs
+    from softmax_cli.weighting.prior import Confusion
 
 
 PANEL = "Imbalanced classes"
+PRIOR_METHODS = ("em", "bbse", "rlls")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +41,7 @@ class ImbalanceOptions:
             help="Multiply probabilities by a weight and renormalise: cat=4,dog=1 (raises cat x4; unlisted: 1), "
             "a CSV or JSON file, or balanced:FILE with training labels or counts: n/(K n_i) raises rare classes.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("balanced:"),
         ),
     ] = None
     undo_class_weights: Annotated[
@@ -45,6 +50,7 @@ class ImbalanceOptions:
             metavar="WEIGHTS",
             help="Divide by the weights that the model was trained with, given in the same forms.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("balanced:"),
         ),
     ] = None
     source_prior: Annotated[
@@ -54,6 +60,7 @@ class ImbalanceOptions:
             help="How frequent the classes were in training: counts or shares as cat=900,dog=100, a file, "
             "file:column, or uniform.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("uniform"),
         ),
     ] = None
     target_prior: Annotated[
@@ -62,6 +69,7 @@ class ImbalanceOptions:
             metavar="PRIOR",
             help="How frequent they are where the model is used; multiplies by target/source and renormalises.",
             rich_help_panel=PANEL,
+            autocompletion=class_values("uniform"),
         ),
     ] = None
     kept_share: Annotated[
@@ -70,6 +78,7 @@ class ImbalanceOptions:
             metavar="SHARES",
             help="Undo undersampling: cat=0.1 says that 10 % of cat's training rows were kept (unlisted: all).",
             rich_help_panel=PANEL,
+            autocompletion=class_values(),
         ),
     ] = None
     logit_adjust: Annotated[
@@ -90,6 +99,26 @@ class ImbalanceOptions:
             rich_help_panel=PANEL,
         ),
     ] = False
+    prior_method: Annotated[
+        str,
+        typer.Option(
+            metavar="METHOD",
+            help="How --estimate-prior does it: em; bbse, which solves the confusion matrix of --validation (Lipton et "
+            "al. 2018) and needs no calibrated model; or rlls, which holds that near no change (Azizzadenesheli et al. "
+            "2019). Each with standard errors.",
+            rich_help_panel=PANEL,
+            autocompletion=one_of(*PRIOR_METHODS),
+        ),
+    ] = "em"
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Labelled rows of the kind that the model was trained on, but not those: whom it confuses, for bbse "
+            "and rlls.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
     allow_both: Annotated[
         bool,
         typer.Option("--allow-both", help="Let two corrections for the same imbalance add up.", rich_help_panel=PANEL),
@@ -117,6 +146,16 @@ class ImbalanceOptions:
             raise UsageError("--estimate-prior finds what --target-prior says: drop one")
         if self.estimate_prior and self.source_prior is None:
             raise UsageError("--estimate-prior needs --source-prior: what the model was trained on, to start from")
+        check_choice("--prior-method", self.prior_method, PRIOR_METHODS)
+        if not self.estimate_prior and (self.prior_method != "em" or self.validation is not None):
+            flag = "--validation" if self.validation is not None else f"--prior-method {self.prior_method}"
+            raise UsageError(f"{flag} is about an estimated prior: add --estimate-prior")
+        if (self.prior_method == "em") != (self.validation is None):
+            raise UsageError(
+                "--validation is for --prior-method bbse or rlls; em needs no labels"
+                if self.prior_method == "em"
+                else f"--prior-method {self.prior_method} needs labelled rows: add --validation val.csv"
+            )
         used = self.target_prior is not None or self.logit_adjust is not None or self.estimate_prior
         if self.source_prior is not None and not used:
             raise UsageError(
@@ -200,6 +239,7 @@ def estimated_prior(
     imbalance = scoring.imbalance
     if not imbalance.estimate_prior or run.dry_run:
         return None
+    method = imbalance.prior_method
     from softmax_cli.stream.inputs import make_rereadable
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
@@ -212,15 +252,44 @@ def estimated_prior(
     with open_scores(inputs._replace(truths=None)) as scores:
         classes = scores.columns.classes
         before = scoring.before_prior(scores.columns)
-        transform = prior_estimation.probabilities_transform(scores.columns, before, run.on_bad_row != "error")
+        policy: Policy = "error" if run.on_bad_row == "error" else "skip"
+        transform = prior_estimation.probabilities_transform(scores.columns, before, policy)
         prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
+        confusion = None if method == "em" else _confusion(inputs, classes, scoring, run, engine)
         with ExitStack() as closing:
             kept = closing.enter_context(prior_estimation.kept_probabilities(len(classes)))
             advance = closing.enter_context(progress(scores.table.size, not run.quiet, run.colors))
             prior_estimation.keep_probabilities(workers.fleet(inputs, scores), transform, kept, Listeners(advance))
-            found = prior_estimation.estimate_from(kept, prior)
+            found = prior_estimation.estimate_from(kept, prior, method, confusion)
     rewind()
-    run.say(*prior_estimation.report(found, classes))
+    run.say(*prior_estimation.report(found, classes, method, confusion))
     for warning in prior_estimation.warnings(found):
         run.warn(warning)
     return found
+
+
+def _confusion(
+    inputs: Inputs, classes: tuple[str, ...], scoring: ScoringOptions, run: RunOptions, engine: EngineOptions
+) -> Confusion:
+    """Count whom the model confuses in the labelled rows of --validation, scored as those of the input."""
+    from softmax_cli.stream.inputs import input_files
+    from softmax_cli.stream.scores import TruthSource, open_scores
+    from softmax_cli.tables.pool import NOBODY
+    from softmax_cli.weighting import prior as prior_estimation
+
+    path = scoring.imbalance.validation or ""
+    labelled = inputs._replace(files=input_files([path]), where=None, truths=TruthSource())
+    workers = engine.resolve(labelled, run.workers)
+    with open_scores(labelled) as scores:
+        columns = scores.columns
+        if columns.classes != classes:
+            raise UsageError(
+                f"--validation {path}: its classes are {listed(columns.classes)}, and those of the input are "
+                f"{listed(classes)}: expected the same in the same order"
+            )
+        policy: Policy = "error" if run.on_bad_row == "error" else "null"
+        before = scoring.before_prior(columns)
+        transform = prior_estimation.probabilities_transform(columns, before, policy)
+        truth = scores.required_truth(is_distributed=not workers.is_local)
+        fleet = workers.fleet(labelled, scores)
+        return prior_estimation.confusion_of(fleet, transform, truth, path, NOBODY)

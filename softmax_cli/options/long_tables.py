@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import column, columns, one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.scoring import ScoringOptions
@@ -34,6 +35,7 @@ class LongOptions:
             help="Softmax over the rows of a group, such as the candidates of a query; adds prob and rank. --top-k K "
             "keeps the best K rows of each.",
             rich_help_panel=PANEL,
+            autocompletion=column,
         ),
     ] = None
     long: Annotated[
@@ -42,17 +44,24 @@ class LongOptions:
             metavar="ID,CLASS,SCORE",
             help="The table has a row for each class of an example: the columns that name both, and the scores.",
             rich_help_panel=PANEL,
+            autocompletion=columns,
         ),
     ] = None
     pool_by: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="Pool the rows with the same value into one.", rich_help_panel=PANEL),
+        typer.Option(
+            metavar="COLUMN",
+            help="Pool the rows with the same value into one.",
+            rich_help_panel=PANEL,
+            autocompletion=column,
+        ),
     ] = None
     pool: Annotated[
         str,
         typer.Option(
             help="With --pool-by: mean-prob, mean-logit, or max (the largest logit of each class).",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*POOLS),
         ),
     ] = "mean-prob"
     sorted: Annotated[
@@ -67,8 +76,7 @@ class LongOptions:
     def __post_init__(self) -> None:
         if len(self._typed) > 1:
             raise UsageError(f"{' and '.join(self._typed)} exclude each other: choose one")
-        if self.pool not in POOLS:
-            raise UsageError(f"--pool {self.pool}: choose one of {', '.join(POOLS)}")
+        check_choice("--pool", self.pool, POOLS)
         if self.pool != "mean-prob" and self.pool_by is None:
             raise UsageError("--pool says how the rows of --pool-by COLUMN become one: name the column")
         if self.sorted and not self._typed:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import one_of
 from softmax_cli.options.run import check_replicates, check_seed
 
 if TYPE_CHECKING:
@@ -28,13 +29,17 @@ class MetricOptions:
 
     bins: Annotated[int, typer.Option(min=1, help="Bins of the calibration error.", rich_help_panel=PANEL)] = 15
     scheme: Annotated[
-        str, typer.Option(help="Bins of equal width, or of equal mass (rows).", rich_help_panel=PANEL)
+        str,
+        typer.Option(
+            help="Bins of equal width, or of equal mass (rows).", rich_help_panel=PANEL, autocompletion=one_of(*SCHEMES)
+        ),
     ] = "width"
     norm: Annotated[
         str,
         typer.Option(
             help="How ECE adds the gaps of the bins up: l1 (mean), l2 (root mean square) or max.",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*NORMS),
         ),
     ] = "l1"
     kind: Annotated[
@@ -42,6 +47,7 @@ class MetricOptions:
         typer.Option(
             help="ECE of the predicted class (top-label) or of every class, averaged (classwise).",
             rich_help_panel=PANEL,
+            autocompletion=one_of(*KINDS),
         ),
     ] = "top-label"
     top_k: Annotated[
@@ -69,8 +75,7 @@ class MetricOptions:
             ("norm", self.norm, NORMS),
             ("kind", self.kind, KINDS),
         ):
-            if given not in known:
-                raise UsageError(f"--{flag} {given}: choose one of {', '.join(known)}")
+            check_choice(f"--{flag}", given, known)
         check_seed(self.seed)
         if self.clip is not None and not 0 < self.clip < 0.5:
             raise UsageError(f"--clip {self.clip:g}: expected a probability above 0 and below 0.5, such as 1e-15")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import class_values, one_of, some_of
 from softmax_cli.options.run import ENGINE_PANEL, EngineOptions
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ class OutputOptions:
     format: Annotated[
         str | None,
         typer.Option(
+            metavar="FORMAT",
             help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; markdown, latex, html to paste; default: a "
             "table on a terminal, in a folder that of the input, else CSV.",
             rich_help_panel=PANEL,
+            autocompletion=one_of("table", registry="softmax_cli.formats:names"),
         ),
     ] = None
     digits: Annotated[
@@ -84,14 +87,15 @@ class OutputOptions:
         int | None,
         typer.Option(min=0, help="Show, or write, only the first N rows (a table shows 10).", rich_help_panel=PANEL),
     ] = None
-    all: Annotated[bool, typer.Option("--all", help="Show every row in the table.", rich_help_panel=PANEL)] = False
+    all: Annotated[
+        bool,
+        typer.Option("--all", help="Show every row, or --limit N of them, and every class.", rich_help_panel=PANEL),
+    ] = False
     force: Annotated[bool, typer.Option("--force", help="Write over what is there.", rich_help_panel=PANEL)] = False
 
     def __post_init__(self) -> None:
         if self.digits is not None and self.decimals is not None:
             raise UsageError("--digits and --decimals exclude each other")
-        if self.all and self.limit is not None:
-            raise UsageError("--all and --limit exclude each other")
 
     @property
     def path(self) -> str | None:
@@ -145,7 +149,8 @@ class OutputOptions:
 
         if self.path is not None:
             raise UsageError("--format table is for the screen; for a file choose csv, jsonl, parquet ...")
-        return Screen(None if self.all else self.limit if self.limit is not None else ROWS_SHOWN, self.force)
+        rows = self.limit if self.limit is not None else None if self.all else ROWS_SHOWN
+        return Screen(rows, self.force, self.all)
 
     def _file(self, inputs: Sequence[str]) -> Target:
         from softmax_cli import formats
@@ -248,13 +253,16 @@ class ResultOptions:
         typer.Option(
             help="wide (a column per class), long (a row per class), or list (all classes in one list column).",
             rich_help_panel=RESULT_PANEL,
+            autocompletion=one_of("wide", "long", "list"),
         ),
     ] = "wide"
     emit: Annotated[
         str,
         typer.Option(
+            metavar="KIND,...",
             help="One or several of prob, logprob, logit (the adjusted logit), with commas.",
             rich_help_panel=RESULT_PANEL,
+            autocompletion=some_of("prob", "logprob", "logit"),
         ),
     ] = "prob"
     only_predictions: Annotated[
@@ -267,6 +275,7 @@ class ResultOptions:
             metavar="P",
             help="Abstain below this confidence: one number, or one a class as cat=0.9,dog=0.5 (unlisted: 0).",
             rich_help_panel=RESULT_PANEL,
+            autocompletion=class_values(),
         ),
     ] = None
     abstain_label: Annotated[

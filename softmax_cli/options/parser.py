@@ -103,6 +103,23 @@ def _hints(group: type) -> dict[str, Any]:
     return get_type_hints(group, include_extras=True)
 
 
+def name_values(command: Any, context: Any) -> None:
+    """Give every option a word for its value, and flags none, for the help; typer would write ``<int range>``."""
+    wanted = inspect.signature(command.callback).parameters
+    for one in command.get_params(context):
+        if not isinstance(one, TyperOption):
+            one.display_type_rich = lambda ctx: None  # its name says what it is
+        elif one.is_flag:
+            one.metavar = ""
+        elif one.metavar is None:
+            hint, _ = get_args(wanted[one.name].annotation)
+            one.metavar = VALUES[next(kind for kind in (*get_args(hint), hint) if kind is not NoneType)]
+
+
+VALUES = {int: "N", float: "X", str: "NAME"}
+"""What stands for a value in the help where an option has no better word."""
+
+
 class _WithExamples:
     """A help text that ends in examples: what to type, and what that gives."""
 
@@ -112,6 +129,7 @@ class _WithExamples:
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, then the examples."""
+        name_values(self, ctx)
         super().format_help(ctx, formatter)  # type: ignore[misc]  # typer's
         print(" Examples:")
         for command, result in self.examples:
@@ -132,6 +150,11 @@ class PlainCommand(_WithExamples, TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own name
         """Fill `ctx.params` from what was typed; with typer's messages where it cannot be."""
         args = self._known_spellings(args)
+        if ctx.resilient_parsing:  # while completing: every option counts, and what is typed is not whole yet
+            typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
+            ctx.params.update(typed)
+            ctx.args = rest  # arguments before an option that has no value yet
+            return rest
         if "--help-all" in args:
             args = ["--help"]
         elif self.first:
@@ -139,7 +162,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         args = self._with_settings(ctx, args)
         typed, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
         assert self.callback is not None, "a command runs a function"
-        values = None if rest or ctx.resilient_parsing else plain_values(inspect.signature(self.callback), typed)
+        values = None if rest else plain_values(inspect.signature(self.callback), typed)
         if values is None:
             return super().parse_args(ctx, args)
         ctx.params.update(values)
@@ -153,7 +176,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         given = [
             name for name, field in options.items() if isinstance(typed.get(field or ""), bool | str | list | tuple)
         ]
-        if "help" in given or ctx.resilient_parsing:
+        if "help" in given:
             return args
         paths = [*(typed.get("paths") or ()), *rest]
         settings = settings_for(self.name or "", list(options), given, paths, os.environ)

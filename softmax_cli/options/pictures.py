@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import one_of, some_of
 
 PANEL = "Plots and pages"
 
@@ -65,6 +66,7 @@ class PasteOptions:
             metavar="MARKUP",
             help="Print the tables as markdown, latex or html, to paste into a ticket, a paper or a page.",
             rich_help_panel=PANEL,
+            autocompletion=one_of(registry="softmax_cli.formats:markups"),
         ),
     ] = None
 
@@ -144,6 +146,7 @@ class EvaluationPictureOptions(ChosenPictureOptions):
             metavar="A,B",
             help="Which of reliability, confidence, confusion, risk, classes --plot draws; default: all.",
             rich_help_panel=PANEL,
+            autocompletion=some_of("reliability", "confidence", "confusion", "risk", "classes"),
         ),
     ] = None
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import one_of
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
@@ -45,11 +46,15 @@ def check_replicates(replicates: int, usual: int) -> None:
 class ColorOptions:
     """Whether what is shown is coloured."""
 
-    color: Annotated[str, typer.Option(help="auto, always or never.", rich_help_panel=TALK_PANEL)] = "auto"
+    color: Annotated[
+        str,
+        typer.Option(
+            help="auto, always or never.", rich_help_panel=TALK_PANEL, autocompletion=one_of("auto", "always", "never")
+        ),
+    ] = "auto"
 
     def __post_init__(self) -> None:
-        if self.color not in COLORS:
-            raise UsageError(f"--color {self.color}: choose one of {', '.join(COLORS)}")
+        check_choice("--color", self.color, COLORS)
 
     @property
     def colors(self) -> Color:
@@ -69,7 +74,7 @@ class TalkOptions(ColorOptions):
         """Print something on standard error, unless quiet."""
         if not self.quiet:
             for note in notes:
-                print_message(note)
+                print_message(note, self.color != "never")
 
     def introduce(self, scores: ScoreTable, *notes: str) -> None:
         """Say how the input was read, and what is doubtful about the roles of its columns."""
@@ -95,7 +100,7 @@ class TalkOptions(ColorOptions):
 
     def warn(self, warning: str) -> None:
         """Say, also when quiet, that the result is probably not what was meant."""
-        print_message(f"warning: {warning}")
+        print_message(f"warning: {warning}", self.color != "never")
 
     def warn_of_seen(
         self, calibration: Calibration | None, file: str | None, inputs: Inputs, scores: ScoreTable
@@ -135,6 +140,7 @@ class RunOptions(WorkOptions):
         typer.Option(
             help="A row that cannot be scored: error (stop), skip (leave it out) or null (keep it, unscored).",
             rich_help_panel=TALK_PANEL,
+            autocompletion=one_of(*POLICIES),
         ),
     ] = "error"
     rejects: Annotated[
@@ -156,8 +162,7 @@ class RunOptions(WorkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.on_bad_row not in POLICIES:
-            raise UsageError(f"--on-bad-row {self.on_bad_row}: choose one of {', '.join(POLICIES)}")
+        check_choice("--on-bad-row", self.on_bad_row, POLICIES)
         if self.rejects is not None and self.on_bad_row == "error":
             raise UsageError("--rejects keeps rows that are passed over: add --on-bad-row skip or null")
 
@@ -203,6 +208,7 @@ class EngineOptions:
             "DASK_SCHEDULER_ADDRESS names, else on --threads workers here. local: processes of this machine, "
             "which is also where all is done if none is said.",
             rich_help_panel=ENGINE_PANEL,
+            autocompletion=one_of(registry="softmax_cli.distributed.engines:names"),
         ),
     ] = None
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.imbalance import ImbalanceOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.numeric.prior_shift import PriorEstimate
+    from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.prediction.scorer import Emit, Scoring
     from softmax_cli.prediction.steps import Remedy, Term
     from softmax_cli.stream.scores import ScoreTable
@@ -32,6 +33,7 @@ class SoftmaxOptions:
         typer.Option(
             "--temperature",
             "-T",
+            metavar="T",
             help="Divides the logits: above 1 flattens the distribution, below 1 sharpens it; inf is uniform.",
             rich_help_panel=PANEL,
         ),
@@ -39,7 +41,10 @@ class SoftmaxOptions:
     temperature_column: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Take the temperature of each row from this column.", rich_help_panel=PANEL
+            metavar="COLUMN",
+            help="Take the temperature of each row from this column.",
+            rich_help_panel=PANEL,
+            autocompletion=column,
         ),
     ] = None
     activation: Annotated[
@@ -47,18 +52,22 @@ class SoftmaxOptions:
         typer.Option(
             help="softmax, sigmoid (multi-label: each class alone, no sum), sparsemax or entmax15 (exact zeros).",
             rich_help_panel=PANEL,
+            autocompletion=one_of("softmax", "sigmoid", "sparsemax", "entmax15"),
         ),
     ] = "softmax"
     dtype: Annotated[
         str | None,
         typer.Option(
+            metavar="TYPE",
             help="Compute in float64 or float32; default: float32 for binary files that hold nothing wider.",
             rich_help_panel=PANEL,
+            autocompletion=one_of("float64", "float32"),
         ),
     ] = None
     top_p: Annotated[
         float | None,
         typer.Option(
+            metavar="P",
             help="Keep the smallest set of best classes whose probability reaches P, and renormalise.",
             rich_help_panel=PANEL,
         ),
@@ -66,7 +75,9 @@ class SoftmaxOptions:
     min_p: Annotated[
         float | None,
         typer.Option(
-            help="Keep classes with at least P times the largest probability, and renormalise.", rich_help_panel=PANEL
+            metavar="P",
+            help="Keep classes with at least P times the largest probability, and renormalise.",
+            rich_help_panel=PANEL,
         ),
     ] = None
 
@@ -100,8 +111,7 @@ class SoftmaxOptions:
         from softmax_cli.prediction.scorer import Scoring, Truncation
         from softmax_cli.prediction.steps import Adjustment
 
-        if self.activation not in ACTIVATIONS:
-            raise UsageError(f"--activation {self.activation}: choose one of {', '.join(ACTIVATIONS)}")
+        check_choice("--activation", self.activation, ACTIVATIONS)
         scale = None if calibration is None else calibration.scale
         return Scoring(
             Adjustment(self.temperature, terms, remedies, scale, temperature_column),
@@ -179,6 +189,7 @@ class RemedyOptions:
             help="row: (z - mean)/deviation over the classes of each row; takes away how sure the model was of one "
             "row against another.",
             rich_help_panel=REMEDIES_PANEL,
+            autocompletion=one_of("row"),
         ),
     ] = None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
+from softmax_cli.options.completion import column, columns, condition, one_of
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class SourceOptions:
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="Tables of scores: files, globs, folders, or - for standard input (the default in a pipe). "
             "Several are read as one table.",
             show_default=False,
@@ -41,13 +42,17 @@ class SourceOptions:
     input_format: Annotated[
         str | None,
         typer.Option(
+            metavar="FORMAT",
             help="csv, tsv, jsonl, parquet, arrow, npy ... where name and first bytes do not say.",
             rich_help_panel=FILES,
+            autocompletion=one_of(registry="softmax_cli.formats:readable"),
         ),
     ] = None
     delimiter: Annotated[
         str | None,
-        typer.Option(help="What parts the cells of a line; found from the first lines.", rich_help_panel=FILES),
+        typer.Option(
+            metavar="CHAR", help="What parts the cells of a line; found from the first lines.", rich_help_panel=FILES
+        ),
     ] = None
     no_header: Annotated[
         bool,
@@ -55,7 +60,9 @@ class SourceOptions:
             "--no-header", help="The first line is data; columns are named 0, 1, 2 ...", rich_help_panel=FILES
         ),
     ] = False
-    decimal: Annotated[str, typer.Option(help="The decimal mark of text numbers: . or ,", rich_help_panel=FILES)] = "."
+    decimal: Annotated[
+        str, typer.Option(metavar="CHAR", help="The decimal mark of text numbers: . or ,", rich_help_panel=FILES)
+    ] = "."
     batch_rows: Annotated[
         int | None, typer.Option(min=1, help="Rows read at a time from binary files.", rich_help_panel=FILES)
     ] = None
@@ -65,23 +72,38 @@ class SourceOptions:
             metavar="COLUMN=VALUE",
             help="Take only the rows that meet this: split=val, 'split != test', 'year >= 2020', 'split in val,test'.",
             rich_help_panel=FILES,
+            autocompletion=condition,
         ),
     ] = None
     logits: Annotated[
         str | None,
         typer.Option(
+            metavar="COLUMNS",
             help="The class columns: a pattern 'logit_*', a list a,b,c, a range a:b, or one list column or array.",
             rich_help_panel=COLUMNS,
+            autocompletion=columns,
         ),
     ] = None
-    id: Annotated[str | None, typer.Option(help="The column that names a row.", rich_help_panel=COLUMNS)] = None
-    label: Annotated[str | None, typer.Option(help="The column with the true class.", rich_help_panel=COLUMNS)] = None
+    id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column that names a row.", rich_help_panel=COLUMNS, autocompletion=column
+        ),
+    ] = None
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column with the true class.", rich_help_panel=COLUMNS, autocompletion=column
+        ),
+    ] = None
     input: Annotated[
         str | None,
         typer.Option(
+            metavar="KIND",
             help="What the scores are: logits, prob, percent or logprob. Never guessed from the values; column names "
             "such as logit_*, prob_*, logprob_* say it.",
             rich_help_panel=COLUMNS,
+            autocompletion=one_of("logits", "prob", "percent", "logprob"),
         ),
     ] = None
     classes: Annotated[

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import check_choice
 from softmax_cli.prediction.scorer import Computed, Emit, Scored
 from softmax_cli.tables.batch import Batch, ListColumn, NameColumn, NameListColumn, NumberColumn, Own, number_type
 from softmax_cli.tables.columns import METADATA_KEY
@@ -63,8 +63,8 @@ class Layout:
     """Whether the prediction is the decision of least expected cost."""
 
     def __post_init__(self) -> None:
-        if self.shape not in (*LAYOUTS, DRAWS):
-            raise UsageError(f"--layout {self.shape}: choose one of {', '.join(LAYOUTS)}")
+        if self.shape != DRAWS:
+            check_choice("--layout", self.shape, LAYOUTS)
 
     def fields(self, computed: Computed) -> tuple[Field, ...]:
         """Describe the computed columns."""

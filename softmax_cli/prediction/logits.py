@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, counted
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, SUM_TOLERANCE, sums_to
 from softmax_cli.tables.batch import Batch, Column, ListColumn, floats, matrix_of
 from softmax_cli.tables.column_names import Kind
@@ -236,17 +236,16 @@ class KindCheck(NamedTuple):
             if not 0 < self.rows == self.like_probabilities:
                 return None
             return (
-                f"every value of {columns.scores[0]!r} lies in [0, 1], as probabilities do, yet was read as a logit; "
+                f"every value of {columns.scores[0]!r} lies in [0, 1], as probabilities do, but was read as a logit; "
                 "if it is a probability, say --input prob (if it is a logit, --input logits)"
             )
         for alike, range_, flag in ((self.like_probabilities, 1, "prob"), (self.like_percentages, 100, "percent")):
             if alike and 2 * alike >= self.rows:
-                which = "every row lies" if alike == self.rows else f"{alike:,} of {self.rows:,} rows lie"
-                sums = "sums" if alike == self.rows else "sum"
+                which = "all rows" if alike == self.rows else f"{alike:,} of {self.rows:,} rows"
                 return (
-                    f"{which} in [0, {range_}] and {sums} to {range_}, yet was read as logits: a softmax of "
-                    f"probabilities is far too flat; if they are probabilities, say --input {flag} (if they are "
-                    "logits, --input logits)"
+                    f"the values of {which} lie in [0, {range_}] and sum to {range_}, as probabilities do, but were "
+                    "read as logits: a softmax of probabilities is far too flat; if they are probabilities, say "
+                    f"--input {flag} (if they are logits, --input logits)"
                 )
         return None
 
@@ -255,7 +254,7 @@ class KindCheck(NamedTuple):
         """What was done to rows of probabilities that do not sum to 1; None: there are none."""
         if not self.unnormalised:
             return None
-        rows = "1 row" if self.unnormalised == 1 else f"{self.unnormalised:,} rows"
+        rows = counted(self.unnormalised, "row")
         return f"{rows} of {self.rows:,} did not sum to 1 and {'was' if self.unnormalised == 1 else 'were'} normalised"
 
 

@@ -142,6 +142,7 @@ class Part:
             "bad_rows": tally.bad_rows,
             "predicted": tally.counts.tolist(),
             "confidence": tally.confidence,
+            "abstained": tally.abstained,
             "kinds": list(self.finished.kinds),
         }
 
@@ -149,7 +150,7 @@ class Part:
     def from_json(cls, held: Mapping[str, Any], unit: Unit, bad_policy: Policy) -> Part:
         """Make the part of a unit from its entry."""
         counts = np.array(held["predicted"], np.int64)
-        tally = Tally(held["rows_read"], held["bad_rows"], bad_policy, counts, held["confidence"])
+        tally = Tally(held["rows_read"], held["bad_rows"], bad_policy, counts, held["confidence"], held["abstained"])
         finished = Finished(tally, KindCheck(*held["kinds"]), held["rows"])
         return cls(unit, held["name"], held["sha256"], held["bytes"], finished)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, NamedTuple, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from softmax_cli.tables.pool import Listeners, map_blocks, number_rows
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Decoded, Table, WriteOptions
 
+if TYPE_CHECKING:
+    from softmax_cli.tables.labels import Truth
+
 
 class Finished(NamedTuple):
     """What a run comes to."""
@@ -35,6 +39,8 @@ class Finished(NamedTuple):
     """How many files the result is in; None: it is no folder."""
     shown: Batch | None = None
     """The first rows of output, for a person; None: the target takes all of them."""
+    all_classes: bool = False
+    """Whether a person wants every class in the summary."""
 
 
 def score_table(
@@ -143,6 +149,8 @@ class Screen(NamedTuple):
     rows: int | None
     """How many rows; None: every one."""
     overwrites: bool = False
+    all_classes: bool = False
+    """Whether the summary names every class."""
     in_parts: bool = False
 
     def layout(self, asked: str) -> str:
@@ -157,11 +165,21 @@ class Screen(NamedTuple):
         """See `Target`; what is to be drawn is returned."""
         from softmax_cli.prediction.screen import FirstRows
 
+        transform = replace(transform, judge=_judge(scores, transform))
         first = FirstRows(transform.schema(scores.table.schema), self.rows)
         with work.rejects as keep:
             listeners, most = Listeners(work.progress, keep), self.rows if transform.order is not None else None
             finished = score_table(scores.table, transform, first, work.threads, listeners, most)
-        return finished._replace(shown=first.batch())
+        return finished._replace(shown=first.batch(), all_classes=self.all_classes)
+
+
+def _judge(scores: ScoreTable, transform: Transform) -> Truth | None:
+    """Find the truths that a person would compare the predictions with; what is drawn is no prediction."""
+    from softmax_cli.tables.labels import ClassLookup, OwnTruth
+
+    if transform.truth is not None or transform.scoring.draws is not None or scores.columns.label is None:
+        return transform.truth
+    return OwnTruth(scores.columns.label, ClassLookup.of(scores.columns))
 
 
 class File(NamedTuple):

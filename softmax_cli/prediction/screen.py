@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
+from softmax_cli.errors import counted
 from softmax_cli.prediction.transform import Tally, Transform
 from softmax_cli.tables.arrays import cells, floats, to_arrow, to_arrow_schema
 from softmax_cli.tables.batch import Batch, empty_batch
@@ -18,7 +19,7 @@ from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.schema import Schema
 from softmax_cli.terminal.console import Glyphs, glyphs
 from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, OtherClassesColumn, TextColumn, draw, total
-from softmax_cli.terminal.text import counted, percent, probability, visible, width
+from softmax_cli.terminal.text import percent, probability, visible, width
 
 _OWN_COLUMN_EACH = 4
 """Up to so many classes each have a column of their own."""
@@ -55,7 +56,9 @@ def show_predictions(
         if limit_note:
             console.print(Text(visible(limit_note, marks.encoding), "dim"))
         console.print()
-    show_summary(console, shown.classes, tally, marks)
+    _show_facts(console, tally, marks)
+    if tally.scored:
+        _show_spread(console, shown, tally, marks)
 
 
 def _columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> list[Column]:
@@ -95,7 +98,7 @@ def _verdicts(rows: Rows, classes: tuple[str, ...], marks: Glyphs) -> Column:
     known = set(classes)
     texts_, styles = [], []
     for prediction, truth in zip(rows.predictions, rows.truths or (), strict=True):
-        is_judged = bool(prediction) and truth in known
+        is_judged = prediction in known and truth in known
         is_right = prediction == truth
         texts_.append((marks.right if is_right else marks.wrong) if is_judged else "")
         styles.append("green" if is_right else "bold red")
@@ -139,9 +142,11 @@ class Shown:
     """The column that holds prediction sets."""
     added: tuple[str, ...] = ()
     """Columns of further figures."""
+    all_classes: bool = False
+    """Whether the summary names every class, or the commonest."""
 
     @classmethod
-    def of(cls, transform: Transform) -> Shown:
+    def of(cls, transform: Transform, all_classes: bool = False) -> Shown:
         """List the columns of a transform's result by their names there."""
         columns, layout = transform.columns, transform.layout
         called = dict(zip(columns.others, transform.passed, strict=True))
@@ -156,6 +161,7 @@ class Shown:
             passed=transform.passed,
             sets="set" if transform.scoring.sets is not None else None,
             added=layout.added,
+            all_classes=all_classes,
         )
 
 
@@ -217,15 +223,14 @@ _LISTED = 5
 _FATE = {"error": "", "skip": ", left out", "null": ", kept unscored"}
 
 
-def show_summary(console: Console, classes: tuple[str, ...], tally: Tally, marks: Glyphs) -> None:
-    """Print the figures of a whole run."""
-    _show_facts(console, classes, tally, marks)
-    if tally.scored:
-        _show_spread(console, classes, tally, marks)
-
-
-def _show_facts(console: Console, classes: tuple[str, ...], tally: Tally, marks: Glyphs) -> None:
-    facts = [Text(counted(tally.rows, "row")), Text(counted(len(classes), "class"))]
+def _show_facts(console: Console, tally: Tally, marks: Glyphs) -> None:
+    """Print the figures of a whole run, as many on a line as it takes."""
+    facts = [Text(counted(tally.rows, "row"))]
+    if tally.abstained:
+        facts.append(Text(f"{tally.abstained:,} abstained", "yellow"))
+    if tally.accuracy is not None:
+        among = "" if tally.judged == tally.rows else f" of {tally.judged:,}"
+        facts.append(Text(f"accuracy {probability(tally.accuracy)}{among}"))
     if tally.mean_confidence is not None:
         facts.append(Text(f"mean confidence {probability(tally.mean_confidence)}"))
     if tally.bad_rows:
@@ -240,21 +245,21 @@ def _show_facts(console: Console, classes: tuple[str, ...], tally: Tally, marks:
     console.print(line)
 
 
-def _show_spread(console: Console, classes: tuple[str, ...], tally: Tally, marks: Glyphs) -> None:
-    """Print how many rows go to each class: the commonest by name, the others in one line."""
+def _show_spread(console: Console, shown: Shown, tally: Tally, marks: Glyphs) -> None:
+    """Print in how many rows each class is the most probable: the commonest by name, the others in one line."""
     order = np.argsort(-tally.counts, kind="stable").tolist()
-    listed = order if len(order) <= _LISTED else order[: _LISTED - 1]
-    names = [visible(classes[i], marks.encoding) for i in listed]
+    listed = order if shown.all_classes or len(order) <= _LISTED else order[: _LISTED - 1]
+    names = [visible(shown.classes[i], marks.encoding) for i in listed]
     counts = [int(tally.counts[i]) for i in listed]
     bars = [count / counts[0] for count in counts]
     styles = [""] * len(listed)
     if len(listed) < len(order):
-        names.append(f"{marks.ellipsis} {len(order) - len(listed)} more")
+        names.append(f"{marks.ellipsis} {len(order) - len(listed)} more: --all")
         counts.append(tally.scored - sum(counts))
         bars.append(0.0)  # a sum of many is no rival of the single ones
         styles.append("dim")
     columns: list[Column] = [
-        TextColumn("predicted", names, 4, styles, least=9, most=30),
+        TextColumn("most probable", names, 4, styles, least=9, most=30),
         TextColumn("rows", [f"{count:,}" for count in counts], 3, styles, is_number=True, least=4),
         TextColumn("share", [percent(count, tally.scored) for count in counts], 2, styles, is_number=True),
         BarColumn(bars, weight=1),

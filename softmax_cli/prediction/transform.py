@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.errors import DataError
 from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects, with_truth_faults
 from softmax_cli.prediction.layout import Layout, passed_fields
 from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, to_log_scale_
@@ -71,6 +72,8 @@ class Transform:
     """How the rows of the result are sorted; None: as they come."""
     before: tuple[str, ...] = ()
     """What was done before the scores were read, a line each."""
+    judge: Truth | None = None
+    """True classes that predictions are only counted against; no row is bad for the want of one."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -79,8 +82,9 @@ class Transform:
 
     @property
     def summary(self) -> str:
-        """What was taken for what, in a line."""
-        return self.columns.summary()
+        """What was taken for what, in a line; what several tables or rows were pooled to was not read as anything."""
+        columns = self.columns._replace(kind="logits") if self.before else self.columns
+        return columns.summary()
 
     def schema(self, given: Schema) -> Schema:
         """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
@@ -106,7 +110,7 @@ class Transform:
         scored, found, kinds = self.score(decoded)
         kept = decoded.batch.select(self.columns.others)
         kept = kept._replace(schema=Schema(self._named(kept.schema)))
-        tally = self._tally(scored)
+        tally = self._tally(scored, decoded.batch)
         use = ~scored.bad if found and self.on_bad_row == "skip" else None
         if self.only is not None:
             chosen = self.layout.decision.chosen(scored, self.only, len(self.classes))
@@ -157,19 +161,40 @@ class Transform:
             labels = found.indices
         return decoded, BesideLogits(temperatures, labels, decoded.first_row)
 
-    def _tally(self, scored: Scored) -> Tally:
+    def _tally(self, scored: Scored, batch: Batch) -> Tally:
         good = ~scored.bad
         predictions, confidence = scored.prediction, scored.confidence
         if scored.bad.any():
             predictions, confidence = predictions[good], confidence[good]
         counts = np.bincount(predictions, minlength=len(self.classes)).astype(np.int64)
-        return Tally(
+        tally = Tally(
             rows=len(scored.bad),
             bad_rows=int(scored.bad.sum()),
             bad_policy=self.on_bad_row,
             counts=counts,
             confidence=confidence_units(confidence),
         )
+        decision = self.layout.decision
+        if decision.threshold is None and scored.decision is None and self.judge is None:
+            return tally
+        codes = decision.codes(scored)
+        tally = replace(tally, abstained=int((codes >= len(self.classes)).sum()))
+        return tally if self.judge is None else self._judged(tally, codes, self.judge, batch)
+
+    def _judged(self, tally: Tally, codes: NDArray[np.int32], judge: Truth, batch: Batch) -> Tally:
+        """Count the predictions that are right, where that is beyond doubt."""
+        try:
+            found = judge.labels(batch)
+        except DataError:  # names and positions mixed: for a command that asks for truths, which says so
+            return replace(tally, judged=None)
+        reading, classes = found.reading, len(self.columns.classes)
+        if reading.by_index is not None and not (reading.least == 0 and (reading.largest or 0) < classes):
+            return replace(tally, judged=None)
+        labels = found.indices
+        if self.scoring.superclasses is not None:
+            labels = self.scoring.superclasses.labels(labels)
+        known = (labels >= 0) & (codes >= 0) & (codes < len(self.classes))
+        return replace(tally, judged=int(known.sum()), right=int((known & (codes == labels)).sum()))
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -291,6 +316,12 @@ class Tally:
     """How many rows have each class as their most probable one, shape (classes,); adds up to `scored`."""
     confidence: int
     """Sum over the scored rows of the probability of the most probable class, as `confidence_units`."""
+    abstained: int = 0
+    """Scored rows whose prediction is no class: below a threshold, or cheaper undecided."""
+    judged: int | None = 0
+    """Rows whose prediction is a class and whose truth is known; None: it is open how truths count the classes."""
+    right: int = 0
+    """Those of them whose prediction is the truth."""
 
     def __post_init__(self) -> None:
         if int(self.counts.sum()) != self.scored:
@@ -300,6 +331,11 @@ class Tally:
     def scored(self) -> int:
         """Rows that have a distribution."""
         return self.rows - self.bad_rows
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the judged rows that are right; None where there are none."""
+        return self.right / self.judged if self.judged else None
 
     @property
     def mean_confidence(self) -> float | None:
@@ -324,4 +360,7 @@ class Tally:
             bad_policy=self.bad_policy,
             counts=self.counts + other.counts,
             confidence=self.confidence + other.confidence,
+            abstained=self.abstained + other.abstained,
+            judged=None if self.judged is None or other.judged is None else self.judged + other.judged,
+            right=self.right + other.right,
         )

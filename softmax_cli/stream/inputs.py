@@ -126,7 +126,10 @@ def _missing(path: str) -> str:
     except ValueError:
         pass
     else:
-        return f"{path}: no such file; scores come from a file or a pipe: echo '2,1,0.1' | softmax-cli predict -"
+        return (
+            f"{path}: no such file; numbers on the command line are for softmax-cli explain 2 1 0.1; scores come from "
+            "a file or a pipe: echo '2,1,0.1' | softmax-cli predict -"
+        )
     folder = os.path.dirname(path)
     if folder and not os.path.isdir(folder):
         return f"{path}: there is no folder {folder}"
@@ -335,9 +338,14 @@ def open_table(files: Sequence[InputFile], options: ReadOptions = READ_AS_FOUND)
             yield first
             return
         later = [partial(_opened, file, options) for file in files[1:]]
-        table = unite(first, later, _size([file.path for file in files]))
+        table = unite(first, later, _size([file.path for file in files]))._replace(name=_title(first.name, files))
         closing.callback(table.blocks.close)  # type: ignore[attr-defined]  # a generator: it closes the file it is in
         yield table
+
+
+def _title(first: str, files: Sequence[InputFile]) -> str:
+    """Name several files in a few words."""
+    return f"{first} and {files[1].path}" if len(files) == 2 else f"{first} and {len(files) - 1:,} more"
 
 
 @contextmanager

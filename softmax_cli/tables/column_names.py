@@ -86,7 +86,8 @@ _ORDERS = {"split", "fold", "kfold", "epoch", "step", "rank", "global step", "ti
 _MEASURES = re.compile(
     "age|sex|gender|price|amount|income|salary|lat|lon|lng|latitude|longitude|altitude|width|height|area|size|length|"
     "duration|latency|runtime|elapsed|speed|distance|loss|nll|perplexity|ppl|temperature|energy|logsumexp|lse|norm|"
-    "counts?|num|seed|year|month|day|hour|minute|zipcode|bmi|tokens"
+    "counts?|num|seed|year|month|day|hour|minute|zipcode|bmi|tokens|temp|humidity|pressure|fare|balance|costs?|profit|"
+    "revenue|rating|importance|propensity|freq|frequency"
 )
 _UNITS = re.compile("ms|secs?|seconds|minutes|hours|days|px|usd|eur|km|kg|cm|mm")
 _FEATURES = re.compile("emb|embed|embeddings?|feat|features?|f|x|pca?|umap|tsne|dim|latent|hidden|h|v|vec|component")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
-from softmax_cli.errors import DataError, UsageError, listed
+from softmax_cli.errors import DataError, UsageError, check_choice, listed
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.column_names import (
     Kind,
@@ -70,8 +70,8 @@ class Selection:
     """Whether several rows make up an example, or a choice."""
 
     def __post_init__(self) -> None:
-        if self.kind not in (None, *get_args(Kind), PERCENT):
-            raise UsageError(f"--input {self.kind}: choose one of {', '.join((*get_args(Kind), PERCENT))}")
+        if self.kind is not None:
+            check_choice("--input", self.kind, (*get_args(Kind), PERCENT))
 
 
 class Columns(NamedTuple):

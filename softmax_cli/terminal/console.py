@@ -127,5 +127,5 @@ def heading(console: Console, text: str, marks: Glyphs) -> None:
 def paragraph(console: Console, text: str, marks: Glyphs, style: str = "", hang: str = "") -> None:
     """Print text that breaks between words; the lines after the first begin with `hang`."""
     width = max(20, min(console.width, _WIDEST))
-    for line in textwrap.wrap(visible(text, marks.encoding), width, subsequent_indent=hang):
+    for line in textwrap.wrap(visible(text, marks.encoding), width, subsequent_indent=hang, break_on_hyphens=False):
         console.print(Text(line, style), soft_wrap=True)

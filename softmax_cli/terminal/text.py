@@ -120,9 +120,3 @@ def percent(part: int, whole: int) -> str:
     if part < whole and rounded == "100.0":
         return ">99.9 %"
     return f"{rounded} %"
-
-
-def counted(number: int, what: str) -> str:
-    """Put a count before its noun: ``1 row``, ``2,000 rows``, ``3 classes``."""
-    plural = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"{number:,} {what if number == 1 else plural}"

@@ -21,6 +21,14 @@ cdef extern from *:
     #error "softmax_cli.text needs 128-bit integers and a little-endian machine: gcc or clang for x86-64 or arm64"
     #endif
 
+    #if defined(__clang__)
+    #define COMPILED_BY "clang " __clang_version__
+    #elif defined(__GNUC__)
+    #define COMPILED_BY "gcc " __VERSION__
+    #else
+    #define COMPILED_BY "an unknown compiler"
+    #endif
+
     static inline uint64_t multiply(uint64_t a, uint64_t b, uint64_t *low) {
         unsigned __int128 product = (unsigned __int128)a * b;
         *low = (uint64_t)product;
@@ -82,6 +90,7 @@ cdef extern from *:
         return total;
     }
     """
+    const char *COMPILED_BY
     uint64_t multiply(uint64_t a, uint64_t b, uint64_t *low) noexcept nogil
     int64_t scale(uint64_t m, uint64_t high, uint64_t low, int shift, bint exact) noexcept nogil
     uint64_t scale_exactly(uint64_t m, uint64_t factor, int shift) noexcept nogil
@@ -94,6 +103,8 @@ cdef extern from *:
     int64_t count_byte(const uint8_t *p, int64_t n, uint8_t wanted) noexcept nogil
     int leading_zeros "__builtin_clzll"(uint64_t v) noexcept nogil
     int trailing_zeros "__builtin_ctzll"(uint64_t v) noexcept nogil
+
+COMPILER = COMPILED_BY.decode("ascii", "replace").strip()
 
 
 include "_read_numbers.pxi"

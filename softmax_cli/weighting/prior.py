@@ -1,7 +1,7 @@
 """A first pass over a table, to estimate the prior of its rows; memory stays flat in the number of rows.
 
-The iteration goes through all probabilities many times. They are computed once and kept as float64 in a temporary file
-without a name, 8 bytes a class and row, of which a block at a time is read back.
+The iteration of EM goes through all probabilities many times. They are computed once and kept as float64 in a temporary
+file without a name, 8 bytes a class and row, of which a block at a time is read back.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.distributed.fleet import EachBlock, Fleet
-from softmax_cli.errors import DataError, listed
-from softmax_cli.numeric.class_weights import Vector
-from softmax_cli.numeric.prior_shift import PriorEstimate, estimate_prior
-from softmax_cli.prediction.bad_rows import Policy
+from softmax_cli.errors import DataError, counted, listed
+from softmax_cli.numeric.class_weights import Vector, normalize_prior
+from softmax_cli.numeric.label_shift.em import PriorEstimate, estimate_prior, rows_changed
+from softmax_cli.numeric.topk import argmax
+from softmax_cli.prediction.bad_rows import Policy, with_truth_faults
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Term
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
+from softmax_cli.tables.labels import LabelReading, Truth
 from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import Decoded
 from softmax_cli.weighting.terms import prior_term
@@ -36,13 +38,12 @@ _BLOCK_VALUES = 1 << 16
 """Values read back at a time. Fixed: sums, and with them the estimate, depend on where the rows are cut."""
 
 
-def probabilities_transform(columns: Columns, scoring: Scoring, skips_bad_rows: bool) -> Transform:
-    """Return a transform that gives nothing but probabilities, in float64, for `Probabilities`.
+def probabilities_transform(columns: Columns, scoring: Scoring, policy: Policy) -> Transform:
+    """Return a transform that gives nothing but probabilities, in float64.
 
     The terms of `scoring` are those that come before the prior.
     """
     only_p = scoring._replace(truncation=Truncation(), emit=("prob",), top=0, sets=None)
-    policy: Policy = "skip" if skips_bad_rows else "error"
     return build_transform(columns._replace(others=()), only_p, Layout("list"), "float64", policy)
 
 
@@ -61,17 +62,107 @@ def kept_probabilities(classes: int) -> Iterator[Probabilities]:
         yield Probabilities(cast(BinaryIO, file), classes)
 
 
-def estimate_from(kept: Probabilities, source: Vector) -> PriorEstimate:
+def estimate_from(
+    kept: Probabilities, source: Vector, method: str = "em", confusion: Confusion | None = None
+) -> PriorEstimate:
     """Estimate how frequent the classes are in the rows that were kept.
 
     Parameters
     ----------
     source : array, shape (classes,)
         The prior of the training data.
+    method : str
+        em, bbse or rlls.
+    confusion : Confusion or None
+        Whom the model confuses, for methods other than EM.
+
+    Raises
+    ------
+    DataError
+        A class has no labelled row, or is not told from another at all.
     """
     if not kept.rows:  # a header alone is no error: nothing says that the prior has changed
         return PriorEstimate(source, source, rows=0, changed=0, iterations=0, distance=0.0)
-    return estimate_prior(kept.blocks, source)
+    if confusion is None:
+        return estimate_prior(kept.blocks, source)
+    from softmax_cli.numeric.label_shift.confusion_matrix import bbse, rlls
+
+    classes = len(source)
+    predicted = sum((np.bincount(argmax(p), minlength=classes) for p in kept.blocks()), np.zeros(classes, np.int64))
+    try:
+        found = (bbse if method == "bbse" else rlls)(confusion.counts, predicted)
+    except ValueError as error:
+        ways = "em needs no labels" if "no labelled row" in str(error) else "rlls and em can do without"
+        raise DataError(f"{FLAG}: {confusion.source}: {confusion.named(error)}; --prior-method {ways}") from None
+    share = normalize_prior(source)
+    changed = rows_changed(kept.blocks, share, found.share)
+    return PriorEstimate(share, found.share, kept.rows, changed, iterations=0, distance=0.0, error=found.error)
+
+
+_MOST_CLASSES = 5000
+"""A matrix of classes by classes is 200 MB then."""
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """Whom a model confuses on labelled rows."""
+
+    counts: NDArray[np.int64]
+    """Rows by predicted class (row) and true class (column)."""
+    source: str
+    """Name of the file."""
+    classes: tuple[str, ...]
+    left_out: int = 0
+    """Rows without a truth or without scores."""
+
+    def named(self, error: ValueError) -> str:
+        """Say what `confusion_matrix` found, with the names of the classes."""
+        lacking = [self.classes[i] for i in np.flatnonzero(self.counts.sum(axis=0) == 0)]
+        return f"no labelled row of {listed(lacking, 5)}" if lacking else str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Confuse:
+    """Takes the predicted and the true class of the rows of a block."""
+
+    transform: Transform
+    """From `probabilities_transform`, which keeps the rows that cannot be scored."""
+    truth: Truth
+
+    def __call__(self, decoded: Decoded) -> tuple[NDArray[np.int64], LabelReading, int]:
+        """Return predicted * classes + true of the rows that have both, how truths were read, and how many have not."""
+        found = self.truth.labels(decoded.batch)
+        held: ListColumn = self.transform.run(
+            with_truth_faults(decoded, self.truth, found, found.without)
+        ).batch.column("prob")
+        p = np.asarray(held.matrix, np.float64)
+        good = np.isfinite(p).all(axis=1) & (found.indices >= 0)
+        cells = argmax(p[good]).astype(np.int64) * p.shape[1] + found.indices[good]
+        return cells, found.reading, int((~good).sum())
+
+
+def confusion_of(fleet: Fleet, transform: Transform, truth: Truth, source: str, listeners: Listeners) -> Confusion:
+    """Count the labelled rows of a table by predicted and true class.
+
+    Raises
+    ------
+    DataError
+        A row or a file is bad, or a matrix of so many classes would not fit.
+    """
+    classes = transform.columns.classes
+    size = len(classes)
+    if size > _MOST_CLASSES:
+        raise DataError(
+            f"{FLAG}: bbse and rlls keep a matrix of classes by classes, at most {_MOST_CLASSES:,}, and there are "
+            f"{size:,}: --prior-method em"
+        )
+    counts, reading, left_out = np.zeros(size * size, np.int64), LabelReading(), 0
+    with fleet.results(EachBlock(transform.columns.scores, _Confuse(transform, truth)), listeners) as results:
+        for _, (cells, read, unusable) in results:
+            np.add.at(counts, cells, 1)
+            reading, left_out = reading.plus(read), left_out + unusable
+    reading.check(size)
+    return Confusion(counts.reshape(size, size), source, classes, left_out)
 
 
 class Probabilities:
@@ -121,14 +212,23 @@ def planned_term(classes: tuple[str, ...]) -> Term:
     return Term(FLAG, "+ log(estimated/source prior)", np.zeros(len(classes)), "found in a first pass over all rows")
 
 
-def report(found: PriorEstimate, classes: tuple[str, ...]) -> list[str]:
+def report(found: PriorEstimate, classes: tuple[str, ...], method: str, confusion: Confusion | None) -> list[str]:
     """Say what was estimated, the classes that moved most first."""
     order = np.argsort(-np.abs(found.prior - found.source), kind="stable").tolist()
-    moves = [f"{classes[i]} {found.source[i]:.4g} -> {found.prior[i]:.4g}" for i in order]
+    error = found.error
+    errors = [""] * len(classes) if error is None else [f" ± {one:.2g}" for one in error.tolist()]
+    moves = [f"{classes[i]} {found.source[i]:.4g} -> {found.prior[i]:.4g}{errors[i]}" for i in order]
+    known = "" if error is None else " (± one standard error)"
+    rows = counted(found.rows, "row")
+    if confusion is None:
+        how = f"EM over {rows}, {found.iterations} iterations, probabilities within {found.distance:.1e} of convergence"
+    else:
+        left_out = f" ({counted(confusion.left_out, 'bad row')} left out)" * bool(confusion.left_out)
+        labelled = f"{int(confusion.counts.sum()):,} labelled ones of {confusion.source}"
+        how = f"{method.upper()} over {rows}, {labelled}{left_out}"
     return [
-        f"{FLAG}: EM over {found.rows:,} rows, {found.iterations} iterations, "
-        f"probabilities within {found.distance:.1e} of convergence",
-        f"{FLAG}: prior before -> after: {listed(moves)}",
+        f"{FLAG}: {how}",
+        f"{FLAG}: prior before -> after{known}: {listed(moves)}",
         f"{FLAG}: {found.changed:,} of {found.rows:,} rows go to another class",
     ]
 

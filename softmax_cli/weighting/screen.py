@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from softmax_cli.errors import counted
 from softmax_cli.terminal.console import glyphs
 from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
-from softmax_cli.terminal.text import counted, visible
+from softmax_cli.terminal.text import visible
 from softmax_cli.weighting.report import ClassWeights
 
 

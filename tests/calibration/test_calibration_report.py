@@ -16,7 +16,7 @@ from softmax_cli.calibration.figures import TEMPERATURES, bins_of, losses, write
 from softmax_cli.calibration.fit import BestMethod, EceGrid, Given, Job, OneMethod, Setting, calibrate
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.page import calibration_page
-from softmax_cli.calibration.report import calibration_report
+from softmax_cli.calibration.report import calibration_report, verdict
 from softmax_cli.calibration.screen import show_calibration
 from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.prediction.logits import KindCheck
@@ -108,7 +108,8 @@ def test_every_line_fits(best, width, encoding):
 def test_the_screen(temperature):
     text = shown(temperature)
     lines = [line.split() for line in text.splitlines()]
-    assert text.startswith("v.csv: 120 rows, 3 classes, 2 bad rows left out\ntemperature: z/T, T = ")
+    assert text.startswith("v.csv: 120 rows, 2 bad rows left out\nBetter on held-out rows: log loss falls ")
+    assert "\ntemperature: z/T, T = " in text
     for name, figures in (("before", temperature.before), ("after", temperature.after)):
         assert [name, f"{figures.nll:.5f}", f"{figures.brier:.5f}", f"{figures.ece:.5f}"] in lines
     assert "On held-out rows, 4 stratified folds, seed 9" in text
@@ -127,6 +128,28 @@ def test_the_screen(temperature):
 )
 def test_the_screen_says_how_it_was_found(plan, words):
     assert words in " ".join(shown(reported(plan)[0]).split())
+
+
+def test_the_verdict_says_what_came_of_it(temperature):
+    """First in words: whether it helps, on which rows, and what the thresholds promise."""
+    before, after = temperature.before, temperature.after
+    first, sets, answers = verdict(temperature)
+    assert first == (
+        f"Better on held-out rows: log loss falls from {before.nll:.4f} to {after.nll:.4f} (by "
+        f"{before.nll - after.nll:.2g}, standard error {temperature.gain_error:.2g}) and ECE from {before.ece:.4f} to "
+        f"{after.ece:.4f}."
+    )
+    assert sets == f"Sets of {temperature.sets.mean_size:.3g} of 3 classes cover 80% of rows."
+    assert answers.startswith(f"{temperature.abstention.coverage:.1%} of rows are answered")
+    plain = replace(temperature, sets=None, abstention=None)
+    assert verdict(replace(plain, after=before)) == [
+        "No gain by temperature on held-out rows: the probabilities stay as they are."
+    ]
+    (worse,) = verdict(replace(plain, before=after, after=before))
+    assert worse.startswith("Worse than before: log loss rises from ")
+    assert verdict(reported(Given())[0])[0] == "Nothing was fitted: the probabilities stay as they are."
+    (rises,) = verdict(replace(plain, before=replace(before, ece=0.0)))
+    assert f"and ECE rises from 0.0000 to {after.ece:.4f}." in rises
 
 
 def test_the_screen_names_what_could_not_be_fitted(best):

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -290,7 +292,7 @@ def test_a_bad_row_can_be_left_out(softmax_cli):
     text = toy().replace("\n", "\nnan,0,0,0,c0\n", 1)
     done = softmax_cli("calibrate", "-", "--on-bad-row", "skip", stdin=text.encode())
     assert done.code == 0, done.err
-    assert "1 bad rows left out" in done.err
+    assert "1 bad row left out" in done.err
     assert json.loads(done.text)["fit"]["rows"] == 400
 
 
@@ -311,6 +313,14 @@ def test_misuse_of_a_calibration_is_refused(softmax_cli, val, flags, code, words
     done = softmax_cli("predict", val, "--calibration", "c.json", *flags)
     assert (done.code, done.out) == (code, b""), done.err
     assert words in done.err
+
+
+def test_a_calibration_that_is_kept_nowhere_is_said_before_the_fit(softmax_cli, val):
+    words = "the calibration is kept nowhere: add -o calibration.json to keep it"
+    assert softmax_cli("calibrate", val, "--json").err.startswith(words)
+    for kept in ((), ("--json", "-o", "calibration.json")):
+        done = softmax_cli("calibrate", val, *kept)
+        assert (done.code, words in done.err) == (0, False)
 
 
 def test_a_future_format_is_refused(softmax_cli, val, tmp_path):
@@ -339,3 +349,33 @@ def test_rows_that_the_calibration_has_seen_are_told(softmax_cli, tmp_path):
         assert done.err.count(f"{seen} is what --calibration {file} was made from") == 1
     for command in (("evaluate", str(tmp_path / "other.csv")), ("evaluate", seen, "--where", "half=a")):
         assert "was made from" not in softmax_cli(*command, "--calibration", file, "-q").err
+
+
+PEAK = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_a_large_table_is_held_once(program, tmp_path):
+    """Copies, for each fold or to be scored, took six times the table."""
+    rng = np.random.default_rng(0)
+    z, labels = rng.normal(size=(20_000, 1000)), rng.integers(0, 1000, 20_000)
+    z[np.arange(len(z)), labels] += 3
+    small, large = tmp_path / "small.npz", tmp_path / "large.npz"
+    np.savez(small, logits=z[:200], labels=labels[:200])
+    np.savez(large, logits=z, labels=labels)
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", PEAK, program, "calibrate", path, "-q", "-o", tmp_path / "c.json", "--force"],
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+        for path in (small, large)
+    ]
+    assert [code for code, _ in found] == ["0", "0"]
+    small_peak, large_peak = (1024 * int(peak) for _, peak in found)
+    # The file itself is mapped into memory, and counts once more.
+    assert large_peak - small_peak < 2.8 * z.nbytes

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 
 import numpy as np
@@ -48,7 +49,7 @@ def accuracy(done):
 def test_the_planted_prior_is_found_and_used(softmax_cli, inputs, table):
     done = softmax_cli("predict", "in.parquet", *SOURCE, "--estimate-prior", "-o", "out.parquet")
     assert done.code == 0, done.err
-    assert "prior before -> after: " in done.err
+    assert "prior before -> after (± one standard error): " in done.err
     out = pq.read_table(inputs / "out.parquet")
     estimate = out.select([f"prob_{name}" for name in NAMES]).to_pandas().mean().to_numpy()
     shares = table["label"].value_counts(normalize=True)[NAMES].to_numpy()
@@ -149,12 +150,51 @@ def test_rows_that_hardly_speak_converge_too(softmax_cli):
         ((*SOURCE, "--estimate-prior", "--logit-adjust", "1"), "--allow-both"),
         ((*SOURCE, "--estimate-prior", "--activation", "sigmoid"), "exclude each other"),
         ((*SOURCE, "--estimate-prior", "--activation", "sparsemax"), "softmax"),
+        ((*SOURCE, "--estimate-prior", "--prior-method", "bbse"), "add --validation val.csv"),
+        ((*SOURCE, "--estimate-prior", "--prior-method", "bsse"), "did you mean bbse?"),
+        ((*SOURCE, "--estimate-prior", "--validation", "in.csv"), "em needs no labels"),
+        (("--validation", "in.csv"), "add --estimate-prior"),
     ],
 )
 def test_what_does_not_go_together_is_refused(softmax_cli, inputs, arguments, words):
     done = softmax_cli("predict", "in.csv", *arguments)
     assert (done.code, done.out) == (2, b"")
     assert words in done.err
+
+
+@pytest.mark.parametrize("method", ["bbse", "rlls"])
+def test_a_confusion_matrix_serves_where_the_model_is_over_confident(softmax_cli, inputs, method):
+    """Logits three times too large mislead EM; who is confused with whom stays as it is."""
+    z, labels = scores()
+    rng = np.random.default_rng(2)
+    of_source = np.concatenate([rng.choice(np.flatnonzero(labels == i), n) for i, n in enumerate((800, 150, 50))])
+    frame = pd.DataFrame(3 * z, columns=[f"logit_{name}" for name in NAMES])
+    frame["label"] = [NAMES[i] for i in labels]
+    frame.to_csv(inputs / "in.csv", index=False)
+    labelled = frame.iloc[of_source].reset_index(drop=True)
+    labelled.loc[5, "label"] = ""
+    labelled.to_parquet(inputs / "val.parquet", index=False)
+    given = ("predict", "in.csv", *SOURCE, "--estimate-prior", "--layout", "list", "--format", "jsonl")
+    refused = softmax_cli(*given, "--prior-method", method, "--validation", "val.parquet")
+    assert (refused.code, "missing truth" in refused.err) == (1, True)
+    done = softmax_cli(*given, "--prior-method", method, "--validation", "val.parquet", "--on-bad-row", "skip")
+    assert done.code == 0, done.err
+    assert f"{method.upper()} over 3,000 rows, 999 labelled ones of val.parquet (1 bad row left out)" in done.err
+    moves = re.findall(r"(cat|dog|cow) [\d.]+ -> ([\d.]+) ± ([\d.]+)", done.err)
+    shares = np.bincount(labels, minlength=3) / len(labels)
+    for name, share, error in moves:
+        assert abs(float(share) - shares[NAMES.index(name)]) < 3 * float(error) + 0.01
+    assert len(moves) == 3
+
+
+def test_labelled_rows_of_other_classes_or_of_too_few_are_refused(softmax_cli, inputs, table):
+    given = ("predict", "in.csv", *SOURCE, "--estimate-prior", "--prior-method", "bbse", "--validation")
+    table.rename(columns={"logit_cow": "logit_pig"}).replace("cow", "pig").to_csv(inputs / "other.csv", index=False)
+    done = softmax_cli(*given, "other.csv")
+    assert (done.code, "its classes are cat, dog, pig" in done.err) == (2, True)
+    table[table["label"] != "cow"].to_csv(inputs / "few.csv", index=False)
+    done = softmax_cli(*given, "few.csv")
+    assert (done.code, "few.csv: no labelled row of cow; --prior-method em needs no labels" in done.err) == (1, True)
 
 
 def test_a_full_temporary_folder_is_said(program, program_env, inputs):
@@ -185,3 +225,7 @@ def test_the_real_imbalanced_digits(softmax_cli, real_data, tmp_path):
     assert round(plain, 4) == 0.8790
     assert round(known, 4) == 0.9068
     assert round(estimated, 4) == 0.8957
+    labelled = table.filter(pa.array([s == "val" for s in table["split"].to_pylist()]))
+    pq.write_table(labelled, tmp_path / "val.parquet")
+    by_confusion = ("--estimate-prior", "--prior-method", "rlls", "--validation", "val.parquet")
+    assert accuracy(softmax_cli("predict", "in.parquet", *given, *by_confusion)) > known

@@ -66,7 +66,7 @@ def test_masks_stay_and_bad_rows_are_still_found(softmax_cli):
     p = probabilities(done)
     assert p[0].tolist() == [0.5, 0, 0.5]
     assert np.isnan(p[1]).all()
-    assert "1 bad rows" in done.err
+    assert "1 bad row" in done.err
 
 
 def test_a_quantile_that_makes_the_best_classes_equal_is_said(softmax_cli):

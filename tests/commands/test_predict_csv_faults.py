@@ -28,9 +28,9 @@ BAD_FILES = [
     ("a,b\n1,2\n".encode("utf-16"), "t.csv: the encoding is utf-16, not utf-8; convert it: iconv -f utf-16 -t utf-8"),
     (
         "a,b\n1,2\n".encode("utf-16-le"),
-        "t.csv:1: a NUL byte, which utf-8 text has not; the encoding looks like utf-16le; ",
+        "t.csv:1: a NUL byte, which no text holds; the encoding looks like utf-16le; ",
     ),
-    (b"a,b\n1,\0\n", "t.csv:2: a NUL byte, which utf-8 text has not; "),
+    (b"a,b\n1,\0\n", "t.csv:2: a NUL byte, which no text holds; "),
     (b"id,a,b\n\xe9,1,2\n", "t.csv:2: byte 0xe9 is not utf-8; if the encoding is Latin-1, convert it: iconv -f latin1"),
     (b"a,b\r1,2\r3,4\r", "t.csv: lines end in a carriage return (CR) alone; "),
     (b"id,name\nx,y\n", "no column looks like a score"),

@@ -148,7 +148,7 @@ class TestParts:
             lines = "".join(f"{split},0.5,0.25,0.25\n" for split in ("val", "test") * (seed + 1))
             (tmp_path / f"in/{seed}.csv").write_text("split,a,b,c\n" + lines)
         done = softmax_cli("predict", "in/", "-o", "probs/", "--where", "split=val")
-        assert "every row lies in [0, 1] and sums to 1" in " ".join(done.err.split())
+        assert "the values of all rows lie in [0, 1] and sum to 1" in " ".join(done.err.split())
         assert "3 rows in 2 parts" in done.err
         assert (tmp_path / "probs/part-00001.csv").read_text().count("val") == 2
 

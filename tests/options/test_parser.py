@@ -109,7 +109,7 @@ def test_every_option_of_the_program_is_of_a_kind_that_is_converted_here():
     script = """
 import sys, typing, typer
 from softmax_cli.cli import build_app
-told = {"help", "min", "max", "metavar", "show_default", "rich_help_panel", "param_decls", "default"}
+told = {"help", "min", "max", "metavar", "show_default", "rich_help_panel", "autocompletion", "param_decls", "default"}
 unset = {typer.models.OptionInfo: vars(typer.Option()), typer.models.ArgumentInfo: vars(typer.Argument())}
 for command in build_app([]).registered_commands:
     for name, parameter in command.callback.__signature__.parameters.items():

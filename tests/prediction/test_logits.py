@@ -147,12 +147,12 @@ def test_rows_that_look_like_another_kind_add_up():
     unnamed = columns_of(pa.record_batch({"a": [0.5], "b": [1.5]}))
     p, z = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([[2.5, 1.0]])
     alike = KindCheck.of(p, unnamed)
-    assert alike.warning(unnamed).startswith("every row lies in [0, 1] and sums to 1")
-    assert KindCheck.of(100 * p, unnamed).warning(unnamed).startswith("every row lies in [0, 100]")
+    assert alike.warning(unnamed).startswith("the values of all rows lie in [0, 1] and sum to 1")
+    assert KindCheck.of(100 * p, unnamed).warning(unnamed).startswith("the values of all rows lie in [0, 100]")
     assert KindCheck.of(z, unnamed).warning(unnamed) is None
     mixed = alike.plus(KindCheck.of(z, unnamed))
     assert mixed == KindCheck.of(np.concatenate([p, z]), unnamed)
-    assert mixed.warning(unnamed).startswith("2 of 3 rows lie in [0, 1] and sum to 1")
+    assert mixed.warning(unnamed).startswith("the values of 2 of 3 rows lie in [0, 1] and sum to 1")
     typed = columns_of(pa.record_batch({"a": [0.5], "b": [1.5]}), kind="logits")
     assert KindCheck.of(p, typed).warning(typed) is None, "whoever typed it knows"
 

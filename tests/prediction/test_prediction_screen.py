@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -161,9 +162,11 @@ def test_bad_rows_and_abstentions_have_no_figures():
     batch, shown, tally = scored(np.array([[0.9, 0.1], [np.nan, np.nan]]), ["cat", "dog"], None, ["cat", "dog"])
     printed = render(batch, shown, tally)
     assert printed.split("\n")[3].split() == ["2", "dog", "(bad", "row)"]
-    assert "2 rows · 2 classes · mean confidence 0.900 · 1 bad row, kept unscored" in printed
+    assert "2 rows · mean confidence 0.900 · 1 bad row, kept unscored" in printed
     withheld = batch.set_column(1, "prediction", strings(["", ""]))
     assert "(abstained)" in render(withheld, shown, tally)
+    unsure = batch.set_column(1, "prediction", strings(["unsure", "dog"]))
+    assert render(unsure, shown, tally).split("\n")[2].split()[1:4] == ["cat", "unsure", "0.900"], "and no cross"
 
 
 def test_integer_truths_are_indices_unless_a_class_has_that_name():
@@ -180,18 +183,23 @@ def test_the_spread_names_the_commonest_classes():
     tally = Tally(1_000, 0, "error", np.array([10, 500, 200, 150, 100, 39, 1]), confidence_units(np.full(1_000, 0.9)))
     nothing = pa.RecordBatch.from_pydict({})
     printed = render(nothing, Shown(tuple("abcdefg")), tally)
-    assert "1,000 rows · 7 classes · mean confidence 0.900\n" in printed
+    assert "1,000 rows · mean confidence 0.900\n" in printed
     spread = [line.split() for line in printed.rstrip().split("\n")[-5:]]
     assert [line[:2] for line in spread[:2]] == [["b", "500"], ["c", "200"]]
     assert spread[0][2:4] == ["50.0", "%"]
-    assert spread[-1] == ["…", "3", "more", "50", "5.0", "%"]
+    assert spread[-1] == ["…", "3", "more:", "--all", "50", "5.0", "%"]
+    every = render(nothing, Shown(tuple("abcdefg"), all_classes=True), tally).rstrip().split("\n")[-7:]
+    assert [line.split()[0] for line in every] == list("bcdefag")
 
 
 def test_facts_stay_whole_on_a_narrow_terminal():
     """A line breaks between two facts."""
     tally = Tally(1_000, 0, "error", np.array([600, 400]), confidence_units(np.full(1_000, 0.9)))
     printed = render(pa.RecordBatch.from_pydict({}), Shown(("a", "b")), tally, width=40)
-    assert printed.startswith("1,000 rows · 2 classes\nmean confidence 0.900\n")
+    assert printed.startswith("1,000 rows · mean confidence 0.900\n")
+    tally = replace(tally, abstained=123, judged=877, right=800)
+    printed = render(pa.RecordBatch.from_pydict({}), Shown(("a", "b")), tally, width=40)
+    assert printed.startswith("1,000 rows · 123 abstained\naccuracy 0.912 of 877\nmean confidence 0.900\n")
 
 
 def test_other_layouts_are_plain_tables():

@@ -43,6 +43,15 @@ def test_the_mean_is_over_the_scored_rows():
     assert Tally(1, 1, "null", np.array([0, 0]), 0).mean_confidence is None
 
 
+def test_accuracy_is_of_the_judged_rows_and_unknown_where_a_part_leaves_it_open():
+    part = Tally(4, 0, "skip", np.array([4, 0]), 0, abstained=1, judged=3, right=2)
+    both = part.plus(Tally(2, 0, "skip", np.array([2, 0]), 0, abstained=0, judged=1, right=1))
+    assert (both.abstained, both.judged, both.right, both.accuracy) == (1, 4, 3, 0.75)
+    left_open = Tally(1, 0, "skip", np.array([1, 0]), 0, judged=None)
+    assert part.plus(left_open).accuracy is left_open.plus(part).accuracy is None
+    assert Tally(1, 0, "skip", np.array([1, 0]), 0).accuracy is None
+
+
 def test_figures_that_contradict_each_other_are_refused():
     """Every scored row is counted once; parts of different runs do not add up to anything."""
     with pytest.raises(ValueError, match="2 rows were scored"):

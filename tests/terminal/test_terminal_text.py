@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from softmax_cli.errors import counted
 from softmax_cli.terminal.grid import GAP, Want, fit
-from softmax_cli.terminal.text import counted, percent, probability, shorten, visible, width
+from softmax_cli.terminal.text import percent, probability, shorten, visible, width
 
 anything = st.text(st.characters(exclude_categories=()), max_size=40)
 

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError
-from softmax_cli.numeric.prior_shift import PriorEstimate
+from softmax_cli.numeric.label_shift.em import PriorEstimate
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Selection, resolve
 from softmax_cli.tables.table import Decoded, Place
 from softmax_cli.weighting import prior
 from softmax_cli.weighting.prior import (
+    Confusion,
     Probabilities,
     estimate_from,
     estimated_term,
@@ -50,11 +51,11 @@ def test_the_transform_gives_probabilities_before_the_prior_and_no_more():
     batch = from_arrow(pa.record_batch({"id": ["a", "b"], "logit_cat": [2.0, np.nan], "logit_dog": [1.0, 0.0]}))
     columns = resolve(batch.schema, Selection(), batch)
     decoded = Decoded(batch, lambda row, column: Place("t: row 2", "null", ""))
-    transform = probabilities_transform(columns, Scoring(top=1), skips_bad_rows=True)
+    transform = probabilities_transform(columns, Scoring(top=1), "skip")
     out = transform.run(decoded).batch
     assert out.column("prob").to_pylist() == [[pytest.approx(1 / (1 + np.exp(-1))), pytest.approx(1 / (1 + np.e))]]
     with pytest.raises(DataError, match="t: row 2"):
-        probabilities_transform(columns, Scoring(), skips_bad_rows=False).run(decoded)
+        probabilities_transform(columns, Scoring(), "error").run(decoded)
 
 
 def test_an_estimate_from_rows_and_from_none():
@@ -88,9 +89,14 @@ def test_the_term_divides_by_the_source():
 
 
 def test_what_is_told():
-    assert "EM over 40 rows, 7 iterations" in report(FOUND, CLASSES)[0]
-    assert report(FOUND, CLASSES)[1] == "--estimate-prior: prior before -> after: cat 0.5 -> 0.75, dog 0.5 -> 0.25"
-    assert report(FOUND, CLASSES)[2] == "--estimate-prior: 3 of 40 rows go to another class"
+    how, moves, changed = report(FOUND, CLASSES, "em", None)
+    assert "EM over 40 rows, 7 iterations" in how
+    assert moves == "--estimate-prior: prior before -> after: cat 0.5 -> 0.75, dog 0.5 -> 0.25"
+    assert changed == "--estimate-prior: 3 of 40 rows go to another class"
+    confusion = Confusion(np.array([[8, 1], [2, 9]]), "val.csv", CLASSES, left_out=3)
+    how, moves, _ = report(replace(FOUND, error=np.array([0.1, 0.025])), CLASSES, "rlls", confusion)
+    assert how == "--estimate-prior: RLLS over 40 rows, 20 labelled ones of val.csv (3 bad rows left out)"
+    assert moves.endswith("(± one standard error): cat 0.5 -> 0.75 ± 0.1, dog 0.5 -> 0.25 ± 0.025")
 
 
 def test_an_estimate_that_did_not_converge_is_doubtful():

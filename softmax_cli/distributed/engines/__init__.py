@@ -79,6 +79,12 @@ class Engine(Protocol):
         """
 
 
+def distributions() -> dict[str, str]:
+    """Name the libraries that engines need, each with the option that needs it."""
+    needs = {name: import_module(f"{__name__}.{name}").NEEDS for name in names()}
+    return {need.partition(">=")[0]: f"--engine {name}" for name, need in needs.items() if need is not None}
+
+
 @cache
 def names() -> tuple[str, ...]:
     """Names of the engines there are, in alphabetical order."""

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from softmax_cli.errors import counted
 from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport
 from softmax_cli.evaluation.report import Figure
 from softmax_cli.evaluation.screen import show_figures
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
-from softmax_cli.terminal.text import counted, probability, visible
+from softmax_cli.terminal.text import probability, visible
 
 _TABLE = {"agreement": "agreement", "kl": "KL", "js": "JS", "total_variation": "TV", "max_dp": "max |dp|"}
 """Columns of the table of several files."""

@@ -10,8 +10,11 @@ import numpy as np
 from softmax_cli.tables.batch import ListColumn
 
 _LIST = re.compile(
-    r"\s*(?:(?:tensor|array|np\.array)\()?\s*[\[(]([^\[\]()]*)[\])](?:,\s*dtype=[\w.]+)?\)?\s*", re.DOTALL
+    r"\s*(?:(?:tensor|array|np\.array)\()?\s*\[?\s*[\[(]([^\[\]()]*)[\])]\s*\]?(?:,\s*\w+=[^)]*)?\)?\s*", re.DOTALL
 )
+"""Also one row of a matrix, ``[[0.7, 0.3]]``, and what follows the numbers of a tensor: ``, device='cuda:0')``."""
+_SCALAR = re.compile(r"(?:np|numpy)\.float\d+\(([^()]*)\)")
+"""An item of a list as NumPy 2 shows it."""
 _SEPARATOR = re.compile(r"[\s,;]+")
 _SHOWN = 60
 
@@ -44,7 +47,7 @@ def read_lists(cells: Sequence[str | None], size: int) -> tuple[ListColumn, dict
 
 
 def _numbers(cell: str) -> list[float] | None:
-    found = _LIST.fullmatch(cell)
+    found = _LIST.fullmatch(_SCALAR.sub(r"\1", cell) if ".float" in cell else cell)
     if found is None:
         return None
     try:

@@ -73,7 +73,7 @@ def check_encoding(data: bytearray, name: str, first_line: int) -> None:
         line = first_line + data.count(b"\n", 0, at)
         wide = _wide_encoding(data[:4096])
         what = f"the encoding looks like {wide}; convert it: {_iconv(wide)}" if wide else "is this a binary file?"
-        raise DataError(f"{name}:{line}: a NUL byte, which utf-8 text has not; {what}")
+        raise DataError(f"{name}:{line}: a NUL byte, which no text holds; {what}")
 
 
 def check_utf8(data: bytearray, name: str, first_line: int) -> None:

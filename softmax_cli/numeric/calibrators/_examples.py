@@ -46,8 +46,8 @@ class Examples:
     `rowwise`).
     """
 
-    z: NDArray[np.float64]
-    """Shape (rows, classes), C order; finite or ``-inf``."""
+    held: NDArray[np.float64] | None
+    """See `z`; None: these are rows of a large table, copied only for a method that needs all of them at once."""
     labels: NDArray[np.int64]
     """Shape (rows,); no row's own class is masked."""
     weights: NDArray[np.float64]
@@ -90,18 +90,37 @@ class Examples:
     @property
     def rows(self) -> int:
         """How many there are."""
-        return len(self.z)
+        return len(self.labels)
 
     @property
     def classes(self) -> int:
         """How many there are, those without an example included."""
-        return int(self.z.shape[1])
+        return int(self._source.shape[1])
+
+    @property
+    def z(self) -> NDArray[np.float64]:
+        """Logits, shape (rows, classes), C order; finite or ``-inf``."""
+        return self.held if self.held is not None else self.once(_copied)
+
+    @property
+    def _source(self) -> NDArray[np.float64]:
+        """The logits that these are, or are some rows of."""
+        if self.held is not None:
+            return self.held
+        return cast(Examples, self.whole).z
+
+    def block(self, rows: slice) -> NDArray[np.float64]:
+        """Return the logits of some rows; the others are not copied for it."""
+        if self.held is None and _copied not in self._found:
+            return self._source[cast("NDArray[np.int64]", self.taken)[rows]]
+        return self.z[rows]
 
     def subset(self, rows: NDArray[np.int64]) -> Examples:
         """Take some rows, their indices in rising order; the weights are scaled to sum to 1 again."""
         weights = self.weights[rows]
         share = float(weights.sum())
-        return Examples(self.z[rows], self.labels[rows], weights / share, share * self.count, self, rows)
+        held = self.z[rows] if self.z.size <= _SHARED_VALUES else None
+        return Examples(held, self.labels[rows], weights / share, share * self.count, self, rows)
 
     def once(self, find: Callable[[Examples], Found]) -> Found:
         """Return ``find(self)``, worked out the first time only: it is shared, and nobody may change it."""
@@ -133,6 +152,10 @@ class Examples:
         absent = np.flatnonzero(np.bincount(self.labels, minlength=self.classes) == 0)
         if len(absent):
             raise AbsentClasses(tuple(absent.tolist()))
+
+
+def _copied(examples: Examples) -> NDArray[np.float64]:
+    return cast(Examples, examples.whole).z[examples.taken]
 
 
 def _counts(weights: NDArray[Any] | None, rows: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
 from softmax_cli.numeric.calibrators._examples import Examples, log_one_minus_rows, log_softmax_rows
-from softmax_cli.numeric.calibrators._one_vs_rest import apply_logistic, fit_logistic
+from softmax_cli.numeric.calibrators._logistic_curves import apply_logistic, fit_logistic
 from softmax_cli.numeric.calibrators._parameters import OfVectors
 
 

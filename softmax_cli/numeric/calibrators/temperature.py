@@ -8,7 +8,7 @@ vanishes and a bare Newton step leaves every bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -211,7 +211,9 @@ def _check_bound(rows: _Rows, bound: float) -> None:
 class _Rows:
     """Logits with what does not depend on beta."""
 
-    z: NDArray[np.float64]
+    block: Callable[[slice], NDArray[np.float64]]
+    """Gives the logits of some rows."""
+    classes: int
     labels: NDArray[np.int64]
     weights: NDArray[np.float64]
     highest: NDArray[np.float64]
@@ -224,26 +226,29 @@ class _Rows:
     @classmethod
     def of(cls, examples: Examples) -> Self:
         """Look once at every logit."""
-        z, labels = examples.z, examples.labels
-        highest, mean = np.empty(examples.rows), np.empty(examples.rows)
-        for rows in blocks(examples.rows, examples.classes):
-            finite = z[rows] > -np.inf
-            highest[rows] = z[rows].max(axis=1)
+        labels, classes = examples.labels, examples.classes
+        highest, mean, true = (np.empty(examples.rows) for _ in range(3))
+        for rows in blocks(examples.rows, classes):
+            z = examples.block(rows)
+            finite = z > -np.inf
+            highest[rows] = z.max(axis=1)
+            true[rows] = z[np.arange(len(z)), labels[rows]]
             with np.errstate(over="ignore"):
-                mean[rows] = np.where(finite, z[rows], 0).sum(axis=1) / finite.sum(axis=1)
-        true = z[np.arange(examples.rows), labels]
+                mean[rows] = np.where(finite, z, 0).sum(axis=1) / finite.sum(axis=1)
         least_slope = float(examples.weights @ (mean - true))
-        return cls(z, labels, examples.weights, highest, least_slope, bool((true == highest).all()))
+        separated = bool((true == highest).all())
+        return cls(examples.block, classes, labels, examples.weights, highest, least_slope, separated)
 
     def few(self) -> _Rows | None:
         """Return every n-th row, enough to come near the minimum at a fraction of the cost; None: there are few."""
-        step = len(self.z) // _FEW
+        step = len(self.labels) // _FEW
         if step < 2:
             return None
         weights = self.weights[::step]
+        z = self.block(slice(None, None, step))
         return replace(
             self,
-            z=self.z[::step],
+            block=lambda rows: z[rows],
             labels=self.labels[::step],
             weights=weights / weights.sum(),
             highest=self.highest[::step],
@@ -255,7 +260,7 @@ class _Rows:
         def part(rows: slice) -> NDArray[np.float64]:
             weights = self.weights[rows]
             with np.errstate(over="ignore", under="ignore"):
-                s = self.z[rows] - self.highest[rows, None]
+                s = self.block(rows) - self.highest[rows, None]
                 np.maximum(s, _LOWEST, out=s)
                 e = s * beta
                 np.exp(e, out=e)
@@ -268,7 +273,7 @@ class _Rows:
             score = weights * (mean - true)
             return np.array([score.sum(), weights @ variance, score @ score])
 
-        first, second, squares = total(part, *self.z.shape)
+        first, second, squares = total(part, len(self.labels), self.classes)
         return Slope(float(first), max(float(second), 0.0), float(squares))
 
 
@@ -286,7 +291,7 @@ def ece_minimising_temperature(
     correct = np.empty(examples.rows, np.bool_)
 
     def part(rows: slice) -> NDArray[np.float64]:
-        z = examples.z[rows]
+        z = examples.block(rows)
         best = z.argmax(axis=1)
         correct[rows] = best == examples.labels[rows]
         with np.errstate(over="ignore", under="ignore"):

@@ -140,19 +140,17 @@ class ScoreCells:
     ) -> Self:
         """Count blocks of rows, on top of those counted `before`."""
         cells = _OCTAVES << cell_bits(classes)
-        own, others = (np.zeros(classes * cells, np.int64) for _ in range(2))
+        counts = [np.zeros((classes, cells), np.int64)] * 2 if before is None else [before.own, before.others]
+        own, others = (held.flatten() for held in counts)
         for log_p, labels in blocks:
             place = _cell_of(log_p, cell_bits(classes))
             place += np.arange(classes) * cells
-            true = np.bincount(place[np.arange(len(labels)), labels], minlength=len(own))
-            own += true
-            others += np.bincount(place.ravel(), minlength=len(own))
-            others -= true
-        counts = cls(own.reshape(classes, cells), others.reshape(classes, cells))
-        if before is not None:
-            np.add(counts.own, before.own, out=counts.own)
-            np.add(counts.others, before.others, out=counts.others)
-        return counts
+            true = place[np.arange(len(labels)), labels]
+            # In place: a count of a block in all cells would take as much memory as all counts once more.
+            np.add.at(own, true, 1)
+            np.add.at(others, place.ravel(), 1)
+            np.subtract.at(others, true, 1)
+        return cls(own.reshape(classes, cells), others.reshape(classes, cells))
 
     def plus(self, other: Self) -> Self:
         """Merge with the counts of other rows."""

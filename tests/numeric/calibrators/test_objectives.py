@@ -7,7 +7,7 @@ import pytest
 from scipy.special import log_softmax
 
 from softmax_cli.numeric.calibrators._examples import Examples
-from softmax_cli.numeric.calibrators._one_vs_rest import Logistic, fit_logistic
+from softmax_cli.numeric.calibrators._logistic_curves import Logistic, fit_logistic
 from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, minimum, most_likely
 from softmax_cli.numeric.calibrators.bcts import TemperatureAndBias
 from softmax_cli.numeric.calibrators.beta import log_and_log_one_minus

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.numeric.prior_shift import estimate_prior
+from softmax_cli.numeric.label_shift.em import estimate_prior
 
 CENTRES = np.array([0.0, 1.5, 3.0, 4.5])
 
@@ -47,6 +47,21 @@ def test_no_other_prior_is_more_likely():
     assert best > log_likelihood(p, source, source) + 100
     for other in rng.dirichlet(found.prior * 1000, size=200):
         assert log_likelihood(p, source, other) <= best + 1e-3
+
+
+def test_standard_errors_are_the_spread_over_samples():
+    source, target = np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.1, 0.2, 0.3, 0.4])
+    found = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        found.append(estimate_prior(blocks(posteriors(rng.choice(4, 1000, p=target), source, rng)), source))
+    spread = np.std([one.prior for one in found], axis=0)
+    np.testing.assert_allclose(np.mean([one.error for one in found], axis=0), spread, rtol=0.25)
+
+
+def test_classes_that_no_row_tells_apart_have_no_standard_error():
+    p = np.array([[0.25, 0.25, 0.5], [0.4, 0.4, 0.2]])
+    assert estimate_prior(blocks(p), np.full(3, 1 / 3)).error is None
 
 
 def test_the_prior_of_the_rows_themselves_stays():

@@ -32,6 +32,8 @@ TOLERANCE = 1e-7
 _SLOWEST = 1 - 1e-4
 """Steps that seem to shrink more slowly than this have reached the last bits."""
 MOST_ITERATIONS = 1000
+_MOST_CLASSES = 2000
+"""Standard errors take a matrix of classes by classes."""
 
 Blocks = Callable[[], Iterable[NDArray[np.float64]]]
 """Goes through the probabilities once more, shape (rows, classes) each; a block may be overwritten."""
@@ -51,6 +53,8 @@ class PriorEstimate:
     iterations: int
     distance: float
     """How far, at most, a probability is from where it would converge."""
+    error: Vector | None = None
+    """Standard error of each share, shape (classes,); None: not known."""
 
     @property
     def converged(self) -> bool:
@@ -71,8 +75,41 @@ def estimate_prior(blocks: Blocks, source: Vector, most_iterations: int = MOST_I
     while search.distance >= TOLERANCE and search.iterations < most_iterations:
         search.take(_stepped(blocks, search.at, start))
     prior = search.prior
-    changed = sum(int((argmax(p) != argmax(p * (prior / start))).sum()) for p in blocks())
-    return PriorEstimate(start, prior, search.rows, changed, search.iterations, search.distance)
+    error = _standard_errors(blocks, prior, start) if len(prior) <= _MOST_CLASSES else None
+    return PriorEstimate(
+        start, prior, search.rows, rows_changed(blocks, start, prior), search.iterations, search.distance, error
+    )
+
+
+def rows_changed(blocks: Blocks, source: Vector, prior: Vector) -> int:
+    """Count the rows that go to another class where the prior changes from `source`."""
+    return sum(int((argmax(p) != argmax(p * (prior / source))).sum()) for p in blocks())
+
+
+def _standard_errors(blocks: Blocks, prior: Vector, start: Vector) -> Vector | None:
+    """Return those of a maximum of likelihood among shares that sum to 1, from the curvature there.
+
+    With u_i = (p_i/source_i) / sum_j q_j p_j/source_j the rows add u u^T to the information H, and the covariance is
+    H^-1 - H^-1 1 1^T H^-1 / (1^T H^-1 1) (Silvey 1959, "The Lagrangian multiplier test", for the constraint). A class
+    without a share lies on a bound, where this says nothing: 0. None: some classes cannot be told apart.
+    """
+    held = prior > 0
+    information = np.zeros((int(held.sum()), int(held.sum())))
+    for p in blocks():
+        u = (p / start)[:, held]
+        u /= (u @ prior[held])[:, None]
+        information += u.T @ u
+    try:
+        inverse = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        return None
+    sums = inverse.sum(axis=1)
+    variance = np.diag(inverse) - sums**2 / sums.sum()
+    if not (np.isfinite(variance) & (variance > -np.finfo(np.float64).eps)).all():
+        return None
+    error = np.zeros(len(prior))
+    error[held] = np.sqrt(np.maximum(variance, 0))
+    return error
 
 
 @dataclass(frozen=True, slots=True)
