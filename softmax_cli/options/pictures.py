@@ -167,6 +167,7 @@ class ComparisonPictureOptions(ChosenPictureOptions):
             metavar="A,B",
             help="Which of confidence, flips, classes, gaps (needs truths) --plot draws, for each file beside the "
             "first; default: all.",
+            autocompletion=some_of("confidence", "flips", "classes", "gaps"),
             rich_help_panel=PANEL,
         ),
     ] = None

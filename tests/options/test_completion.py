@@ -80,6 +80,7 @@ def test_how_the_table_is_read_is_heeded(complete, tmp_path):
 def test_methods_figures_and_labels_of_other_commands(complete):
     assert {*complete("calibrate", "x.csv", "--method", "")} == {"auto", "none", *calibrators.names()}
     assert complete("evaluate", "x.csv", "--plots", "risk,c") == ["risk,confidence", "risk,confusion", "risk,classes"]
+    assert complete("compare", "x.csv", "--plots", "fl") == ["flips"]
     assert complete("weights", "x.csv", "--label", "t") == [r"true\ class"]
     assert complete("explain", "x.csv", "--row", "1", "-w", "d") == ["dog="]
 
