@@ -103,6 +103,14 @@ def test_explain_draws_every_temperature(softmax_cli, tmp_path):
     assert "0.731" in texts
 
 
+@pytest.mark.parametrize(("names", "height"), [(3, 2 * 2.1 + 0.4), (40, 2 * 4.6 + 0.4), (None, 2 * 4.6 + 0.4)])
+def test_a_sheet_is_as_high_as_its_lists_need(names, height):
+    from softmax_cli.page.plot import draw_sheet
+
+    sheet = draw_sheet([lambda place: place.subplots()] * 4, "a title", names)
+    assert sheet.get_size_inches().tolist() == pytest.approx([9.2, height])
+
+
 @pytest.mark.parametrize("outlying", [False, True])
 def test_inspect_draws_scores_and_outliers(softmax_cli, table, tmp_path, outlying):
     path = table(3)
