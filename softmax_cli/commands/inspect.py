@@ -110,7 +110,6 @@ def inspect(
     workers = engine.resolve(inputs, look.workers)
     name, evidence = _look(inputs, look, workers)
     found = inspection(name, evidence)
-    _report(found, look, pictures.format)
     if pictures.plot is not None:
         from softmax_cli.inspection.figures import write_inspection_plots
 
@@ -125,6 +124,7 @@ def inspect(
         with open_scores(inputs._replace(truths=None)) as scores:  # once more, now that the flagged rows are known
             count = write_flagged(workers.fleet(inputs, scores), evidence, look.rows_out, look.force)
         look.say(f"{count:,} flagged rows in {look.rows_out}")
+    _report(found, look, pictures.format)  # last: who reads may stop early, as head does
 
 
 def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[str, Evidence]:

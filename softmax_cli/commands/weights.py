@@ -141,11 +141,11 @@ def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOp
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
     if weighting.output is not None:
         found.write(weighting.output, weighting.force)
-    _report(found, weighting, pasting.format)
     if pictures.plot is not None:
         from softmax_cli.weighting.figures import write_weight_plots
 
         write_weight_plots(found, pictures.plot, weighting.force)
+    _report(found, weighting, pasting.format)  # last: who reads may stop early, as head does
     if found.missing:
         weighting.say(f"{found.missing:,} {'row has' if found.missing == 1 else 'rows have'} no label: left out")
     if not weighting.quiet:
