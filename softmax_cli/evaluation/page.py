@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softmax_cli.errors import counted
 from softmax_cli.evaluation.report import Figure, Point, Report, full_titles
 from softmax_cli.page.report import (
     Table,
@@ -25,7 +26,7 @@ def evaluation_page(report: Report, command: str) -> bytes:
         f"Evaluation of {report.source}",
         command,
         verdict=report.verdict,
-        facts=[f"{report.rows:,} rows", f"{report.bad_rows:,} bad rows left out", report.columns],
+        facts=[counted(report.rows, "row"), f"{counted(report.bad_rows, 'bad row')} left out", report.columns],
         tiles=[_tile(figure) for figure in report.figures if figure.decides],
         charts=[
             reliability_chart(
