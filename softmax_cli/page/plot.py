@@ -129,8 +129,10 @@ def draw_histogram(
         How many there are.
     """
     import numpy as np
+    from matplotlib.ticker import MaxNLocator
 
     axes = place.subplots()
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     bins = len(parts[0][1])
     below = np.zeros(bins, np.int64)
     for (name, counts), color, hatch in zip(parts, (BLUE, ORANGE), ("", "///"), strict=False):

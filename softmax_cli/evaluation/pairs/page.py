@@ -78,7 +78,7 @@ def _tiles(report: ComparisonReport, pair: PairReport) -> Iterator[Tile]:
 
 
 def _interval(figure: Figure) -> str:
-    if figure.interval is None or math.isnan(figure.value):
+    if figure.interval is None or math.isnan(figure.interval[0]):
         return ""
     return f"95 %: {figure.interval[0]:+.5f} to {figure.interval[1]:+.5f}"
 
