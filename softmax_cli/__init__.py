@@ -1,6 +1,6 @@
 """Probabilities that can be trusted, from tables of classifier scores.
 
-    from softmax_cli import predict, evaluate, calibrate, sample, ensemble, compare
+    from softmax_cli import predict, evaluate, calibrate, weights, inspect, explain, sample, ensemble, compare
 
 These run the commands of their names on data frames, Arrow tables, arrays and files; `softmax` and `log_softmax` take
 arrays, `transform` makes what scores the Arrow batches of a pipeline.
@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING, Any
 from softmax_cli.version import __version__
 
 if TYPE_CHECKING:
-    from softmax_cli.api import calibrate, compare, ensemble, evaluate, for_ray, for_spark, predict, sample, transform
+    from softmax_cli.api import (
+        calibrate,
+        compare,
+        ensemble,
+        evaluate,
+        explain,
+        for_ray,
+        for_spark,
+        inspect,
+        predict,
+        sample,
+        transform,
+        weights,
+    )
     from softmax_cli.numeric.softmax import log_softmax, softmax
 
 
@@ -23,13 +36,16 @@ __all__ = [
     "compare",
     "ensemble",
     "evaluate",
+    "explain",
     "for_ray",
     "for_spark",
+    "inspect",
     "log_softmax",
     "predict",
     "sample",
     "softmax",
     "transform",
+    "weights",
 ]
 
 _ARRAYS = ("softmax", "log_softmax")

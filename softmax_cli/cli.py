@@ -19,6 +19,7 @@ from softmax_cli import commands
 from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, UsageError, nearest
 from softmax_cli.options import completion
 from softmax_cli.options.parser import PlainCommand, ProgramGroup, option_names, takes_groups
+from softmax_cli.options.spellings import ANSWERS
 from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
 
@@ -30,6 +31,9 @@ EXAMPLES = (
     ("softmax-cli help --man predict | man -l -", "a man page with every option"),
 )
 OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch-rows (say 100), or --threads 1"
+ELSEWHERE = """Every option can stand in a softmax-cli.toml beside the data, or in a variable
+ such as SOFTMAX_CLI_TEMPERATURE. In Python: from softmax_cli import predict."""
+"""The end of the help."""
 
 
 COLLECTED_FROM = 500_000
@@ -50,7 +54,7 @@ def build_app(typed: Sequence[str], completes: bool = False) -> typer.Typer:
     app = typer.Typer(
         name=PROGRAM,
         help="Tables of classifier scores in, probabilities that can be trusted out.",
-        cls=type("Program", (ProgramGroup,), {"examples": EXAMPLES}),
+        cls=type("Program", (ProgramGroup,), {"examples": EXAMPLES, "closing": ELSEWHERE}),
         context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
         add_help_option=not chosen,  # the program's own; typer 0.29 loads pydantic to learn that nobody typed it
@@ -207,7 +211,7 @@ def _explain_usage(error: Any, arguments: Sequence[str]) -> int:
         error.show()
     else:
         command = next((name for name in arguments[:1] if name in commands.names()), None)
-        _print_error(_usage_message(error, command), arguments)
+        _print_error(_usage_message(error, command, arguments), arguments)
     return ExitCode.USAGE
 
 
@@ -216,7 +220,7 @@ def _is_usage_error(error: BaseException) -> bool:
     return hasattr(error, "format_message") and hasattr(error, "exit_code")
 
 
-def _usage_message(error: Any, command: str | None) -> str:
+def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str:
     """Say in one line what is wrong with what was typed, and what to type.
 
     Parameters
@@ -225,8 +229,13 @@ def _usage_message(error: Any, command: str | None) -> str:
         As typer raised it.
     command : str or None
         The command that was typed; None where there is none of that name.
+    typed : sequence of str
+        The whole line.
     """
     option = getattr(error, "option_name", None) if type(error).__name__ == "NoSuchOption" else None
+    unknown = option or (typed[0] if command is None and typed else "")
+    if unknown in ANSWERS:
+        return f"{unknown}: {ANSWERS[unknown]}"
     help_text = f"softmax-cli {command} --help" if command else "softmax-cli --help"
     if option is None or command is None:
         return f"{error.format_message().rstrip('.')}; see {help_text}"

@@ -68,7 +68,7 @@ OTHER_MEANINGS = {
     ("tables", "predict"),  # a word in the names of columns
     ("tables", "sample"),
     *((room, name) for room in ("__init__.py", "evaluation") for name in commands.names()),  # functions of the API
-    ("api.py", "json"),  # the option
+    ("api", "json"),  # the option
     ("options", "predict"),  # the command of an example
     ("version.py", "fsspec"),  # the distribution
 }

@@ -13,6 +13,7 @@ from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.members import Members
+    from softmax_cli.stream.scores import Inputs, ScoreTable
 
 
 def check_count(paths: Sequence[str], command: str) -> None:
@@ -21,21 +22,35 @@ def check_count(paths: Sequence[str], command: str) -> None:
         raise UsageError(f"{command} takes two tables at least: softmax-cli {command} a.csv b.csv")
 
 
-@contextmanager
-def open_tables(source: SourceOptions, truths: TruthOptions, run: RunOptions, wants_truth: bool) -> Iterator[Members]:
-    """Open every table that was named; --labels belongs to the first."""
-    from softmax_cli.prediction.members import open_members
-    from softmax_cli.prediction.scorer import Scoring
-    from softmax_cli.stream.scores import TruthSource, open_scores
+def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:
+    """Decide what is read of every table that was named; --labels belongs to the first."""
+    from softmax_cli.stream.scores import TruthSource
 
     inputs = [replace(source, paths=[path]).resolve(truths) for path in source.paths]
     if source.label is not None or source.id is not None:
         selection = replace(inputs[0].selection, may_lack=True)
         inputs[1:] = [one._replace(selection=selection) for one in inputs[1:]]
     inputs[1:] = [one._replace(truths=TruthSource(None, truths.labels_from)) for one in inputs[1:]]
-    openings = [open_scores(one) for one in inputs]
-    with open_members(openings, Scoring(emit=("logprob",)), run.policy != "error", wants_truth) as members:
+    return inputs
+
+
+@contextmanager
+def open_tables(source: SourceOptions, inputs: Sequence[Inputs], run: RunOptions) -> Iterator[Members]:
+    """Open every table, with its truths; one of several files is called by what was typed."""
+    from softmax_cli.prediction.members import open_members
+    from softmax_cli.prediction.scorer import Scoring
+
+    openings = [_opened(one, name) for one, name in zip(inputs, source.paths, strict=True)]
+    with open_members(openings, Scoring(emit=("logprob",)), run.policy != "error", wants_truth=True) as members:
         for table in members.tables:
             run.introduce(table)
         run.say(*members.notes)
         yield members
+
+
+@contextmanager
+def _opened(inputs: Inputs, name: str) -> Iterator[ScoreTable]:
+    from softmax_cli.stream.scores import open_scores
+
+    with open_scores(inputs) as scores:
+        yield scores if len(inputs.files) == 1 else scores._replace(table=scores.table._replace(name=name))

@@ -46,7 +46,7 @@ def build(
     return replace(transform, truth=truth, only=decisions.only, order=decisions.order())
 
 
-def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOptions, notes: Iterable[str]) -> None:
+def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOptions, notes: Iterable[str]) -> Finished:
     """Score every row, and say how it was read and what came of it."""
     renamed = [
         f"{a!r} passes on as {b!r}: the result has a column {a!r} of its own" for a, b in transform.renamed.items()
@@ -55,6 +55,32 @@ def write(scores: ScoreTable, transform: Transform, target: Target, run: RunOpti
     with run.work(scores.table.size, target.overwrites) as work:
         finished = target.write(scores, transform, work)
     _report(finished, scores, transform, run)
+    return finished
+
+
+def print_report(command: str, finished: Finished, scores: ScoreTable, transform: Transform) -> None:
+    """Print what came of a run, for a program."""
+    from softmax_cli.prediction.transform import RECORD_FORMAT
+    from softmax_cli.stream.outputs import print_json
+    from softmax_cli.version import __version__
+
+    tally = finished.tally
+    print_json(
+        {
+            "format": RECORD_FORMAT,
+            "softmax_cli": __version__,
+            "command": command,
+            "source": scores.table.name,
+            "columns": transform.summary,
+            "operations": transform.steps(),
+            "rows": tally.rows,
+            "bad_rows": tally.bad_rows,
+            "rows_written": finished.written,
+            "parts": finished.parts,
+            "most_probable": dict(zip(transform.classes, tally.counts.tolist(), strict=True)),
+            "mean_confidence": tally.mean_confidence,
+        }
+    )
 
 
 def _report(finished: Finished, scores: ScoreTable, transform: Transform, run: RunOptions) -> None:

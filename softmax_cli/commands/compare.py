@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._joined import check_count, open_tables
+from softmax_cli.commands._joined import check_count, inputs_of, open_tables
 from softmax_cli.errors import GateError
 from softmax_cli.options.pictures import ComparisonPictureOptions, typed_command, write_page
 from softmax_cli.options.run import RunOptions, check_replicates, check_seed
@@ -126,7 +126,7 @@ def compared(
 
     check_count(source.paths, "compare")
     plan = comparison.plan()
-    with open_tables(source, truths, run, wants_truth=True) as members:
+    with open_tables(source, inputs_of(source, truths), run) as members:
         check_truths(members.truth is not None)
         gates = [parse_gate(given, gate_names(plan, members.truth is not None)) for given in comparison.fail_if]
         if run.dry_run:

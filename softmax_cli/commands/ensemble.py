@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._joined import check_count, open_tables
+from softmax_cli.commands._joined import check_count, inputs_of, open_tables
 from softmax_cli.commands._scored import build, plan, write
 from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.decisions import DecisionOptions
-from softmax_cli.options.output import OutputOptions, ResultOptions
+from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
-    from softmax_cli.evaluation.pooled import EnsembleSummary
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import Pool
+    from softmax_cli.prediction.folder import Folder
     from softmax_cli.prediction.members import Members
+    from softmax_cli.prediction.run import Target
+    from softmax_cli.stream.scores import Inputs
 
 
 RANK = 6
@@ -60,22 +65,14 @@ class PoolOptions:
             rich_help_panel=PANEL,
         ),
     ] = False
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print weights and figures as JSON; the rows need -o FILE then.", rich_help_panel=PANEL
-        ),
-    ] = False
 
     def __post_init__(self) -> None:
         check_choice("--pool", self.pool, POOLS)
         if self.weights is not None and self.fit_weights:
             raise UsageError("--weights and --fit-weights exclude each other: choose one")
 
-    def check(self, tables: int, output: OutputOptions) -> None:
+    def check(self, tables: int) -> None:
         """Refuse, before anything is read, what does not go together."""
-        if self.json and output.path is None:
-            raise UsageError("--json prints the figures on standard output: give the rows a file with -o FILE")
         self._typed(tables)
 
     def _typed(self, tables: int) -> list[float] | None:
@@ -111,52 +108,81 @@ def ensemble(
     result: ResultOptions,
     decisions: DecisionOptions,
     output: OutputOptions,
+    parts: PartsOptions,
     run: RunOptions,
 ) -> None:
     """Pool tables of scores of the same rows into one table of probabilities.
 
     Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
     by position where a table has no ids; classes by name. Adds vote_entropy,
-    mutual_information (nats) and agreement (of the pairs of tables).
+    mutual_information (nats) and agreement (of the pairs of tables). With -o
+    FOLDER/, the first file of each table is pooled with the first of the
+    others, and so on, side by side.
     """
-    from softmax_cli.evaluation.pooled import EnsembleSummary
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import pooled_table
+    from softmax_cli.prediction.member_parts import merging
     from softmax_cli.prediction.scorer import Scoring
     from softmax_cli.stream.inputs import make_rereadable
 
     check_count(source.paths, "ensemble")
-    pooling.check(len(source.paths), output)
+    pooling.check(len(source.paths))
     decisions.check(result.layout, result.threshold, "softmax")
-    target = output.resolve_whole(source.paths)
-    found: list[EnsembleSummary] = []
-
-    def keep(part: EnsembleSummary) -> None:
-        found[:] = [found[0].plus(part) if found else part]
-
+    inputs = inputs_of(source, truths)
+    target = output.resolve(_all_of(inputs), parts, run.workers)
     rewind = make_rereadable(source.paths, "--fit-weights") if pooling.fit_weights else lambda: None
     pool = None
     if pooling.fit_weights and not run.dry_run:
-        with open_tables(source, truths, replace(run, quiet=True), wants_truth=True) as members:
+        with open_tables(source, inputs, replace(run, quiet=True)) as members:
             pool = pooling.build(members, run.workers)
         rewind()
-    with open_tables(source, truths, run, wants_truth=True) as members:
+    found: list[EnsembleSummary] = []
+    keep = merging(found)
+    with open_tables(source, inputs, run) as members:
         pool = pool or replace(pooling, fit_weights=False).build(members, run.workers)
         scores = pooled_table(members, pool, run.workers, EnsembleSummary.of, keep)
         asked = Scoring(emit=result.emitted(), top=result.top_k or 0)
+        if target.in_parts:
+            target = _by_part(target, inputs, members, pool)
         transform = replace(build(scores, asked, result, decisions, target, "float64", run), before=(pool.step,))
         if run.dry_run:
             print_plan(plan(scores, transform, target))
             return
         notes = (*result.notes(len(transform.classes)), *output.notes())
-        write(scores, transform, target, run, (pool.step, *notes))
+        finished = write(scores, transform, target, run, (pool.step, *notes))
         for table in members.tables:
             run.conclude(table)
+    for one in finished.beside:
+        for summary in one:
+            keep(summary)
     for summary in found:
-        if pooling.json:
+        if output.json:
             from softmax_cli.stream.outputs import print_json
 
             print_json(summary.to_json(members.names, pool))
         run.say(*summary.lines(members.names))
+
+
+def _all_of(inputs: Sequence[Inputs]) -> Inputs:
+    """Return the files of all tables, none of which may be written over."""
+    return inputs[0]._replace(files=tuple(file for one in inputs for file in one.files))
+
+
+def _by_part(target: Target, inputs: Sequence[Inputs], members: Members, pool: Pool) -> Folder:
+    """Return a folder whose parts are pooled each by itself."""
+    from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
+    from softmax_cli.prediction.folder import Folder
+    from softmax_cli.prediction.member_parts import MeasuredUnit, MemberUnits, PooledUnit
+
+    assert isinstance(target, Folder), "nothing else is made in parts"
+    reading = MemberUnits.of(inputs, members)
+    return replace(
+        target,
+        workers=target.workers._replace(units=reading.units()),
+        reading=reading,
+        make=partial(PooledUnit, pool=pool, measure=EnsembleSummary.of),
+        find_again=MeasuredUnit(reading, pool, EnsembleSummary.of),
+    )
 
 
 PYTHON = ensemble

@@ -176,6 +176,35 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
     a worked topic (explain imbalance).
     """
     how.check_format(how.json)
+    found = _explained(subject, how)
+    if how.json:
+        from softmax_cli.stream.outputs import print_json
+
+        print_json(_plain(found))
+        return
+    if how.format is not None:
+        from softmax_cli.explanation.page import explanation_tables, topic_tables
+        from softmax_cli.page.report import print_tables
+
+        tables = explanation_tables(*found, how.full) if isinstance(found, tuple) else topic_tables(found)
+        print_tables(tables, how.format)
+        return
+    from softmax_cli.explanation.screen import show_explanation, show_topic
+    from softmax_cli.terminal.console import make_console
+
+    console = make_console(sys.stdout, how.colors)
+    if isinstance(found, tuple):
+        show_explanation(console, *found, how.full)
+    else:
+        show_topic(console, found)
+
+
+def explained(subject: SubjectOptions, how: ExplanationOptions) -> dict[str, object]:
+    """Explain, draw what was asked for, and return every number, for Python."""
+    return _plain(_explained(subject, how))
+
+
+def _explained(subject: SubjectOptions, how: ExplanationOptions) -> Topic | tuple[Example, Explanation]:
     how.check(subject.paths, how.force)
     if how.page is not None:
         from softmax_cli.page import check_page
@@ -186,30 +215,20 @@ def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
 
         for flag, path in how.files:
             raise UsageError(f"{flag} shows scores or a row, not a topic: softmax-cli explain 2 1 0.1 {flag} {path}")
-
-        _print_topic(read_topic(subject.topic), how)
-        return
-    from softmax_cli.explanation.example import to_json
-
+        return read_topic(subject.topic)
     example = subject.example()
     explanation = how.explain(example)
     if how.files:
         _draw(example, explanation, how)
-    if how.json:
-        from softmax_cli.stream.outputs import print_json
+    return example, explanation
 
-        print_json(to_json(example, explanation))
-        return
-    if how.format is not None:
-        from softmax_cli.explanation.page import explanation_tables
-        from softmax_cli.page.report import print_tables
 
-        print_tables(explanation_tables(example, explanation, how.full), how.format)
-        return
-    from softmax_cli.explanation.screen import show_explanation
-    from softmax_cli.terminal.console import make_console
+def _plain(found: Topic | tuple[Example, Explanation]) -> dict[str, object]:
+    if not isinstance(found, tuple):
+        return found.to_json()
+    from softmax_cli.explanation.example import to_json
 
-    show_explanation(make_console(sys.stdout, how.colors), example, explanation, how.full)
+    return to_json(*found)
 
 
 def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -> None:
@@ -224,19 +243,4 @@ def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -
         print_message(f"{how.page}: open it in a browser")
 
 
-def _print_topic(topic: Topic, how: ExplanationOptions) -> None:
-    if how.json:
-        from softmax_cli.stream.outputs import print_json
-
-        print_json(topic.to_json())
-        return
-    if how.format is not None:
-        from softmax_cli.explanation.page import topic_tables
-        from softmax_cli.page.report import print_tables
-
-        print_tables(topic_tables(topic), how.format)
-        return
-    from softmax_cli.explanation.screen import show_topic
-    from softmax_cli.terminal.console import make_console
-
-    show_topic(make_console(sys.stdout, how.colors), topic)
+PYTHON = explained

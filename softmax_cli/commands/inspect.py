@@ -100,16 +100,12 @@ def inspect(
     each with the flag that acts on it. One pass in flat memory; a bad row is a
     finding, not an error.
     """
-    from softmax_cli.inspection.report import inspection
-    from softmax_cli.stream.scores import open_scores
-
     inputs = source.resolve(truths)
     look.check(inputs)
     pictures.check(inputs.everything_read, look.force, [look.rows_out])
     pictures.check_format(look.json)
     workers = engine.resolve(inputs, look.workers)
-    name, evidence = _look(inputs, look, workers)
-    found = inspection(name, evidence)
+    found, evidence = _look(inputs, look, workers)
     if pictures.plot is not None:
         from softmax_cli.inspection.figures import write_inspection_plots
 
@@ -118,16 +114,34 @@ def inspect(
         from softmax_cli.inspection.page import inspection_page
 
         write_page(inspection_page(found, typed_command()), pictures.report, look.force)
+    _write_flagged(inputs, look, workers, evidence)
+    _report(found, look, pictures.format)  # last: who reads may stop early, as head does
+
+
+def looked_at(
+    source: SourceOptions, truths: TruthOptions, look: InspectionOptions, engine: EngineOptions
+) -> Inspection:
+    """Look, write the flagged rows that were asked for, and return what was found, for Python."""
+    inputs = source.resolve(truths)
+    look.check(inputs)
+    workers = engine.resolve(inputs, look.workers)
+    found, evidence = _look(inputs, look, workers)
+    _write_flagged(inputs, look, workers, evidence)
+    return found
+
+
+def _write_flagged(inputs: Inputs, look: InspectionOptions, workers: Workers, evidence: Evidence) -> None:
     if look.rows_out is not None:
         from softmax_cli.inspection.run import write_flagged
+        from softmax_cli.stream.scores import open_scores
 
         with open_scores(inputs._replace(truths=None)) as scores:  # once more, now that the flagged rows are known
             count = write_flagged(workers.fleet(inputs, scores), evidence, look.rows_out, look.force)
         look.say(f"{count:,} flagged rows in {look.rows_out}")
-    _report(found, look, pictures.format)  # last: who reads may stop early, as head does
 
 
-def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[str, Evidence]:
+def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[Inspection, Evidence]:
+    from softmax_cli.inspection.report import inspection
     from softmax_cli.inspection.run import inspect_rows, inspector_of
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
@@ -140,7 +154,7 @@ def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[st
         with progress(scores.table.size, not look.quiet, look.colors) as advance:
             evidence = inspect_rows(workers.fleet(inputs, scores), inspector, Listeners(advance))
     look.conclude(scores)
-    return scores.table.name, evidence
+    return inspection(scores.table.name, evidence), evidence
 
 
 def _report(found: Inspection, look: InspectionOptions, markup: str | None) -> None:
@@ -159,3 +173,6 @@ def _report(found: Inspection, look: InspectionOptions, markup: str | None) -> N
     from softmax_cli.terminal.console import make_console
 
     show_inspection(make_console(sys.stdout, look.colors), found, look.shown)
+
+
+PYTHON = looked_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softmax_cli.commands._scored import build, plan, write
+from softmax_cli.commands._scored import build, plan, print_report, write
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.long_tables import LongOptions
@@ -65,25 +65,22 @@ def predict(
     source = long.source(source)
     named = scoring.softmax.columns | long.columns
     inputs = source.resolve(truths if asks else None, named, belong_together=long.is_used)
-    target = output.resolve_whole(inputs.paths) if long.is_used else output.resolve(inputs, parts, run.workers)
+    target = output.resolve_whole(inputs.paths, parts) if long.is_used else output.resolve(inputs, parts, run.workers)
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
         scores = long.together(scores, source, run.workers)
         chosen = scoring.build(scores.columns, result.emitted(), result.top_k or 0, estimate)
         scores, numeric = long.pooled(scores, chosen.scoring, run.workers)
         dtype = scoring.dtype(scores)
-        transform = build(scores, numeric, result, decisions, target, dtype, run, chosen.calibration)
+        transform = build(scores, numeric, long.of_classes(result), decisions, target, dtype, run, chosen.calibration)
         transform = long.transform(transform)
         if run.dry_run:
             print_plan(plan(scores, transform, target))
             return
-        write(
-            scores,
-            transform,
-            target,
-            run,
-            (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes()),
-        )
+        notes = (*chosen.notes, *long.notes(result, len(transform.classes)), *output.notes())
+        finished = write(scores, transform, target, run, notes)
+        if output.json:
+            print_report("predict", finished, scores, transform)
 
 
 PYTHON = predict

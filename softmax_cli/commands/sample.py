@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._scored import plan, write
+from softmax_cli.commands._scored import plan, print_report, write
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions
@@ -108,7 +108,6 @@ def sample(
         raise UsageError("--activation sigmoid gives every class alone a probability; an action is drawn from one")
     inputs = source.resolve(None, scoring.softmax.columns)
     target = output.resolve(inputs, parts, run.workers)
-    target.layout("long")
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
         columns = scores.columns
@@ -118,7 +117,9 @@ def sample(
         if run.dry_run:
             print_plan(plan(scores, transform, target))
             return
-        write(scores, transform, target, run, (*chosen.notes, *output.notes()))
+        finished = write(scores, transform, target, run, (*chosen.notes, *output.notes()))
+        if output.json:
+            print_report("sample", finished, scores, transform)
 
 
 PYTHON = sample

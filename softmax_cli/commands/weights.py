@@ -133,14 +133,10 @@ def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOp
     class: log w is added to the logit, which is never multiplied. On a terminal
     a table is shown; in a pipe the weights are written as CSV.
     """
-    from softmax_cli.weighting.report import class_weights
-
     weighting.check()
     pasting.check_format(weighting.json)
     pictures.check([weighting.labels], weighting.force, [weighting.output])
-    found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
-    if weighting.output is not None:
-        found.write(weighting.output, weighting.force)
+    found = computed(weighting)
     if pictures.plot is not None:
         from softmax_cli.weighting.figures import write_weight_plots
 
@@ -150,6 +146,17 @@ def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOp
         weighting.say(f"{found.missing:,} {'row has' if found.missing == 1 else 'rows have'} no label: left out")
     if not weighting.quiet:
         print_message(USES[found.column].format(file=weighting.output or "FILE"))
+
+
+def computed(weighting: WeightingOptions) -> ClassWeights:
+    """Compute, write the file that was asked for, and return what was found, for Python."""
+    from softmax_cli.weighting.report import class_weights
+
+    weighting.check()
+    found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
+    if weighting.output is not None:
+        found.write(weighting.output, weighting.force)
+    return found
 
 
 def _report(found: ClassWeights, weighting: WeightingOptions, markup: str | None) -> None:
@@ -170,3 +177,6 @@ def _report(found: ClassWeights, weighting: WeightingOptions, markup: str | None
 
         with standard_output() as out:
             out.write(json_bytes(found.to_json()) if weighting.json else found.to_csv())
+
+
+PYTHON = computed

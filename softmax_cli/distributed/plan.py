@@ -128,6 +128,15 @@ class UnitReader:
         table = scores.table
         return cls(os.getcwd(), inputs.options, table.name, table.schema, scores.columns, inputs.where)
 
+    def paths(self, unit: Unit) -> tuple[str, ...]:
+        """Name the files of a unit."""
+        return (unit.path,)
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """Return what decides how files are read, beside their bytes."""
+        return (self.options, self.schema, self.where)
+
     @contextmanager
     def open(self, unit: Unit) -> Iterator[Table]:
         """Open a unit; places name the file as it was typed, and rows as they are counted in the whole file.

@@ -89,7 +89,8 @@ def show_figures(console: Console, figures: Sequence[Figure], with_intervals: bo
         start = f"{cells[0]:{title}}  {cells[1]:>{value}}  "
         return f"{start}{cells[2]:{interval}}  " if with_intervals else start
 
-    console.print(Text(line(*headings).rstrip(), "bold"), soft_wrap=True)
+    if with_intervals:
+        console.print(Text(line(*headings).rstrip(), "bold"), soft_wrap=True)
     for figure, *cells in zip(figures, *columns, strict=True):
         start = line(*cells)
         room = max(20, min(console.width, 120) - len(start))

@@ -130,13 +130,14 @@ def _inputs(context: typer.Context) -> "Inputs":
     UsageError
         There is none.
     """
+    from softmax_cli.options.parser import typed_paths
     from softmax_cli.options.source import SourceOptions
     from softmax_cli.storage.remote import is_remote
 
     typed = context.params
     said = {name: typed[name] for name in HOW_TO_READ if isinstance(typed.get(name), str | bool)}
     labels = typed.get("labels")  # of `weights`, whose only file it is
-    for path in (*(typed.get("paths") or ()), *context.args, *([labels] if isinstance(labels, str) else [])):
+    for path in (*typed_paths(typed), *context.args, *([labels] if isinstance(labels, str) else [])):
         if path != "-" and not is_remote(path):
             inputs = SourceOptions(paths=[os.path.expanduser(os.path.expandvars(path))], **said).resolve()
             if os.path.isfile(inputs.files[0].path):

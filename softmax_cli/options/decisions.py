@@ -76,8 +76,8 @@ class DecisionOptions(CostOptions):
         str | None,
         typer.Option(
             metavar="FIGURE",
-            help="Sort by confidence, margin, entropy or loss, the least first; -confidence: the largest first. With "
-            "--limit N memory holds a few times N rows, else all.",
+            help="Sort by confidence, margin, entropy or loss, the least first; -confidence: the largest first. "
+            "Memory stays bounded: beyond 128 MB, sorted rows go to temporary files.",
             rich_help_panel=PANEL,
             autocompletion=one_of(*SORTED_BY, *(f"-{figure}" for figure in SORTED_BY)),
         ),

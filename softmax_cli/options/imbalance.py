@@ -38,8 +38,9 @@ class ImbalanceOptions:
             "--class-weights",
             "-w",
             metavar="WEIGHTS",
-            help="Multiply probabilities by a weight and renormalise: cat=4,dog=1 (raises cat x4; unlisted: 1), "
-            "a CSV or JSON file, or balanced:FILE with training labels or counts: n/(K n_i) raises rare classes.",
+            help="Multiply probabilities by a weight and renormalise: cat=4,dog=1 (raises cat x4; unlisted: 1; 0 "
+            "leaves a class out), a CSV or JSON file, or balanced:FILE with training labels or counts: n/(K n_i) "
+            "raises rare classes.",
             rich_help_panel=PANEL,
             autocompletion=class_values("balanced:"),
         ),

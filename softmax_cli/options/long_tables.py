@@ -170,6 +170,10 @@ class LongOptions:
         transform = build_transform(scores.columns, rows, Layout("list"), "float64", "null")
         return pooled_groups(scores, transform, self.pool_by, self.pool, threads), rest
 
+    def of_classes(self, result: ResultOptions) -> ResultOptions:
+        """Return what is asked for of the classes of a row; the best rows of a group are none."""
+        return result if self.group is None else replace(result, top_k=None)
+
     def notes(self, result: ResultOptions, classes: int) -> list[str]:
         """Return what is to be said about a ranking that is longer than the classes."""
         return [] if self.group is not None else result.notes(classes)

@@ -83,11 +83,11 @@ def _options(command: Any, context: Any) -> Iterator[str]:
     for one in command.get_params(context):
         is_argument = one.param_type_name == "argument"
         _, text = one.get_help_record(context)
-        text, bracket, more = text.partition("  [")  # typer's "  [default: 1.0; x>=0]"
-        default = re.match("default: ([^;]+?)[];]", more) if bracket else None
+        text, *more = re.split(r"  \\?\[", text)  # typer's "  [default: 1.0; x>=0]", escaped by some releases
+        default = re.match("default: ([^;]+?)[];]", "".join(more))
         names = one.metavar if is_argument else ", ".join(sorted(one.opts, key=len))
         typed = names if is_argument or not one.metavar else f"{names} {one.metavar}"
-        panel = "Arguments" if is_argument else one.rich_help_panel or "Options"
+        panel = "Arguments" if is_argument else getattr(one, "rich_help_panel", None) or "Options"
         panels.setdefault(panel, []).append((typed, f"{text} (default: {default[1]})" if default else text))
     yield ".SH OPTIONS"
     for panel, held in panels.items():

@@ -91,9 +91,19 @@ class OutputOptions:
         bool,
         typer.Option("--all", help="Show every row, or --limit N of them, and every class.", rich_help_panel=PANEL),
     ] = False
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print what came of the run as JSON, for a program; the rows need -o FILE then.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False
     force: Annotated[bool, typer.Option("--force", help="Write over what is there.", rich_help_panel=PANEL)] = False
 
     def __post_init__(self) -> None:
+        if self.json and self.path is None:
+            raise UsageError("--json prints what came of the run on standard output: give the rows a file with -o FILE")
         if self.digits is not None and self.decimals is not None:
             raise UsageError("--digits and --decimals exclude each other")
 
@@ -121,7 +131,7 @@ class OutputOptions:
         UsageError
             With what to type instead.
         """
-        flag = "--resume" if parts.resume else f"--engine {parts.engine.engine}" if parts.engine.engine else None
+        flag = parts.flag
         is_folder = self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
         if flag is not None and not is_folder:
             if self.path is None or _names_a_file(self.path):
@@ -131,17 +141,20 @@ class OutputOptions:
             return self._folder(self.path, inputs, parts, threads)
         return self._screen() if self.shows_table else self._file(inputs.paths)
 
-    def resolve_whole(self, inputs: Sequence[str]) -> Target:
-        """Decide the same for a result that cannot be made in parts.
+    def resolve_whole(self, inputs: Sequence[str], parts: PartsOptions) -> Target:
+        """Decide the same for rows that belong together, wherever they stand: their result is not made in parts.
 
         Raises
         ------
         UsageError
             With what to type instead.
         """
+        reason = "rows that belong together may stand in several parts"
+        if parts.flag is not None:
+            raise UsageError(f"{parts.flag} is for a result in parts, and {reason}: leave it out")
         if self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path)):
             name = f"{self.path.rstrip('/')}/out.parquet"
-            raise UsageError(f"{self.path} is a folder, and this result is not made in parts: name a file, -o {name}")
+            raise UsageError(f"{self.path} is a folder of parts, and {reason}: name a file, -o {name}")
         return self._screen() if self.shows_table else self._file(inputs)
 
     def _screen(self) -> Target:
@@ -315,6 +328,10 @@ class ResultOptions:
 
         if calibration is not None and self.layout == "long" and (calibration.sets or calibration.abstention):
             raise UsageError("--layout long has no place for sets and withheld predictions; choose wide or list")
+        if shape == "list" and self.top_k:
+            raise UsageError(
+                "--top-k lists the best classes, and an array file holds every class: write .parquet, .csv"
+            )
         return Layout(shape, self._decision(classes, calibration), self.only_predictions)
 
     def _decision(self, classes: tuple[str, ...], calibration: Calibration | None) -> Decision:
@@ -349,3 +366,9 @@ class PartsOptions:
         bool,
         typer.Option("--resume", help="Go on in a folder where a run was cut short.", rich_help_panel=ENGINE_PANEL),
     ] = False
+
+    @property
+    def flag(self) -> str | None:
+        """Return what was typed that only a result in parts has; None: nothing."""
+        engine = self.engine.engine
+        return "--resume" if self.resume else f"--engine {engine}" if engine else None

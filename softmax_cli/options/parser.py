@@ -21,6 +21,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from softmax_cli.errors import ClosedPipeError
 from softmax_cli.options.configuration import settings_for
+from softmax_cli.options.spellings import respelled
 from softmax_cli.terminal.messages import print_message
 
 Result = TypeVar("Result")
@@ -178,7 +179,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         ]
         if "help" in given:
             return args
-        paths = [*(typed.get("paths") or ()), *rest]
+        paths = [*typed_paths(typed), *rest]
         settings = settings_for(self.name or "", list(options), given, paths, os.environ)
         if settings and "quiet" not in given:
             print_message("; ".join(f"{one.origin}: {' '.join(one.argument)}" for one in settings if one.argument))
@@ -196,37 +197,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         """Accept the names that options have in other tools, and underscores for dashes."""
         known = {name for one in self.params for name in one.opts}
         ends = args.index("--") if "--" in args else len(args)
-        return [_respelled(one, known) if place < ends else one for place, one in enumerate(args)]
-
-
-OTHER_SPELLINGS = {
-    "--topk": "--top-k",
-    "--temp": "--temperature",
-    "--tau": "--temperature",
-    "--batch-size": "--batch-rows",
-    "--workers": "--threads",
-    "--num-workers": "--threads",
-    "--jobs": "--threads",
-    "--id2label": "--classes",
-    "--class-names": "--classes",
-    "--output": "-o",
-    "--out": "-o",
-    "--results-file": "-o",
-    "--results-format": "--format",
-    "--n-bins": "--bins",
-}
-"""Names that timm, Hugging Face, scikit-learn and common Unix tools give to options of this program."""
-
-
-def _respelled(typed: str, known: set[str]) -> str:
-    name, equals, value = typed.partition("=")
-    if not name.startswith("--") or name in known:
-        return typed
-    dashed = name.replace("_", "-")
-    ours = dashed if dashed in known else OTHER_SPELLINGS.get(dashed)
-    if ours not in known or (equals and not ours.startswith("--")):
-        return typed
-    return f"{ours}{equals}{value}"
+        return [respelled(one, known) if place < ends else one for place, one in enumerate(args)]
 
 
 def option_names(command: Callable[..., None]) -> set[str]:
@@ -234,6 +205,12 @@ def option_names(command: Callable[..., None]) -> set[str]:
     parameters = parameters_of(command).values()
     typed = [name for one in parameters for name in getattr(get_args(one.annotation)[1], "param_decls", None) or ()]
     return {f"--{one.name.replace('_', '-')}" for one in parameters} | {*typed}
+
+
+def typed_paths(typed: Mapping[str, Any]) -> Sequence[str]:
+    """Return the inputs that were typed; a parser marks in ways of its own that there are none."""
+    paths = typed.get("paths")
+    return paths if isinstance(paths, list | tuple) else ()
 
 
 def plain_values(wanted: inspect.Signature, typed: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -67,7 +67,10 @@ class TalkOptions(ColorOptions):
     """What is said beside the data."""
 
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No notes on standard error.", rich_help_panel=TALK_PANEL)
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="No notes and no progress bar on standard error.", rich_help_panel=TALK_PANEL
+        ),
     ] = False
 
     def say(self, *notes: str) -> None:

@@ -110,8 +110,8 @@ class SourceOptions:
         str | None,
         typer.Option(
             metavar="FILE|a,b,c",
-            help="Class names: a,b,c, or a file: one a line, a JSON list, an id2label map, or a table with a column "
-            "class.",
+            help="Class names, in the order of the columns: a,b,c, or a file: one a line, a JSON list, an id2label "
+            "map, or a table with a column class.",
             rich_help_panel=COLUMNS,
         ),
     ] = None

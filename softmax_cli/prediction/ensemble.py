@@ -99,9 +99,12 @@ def pooled_table(
         return _decoded(joined, rows, names, members.classes), measure(joined, rows)
 
     def blocks() -> Iterator[Block]:
-        for decoded, part in ordered_map(work, members.rows(threads, NOBODY), threads):
+        read: list[int] = []
+        listeners = NOBODY._replace(progress=lambda rows, size: read.append(size))  # of the first table
+        for decoded, part in ordered_map(work, members.rows(threads, listeners), threads):
             keep(part)
-            yield Block(decoded)
+            yield Block(decoded, size=sum(read))
+            read.clear()
 
     columns = Columns(
         scores=(SCORES,),
@@ -115,7 +118,7 @@ def pooled_table(
     truth = None if members.truth is None else OwnTruth(TRUTH, ClassLookup.of(columns))
     schema = Schema([*passed, *beside, *hidden], first.table.schema.metadata)
     name = " + ".join(members.names)
-    return ScoreTable(Table(name, schema, blocks(), decoded_before), columns, truth)
+    return ScoreTable(Table(name, schema, blocks(), decoded_before, first.table.size), columns, truth)
 
 
 def _decoded(joined: JoinedRows, rows: PooledRows, names: list[str], classes: tuple[str, ...]) -> Decoded:

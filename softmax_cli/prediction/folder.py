@@ -32,6 +32,7 @@ from softmax_cli.prediction.parts import (
     Fingerprint,
     Part,
     PartFormat,
+    Reading,
     ScoreUnit,
     differences,
     fingerprint,
@@ -305,6 +306,12 @@ class Folder:
     """Keep what a run of the same job has done there."""
     force: bool
     """Replace what is there."""
+    reading: Reading | None = None
+    """How units are read; None: as the table that is written was opened from `inputs`."""
+    make: Callable[..., ScoreUnit] = ScoreUnit
+    """Makes what scores a unit."""
+    find_again: Callable[[Unit], Any] | None = None
+    """Finds what lies beside the part of a unit that an earlier run has written; None: nothing does."""
 
     @property
     def overwrites(self) -> bool:
@@ -339,11 +346,28 @@ class Folder:
         units = self.workers.units
         at_once, threads = self._at_once
         form = PartFormat(self.form.SUFFIXES[0], transform.schema(scores.table.schema), self.options)
-        reading = UnitReader.of(self.inputs, scores)
+        reading = self.reading or UnitReader.of(self.inputs, scores)
         first_rows = self._first_rows(scores) if transform.scoring.draws is not None else ()
-        score = ScoreUnit(reading, transform, form, self.place.unfinished, len(units), threads, first_rows)
+        score = self.make(
+            reading=reading,
+            transform=transform,
+            form=form,
+            folder=self.place.unfinished,
+            units=len(units),
+            threads=threads,
+            first_rows=first_rows,
+        )
         partition = Partition(score, units, self.place, at_once, self.resume)
-        return partition.run(self.workers.engine, work.progress, work.rejects)
+        finished = partition.run(self.workers.engine, work.progress, work.rejects)
+        return finished if self.find_again is None else self._completed(finished, self.find_again)
+
+    def _completed(self, finished: Finished, find_again: Callable[[Unit], Any]) -> Finished:
+        beside = list(finished.beside)
+        missing = [place for place, found in enumerate(beside) if found is None]
+        units = [self.workers.units[place] for place in missing]
+        for position, found in self.workers.engine.run(find_again, units, self._at_once[0]):
+            beside[missing[position]] = found
+        return finished._replace(beside=tuple(beside))
 
     def _first_rows(self, scores: ScoreTable) -> tuple[int, ...]:
         """Count the rows before each unit, which takes a reading of its own: the draw of a row goes by its number."""

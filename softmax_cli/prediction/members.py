@@ -26,6 +26,10 @@ MOST_KEPT = 1 << 31
 """Bytes of probabilities that may wait for the ids of the first table to come up."""
 
 
+class MismatchError(DataError):
+    """The tables do not hold the same rows."""
+
+
 class MemberRows(NamedTuple):
     """Some rows of one table."""
 
@@ -81,9 +85,9 @@ class Members(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """What the tables are called, without their folders where that is clear."""
+        """What the tables are called, without the folders of files where that is clear."""
         names = [one.table.name for one in self.tables]
-        short = [os.path.basename(name) for name in names]
+        short = [name if {*"*?["} & {*name} else os.path.basename(name) or name for name in names]
         return short if len({*short}) == len(names) else names
 
     def rows(self, threads: int, listeners: Listeners) -> Iterator[JoinedRows]:
@@ -150,7 +154,7 @@ class _InOrder:
         while missing:
             chunk = next(self._chunks, None)
             if chunk is None:
-                raise DataError(f"{self._name} has fewer rows than {self._first}; {_BY_POSITION}")
+                raise MismatchError(f"{self._name} has fewer rows than {self._first}; {_BY_POSITION}")
             parts.append(chunk.take(slice(0, missing)))
             if len(chunk.ids) > missing:
                 self._chunks = chain([chunk.take(slice(missing, None))], self._chunks)
@@ -160,7 +164,7 @@ class _InOrder:
     def check_end(self) -> None:
         """Refuse rows that are left over."""
         if any(len(chunk.ids) for chunk in self._chunks):
-            raise DataError(f"{self._name} has more rows than {self._first}; {_BY_POSITION}")
+            raise MismatchError(f"{self._name} has more rows than {self._first}; {_BY_POSITION}")
 
 
 class _ById:
@@ -188,11 +192,11 @@ class _ById:
 
     def _find(self, wanted: str | None) -> tuple[int, int]:
         if wanted is None:
-            raise DataError(f"{self._first}: a row without an id cannot be found in {self._name}")
+            raise MismatchError(f"{self._first}: a row without an id cannot be found in {self._name}")
         while wanted not in self._places:
             chunk = next(self._chunks, None)
             if chunk is None:
-                raise DataError(
+                raise MismatchError(
                     f"{self._name} has no row with the id {wanted!r} of {self._first}, or has given it already: each "
                     "id has to be there once in every table"
                 )
@@ -203,7 +207,7 @@ class _ById:
         self._read += 1
         for row, one in enumerate(chunk.ids):
             if one in self._places:
-                raise DataError(f"{self._name}: the id {one!r} is there twice; rows are joined by their ids")
+                raise MismatchError(f"{self._name}: the id {one!r} is there twice; rows are joined by their ids")
             self._places[one] = (self._read, row)
         self._kept[self._read], self._left[self._read] = chunk, len(chunk.ids)
         self._size += chunk.log_p.nbytes
@@ -217,7 +221,7 @@ class _ById:
         """Refuse rows that nobody has asked for."""
         left = [*self._places, *(one for chunk in self._chunks for one in chunk.ids)]
         if left:
-            raise DataError(
+            raise MismatchError(
                 f"{self._name} has {len(left):,} rows that {self._first} has not, such as the id {left[0]!r}: take out "
                 "what is not in both"
             )

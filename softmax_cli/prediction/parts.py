@@ -6,16 +6,16 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial, reduce
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from softmax_cli import formats
-from softmax_cli.distributed.plan import Unit, UnitReader
+from softmax_cli.distributed.plan import Unit
 from softmax_cli.formats import Writer
 from softmax_cli.prediction.bad_rows import Policy, Reject
 from softmax_cli.prediction.logits import KindCheck
@@ -35,11 +35,29 @@ _REJECT = b"["
 """How the line of a bad row begins; that of the part begins with a brace."""
 
 
+class Reading(Protocol):
+    """What a worker has to know to read units; picklable."""
+
+    @property
+    def folder(self) -> str:
+        """Where relative names begin."""
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """What decides how files are read, beside their bytes."""
+
+    def paths(self, unit: Unit) -> tuple[str, ...]:
+        """Name the files of a unit."""
+
+    def open(self, unit: Unit) -> AbstractContextManager[Any]:
+        """Open a unit: a table, or several."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreUnit:
     """Scores the units of one job; picklable. Equal units give equal bytes, whoever runs them and however often."""
 
-    reading: UnitReader
+    reading: Reading
     transform: Transform
     form: PartFormat
     folder: Path
@@ -49,6 +67,11 @@ class ScoreUnit:
     threads: int
     first_rows: tuple[int, ...] = ()
     """How many rows are before each unit, for what is drawn; empty where nothing is."""
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """Return what decides the bytes of a part, beside how it is read, scored and written."""
+        return ()
 
     def name(self, unit: Unit) -> str:
         """Name the part of a unit: names stand in the order of the input, however many units there are."""
@@ -66,12 +89,17 @@ class ScoreUnit:
         digests: list[str] = []
         with whole_file(record_of(path), force=True) as report:
             listeners = Listeners(lambda rows, size: None, partial(_put_down, report))
-            with self.reading.open(unit) as table, self.form.open(path, digests) as writer:
-                first_row = self.first_rows[unit.number] if self.first_rows else 0
-                finished = score_table(table, self.transform, writer, self.threads, listeners, first_row=first_row)
-            part = Part(unit, path.name, digests[0], path.stat().st_size, finished)
+            with self.form.open(path, digests) as writer:
+                finished, beside = self.write(unit, writer, listeners)
+            part = Part(unit, path.name, digests[0], path.stat().st_size, finished, beside)
             report.write(json.dumps(part.to_json()).encode())
         return part
+
+    def write(self, unit: Unit, writer: Writer, listeners: Listeners) -> tuple[Finished, Any]:
+        """Score the rows and write them; return also what was found beside them."""
+        first_row = self.first_rows[unit.number] if self.first_rows else 0
+        with self.reading.open(unit) as table:
+            return score_table(table, self.transform, writer, self.threads, listeners, first_row=first_row), None
 
 
 def record_of(part: Path) -> Path:
@@ -127,6 +155,8 @@ class Part:
     size: int
     """In bytes."""
     finished: Finished
+    beside: Any = None
+    """What was found beside it; not kept for another run."""
 
     def to_json(self) -> dict[str, object]:
         """Values that JSON has: an entry of the manifest, from which `from_json` makes the part again."""
@@ -159,7 +189,8 @@ def together(parts: Sequence[Part]) -> Finished:
     """Add up the parts of a job, in the order of the input: the last digit must not depend on who was first."""
     tally = reduce(Tally.plus, (part.finished.tally for part in parts))
     kinds = reduce(KindCheck.plus, (part.finished.kinds for part in parts))
-    return Finished(tally, kinds, sum(part.finished.written for part in parts), len(parts))
+    written, beside = sum(part.finished.written for part in parts), tuple(part.beside for part in parts)
+    return Finished(tally, kinds, written, len(parts), beside=beside)
 
 
 Fingerprint = dict[str, Any]
@@ -169,9 +200,9 @@ Fingerprint = dict[str, Any]
 def fingerprint(work: ScoreUnit, units: Sequence[Unit]) -> Fingerprint:
     """Say what is done to what: two jobs with equal fingerprints write equal parts."""
     read, transform = work.reading, work.transform
-    inputs = sorted({absolute(read.folder, unit.path) for unit in units})
+    inputs = sorted({absolute(read.folder, path) for unit in units for path in read.paths(unit)})
     named = tuple(unit.file.format for unit in units)
-    settings = (transform, read.options, named, read.schema, read.where, work.form)
+    settings = (transform, read.settings, named, work.form, *work.settings)
     return {
         "softmax_cli": __version__,
         "operations": transform.steps(),

@@ -39,6 +39,8 @@ class Finished(NamedTuple):
     """How many files the result is in; None: it is no folder."""
     shown: Batch | None = None
     """The first rows of output, for a person; None: the target takes all of them."""
+    beside: tuple[Any, ...] = ()
+    """What was found beside each part; None for one that an earlier run has written."""
     all_classes: bool = False
     """Whether a person wants every class in the summary."""
 
@@ -209,7 +211,8 @@ class File(NamedTuple):
         schema = transform.schema(scores.table.schema)
         with self._open(schema) as writer, work.rejects as keep:
             listeners = Listeners(work.progress, keep)
-            return score_table(scores.table, transform, writer, work.threads, listeners, self.limit)
+            finished = score_table(scores.table, transform, writer, work.threads, listeners, self.limit)
+        return finished if self.limit is None else finished._replace(written=min(finished.written, self.limit))
 
     @contextmanager
     def _open(self, schema: Schema) -> Iterator[Writer]:

@@ -179,6 +179,14 @@ def matrix_of(
     return matrix
 
 
+def matrix_of_lists(array: pa.FixedSizeListArray) -> tuple[NDArray[np.floating], NDArray[np.bool_] | None]:
+    """Lists of one length as a matrix, shape (rows, length), and which rows have one; None: all."""
+    size = array.type.list_size
+    values = array.values.slice(array.offset * size, len(array) * size)
+    matrix = floats(values, np.dtype(array.type.value_type.to_pandas_dtype())).reshape(len(array), size)
+    return matrix, validity(array) if array.null_count else None
+
+
 def validity(array: pa.Array) -> NDArray[np.bool_]:
     """Which values of an Arrow array are there (are not null), shape (rows,)."""
     if array.null_count == 0:

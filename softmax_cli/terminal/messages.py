@@ -6,7 +6,9 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from softmax_cli.terminal.text import visible
 
@@ -14,6 +16,19 @@ LONGEST = 1500
 """Characters of a message."""
 COLORS = {"error:": "\x1b[1;31m", "warning:": "\x1b[33m"}
 """Red and yellow of the user's own theme, for the first word of a message."""
+
+
+_TAKER: ContextVar[Callable[[str], None] | None] = ContextVar("_TAKER", default=None)
+
+
+@contextmanager
+def messages_to(take: Callable[[str], None]) -> Iterator[None]:
+    """Give messages to a function meanwhile: a caller in Python has another way to say them."""
+    before = _TAKER.set(take)
+    try:
+        yield
+    finally:
+        _TAKER.reset(before)
 
 
 def print_message(message: str, colored: bool = True) -> None:
@@ -27,6 +42,9 @@ def print_message(message: str, colored: bool = True) -> None:
     colored : bool
         Whether colour was not forbidden.
     """
+    if (take := _TAKER.get()) is not None:
+        take(message)
+        return
     if len(message) > LONGEST:
         message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
     shown = visible(message, sys.stderr.encoding or "utf-8")

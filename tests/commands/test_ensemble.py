@@ -76,7 +76,6 @@ def test_the_best_weights(softmax_cli, z):
         ((*FILES, "--weights", "0,0,0"), 2, "not all 0"),
         ((*FILES, "--pool", "median"), 2, "choose one of linear"),
         ((*FILES, "--json"), 2, "give the rows a file"),
-        ((*FILES, "-o", "parts/"), 2, "name a file"),
         (("b.parquet", "c.csv", "--fit-weights"), 2, "--label"),
     ],
 )

@@ -97,3 +97,13 @@ def test_frames_of_speech(softmax_cli, tmp_path, pool):
 def test_what_does_not_go_together_is_refused(softmax_cli, pairs, options, words):
     done = softmax_cli("predict", "sorted.csv", *options)
     assert (done.code, words in done.err) == (2, True), done.err
+
+
+@pytest.mark.parametrize(
+    "options", [("--engine", "local", "-o", "out.csv"), ("--resume", "-o", "out/"), ("-o", "out/")]
+)
+def test_rows_that_belong_together_are_not_scored_in_parts(softmax_cli, tmp_path, options):
+    (tmp_path / "x.csv").write_text("query,doc,s\nq,a,1\nq,b,2.5\n")
+    done = softmax_cli("predict", "x.csv", "--group", "query", "--logits", "s", *options)
+    assert (done.code, "rows that belong together may stand in several parts" in done.err) == (2, True), done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]

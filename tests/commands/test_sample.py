@@ -117,7 +117,7 @@ def test_a_bad_row_has_no_action(softmax_cli):
         (["-n", "5", "--no-replacement"], "there are 4 classes"),
         (["--seed", str(1 << 64)], "below 2^64"),
         (["--activation", "sigmoid"], "an action is drawn from one"),
-        (["-o", "x.npy"], "choose .csv"),
+        (["-o", "x.npy"], "write .npz"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(softmax_cli, table, options, words):

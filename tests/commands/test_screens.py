@@ -134,6 +134,13 @@ def on_terminal(program, env, cwd, *typed: str) -> str:
     return seen.replace("\r\n", "\n")
 
 
+def test_a_fit_that_is_not_kept_says_how_it_would_be(program, program_env, table, tmp_path):
+    typed = ("calibrate", table, "--folds", "2", "--on-bad-row", "skip")
+    seen = " ".join(on_terminal(program, program_env | NARROW, tmp_path, *typed).split())
+    assert seen.startswith("the calibration is kept nowhere: add -o calibration.json to keep it")
+    assert "kept nowhere" not in on_terminal(program, program_env, tmp_path, *typed, "-o", "calibration.json")
+
+
 def test_a_plan_breaks_between_words_on_a_terminal(program, program_env, tmp_path):
     names = [f"logit_quite_a_long_name_{one}" for one in range(20)]
     (tmp_path / "x.csv").write_text(f"{','.join(names)}\n{','.join('1' * 20)}\n")
@@ -153,3 +160,13 @@ def test_error_is_red_on_a_terminal_alone(softmax_cli, program, program_env, tmp
     assert on_terminal(program, env, tmp_path, *typed, "--color", "never").startswith("error: nowhere.csv")
     for forced in ({}, {"FORCE_COLOR": "1"}):
         assert softmax_cli(*typed, env=forced).err.startswith("error: nowhere.csv")
+
+
+def test_notes_of_a_comparison_stand_beside_their_figures(softmax_cli, table, tmp_path):
+    """Only figures with an interval leave room for one; headings of the rows that flip are whole."""
+    flipped = (tmp_path / table).read_text().replace("2.0,0.0,0.0", "0.0,2.0,0.0")
+    (tmp_path / "new.csv").write_text(flipped)
+    text = softmax_cli("compare", table, "new.csv", "--on-bad-row", "skip", "-q", env=NARROW).text
+    assert re.search(r"^agreement +0\.\d+  share of rows with the same prediction$", text, re.MULTILINE)
+    assert re.search(r"^accuracy gap +-?\d\.\d+  \[.*\] +0\.\d+ less 0\.\d+$", text, re.MULTILINE)
+    assert re.search(r"^id +truth +first +confidence +second +confidence$", text, re.MULTILINE)

@@ -188,3 +188,20 @@ def test_the_name_of_the_array_tells_the_kind(array, column, kind):
     assert (kind is None) == (table.schema.metadata is None)
     if kind is not None:
         assert b'"kind": "%s"' % kind in table.schema.metadata[b"softmax_cli"]
+
+
+def test_an_archive_names_its_classes(softmax_cli, tmp_path):
+    z = np.array([[3.0, 0, 1], [0, 3, 1], [0, 1, 3], [3, 1, 0]])
+    for name, classes in (("text", ["cat", "dog", "cow"]), ("bytes", [b"cat ", b"dog", b"cow"])):
+        np.savez(tmp_path / f"{name}.npz", scores=z, class_names=np.array(classes), y=["cat", "dog", "cow", "cat"])
+        done = softmax_cli("predict", f"{name}.npz", "--add", "correct", "--only-predictions")
+        assert [line.split(",")[1::2] for line in done.text.splitlines()[1:]] == [
+            ["cat", "1"],
+            ["dog", "1"],
+            ["cow", "1"],
+            ["cat", "1"],
+        ]
+        assert f"classes from {name}.npz: array 'class_names'" in done.err
+    assert "prob_a" in softmax_cli("predict", "text.npz", "--classes", "a,b,c").text
+    np.savez(tmp_path / "twice.npz", scores=z[:3], classes=["cat", "cat", "cow"])
+    assert "prob_0" in softmax_cli("predict", "twice.npz").text

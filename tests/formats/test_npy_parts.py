@@ -4,6 +4,7 @@ import io
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,16 +94,19 @@ def test_class_names_from_the_record_or_the_columns():
     assert class_names(recorded, ["prob_cat", "prob_dog"]) == ["a_cat", "a_dog"]
 
 
-@pytest.mark.parametrize(
-    ("batch", "words"),
-    [
-        (computed(rank=numbers(1, 2), prob=numbers(0.5, 0.5)), "no place for the column 'rank'"),
-        (computed(prediction=TextColumn(*text_spans(["a", "b"]))), "leave out --only-predictions"),
-    ],
-)
-def test_what_is_no_matrix(batch, words):
-    with pytest.raises(UsageError, match=words):
-        score_matrices(batch.schema)
+def test_figures_of_a_row_are_no_matrix():
+    entropy = numbers(0.1, 0.2)
+    assert score_matrices(computed(rank=numbers(1, 2), prob=numbers(0.5, 0.5)).schema) == {}
+    assert score_matrices(computed(prob=LISTS.column("prob"), true_prob=entropy).schema) == {"prob": ["prob"]}
+    beside = computed(prob_cat=WIDE.column("prob_cat"), entropy=entropy, expected_cost=entropy)
+    assert score_matrices(beside.schema) == {"prob": ["prob_cat"]}
+
+
+def test_lists_that_arrow_holds_are_a_matrix_too():
+    lists = pa.array([[9.0, 9.0], [0.25, 0.75], None], pa.list_(pa.float32(), 2)).slice(1)
+    found = scores_in(Batch(Schema([Field("prob", lists.type, OURS)]), [lists], 2), ["prob"])
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, [[0.25, 0.75], [np.nan, np.nan]])
 
 
 class Pipe(io.BytesIO):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -118,11 +120,13 @@ def test_a_temperature_that_is_none_is_a_bad_row():
 
 
 @given(
-    st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0, np.nan]), max_size=6), max_size=5),
+    st.lists(st.lists(st.sampled_from([-0.0, 0.0, -2.5, 0.5, 1.0, np.inf, np.nan]), max_size=6), max_size=7),
     st.one_of(st.none(), st.integers(1, 9)),
+    st.sampled_from([(1 << 20, 1 << 10), (20, 8), (40, 16), (0, 24)]),
 )
-def test_rows_stand_in_the_order_of_their_keys(parts, most):
-    sorter, row = Sorter(most), 0
+def test_rows_stand_in_the_order_of_their_keys(parts, most, sizes):
+    """Whether they are held in memory or merged from temporary files, of pieces of one, two or three rows."""
+    sorter, row = Sorter(most, *sizes), 0
     for keys in parts:
         batch = from_arrow(pa.record_batch({"row": np.arange(row, row + len(keys))}))
         sorter.add(batch, np.array(keys, np.float64))
@@ -136,3 +140,21 @@ def test_a_falling_order_keeps_bad_rows_last():
     scored = Scoring()(np.array([[1.0, 0], [np.nan, 0], [3.0, 0]]))
     for falls, order in ((False, [0, 2, 1]), (True, [2, 0, 1])):
         assert np.argsort(Order("confidence", falls).keys(scored), kind="stable").tolist() == order
+
+
+def test_names_that_differ_between_batches_are_merged():
+    sorter = Sorter(None, 0, 1)
+    for names in (["x", "y"], ["z", "x"]):
+        codes = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int32()), names)
+        sorter.add(from_arrow(pa.record_batch({"name": codes})), np.array([0.5, 0.1], np.float32))
+    assert [row["name"] for batch in sorter.batches() for row in batch.to_pylist()] == ["y", "x", "x", "z"]
+
+
+def test_a_temporary_folder_that_is_full_is_named(monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    sorter = Sorter(None, 0)
+    with pytest.raises(DataError, match=r"did not take them: No space left .* set TMPDIR .* or add --limit N"):
+        sorter.add(from_arrow(pa.record_batch({"row": [1]})), np.array([1.0]))

@@ -6,7 +6,7 @@ import pty
 import subprocess
 import sys
 
-from softmax_cli.terminal.messages import print_message
+from softmax_cli.terminal.messages import messages_to, print_message
 
 CODE = """
 from softmax_cli.terminal.messages import print_message
@@ -41,3 +41,11 @@ def test_what_a_stream_cannot_encode_is_shown_in_ascii(monkeypatch):
     written = stream.buffer.getvalue()
     assert written.isascii()
     assert written.count(b"\n") == 1
+
+
+def test_a_caller_in_python_takes_the_messages(capsys):
+    taken = []
+    with messages_to(taken.append):
+        print_message("one")
+    print_message("two")
+    assert (taken, capsys.readouterr().err) == (["one"], "two\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
@@ -37,7 +38,8 @@ def _show_pair(console: Console, report: ComparisonReport, pair: PairReport, mar
     for sentence in pair.verdict:
         paragraph(console, sentence, marks, hang="  ")
     console.print()
-    show_figures(console, pair.figures, bool(report.bootstrap), marks)
+    for with_intervals, figures in groupby(pair.figures, lambda figure: figure.interval is not None):
+        show_figures(console, list(figures), with_intervals, marks)
     if report.bootstrap:
         note = f"intervals: {report.bootstrap} paired bootstrap replicates (95 %), seed {report.seed}"
         paragraph(console, note, marks, "dim")
@@ -79,7 +81,7 @@ def _show_flips(console: Console, flips: Sequence[dict[str, object]], marks: Gly
     heading(console, "the first rows that flip", marks)
     columns: list[Column] = [
         TextColumn(
-            name.replace("_", " "),
+            "confidence" if name.endswith("_confidence") else name.removesuffix("_prediction"),
             [_cell(row[name], marks) for row in flips],
             5 if name.endswith("confidence") else 9,
             is_number=name.endswith("confidence"),

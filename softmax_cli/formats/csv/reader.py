@@ -33,15 +33,10 @@ from softmax_cli.text.parsing import Dialect, parse, row_end, text_role
 
 BLOCK_BYTES = 1 << 21
 """2 MB: so large that the cost of a block is in its values, so small that what is made of it stays in the cache."""
-WIDE_BLOCK_BYTES = 1 << 22
-FEW_ROWS = 1000
-"""A parser spends some time on every column of a block; with fewer rows than this it shows, and blocks grow.
-
-To 4 MB, not further: 8 MB were hardly faster for 1000 columns and took 100 MB more memory.
-"""
-WIDEST_BLOCK_BYTES = 1 << 24
-FEWEST_ROWS = 16
-"""With fewer rows than this, as of 100,000 columns, the columns are all that takes time."""
+WIDE_BLOCK_BYTES = 1 << 24
+FEW_ROWS = 16
+"""A parser spends some time on every column of a block; with fewer rows than this, as of 100,000 columns, that is most
+of its time, and blocks grow."""
 LONGEST_ROW_BYTES = 1 << 28
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -93,8 +88,6 @@ class RowBlocks:
                 line += lines
                 if lines < FEW_ROWS and self._size == BLOCK_BYTES:
                     self._size = WIDE_BLOCK_BYTES
-                elif lines < FEWEST_ROWS and self._size == WIDE_BLOCK_BYTES:
-                    self._size = WIDEST_BLOCK_BYTES
             elif len(rest) > LONGEST_ROW_BYTES:
                 raise DataError(
                     f"{self._name}:{line}: a row longer than {LONGEST_ROW_BYTES >> 20} MB; "

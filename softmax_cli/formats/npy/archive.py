@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
+
+import numpy as np
 
 from softmax_cli.errors import DataError, did_you_mean, first_line, listed
 from softmax_cli.formats.npy.reader import (
@@ -28,6 +30,8 @@ from softmax_cli.tables.column_names import RANKS, score_ending, score_name, tru
 from softmax_cli.tables.table import ReadOptions, Table
 
 MEMBER = ".npy"
+CLASSES = ("classes", "class_names")
+"""What an array of the names of the classes is called; `NpzWriter` writes the first."""
 
 
 def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
@@ -59,10 +63,33 @@ def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         others = [array for array, header in headers.items() if array != chosen and is_companion(header, rows)]
         stored = {array: _stored(archive, array, headers[array], name) for array in others if array not in beside}
         beside |= {array: column for array, column in stored.items() if column.name not in taken}
+    classes = _class_names(archive, headers, headers[chosen].shape[1], name)
+    if classes is not None:
+        beside.pop(classes.array, None)
     column = chosen if options.array is not None else kind_of(chosen) or "logits"
-    table = matrix_table(_stored(archive, chosen, headers[chosen], name), chosen, column, beside, options, name)
+    scores = _stored(archive, chosen, headers[chosen], name)
+    table = matrix_table(scores, chosen, column, beside, options, name, None if classes is None else classes.names)
+    named = () if classes is None else (f"classes from {name}: array {classes.array!r}",)
     left_out = tuple(f"left out: {reason}" for reason in refused.values())
-    return table._replace(notes=(*table.notes, *left_out))
+    return table._replace(notes=(*named, *table.notes, *left_out))
+
+
+class _Classes(NamedTuple):
+    array: str
+    names: list[str]
+
+
+def _class_names(archive: zipfile.ZipFile, headers: dict[str, ArrayHeader], size: int, name: str) -> _Classes | None:
+    """Read the names of the classes where an array of that name holds one text for each; None: there is none."""
+    for array in CLASSES:
+        header = headers.get(array)
+        if header is not None and header.shape == (size,) and header.dtype.kind in "US":
+            with ExitStack() as closing:
+                block = next(_stored(archive, array, header, name).blocks(size, closing))
+            names = [text.strip() for text in block.astype(np.str_).tolist()]
+            if all(names) and len({*names}) == size:
+                return _Classes(array, names)
+    return None
 
 
 def _look_at(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader], dict[str, DataError]]:

@@ -253,6 +253,7 @@ def matrix_table(
     beside: dict[str, StoredArray],
     options: ReadOptions,
     table_name: str,
+    classes: list[str] | None = None,
 ) -> Table:
     """Make a table of a matrix and of 1-D arrays of the same length.
 
@@ -266,17 +267,19 @@ def matrix_table(
         What to call the list column of scores.
     beside : dict
         Column name to array of shape (rows,).
+    classes : list of str or None
+        Names of the classes; None: unknown.
 
     Returns
     -------
     Table
-        The columns `beside`, then the scores, whose kind the metadata give where the name of their array does.
+        The columns `beside`, then the scores; the metadata give what is known of their kind and their classes.
     """
     header = scores.header
     score_type = pa.from_numpy_dtype(scores_of(np.empty(0, header.dtype)).dtype)
     fields = [pa.field(name, _companion_type(array.header)) for name, array in beside.items()]
     fields.append(pa.field(column, pa.list_(score_type, header.shape[1])))
-    schema = pa.schema(fields, metadata=_record(array_name, column))
+    schema = pa.schema(fields, metadata=_record(array_name, column, classes))
     rows = rows_per_block(schema, options)
 
     def blocks() -> Iterator[Block]:
@@ -320,9 +323,11 @@ def holds_labels(header: ArrayHeader) -> bool:
     return one_value or (len(header.shape) == 2 and header.shape[1] > 0 and header.dtype.kind in "fiub")
 
 
-def _record(array: str, column: str) -> dict[bytes, bytes] | None:
+def _record(array: str, column: str, classes: list[str] | None) -> dict[bytes, bytes] | None:
     kind = kind_of(array)
-    return None if kind is None else {METADATA_KEY: json.dumps({"kind": kind, "scores": [column]}).encode()}
+    known: dict[str, object] = {} if kind is None else {"kind": kind, "scores": [column]}
+    known |= {} if classes is None else {"classes": classes}
+    return {METADATA_KEY: json.dumps(known).encode()} if known else None
 
 
 def is_companion(header: ArrayHeader, rows: int) -> bool:

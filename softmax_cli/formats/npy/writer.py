@@ -29,37 +29,31 @@ from softmax_cli.tables.batch import (
 from softmax_cli.tables.columns import METADATA_KEY, OUTPUT_NAMES
 from softmax_cli.tables.schema import Schema, is_dictionary, is_fixed_size_list, is_floating, is_integer
 
-LISTING = ("rank", "label_1")
-"""Columns of the layouts whose numbers mean nothing without the label beside them."""
+FIRST_LABEL = "label_1"
+"""Begins a listing of the best classes, whose numbers are of other classes in each row."""
+EMITS = ("prob", "logprob", "logit")
+"""What the columns of a class, or the lists of all classes, are called by."""
 
 
 def score_matrices(schema: Schema) -> dict[str, list[str]]:
     """Name the columns of each matrix of computed scores: one list column, or one column per class.
 
+    Figures of a row, such as its entropy or its rank, are no matrix.
+
     Returns
     -------
     dict
         ``{"prob": ["prob"]}`` or ``{"prob": ["prob_cat", "prob_dog"]}``, in the order of the columns.
-
-    Raises
-    ------
-    UsageError
-        There is none, or the columns are a listing of the best classes.
     """
     computed = [field for field in schema if METADATA_KEY in (field.metadata or {}) and field.name not in OUTPUT_NAMES]
-    if listing := [name for name in LISTING if name in schema.names]:
-        raise UsageError(
-            f"a matrix has no place for the column {listing[0]!r}: leave out --top-k and --layout long, "
-            "or choose --format parquet"
-        )
-    if not computed:
-        raise UsageError(
-            "a matrix holds the scores of every class: leave out --only-predictions, or choose --format parquet"
-        )
+    lists = {field.name: [field.name] for field in computed if is_fixed_size_list(field.type)}
+    if lists or FIRST_LABEL in schema.names:
+        return lists
     matrices: dict[str, list[str]] = {}
     for field in computed:
-        emit = field.name if is_fixed_size_list(field.type) else field.name.partition("_")[0]
-        matrices.setdefault(emit, []).append(field.name)
+        emit, mark, _ = field.name.partition("_")
+        if mark and emit in EMITS:
+            matrices.setdefault(emit, []).append(field.name)
     return matrices
 
 
@@ -88,12 +82,18 @@ def class_names(schema: Schema, columns: list[str]) -> list[str]:
 def scores_in(batch: Batch, columns: list[str]) -> NDArray[np.floating]:
     """Gather a matrix of scores, shape (rows, classes), in C order; a missing row is ``nan``."""
     dtype = matrix_dtype(batch.schema, columns)
-    first = batch.column(columns[0])
-    if not isinstance(first, ListColumn):
+    if not is_fixed_size_list(batch.schema.field(columns[0]).type):
         return matrix_of(batch, columns, dtype, "C")
-    matrix = np.array(first.matrix, dtype, order="C")
-    if first.valid is not None:
-        matrix[~first.valid] = np.nan
+    first = batch.column(columns[0])
+    if isinstance(first, ListColumn):
+        values, valid = first.matrix, first.valid
+    else:
+        from softmax_cli.tables.arrays import matrix_of_lists
+
+        values, valid = matrix_of_lists(first)
+    matrix = np.array(values, dtype, order="C")
+    if valid is not None:
+        matrix[~valid] = np.nan
     return matrix
 
 
@@ -116,6 +116,11 @@ class NpyWriter:
 
     def __init__(self, file: BinaryIO, schema: Schema) -> None:
         matrices = score_matrices(schema)
+        if not matrices:
+            raise UsageError(
+                "a .npy file holds one matrix of scores, a column for each class, and the result has none: write .npz, "
+                ".csv or .parquet"
+            )
         if len(matrices) > 1:
             raise UsageError(
                 f"a .npy file holds one matrix, not {' and '.join(matrices)}: choose one with --emit, or write .npz"
@@ -167,8 +172,8 @@ class NpzWriter:
     def __init__(self, file: BinaryIO, schema: Schema) -> None:
         self._file = file
         self._matrices = score_matrices(schema)
-        of_classes = next(iter(self._matrices.values()))
-        self._classes = np.array(class_names(schema, of_classes))
+        of_classes = next(iter(self._matrices.values()), None)
+        self._classes = None if of_classes is None else np.array(class_names(schema, of_classes))
         gathered = {name for columns in self._matrices.values() for name in columns}
         self._others = [name for name in schema.names if name not in gathered]
         self._arrays = {name: _GrowingArray(values) for name, values in self.encode(empty_batch(schema)).items()}
@@ -191,7 +196,7 @@ class NpzWriter:
                     for part in array.file_parts():
                         member.write(part)
                 array.close()
-            if CLASSES not in self._arrays:
+            if self._classes is not None and CLASSES not in self._arrays:
                 parts = (header_bytes(self._classes.shape, self._classes.dtype), self._classes.tobytes())
                 archive.writestr(zipfile.ZipInfo(f"{CLASSES}.npy", NO_TIME), b"".join(parts))
 

@@ -45,6 +45,22 @@ def test_parts_are_those_of_a_local_run(softmax_cli, softmax_cli_process, engine
     assert one == other
 
 
+@pytest.mark.parametrize(
+    "job",
+    [
+        ("sample", "logits/", "-n", "2", "--seed", "7", "--epsilon", "0.05"),
+        ("ensemble", "logits/", "logits/", "--weights", "2,1"),
+    ],
+)
+def test_draws_and_pools_are_those_of_a_local_run(softmax_cli, softmax_cli_process, engine, inputs, tmp_path, job):
+    one = softmax_cli(*job, "-o", "one.parquet")
+    there = softmax_cli_process(*job, "--threads", "2", "-o", "there/", "--engine", engine)
+    assert one.code == there.code == 0, there.err
+    assert there.err.replace(" in 20 parts", "") == one.err
+    read = pa.concat_tables(pq.read_table(path) for path in sorted((tmp_path / "there").glob("part-*")))
+    assert read.to_pylist() == pq.read_table(tmp_path / "one.parquet").to_pylist()
+
+
 def test_a_bad_row_is_told_as_it_is_locally(softmax_cli, softmax_cli_process, engine, inputs, tmp_path):
     table = pq.read_table(inputs / "13.parquet")
     broken = pa.array([None if row == 77 else 0.5 for row in range(500)], pa.float32())

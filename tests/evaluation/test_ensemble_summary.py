@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
-from softmax_cli.evaluation.pooled import EnsembleSummary
+from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
 from softmax_cli.prediction.ensemble import Pool, pool_rows
 from softmax_cli.prediction.members import open_members
 from softmax_cli.prediction.scorer import Scoring

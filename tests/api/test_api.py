@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import json
+import re
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
@@ -17,8 +18,10 @@ from scipy.special import softmax as scipy_softmax
 
 import softmax_cli as package
 from softmax_cli import api as notebook
-from softmax_cli import calibrate, compare, ensemble, evaluate, predict, sample
-from softmax_cli.errors import DataError, UsageError
+from softmax_cli import calibrate, commands, compare, ensemble, evaluate, explain, predict, sample, weights
+from softmax_cli.api import pipelines
+from softmax_cli.errors import DataError, GateError, UsageError
+from softmax_cli.options.parser import parameters_of
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def test_what_is_wrong_is_told(frame, change, arguments, error, words):
 
 
 def test_the_examples_in_the_docstrings_hold():
-    for module in (notebook, sys.modules[package.softmax.__module__]):
+    for module in (notebook, pipelines, sys.modules[package.softmax.__module__]):
         assert doctest.testmod(module).failed == 0
 
 
@@ -79,13 +82,16 @@ def test_public_names():
         "compare",
         "ensemble",
         "evaluate",
+        "explain",
         "for_ray",
         "for_spark",
+        "inspect",
         "log_softmax",
         "predict",
         "sample",
         "softmax",
         "transform",
+        "weights",
     }
     assert all(hasattr(package, name) for name in package.__all__)
     assert {*dir(package)} == {*package.__all__}
@@ -110,6 +116,7 @@ def table(tmp_path):
     return frame
 
 
+CLASS_COLUMNS = ("--logits", "cat,dog,cow")
 OPTIONS = [
     {"temperature": 2, "class_weights": {"dog": 4}, "add": ["entropy", "correct"]},
     {"top_k": 2, "threshold": 0.9, "abstain_label": "?", "where": "t > 1", "logits": ["cat", "dog", "cow"]},
@@ -162,23 +169,108 @@ def test_ensemble_and_compare_give_the_numbers_of_the_commands(softmax_cli, tabl
 
 
 def test_evaluate_and_calibrate_give_the_numbers_of_the_commands(softmax_cli, table, tmp_path):
-    report = json.loads(command(softmax_cli, "evaluate", "x.parquet", "--json", "--bins", "5"))
+    report = json.loads(command(softmax_cli, "evaluate", "x.parquet", "--json", "--bins", "5", *CLASS_COLUMNS))
     wanted = {name: figure["value"] for name, figure in report["figures"].items()}
     scores = table.drop(columns="label")
     for data, labels in ((table, None), (scores, table["label"]), (scores, list(table["label"]))):
-        found = evaluate(data, bins=5, **({} if labels is None else {"labels": labels}))
+        found = evaluate(data, bins=5, logits="cat,dog,cow", **({} if labels is None else {"labels": labels}))
         assert found.figures == wanted
     with pytest.raises(FrozenInstanceError):
         found.figures = {}
-    command(softmax_cli, "calibrate", "x.parquet", "-o", "c.json")
-    fit = calibrate(table)
+    command(softmax_cli, "calibrate", "x.parquet", "-o", "c.json", *CLASS_COLUMNS)
+    fit = calibrate(table, logits="cat,dog,cow")
     fit.save(tmp_path / "d.json")
     ours, theirs = (json.loads((tmp_path / name).read_text()) for name in ("d.json", "c.json"))
     assert ours["parameters"] == theirs["parameters"]
-    command(softmax_cli, "predict", "x.parquet", "--calibration", "c.json", "-o", "out.parquet")
+    command(softmax_cli, "predict", "x.parquet", "--calibration", "c.json", "-o", "out.parquet", *CLASS_COLUMNS)
     for given in (fit, tmp_path / "c.json"):
-        found = predict(pl.from_pandas(table), calibration=given)
+        found = predict(pl.from_pandas(table), calibration=given, logits="cat,dog,cow")
         assert found.to_dicts() == pq.read_table(tmp_path / "out.parquet").to_pylist()
+
+
+def test_inspect_gives_the_report_of_the_command(softmax_cli, table, tmp_path):
+    broken = table.assign(cat=[np.nan, *table["cat"][1:]])
+    broken.to_parquet(tmp_path / "z.parquet", index=False)
+    wanted = json.loads(command(softmax_cli, "inspect", "z.parquet", "--json", *CLASS_COLUMNS))
+    for data in (broken, pl.from_pandas(broken), tmp_path / "z.parquet"):
+        found = package.inspect(data, logits="cat,dog,cow")
+        assert found.report["classes"] == wanted["classes"]
+        assert [one["text"] for one in found.findings] == [one["text"] for one in wanted["findings"]]
+        assert found.figures["rows"] == 50
+        assert found.figures["scored"] == 49
+        assert found.figures["problems"] == sum(one["severity"] == "problem" for one in wanted["findings"]) > 0
+        assert "cannot be scored" in found._repr_html_()
+    assert found.findings[0]["places"][0].startswith(str(tmp_path / "z.parquet"))
+    assert package.inspect(broken, logits="cat,dog,cow").findings[0]["places"][0].startswith("data: row 1: ")
+
+
+@pytest.mark.parametrize("options", [{}, {"method": "effective-number", "beta": 0.9}, {"method": "prior"}])
+def test_weights_are_those_of_the_command(softmax_cli, table, tmp_path, options):
+    report = json.loads(command(softmax_cli, "weights", "x.parquet", "--json", *typed(options)))
+    column = "prior" if options.get("method") == "prior" else "weight"
+    wanted = {one["class"]: one[column] for one in report["classes"]}
+    labels = table["label"]
+    many = (
+        labels,
+        list(labels),
+        pl.Series(labels.to_numpy(object)),
+        table,
+        labels.astype("category"),
+        pa.array(labels),
+    )
+    for given in (*many, labels.value_counts(), dict(labels.value_counts()), tmp_path / "x.parquet"):
+        found = weights(given, **options)
+        assert found.figures == wanted
+        assert found.report == report
+    option = {"source_prior": found, "target_prior": "uniform"} if column == "prior" else {"class_weights": found}
+    typed_value = {name: wanted if value is found else value for name, value in option.items()}
+    scores = table[["cat", "dog", "cow"]]
+    pd.testing.assert_frame_equal(predict(scores, **option), predict(scores, **typed_value))
+
+
+def test_explain_gives_every_number_of_the_command(softmax_cli, table, tmp_path):
+    wanted = json.loads(command_as_it_is(softmax_cli, "explain", "a=2", "b=-1", "-T", "2", "-w", "b=4", "--json"))
+    for scores in ({"a": 2, "b": -1}, pd.Series({"a": 2.0, "b": -1.0})):
+        found = explain(scores, temperature=2, class_weights={"b": 4})
+        assert {**found.report, "where": wanted["where"]} == wanted
+        assert found.figures == wanted["steps"]["prob"]
+    for scores in ([2.0, 1.0, 0.1], (2.0, 1.0, 0.1), np.array([2.0, 1.0, 0.1]), pl.Series([2.0, 1.0, 0.1])):
+        typed_scores = json.loads(command_as_it_is(softmax_cli, "explain", "2.0", "1.0", "0.1", "--json"))
+        assert explain(scores).report["steps"] == typed_scores["steps"]
+    one = json.loads(command_as_it_is(softmax_cli, "explain", "2.0", "--json"))["steps"]["prob"]
+    assert list(explain([2.0]).figures.values()) == list(one.values())
+    row = json.loads(command_as_it_is(softmax_cli, "explain", "x.parquet", "--id", "7", "--json", *CLASS_COLUMNS))
+    for data, which in (
+        (table, {"id": "7"}),
+        (pl.from_pandas(table), {"row": 8}),
+        (tmp_path / "x.parquet", {"row": 8}),
+    ):
+        assert explain(data, logits="cat,dog,cow", **which).report["steps"] == row["steps"]
+    topic = json.loads(command_as_it_is(softmax_cli, "explain", "imbalance", "--json"))
+    assert explain("imbalance").report == topic
+
+
+def command_as_it_is(softmax_cli_, *arguments):
+    done = softmax_cli_(*arguments)
+    assert done.code == 0, done.err
+    return done.text
+
+
+def test_a_gate_that_fails_is_an_error(table):
+    with pytest.raises(GateError, match="fail_if= 'accuracy < 1': accuracy is 0"):
+        evaluate(table, logits="cat,dog,cow", bootstrap=0, fail_if="accuracy < 1")
+    with pytest.raises(GateError, match="agreement"):
+        compare(table, table, logits="cat,dog,cow", bootstrap=0, fail_if=["agreement > 0.5"])
+
+
+def test_several_tables_are_compared_by_their_places(table):
+    found = compare(table, table, table.assign(cat=9), logits="cat,dog,cow", bootstrap=0)
+    assert list(found.figures) == ["data1", "data2"]
+    assert found.figures["data1"]["agreement"] == 1
+    assert "data2 agreement" in found._repr_html_()
+    for function in (compare, ensemble):
+        with pytest.raises(UsageError, match=r"takes two tables at least: \w+\(a, b\)$"):
+            function(table)
 
 
 def test_arrays_in_arrays_out(table):
@@ -202,10 +294,20 @@ def test_a_file_is_written_where_one_is_asked_for(frame, tmp_path):
     assert len(pd.read_csv(tmp_path / "out.csv")) == 6
 
 
-def test_options_are_shown():
-    names = inspect.signature(predict).parameters
-    assert {"temperature", "calibration", "on_bad_row", "threshold"} <= names.keys()
-    assert not {"paths", "dry_run", "json"} & names.keys()
+FUNCTIONS = [getattr(package, name) for name in commands.names()]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_command_is_a_function_whose_help_has_every_option(function):
+    shown = inspect.signature(function).parameters
+    known = parameters_of(commands.load(function.__name__).PYTHON)
+    hidden = {"paths", "labels", "dry_run", "json", "color", "all", "full", "table", "classes_shown"}
+    assert known.keys() - hidden <= shown.keys()
+    text = inspect.getdoc(function)
+    for name in [*shown][1:]:
+        assert re.search(rf"^{name}( : default .+)?\n    \S", text, re.MULTILINE), name
+    assert " --" not in text.partition("Other Parameters")[2]
+    assert "OptionInfo" not in str(inspect.signature(function))
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -1,0 +1,269 @@
+"""The commands in Python: on data frames, Arrow tables, arrays and files, with the options of the command line.
+
+A function runs the command of its name, so that both give the same numbers. An option has its long name with
+underscores, and takes what Python has: ``top_k=3``, ``class_weights={"cat": 4}``, ``labels=array``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from softmax_cli.api.arguments import Data, describe, given, plain, spoken
+from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
+from softmax_cli.api.pipelines import for_ray as for_ray
+from softmax_cli.api.pipelines import for_spark as for_spark
+from softmax_cli.api.pipelines import transform as transform
+from softmax_cli.api.results import CalibrationResult, InspectionResult, Result
+from softmax_cli.errors import GateError, UsageError
+from softmax_cli.options.parser import call
+
+
+@describe
+def predict(data: Data, **options: Any) -> Any:
+    """Turn scores into probabilities.
+
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, array of shape (rows, classes), or path
+        A row per example; class columns are found by the rules of ``softmax-cli predict``.
+    **options
+        Those of the command, such as ``temperature``, ``class_weights``, ``top_k``, ``calibration``, ``threshold``,
+        ``on_bad_row``. With ``output`` the result is written there, and nothing is returned.
+
+    Returns
+    -------
+    DataFrame, Arrow table or array
+        Of the kind of `data`, a pandas index included; an Arrow table for a path. Of an array, the probabilities,
+        unless other columns were asked for: then an Arrow table.
+
+    Raises
+    ------
+    UsageError
+        An option is unknown, or a value is none that it takes.
+    DataError
+        A row has a missing or infinite score, or no column looks like a score.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> predict(pd.DataFrame({"cat": [2.0], "dog": [1.0]})).round(3).to_dict("records")
+    [{'prediction': 'cat', 'confidence': 0.731, 'prob_cat': 0.731, 'prob_dog': 0.269}]
+    >>> predict([[2.0, 1.0], [0.0, 0.0]], temperature=2).round(3)
+    array([[0.622, 0.378],
+           [0.5  , 0.5  ]])
+    """
+    return _rows(predict, (data,), options, matrix="list")
+
+
+@describe
+def sample(data: Data, **options: Any) -> Any:
+    """Draw actions from the softmax of every row: ``draws``, ``seed``, ``epsilon``, and the options of `predict`.
+
+    Returns ``action``, ``prob`` and ``log_prob``, a row for each draw; of an array, an Arrow table.
+
+    Examples
+    --------
+    >>> sample([[0.0, 9.0], [9.0, 0.0]], seed=7)["action"].to_pylist()
+    ['1', '0']
+    """
+    return _rows(sample, (data,), options)
+
+
+@describe
+def ensemble(*tables: Data, **options: Any) -> Any:
+    """Pool tables of scores of the same rows: ``pool``, ``weights``, ``fit_weights``.
+
+    Rows are joined by id where all tables have one (a pandas index is one), else by position.
+
+    Examples
+    --------
+    >>> ensemble([[9.0, 0.0]], [[0.0, 9.0]])
+    array([[0.5, 0.5]])
+    """
+    _check_count(tables, ensemble)
+    return _rows(ensemble, tables, options, matrix="list")
+
+
+@describe
+def evaluate(data: Data, **options: Any) -> Result:
+    """Measure labelled scores: ``label`` names a column, ``labels`` gives an array, a frame or a file.
+
+    Raises
+    ------
+    GateError
+        What ``fail_if`` names is so.
+
+    Examples
+    --------
+    >>> evaluate([[2.0, 0.0], [0.0, 3.0]], labels=[0, 1], bootstrap=0).figures["accuracy"]
+    1.0
+    """
+    with given(evaluate, (data,), options) as job:
+        report = call(job.run, job.values)
+        _check_gates(report.failed_gates)
+        return Result(plain(report.to_json(), job.folder), {figure.name: figure.value for figure in report.figures})
+
+
+@describe
+def compare(*tables: Data, **options: Any) -> Result:
+    """Compare tables of scores of the same rows, each with the first; of more than two, figures are those of each file.
+
+    Raises
+    ------
+    GateError
+        What ``fail_if`` names is so.
+
+    Examples
+    --------
+    >>> compare([[2.0, 0.0], [0.0, 3.0]], [[4.0, 0.0], [0.0, -2.0]]).figures["agreement"]
+    0.5
+    """
+    _check_count(tables, compare)
+    with given(compare, tables, options) as job:
+        report = call(job.run, job.values)
+        _check_gates(report.failed_gates)
+        told = plain(report.to_json(), job.folder)
+        figures = [{figure.name: figure.value for figure in pair.figures} for pair in report.pairs]
+    by_table = {pair["second"]: found for pair, found in zip(told["pairs"], figures, strict=True)}
+    return Result(told, figures[0] if len(figures) == 1 else by_table)
+
+
+def _check_count(tables: Sequence[Data], function: Callable[..., Any]) -> None:
+    if len(tables) < 2:
+        raise UsageError(f"{function.__name__} takes two tables at least: {function.__name__}(a, b)")
+
+
+def _check_gates(failed: Sequence[str]) -> None:
+    if failed:
+        raise GateError("; ".join(failed))
+
+
+@describe
+def calibrate(data: Data, **options: Any) -> CalibrationResult:
+    """Fit a calibration to held-out rows with known classes.
+
+    Examples
+    --------
+    >>> fit = calibrate([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0], [1.0, 0.0]] * 99, labels=[0, 1, 0, 0] * 99)
+    >>> fit.figures["method"]
+    'temperature'
+    >>> predict([[2.0, 0.0]], calibration=fit).shape
+    (1, 2)
+    """
+    from softmax_cli.calibration.file import encode
+
+    with given(calibrate, (data,), options) as job:
+        found, report, *_ = call(job.run, job.values)
+        told = plain(report.to_json(), job.folder)
+    text = encode(found).decode("utf-8")
+    return CalibrationResult(told, {name: told[name] for name in ("method", "before", "after")}, text)
+
+
+@describe
+def inspect(data: Data, **options: Any) -> InspectionResult:
+    """Look for what would go wrong: outliers, bad rows, probabilities for logits, classes on another scale.
+
+    Examples
+    --------
+    >>> found = inspect([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
+    >>> found.figures["rows"], found.findings[0]["code"]
+    (3, 'probabilities-as-logits')
+    """
+    with given(inspect, (data,), options) as job:
+        told = plain(call(job.run, job.values).to_json(), job.folder)
+    severities = [found["severity"] for found in told["findings"]]
+    counts = {f"{name}s": severities.count(name) for name in ("problem", "warning", "note")}
+    figures = {"rows": told["rows"], "scored": told["scored"], "classes": len(told["classes"]), **counts}
+    findings = [found | {"advice": spoken(found["advice"])} for found in told["findings"]]
+    return InspectionResult(told, figures, findings)
+
+
+@describe
+def weights(labels: Data, **options: Any) -> Result:
+    """Compute class weights from training labels, or from counts as ``{"cat": 40, "dog": 3}``.
+
+    What comes back is taken by ``class_weights=`` of the other functions; of ``method="prior"``, by ``source_prior=``.
+
+    Parameters
+    ----------
+    labels : array, Series, DataFrame, mapping or path
+        A label for each training example, a column of them, or a count for each class.
+
+    Examples
+    --------
+    >>> found = weights(["cat", "cat", "cat", "dog"])
+    >>> found.figures["dog"]
+    2.0
+    >>> predict([[0.0, 0.0]], classes=["cat", "dog"], class_weights=found).round(2)
+    array([[0.25, 0.75]])
+    """
+    if getattr(labels, "name", None) == "count" and hasattr(labels, "to_dict"):  # of pandas' value_counts()
+        labels = labels.to_dict()
+    if _is_row(labels):
+        labels = np.asarray(labels, object)
+    with given(weights, (labels,), options) as job:
+        found = call(job.run, job.values)
+    return Result(plain(found.to_json(), job.folder), dict(zip(found.classes, found.values.tolist(), strict=True)))
+
+
+@describe
+def explain(scores: Data, **options: Any) -> Result:
+    """Show what a softmax does with one row: every step is in `Result.report`, the probabilities are its figures.
+
+    Parameters
+    ----------
+    scores : sequence, mapping, DataFrame, Arrow table, array, path, or topic
+        The scores of a row, ``{"cat": 2.0, "dog": -1.0}``; a table, of which ``row`` (from 1) or ``id`` says which row;
+        or the name of a topic, such as ``"imbalance"``.
+
+    Examples
+    --------
+    >>> found = explain({"cat": 2.0, "dog": 1.0}, temperature=0.5)
+    >>> round(found.figures["cat"], 3), found.report["steps"]["divided_by_temperature"]
+    (0.881, {'cat': 4.0, 'dog': 2.0})
+    """
+    if _is_row(scores):
+        names = getattr(getattr(scores, "index", None), "tolist", None)  # of a pandas Series
+        known = [f"z{place}" for place, _ in enumerate(scores, 1)] if names is None else names()
+        scores = dict(zip(known, np.asarray(scores).tolist(), strict=True))
+    if isinstance(scores, Mapping):
+        if len(scores) == 1:  # the score of one of two classes
+            scores = {**{f"not {name}": 0.0 for name in scores}, **scores}
+        options = {"classes": np.array(list(map(str, scores)))} | options
+        scores = [list(scores.values())]
+    with given(explain, (scores,), options) as job:
+        told = plain(call(job.run, job.values), job.folder)
+    return Result(told, told["steps"]["prob"] if "steps" in told else {})
+
+
+def _is_row(given: Data) -> bool:
+    """Whether values were given, one after the other, and no table."""
+    return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
+
+
+def _rows(
+    function: Callable[..., Any], tables: Sequence[Data], options: Mapping[str, Any], matrix: str | None = None
+) -> Any:
+    """Run a command that gives rows, and return them as what its first table came as.
+
+    `matrix` is the layout that gives an array of probabilities, where it is one that came.
+    """
+    asked = {"layout", "top_k", "add", "only_predictions", "emit", "long", "group", "pool_by"}
+    with given(function, tables, options) as job:
+        is_matrix = matrix is not None and job.kind.name == "array" and not asked & options.keys()
+        job.values.update({"layout": matrix} if is_matrix else {})
+        if "output" in options:
+            call(job.run, job.values)
+            return None
+        path = os.path.join(job.folder, "result.arrow")
+        call(job.run, {**job.values, "output": path})
+        table = pa.ipc.open_file(pa.OSFile(path)).read_all()
+    if is_matrix:
+        column = table.column("prob").combine_chunks()
+        return column.flatten().to_numpy().reshape(len(column), column.type.list_size)
+    return job.kind.returned(table)

@@ -1,0 +1,165 @@
+"""Several tables in parts pooled part by part: the first file of each together, then the second, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
+
+from softmax_cli.distributed.plan import Unit, UnitReader
+from softmax_cli.errors import DataError, UsageError
+from softmax_cli.formats import Writer
+from softmax_cli.prediction.ensemble import Pool, PooledRows, pool_rows, pooled_table
+from softmax_cli.prediction.members import JoinedRows, Members, MismatchError
+from softmax_cli.prediction.parts import ScoreUnit
+from softmax_cli.prediction.run import Finished, score_table
+from softmax_cli.storage.reading import state_of
+from softmax_cli.stream.inputs import InputFile
+from softmax_cli.stream.scores import Inputs, ScoreTable
+from softmax_cli.tables.pool import NOBODY, Listeners
+from softmax_cli.tables.table import Table
+
+
+class Merging(Protocol):
+    """What is known of some rows, and merges with that of others."""
+
+    def plus(self, other: Self) -> Self:
+        """Merge with the part of other rows."""
+
+
+Measure = Callable[[JoinedRows, PooledRows], Any]
+"""Makes something that merges, `Merging`, of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUnits:
+    """The parts of several tables; picklable."""
+
+    readers: tuple[UnitReader, ...]
+    """Of each table."""
+    parts: tuple[tuple[InputFile, ...], ...]
+    """Files of each table, as many of one as of another."""
+    members: Members
+    """What is known of the tables, whose rows are elsewhere."""
+
+    @classmethod
+    def of(cls, inputs: Sequence[Inputs], members: Members) -> MemberUnits:
+        """Pool as `members` were opened from `inputs`.
+
+        Raises
+        ------
+        UsageError
+            The tables have different numbers of files, or truths go by the order of rows.
+        """
+        parts = tuple(one.files for one in inputs)
+        if len({*map(len, parts)}) > 1:
+            counts = ", ".join(f"{name}: {len(files)}" for name, files in zip(members.names, parts, strict=True))
+            raise UsageError(
+                f"a folder is pooled part by part, and the tables have different numbers of files ({counts}): write "
+                "one file, such as -o out.parquet"
+            )
+        for scores in members.tables:
+            scores.check_order(True)
+        readers = tuple(UnitReader.of(one, scores) for one, scores in zip(inputs, members.tables, strict=True))
+        return cls(readers, parts, members._replace(tables=tuple(map(_without_rows, members.tables))))
+
+    def units(self) -> tuple[Unit, ...]:
+        """List what is pooled at a time; as for a single file, progress is that of the first table."""
+        return tuple(
+            Unit(number, file, None, int(state_of(file.path)[0] or 0)) for number, file in enumerate(self.parts[0])
+        )
+
+    @property
+    def folder(self) -> str:
+        """Return where relative names begin."""
+        return self.readers[0].folder
+
+    def paths(self, unit: Unit) -> tuple[str, ...]:
+        """Name the files of a unit."""
+        return tuple(files[unit.number].path for files in self.parts)
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """Return what decides how files are read, beside their bytes."""
+        return (*(reader.settings for reader in self.readers), self.members.classes, self.members.by_id)
+
+    @contextmanager
+    def open(self, unit: Unit) -> Iterator[Members]:
+        """Open the same part of every table.
+
+        Raises
+        ------
+        DataError
+            A file is not there or damaged, or the parts do not hold the same rows.
+        """
+        with ExitStack() as closing:
+            tables = [
+                one._replace(table=closing.enter_context(reader.open(replace(unit, file=files[unit.number]))))
+                for reader, files, one in zip(self.readers, self.parts, self.members.tables, strict=True)
+            ]
+            try:
+                yield self.members._replace(tables=tuple(tables))
+            except MismatchError as error:
+                raise DataError(
+                    f"{error}; a folder is pooled part by part, and the same part of every table has to hold the same "
+                    "rows: else write one file, such as -o out.parquet"
+                ) from None
+
+
+def _without_rows(scores: ScoreTable) -> ScoreTable:
+    """Leave out what cannot be sent to a worker: the open file."""
+    closed = Table(scores.table.name, scores.table.schema, iter(()), _nothing)
+    return scores._replace(table=closed, seen=None)
+
+
+def _nothing(block: object, columns: object) -> Any:
+    raise AssertionError("a worker opens its own files")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledUnit(ScoreUnit):
+    """Pools the same part of every table; what was measured goes back beside the part."""
+
+    pool: Pool
+    measure: Measure
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """Return what decides the bytes of a part, beside how it is read, scored and written."""
+        return (self.pool,)
+
+    def write(self, unit: Unit, writer: Writer, listeners: Listeners) -> tuple[Finished, object]:
+        """Pool the rows, score them, and write them."""
+        found: list[Any] = []
+        with self.reading.open(unit) as members:
+            scores = pooled_table(members, self.pool, self.threads, self.measure, merging(found))
+            finished = score_table(scores.table, self.transform, writer, self.threads, listeners)
+        return finished, found
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredUnit:
+    """Measures the same part of every table, which an earlier run has written."""
+
+    reading: MemberUnits
+    pool: Pool
+    measure: Measure
+
+    def __call__(self, unit: Unit) -> list[Any]:
+        """Return what is known of the rows, in a list of one; of no rows, an empty one."""
+        found: list[Any] = []
+        merge = merging(found)
+        with self.reading.open(unit) as members:
+            for joined in members.rows(1, NOBODY):
+                merge(self.measure(joined, pool_rows(joined, self.pool, members.truth)))
+        return found
+
+
+def merging(found: list[Any]) -> Callable[[Any], None]:
+    """Keep what is known of all rows in a list of one; of no rows, in an empty one."""
+
+    def keep(part: Merging) -> None:
+        found[:] = [found[0].plus(part) if found else part]
+
+    return keep
