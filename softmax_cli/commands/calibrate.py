@@ -177,11 +177,11 @@ def calibrate(
     if pictures.files:
         pictures.check(inputs.everything_read, fitting.force, [fitting.output])
     found, report, rows, fit, job = _fitted(inputs, remedies, fitting, thresholds, imbalance, engine)
-    _report(found, report, fitting, pictures.format)
-    if pictures.files:
+    if pictures.files:  # first: who reads may stop early, as head does
         from softmax_cli.calibration.fit import held_out
 
         _draw(report, rows, held_out(rows, fit, job, ()), pictures, fitting.force)
+    _report(found, report, fitting, pictures.format)
 
 
 def fitted(

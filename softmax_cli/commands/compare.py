@@ -101,8 +101,8 @@ def compare(
     report = compared(source, truths, comparison, run, flips, pictures.drawn)
     if report is None:
         return
+    _draw(report, flips, pictures, comparison.force)  # first: who reads may stop early, as head does
     _give(report, flips, comparison, pictures, run)
-    _draw(report, flips, pictures, comparison.force)
     if report.failed_gates:
         raise GateError("; ".join(report.failed_gates))
 

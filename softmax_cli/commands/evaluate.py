@@ -183,8 +183,8 @@ def evaluate(
     result = _measured(inputs, scoring, metrics, costs, report, engine, run)
     if result is None:
         return
+    _draw(result, pictures, report.force)  # first: who reads may stop early, as head does
     _give(result, report, pictures, run)
-    _draw(result, pictures, report.force)
     if result.failed_gates:
         raise GateError("; ".join(result.failed_gates))
 

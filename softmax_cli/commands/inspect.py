@@ -106,7 +106,6 @@ def inspect(
     pictures.check_format(look.json)
     workers = engine.resolve(inputs, look.workers)
     found, evidence = _look(inputs, look, workers)
-    _report(found, look, pictures.format)
     if pictures.plot is not None:
         from softmax_cli.inspection.figures import write_inspection_plots
 
@@ -116,6 +115,7 @@ def inspect(
 
         write_page(inspection_page(found, typed_command()), pictures.report, look.force)
     _write_flagged(inputs, look, workers, evidence)
+    _report(found, look, pictures.format)  # last: who reads may stop early, as head does
 
 
 def looked_at(

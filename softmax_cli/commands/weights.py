@@ -137,11 +137,11 @@ def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOp
     pasting.check_format(weighting.json)
     pictures.check([weighting.labels], weighting.force, [weighting.output])
     found = computed(weighting)
-    _report(found, weighting, pasting.format)
     if pictures.plot is not None:
         from softmax_cli.weighting.figures import write_weight_plots
 
         write_weight_plots(found, pictures.plot, weighting.force)
+    _report(found, weighting, pasting.format)  # last: who reads may stop early, as head does
     if found.missing:
         weighting.say(f"{found.missing:,} {'row has' if found.missing == 1 else 'rows have'} no label: left out")
     if not weighting.quiet:

@@ -46,7 +46,8 @@ def write_evaluation_plots(report: Report, names: Sequence[str], path: str, forc
 def _reliability(report: Report, place: SubFigure) -> None:
     bins = [(one.lower, one.upper, one.rows, one.confidence, one.accuracy) for one in report.bins]
     error = report.summing_up("reliability")
-    within = "" if error.interval is None else f" [{error.interval[0]:.4f}, {error.interval[1]:.4f}]"
+    low, high = error.interval or (np.nan, np.nan)
+    within = "" if np.isnan(low) else f" [{low:.4f}, {high:.4f}]"
     corner = f"{error.title} {error.value:.4f}{within}\nN = {report.rows:,}"
     draw_reliability(place, bins, f"Reliability ({report.bins_by})", corner)
 
@@ -139,7 +140,7 @@ def _classes(report: Report, place: SubFigure) -> None:
     list_names(axes, [f"{shortened(one.name)} ({one.support:,})" for one in shown])
     of_all = "" if len(shown) == len(known) else f": the {len(shown)} lowest F1 of {len(known):,}"
     least = min((min(one.recall, _or_zero(one.precision)) for one in shown), default=0.0)
-    left = np.floor(least * 10) / 10  # nothing is below, and a good model would be a cloud at the right edge
+    left = min(np.floor(least * 10) / 10, 0.9)  # nothing is below, and a good model would be a cloud at the right edge
     axes.set(xlim=(left - 0.02 * (1 - left), 1.02 - 0.02 * left), xlabel="share", title=f"Classes (rows){of_all}")
     axes.grid(axis="x", color=GREY, linewidth=0.4)
     place.legend(fontsize=8, loc="outside lower center", ncols=2)

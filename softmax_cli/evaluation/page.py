@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from softmax_cli.errors import counted
 from softmax_cli.evaluation.report import Figure, Point, Report, full_titles
 from softmax_cli.page.report import (
     Table,
@@ -24,8 +27,8 @@ def evaluation_page(report: Report, command: str) -> bytes:
     return report_page(
         f"Evaluation of {report.source}",
         command,
-        verdict=report.verdict,
-        facts=[f"{report.rows:,} rows", f"{report.bad_rows:,} bad rows left out", report.columns],
+        verdict=report.verdict or ["There is no row to measure."],
+        facts=[counted(report.rows, "row"), f"{counted(report.bad_rows, 'bad row')} left out", report.columns],
         tiles=[_tile(figure) for figure in report.figures if figure.decides],
         charts=[
             reliability_chart(
@@ -69,7 +72,9 @@ def _tile(figure: Figure) -> Tile:
 
 
 def _interval(figure: Figure) -> str:
-    return "" if figure.interval is None else f"95 %: {figure.interval[0]:.4f} to {figure.interval[1]:.4f}"
+    if figure.interval is None or math.isnan(figure.interval[0]):
+        return ""
+    return f"95 %: {figure.interval[0]:.4f} to {figure.interval[1]:.4f}"
 
 
 def _classes(report: Report) -> list[Table]:

@@ -31,7 +31,7 @@ def write_explanation_plots(example: Example, explanation: Explanation, path: st
             axes.text(
                 value + 0.01 * largest, position, probability(value), va="center", fontsize=8 if len(shown) <= 16 else 6
             )
-        list_names(axes, names)
+        list_names(axes, names, fewest=1)
         entropy = float(-np.sum(p[p > 0] * np.log(p[p > 0])))
         axes.set(xlim=(0, 1.15 * largest), xlabel="probability")
         axes.set_title(f"T = {temperature:g} (entropy {entropy:.3f} nats)")
@@ -39,4 +39,4 @@ def write_explanation_plots(example: Example, explanation: Explanation, path: st
     panels = [lambda place, t=t: panel(place, t) for t in shared]
     more = f"; the {len(shown)} best of {len(example.classes):,} classes" if left_out else ""
     truth = "" if example.truth is None else f" (truth: {example.truth})"
-    write_plots(panels, f"softmax of {example.where}{truth}{more}", path, force)
+    write_plots(panels, f"softmax of {example.where}{truth}{more}", path, force, len(shown))

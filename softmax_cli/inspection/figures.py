@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import SubFigure
 
 
+FAR = 20
+"""A score so many times as large as the usual ones would leave no room for them on a linear scale."""
+
+
 def write_inspection_plots(found: Inspection, path: str, force: bool) -> None:
     """Draw the scores by class, the outliers by class if there are any, confidences and entropies."""
     panels = [
@@ -60,8 +64,16 @@ def _scores(found: Inspection, place: SubFigure) -> None:
     axes.hlines(rows, low, high, color=BLUE, linewidth=5, label="median ± robust spread")
     axes.plot(median, rows, "|", color=BLACK, markersize=8, label="median")
     list_names(axes, [one.name for one in shown])
-    outliers = "" if _has_outliers(found) else f"; no cell with a robust z beyond {found.outlier_limit:g}"
-    axes.set(xlabel=f"score ({found.kind}){outliers}", title=f"Scores{chosen}")
+    note = "" if _has_outliers(found) else f"; no cell with a robust z beyond {found.outlier_limit:g}"
+    usual, farthest = (float(np.max(np.abs(ends), initial=0.0)) for ends in ((low, high), (lowest, highest)))
+    if 0 < FAR * usual < farthest:
+        straight = 10.0 ** np.ceil(np.log10(usual))
+        axes.set_xscale("symlog", linthresh=straight, linscale=3)
+        axes.set_xticks(ticks := [side * tick for side in (-1, 1) for tick in (straight / 2, straight, farthest)] + [0])
+        axes.set_xticklabels([f"{tick:.3g}" for tick in ticks])
+        axes.minorticks_off()
+        note = f"; logarithmic beyond ±{straight:g}"
+    axes.set(xlabel=f"score ({found.kind}){note}", title=f"Scores{chosen}")
     axes.title.set_fontsize(9)
     place.legend(fontsize=7, loc="outside lower center", ncols=3)
 

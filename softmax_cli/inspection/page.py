@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softmax_cli.errors import counted
 from softmax_cli.inspection.report import ClassFigures, Inspection
 from softmax_cli.page.report import Table, histogram_chart, number, report_page, table
 
@@ -36,7 +37,7 @@ def inspection_page(found: Inspection, command: str) -> bytes:
         tables=inspection_tables(found),
         steps=[
             f"outliers: a robust z beyond {found.outlier_limit:g}",
-            f"{severities.count('problem')} problems, {severities.count('warning')} warnings",
+            ", ".join(counted(severities.count(kind), kind) for kind in ("problem", "warning")),
         ],
     )
 
@@ -47,7 +48,7 @@ def inspection_tables(found: Inspection) -> list[Table]:
 
 
 def _findings(found: Inspection) -> list[Table]:
-    rows = [(one.severity, one.text, ", ".join(one.places), one.advice, one.flag) for one in found.findings]
+    rows = [(one.severity, one.text, "; ".join(one.places), one.advice, one.flag) for one in found.findings]
     return [table("findings", "Findings", "", ("kind", "what", "where", "what to do", "option"), rows)] if rows else []
 
 

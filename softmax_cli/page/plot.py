@@ -32,6 +32,7 @@ STYLE: dict[str, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
     "svg.hashsalt": "softmax-cli",
     "text.parse_math": False,  # a class may be called $x$
 }
@@ -54,25 +55,32 @@ def check_plot(path: str) -> None:
         raise UsageError(f"--plot {path}: the name has to end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
 
 
-def draw_sheet(panels: Sequence[Panel], title: str) -> Figure:
-    """Draw the panels on one sheet, two side by side."""
+def draw_sheet(panels: Sequence[Panel], title: str, names: int | None = None) -> Figure:
+    """Draw the panels on one sheet, two side by side.
+
+    Parameters
+    ----------
+    names : int, optional
+        Of panels that hold nothing but a list of names: how many. A few make a low panel.
+    """
     from matplotlib.figure import Figure
 
     across = min(2, len(panels))
     down = -(-len(panels) // across)
-    sheet = Figure(figsize=(_PANEL * across, _PANEL * down + 0.4), layout="constrained")
+    height = _PANEL if names is None else min(_PANEL, 1.2 + 0.3 * names)
+    sheet = Figure(figsize=(_PANEL * across, height * down + 0.4), layout="constrained")
     sheet.suptitle(title, fontsize=10, wrap=True)
     for panel, place in zip(panels, sheet.subfigures(down, across, squeeze=False).flat, strict=False):
         panel(place)
     return sheet
 
 
-def write_plots(panels: Sequence[Panel], title: str, path: str, force: bool) -> None:
-    """Draw the panels on one sheet and write it; the same input gives the same bytes."""
+def write_plots(panels: Sequence[Panel], title: str, path: str, force: bool, names: int | None = None) -> None:
+    """Draw the panels on one sheet, as `draw_sheet` does, and write it; the same input gives the same bytes."""
     import matplotlib
 
     with matplotlib.rc_context(STYLE):
-        sheet = draw_sheet(panels, title)
+        sheet = draw_sheet(panels, title, names)
         drawn = io.BytesIO()
         form = PurePath(path).suffix.lower()[1:]
         undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -94,14 +102,18 @@ def pair_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{shortened(first, 18)} → {shortened(second, 18)}" for first, second in pairs]
 
 
-def draw_bars(axes: Axes, names: Sequence[str], rows: Sequence[int]) -> None:
-    """Draw counts of rows as bars from the top down, each with its name; a few do not fill the height."""
+FEWEST = 8
+"""So many names fill the height of a panel; fewer leave some free rather than stand far apart."""
+
+
+def draw_bars(axes: Axes, names: Sequence[str], rows: Sequence[int], fewest: int = FEWEST) -> None:
+    """Draw counts of rows as bars from the top down, each with its name."""
     from matplotlib.ticker import MaxNLocator
 
     axes.barh(range(len(names)), rows, color=ORANGE)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.set_xlabel("rows")
-    list_names(axes, names)
+    list_names(axes, names, fewest)
 
 
 def draw_histogram(
@@ -117,8 +129,10 @@ def draw_histogram(
         How many there are.
     """
     import numpy as np
+    from matplotlib.ticker import MaxNLocator
 
     axes = place.subplots()
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     bins = len(parts[0][1])
     below = np.zeros(bins, np.int64)
     for (name, counts), color, hatch in zip(parts, (BLUE, ORANGE), ("", "///"), strict=False):
@@ -130,10 +144,10 @@ def draw_histogram(
         place.legend(fontsize=8, loc="outside lower center", ncols=len(parts))
 
 
-def list_names(axes: Axes, names: Sequence[str]) -> None:
-    """Write names from the top down, close to each other where they are few."""
+def list_names(axes: Axes, names: Sequence[str], fewest: int = FEWEST) -> None:
+    """Write names from the top down, close to each other where there are less than `fewest`."""
     name_ticks(axes, names)
-    axes.set_ylim(max(len(names), 8) - 0.5, -0.6)
+    axes.set_ylim(max(len(names), fewest) - 0.5, -0.6)
 
 
 def name_ticks(axes: Axes, names: Sequence[str], vertical: bool = True) -> None:

@@ -80,7 +80,7 @@ const CHARTS = {
     return drawing;
   },
   curve(chart, note) {
-    const highest = Math.max(...chart.line.map(([, y]) => y), 1e-9);
+    const highest = Math.max(...chart.line.map(([, y]) => y), 0) || 1;
     const { drawing, px, py } = axes({ x: chart.range, y: [chart.low, highest], xTitle: chart.x, yTitle: chart.y, label: chart.label });
     drawing.append(svg("polyline", { class: "curve", points: chart.line.map(([x, y]) => `${px(x)},${py(y)}`).join(" ") }));
     for (const point of chart.points) {

@@ -23,18 +23,22 @@ def write_weight_plots(found: ClassWeights, path: str, force: bool) -> None:
 
     def rows_by_class(place: SubFigure) -> None:
         axes = place.subplots()
-        draw_bars(axes, names, counts)
+        draw_bars(axes, names, counts, fewest=1)
         axes.set_title("Training rows")
 
     def values_by_class(place: SubFigure) -> None:
         axes = place.subplots()
         axes.barh(range(len(shown)), values, color=BLUE)
         axes.axvline(1, color=GREY, linestyle="--", linewidth=1)
-        list_names(axes, names)
+        list_names(axes, names, fewest=1)
         axes.set(xlabel=found.column, title=f"What {found.column}s do (above 1 raises)")
 
     rarest = f": the {len(shown)} rarest" if len(shown) < len(found.classes) else ""
     rows = int(found.counts.sum())
     write_plots(
-        [rows_by_class, values_by_class], f"{rows:,} training rows, {len(found.classes):,} classes{rarest}", path, force
+        [rows_by_class, values_by_class],
+        f"{rows:,} training rows, {len(found.classes):,} classes{rarest}",
+        path,
+        force,
+        len(shown),
     )

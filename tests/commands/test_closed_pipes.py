@@ -32,6 +32,28 @@ def test_a_reader_who_leaves_is_no_error(program, program_env, command):
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "evaluate digits.csv --bootstrap 0 --plots risk",
+        "calibrate digits_imbalanced.csv",
+        "inspect digits.csv",
+        "compare digits.csv digits_imbalanced.csv --bootstrap 0 --plots flips",
+        "weights training_counts.csv",
+        "explain 1 2 3",
+    ],
+)
+def test_plots_are_drawn_for_a_reader_who_leaves(program, program_env, tmp_path, command):
+    pytest.importorskip("matplotlib")
+    reading, writing = os.pipe()
+    os.close(reading)
+    typed = [program, *command.split(), "--plot", tmp_path / "plots.svg"]
+    done = subprocess.run(typed, cwd=EXAMPLES, env=program_env, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "plots.svg").exists()
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_is_one_error(program, program_env, command):

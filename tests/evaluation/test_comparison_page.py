@@ -146,3 +146,34 @@ def test_classes_that_changed_most_come_first_and_those_never_seen_not_at_all(ta
     (shown,) = [one for one in comparison_tables(report, ()) if one.title == "Classes"]
     assert [row[0] for row in shown.rows] == ["c", "b", "a"]
     assert shown.text == "The most changed first. 1 that are neither true nor predicted are left out."
+
+
+def test_without_a_row_nothing_is_known(table, tmp_path):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    holed = np.full((1, 3), np.nan)
+    tables = [table("one", holed, truths=np.array(["a"])), table("two", FIRST[:1])]
+    plan = Plan(top_k=(), replicates=5)
+    with open_members(tables, Scoring(emit=("logprob",)), True, wants_truth=True) as members:
+        report = build_comparison(members, plan, compare(members, plan, 1, NOBODY, lambda batch: None), ())
+    text = comparison_page(report, (), "softmax-cli compare one two").decode()
+    body = text[text.index("<body") : text.index("<script")]
+    assert "There is no row to compare." in body
+    assert "1 bad row left out" in body
+    assert "unknown" in body
+    assert "nan" not in body
+    write_comparison_plots(report, [*PLOTS], str(tmp_path / "c.svg"), force=False)
+
+
+def test_confidences_of_very_many_classes_fill_the_plot(table, tmp_path):
+    pytest.importorskip("matplotlib")
+    classes = tuple(f"c{k}" for k in range(60))
+    z = np.random.default_rng(0).normal(size=(30, 60), scale=0.5)
+    tables = [table("one", z, classes=classes), table("two", z / 2, classes=classes)]
+    plan = Plan(top_k=(), replicates=0)
+    with open_members(tables, Scoring(emit=("logprob",)), False, wants_truth=True) as members:
+        report = build_comparison(members, plan, compare(members, plan, 1, NOBODY, lambda batch: None), ())
+    write_comparison_plots(report, ["confidence"], str(tmp_path / "c.svg"), force=False)
+    drawn = (tmp_path / "c.svg").read_text("utf-8")
+    assert ">0.10<" in drawn
+    assert ">0.8<" not in drawn

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,3 +136,24 @@ def test_tables_are_printed_to_be_pasted(capfdbinary, markup, title, row):
     assert text.index("All figures") < text.index("Classes") < text.index("Commonest confusions")
     print_tables([table("none", "Nothing", "", ("a", "b_c"), [])], markup)
     assert "Nothing" in capfdbinary.readouterr().out.decode()
+
+
+@pytest.mark.filterwarnings("error")
+def test_perfect_classes_have_a_scale(tmp_path):
+    pytest.importorskip("matplotlib")
+    perfect = tuple(ClassFigures(f"class {k}", 10, 10, 10, 1.0, 1.0, 1.0, {}) for k in range(3))
+    write_evaluation_plots(report(per_class=perfect), ["classes"], str(tmp_path / "e.svg"), force=False)
+    drawn = (tmp_path / "e.svg").read_text("utf-8")
+    assert ">0.90<" in drawn
+    assert ">1.00<" in drawn
+
+
+def test_limits_that_are_not_known_are_left_out(page, tmp_path):
+    figures = tuple(replace(one, interval=one.interval and (np.nan, np.nan)) for one in report().figures)
+    few = report(figures=figures, verdict=())
+    text = page(few)
+    assert "There is no row to measure." in text
+    assert not any("nan" in cell for row in rows_of(text, "All figures") for cell in row)
+    pytest.importorskip("matplotlib")
+    write_evaluation_plots(few, ["reliability"], str(tmp_path / "e.svg"), force=False)
+    assert "nan" not in (tmp_path / "e.svg").read_text("utf-8").partition("ECE 0.1250")[2].partition("N =")[0]

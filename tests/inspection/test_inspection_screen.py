@@ -109,7 +109,7 @@ def test_the_page_says_the_same():
     data = json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
     counts = {chart["id"]: [bar["right"] for bar in chart["bins"]] for chart in data["charts"]}
     assert counts == {"confidence": list(inspection().confidence), "entropy": list(inspection().entropy)}
-    for words in ("problem: 2 rows of 100 cannot be scored", "1 problems, 0 warnings", "class 2", "read as logits"):
+    for words in ("problem: 2 rows of 100 cannot be scored", "1 problem, 0 warnings", "class 2", "read as logits"):
         assert words in page
     assert "Nothing found that would go wrong." in inspection_page(inspection(findings=()), "c").decode()
 

@@ -82,6 +82,7 @@ def test_methods_figures_and_labels_of_other_commands(complete):
     assert complete("evaluate", "x.csv", "--plots", "risk,c") == ["risk,confidence", "risk,confusion", "risk,classes"]
     assert complete("evaluate", "x.csv", "--fail-if", "'acc") == ["accuracy"]
     assert complete("compare", "x.csv", "x.csv", "--fail-if", "agr") == ["agreement"]
+    assert complete("compare", "x.csv", "--plots", "fl") == ["flips"]
     assert complete("weights", "x.csv", "--label", "t") == [r"true\ class"]
     assert complete("explain", "x.csv", "--row", "1", "-w", "d") == ["dog="]
 

@@ -49,6 +49,13 @@ def test_evaluate_draws_any_number_of_classes(softmax_cli, table, tmp_path, clas
     assert any("Most confused" in text for text in texts) == (classes > 20)
 
 
+def test_a_pdf_embeds_fonts_that_publishers_take(softmax_cli, table, tmp_path):
+    assert softmax_cli("evaluate", table(3), "--plot", "a.pdf", "-q", "--plots", "confusion").code == 0
+    drawn = (tmp_path / "a.pdf").read_bytes()
+    assert b"/CIDFontType2" in drawn
+    assert b"/Type3" not in drawn
+
+
 def test_the_same_table_gives_the_same_bytes(softmax_cli, table, tmp_path):
     for name in ("a", "b"):
         for suffix in ("svg", "png", "pdf"):
@@ -96,6 +103,14 @@ def test_explain_draws_every_temperature(softmax_cli, tmp_path):
     assert "0.731" in texts
 
 
+@pytest.mark.parametrize(("names", "height"), [(3, 2 * 2.1 + 0.4), (40, 2 * 4.6 + 0.4), (None, 2 * 4.6 + 0.4)])
+def test_a_sheet_is_as_high_as_its_lists_need(names, height):
+    from softmax_cli.page.plot import draw_sheet
+
+    sheet = draw_sheet([lambda place: place.subplots()] * 4, "a title", names)
+    assert sheet.get_size_inches().tolist() == pytest.approx([9.2, height])
+
+
 @pytest.mark.parametrize("outlying", [False, True])
 def test_inspect_draws_scores_and_outliers(softmax_cli, table, tmp_path, outlying):
     path = table(3)
@@ -105,6 +120,7 @@ def test_inspect_draws_scores_and_outliers(softmax_cli, table, tmp_path, outlyin
     texts = texts_of((tmp_path / "i.svg").read_text("utf-8"))
     assert {"Scores", "Confidence (20 bins, N = 300)", "Entropy (20 bins, N = 300)"} <= {*texts}
     assert ("Outliers" in texts) == outlying
+    assert any("logarithmic beyond" in text for text in texts) == outlying
     assert ("score (logits); no cell with a robust z beyond 6" in texts) != outlying
 
 

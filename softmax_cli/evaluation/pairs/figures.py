@@ -55,7 +55,9 @@ def _title(report: ComparisonReport, pair: PairReport, text: str) -> str:
 def _confidence(report: ComparisonReport, pair: PairReport, place: SubFigure) -> None:
     """Both confidences; a mark is a cell of 0.01 by 0.01, its area grows with the logarithm of its rows."""
     axes = place.subplots()
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
+    largest = max((max(cell.first, cell.second) + 1 for cell in pair.confidences), default=CONFIDENCE_BINS)
+    end = max(np.ceil(10 * largest / CONFIDENCE_BINS) / 10, 0.1)  # of thousands of classes none may be near 1
+    axes.plot([0, end], [0, end], color=GREY, linestyle="--", linewidth=1)
     titles = kind_titles(bool(report.labelled))
     for kind, marker, color in MARKS:
         cells = np.array([cell[1:] for cell in pair.confidences if cell.kind == kind], np.int64).reshape(-1, 3)
@@ -71,8 +73,8 @@ def _confidence(report: ComparisonReport, pair: PairReport, place: SubFigure) ->
             axes.scatter([], [], 16, label=f"{titles[kind]}: {cells[:, 2].sum():,}", **look)
     agreement, flips = pair.named("agreement"), pair.named("flips")
     axes.set(
-        xlim=(0, 1.02),
-        ylim=(0, 1.02),
+        xlim=(0, 1.02 * end),
+        ylim=(0, 1.02 * end),
         aspect="equal",
         xlabel="confidence of the first",
         ylabel="confidence of the second",
@@ -96,6 +98,8 @@ def _flips(report: ComparisonReport, pair: PairReport, place: SubFigure) -> None
 
 def _classes(report: ComparisonReport, pair: PairReport, place: SubFigure) -> None:
     """Recall of every class by both, or without truths how often each predicts it; of many classes the most changed."""
+    from matplotlib.ticker import MaxNLocator
+
     axes = place.subplots()
     if report.labelled:
         known = [
@@ -118,6 +122,7 @@ def _classes(report: ComparisonReport, pair: PairReport, place: SubFigure) -> No
     axes.plot(second, rows, "s", color=BLUE, markersize=3.5, label="second")
     list_names(axes, names)
     axes.set(xlabel=what, title=_title(report, pair, title))
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=not report.labelled))
     axes.grid(axis="x", color=GREY, linewidth=0.4)
     axes.legend(fontsize=8)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from softmax_cli.errors import counted
 from softmax_cli.evaluation.pairs.figures import kind_titles
 from softmax_cli.evaluation.pairs.report import ClassChange, ComparisonReport, PairReport
 from softmax_cli.evaluation.report import Figure, full_titles
@@ -30,10 +32,11 @@ def comparison_page(report: ComparisonReport, flips: Sequence[dict[str, object]]
     return report_page(
         f"{first} compared with {' and '.join(others)}",
         command,
-        verdict=[f"{_named(report, pair)}{sentence}" for pair in report.pairs for sentence in pair.verdict],
+        verdict=[f"{_named(report, pair)}{sentence}" for pair in report.pairs for sentence in pair.verdict]
+        or ["There is no row to compare."],
         facts=[
-            f"{report.rows:,} rows joined by {report.joined_by}",
-            f"{report.left_out:,} bad rows left out",
+            f"{counted(report.rows, 'row')} joined by {report.joined_by}",
+            f"{counted(report.left_out, 'bad row')} left out",
             f"{report.labelled:,} with a truth",
         ],
         tiles=[tile for pair in report.pairs for tile in _tiles(report, pair)],
@@ -67,15 +70,21 @@ def _named(report: ComparisonReport, pair: PairReport) -> str:
 
 def _tiles(report: ComparisonReport, pair: PairReport) -> Iterator[Tile]:
     agreement, flips = pair.named("agreement"), pair.named("flips")
-    named = _named(report, pair)
-    yield Tile(f"{named}agreement", f"{agreement.value:.2%}", f"{int(flips.value):,} flips in {report.rows:,} rows")
+    named, among = _named(report, pair), f"{counted(int(flips.value), 'flip')} in {counted(report.rows, 'row')}"
+    yield Tile(f"{named}agreement", f"{agreement.value:.2%}" if report.rows else "unknown", among)
     for figure in pair.figures:
         if figure.name.endswith("_difference"):
-            yield Tile(f"{named}{figure.title}", f"{figure.value:+.5f}", _interval(figure) or figure.note)
+            yield Tile(f"{named}{figure.title}", _signed(figure.value), _interval(figure) or figure.note)
 
 
 def _interval(figure: Figure) -> str:
-    return "" if figure.interval is None else f"95 %: {figure.interval[0]:+.5f} to {figure.interval[1]:+.5f}"
+    if figure.interval is None or math.isnan(figure.interval[0]):
+        return ""
+    return f"95 %: {figure.interval[0]:+.5f} to {figure.interval[1]:+.5f}"
+
+
+def _signed(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{value:+.5f}"
 
 
 def _confidences(report: ComparisonReport, pair: PairReport, place: int) -> Chart:
@@ -128,7 +137,7 @@ def _pair_tables(report: ComparisonReport, pair: PairReport, place: int) -> Iter
 
 def _value(figure: Figure) -> str:
     if figure.name.endswith("_difference"):
-        return f"{figure.value:+.5f}"
+        return _signed(figure.value)
     if isinstance(figure.value, int):
         return f"{figure.value:,}"
     return f"{figure.value:.2g}" if 0 < figure.value < 1e-4 else number(figure.value)  # a p-value is never 0

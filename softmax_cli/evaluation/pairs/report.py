@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -218,7 +218,7 @@ def _differences(plan: Plan, found: Comparison, place: int) -> Iterator[Figure]:
             limits = interval(gaps)
         title = f"{one.title} gap"
         values = one.value(first), one.value(second)
-        note = f"{values[1]:.5f} less {values[0]:.5f}"
+        note = "" if isnan(values[0]) else f"{values[1]:.5f} less {values[0]:.5f}"
         yield Figure(f"{one.name}_difference", title, values[1] - values[0], limits, note)
     flips = found.flips[place]
     note = f"only first right: {flips.only_first:,} rows, only second: {flips.only_second:,}"
