@@ -119,7 +119,8 @@ def by_suffix(path: str) -> tuple[Format, Compression | None]:
     compression = compression_by_suffix(path)
     inner = path[: -len(PurePath(path).suffix)] if compression else path
     suffix = PurePath(inner).suffix.lower()
-    for form in _all():
+    # A format is mostly called as its files end: the others need not be loaded.
+    for form in (*map(_load, {suffix[1:]} & {*names()}), *_all()):
         if suffix in form.SUFFIXES:
             return form, compression
     known = ", ".join(suffix for form in _all() for suffix in form.SUFFIXES)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.activations import ACTIVATIONS, scale_
-from softmax_cli.numeric.distributions.truncation import truncate_
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, Temperature
 from softmax_cli.numeric.topk import argmax, top_k
 from softmax_cli.prediction.steps import Adjustment
@@ -193,6 +192,8 @@ class Scoring(NamedTuple):
             scored.sets[rows] = self.sets(activation.log_probabilities_(z.copy(order="K")))
         allowed = None if self.draws is None else z > -np.inf
         if self.truncation:
+            from softmax_cli.numeric.distributions.truncation import truncate_
+
             truncate_(z, **self.truncation._asdict())
             if logit is not None:
                 logit[z == -np.inf] = -np.inf

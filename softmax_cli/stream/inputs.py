@@ -18,7 +18,6 @@ from softmax_cli.storage.compression import compression_by_magic, compression_by
 from softmax_cli.storage.reading import pauses, spool
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
 from softmax_cli.stream.file_kinds import format_of, refuse_foreign
-from softmax_cli.tables.concat import unite
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
 STDIN = "-"
@@ -338,6 +337,8 @@ def open_table(files: Sequence[InputFile], options: ReadOptions = READ_AS_FOUND)
             yield first
             return
         later = [partial(_opened, file, options) for file in files[1:]]
+        from softmax_cli.tables.concat import unite
+
         table = unite(first, later, _size([file.path for file in files]))._replace(name=_title(first.name, files))
         closing.callback(table.blocks.close)  # type: ignore[attr-defined]  # a generator: it closes the file it is in
         yield table
