@@ -36,6 +36,12 @@ class Truncation(NamedTuple):
     def __bool__(self) -> bool:
         return any(bound is not None for bound in self)
 
+    def cut_(self, z: NDArray[np.floating]) -> None:
+        """Mask the classes that are not kept, on the log scale and in place, shape (rows, classes)."""
+        from softmax_cli.numeric.distributions.truncation import truncate_
+
+        truncate_(z, **self._asdict())
+
 
 class BesideLogits(NamedTuple):
     """What rows bring along besides their logits; None: nothing."""
@@ -192,9 +198,7 @@ class Scoring(NamedTuple):
             scored.sets[rows] = self.sets(activation.log_probabilities_(z.copy(order="K")))
         allowed = None if self.draws is None else z > -np.inf
         if self.truncation:
-            from softmax_cli.numeric.distributions.truncation import truncate_
-
-            truncate_(z, **self.truncation._asdict())
+            self.truncation.cut_(z)
             if logit is not None:
                 logit[z == -np.inf] = -np.inf
         log_p = activation.log_probabilities_(z.copy(order="K")) if "logprob" in self.emit or self.figures else None
