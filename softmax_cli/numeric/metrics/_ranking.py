@@ -54,16 +54,31 @@ class Ranking:
     @cached_property
     def ascending(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Confidence and correctness from the least sure row to the surest; equals in any order."""
-        confidence, correct = np.concatenate(self.confidences), np.concatenate(self.corrects)
-        order = np.argsort(confidence)
-        return confidence[order], correct[order]
+        # Bits of floats from 0 to 1 are in order of size and leave two free: sorted with the correctness below them, no
+        # order of the rows is needed, which would take as much memory again.
+        confidence = np.concatenate(self.confidences)
+        confidence += 0.0  # -0.0 has a bit of its own
+        bits = confidence.view(np.uint64)
+        np.left_shift(bits, 1, out=bits)
+        np.bitwise_or(bits, np.concatenate(self.corrects), out=bits)
+        bits.sort()
+        correct = bits.astype(np.uint8) & 1
+        np.right_shift(bits, 1, out=bits)
+        return bits.view(np.float64), correct.view(np.bool_)
 
     @cached_property
     def ties(self) -> NDArray[np.intp]:
         """Where each run of equal confidences starts, and the end: shape (runs + 1,)."""
         confidence, _ = self.ascending
-        starts = np.flatnonzero(np.diff(confidence, prepend=-1.0) > 0)
-        return np.append(starts, len(confidence))
+        changes = np.flatnonzero(confidence[1:] > confidence[:-1])
+        changes += 1
+        return np.concatenate(([0], changes, [len(confidence)])) if len(confidence) else np.zeros(1, np.intp)
+
+    @cached_property
+    def _hits(self) -> NDArray[np.intp]:
+        """Correct rows before each of `ties`."""
+        _, correct = self.ascending
+        return np.concatenate(([0], np.cumsum(correct)[self.ties[1:] - 1]))
 
     def correct_below(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
         """Correct rows among the first so many rows, shape of `places`.
@@ -71,9 +86,7 @@ class Ranking:
         Within a run of equals every row counts as correct by the share of the run: the mean over all orders of the
         equals.
         """
-        _, correct = self.ascending
-        hits = np.concatenate(([0], np.cumsum(correct)))[self.ties]
-        return np.interp(places, self.ties, hits)
+        return np.interp(places, self.ties, self._hits)
 
     @property
     def curve(self) -> Curve:

@@ -15,15 +15,21 @@ from softmax_cli.numeric.exact_sum import ExactSum
 from softmax_cli.numeric.metrics import Definition, Metric, Plan
 from softmax_cli.numeric.metrics._ranking import Ranking
 
+_BLOCK = 1 << 20
+"""Rows at a time: the ranking itself is all that is to grow with them."""
+
 
 def aurc(ranking: Ranking) -> float:
     """Mean over k of the error rate among the k surest rows, 0..1; equal confidences in all orders alike."""
     rows = ranking.rows
     if not rows:
         return nan
-    answered = np.arange(1, rows + 1)
-    correct = ranking.correct_below(np.array([rows])) - ranking.correct_below(rows - answered)
-    return ExactSum.of((answered - correct) / answered).value / rows
+    total, all_correct = ExactSum.zero(1), ranking.correct_below(np.array([rows]))
+    for start in range(0, rows, _BLOCK):
+        answered = np.arange(start + 1, min(start + _BLOCK, rows) + 1)
+        correct = all_correct - ranking.correct_below(rows - answered)
+        total = total.plus(ExactSum.of((answered - correct) / answered))
+    return total.value / rows
 
 
 def excess(ranking: Ranking) -> float:
