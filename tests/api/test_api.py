@@ -294,6 +294,14 @@ def test_a_file_is_written_where_one_is_asked_for(frame, tmp_path):
     assert len(pd.read_csv(tmp_path / "out.csv")) == 6
 
 
+def test_the_tables_of_an_evaluation_are_written_where_they_are_asked_for(table, tmp_path):
+    tables = {option: tmp_path / f"{option}.csv" for option in ("per_class", "confusion", "bins_out")}
+    evaluate(table, bootstrap=0, logits="cat,dog,cow", **tables)
+    classes, confusion, bins = map(pd.read_csv, tables.values())
+    assert classes["name"].tolist() == ["cat", "dog", "cow"]
+    assert confusion[["cat", "dog", "cow"]].to_numpy().sum() == bins["rows"].sum() == len(table)
+
+
 FUNCTIONS = [getattr(package, name) for name in commands.names()]
 
 
