@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from softmax_cli.api.arguments import Data, describe, given, plain, spoken
+from softmax_cli.api.arguments import Data, describe, given, in_python_words, plain
 from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
 from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
@@ -125,7 +125,7 @@ def evaluate(data: Data, **options: Any) -> Result:
     Raises
     ------
     GateError
-        What ``fail_if`` names is so.
+        A condition of ``fail_if`` holds.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def compare(*tables: Data, **options: Any) -> Result:
     Raises
     ------
     GateError
-        What ``fail_if`` names is so.
+        A condition of ``fail_if`` holds.
 
     Examples
     --------
@@ -167,10 +167,10 @@ def compare(*tables: Data, **options: Any) -> Result:
     with given(compare, tables, options) as job:
         report = call(job.run, job.values)
         _check_gates(report.failed_gates)
-        told = plain(report.to_json(), job.folder)
+        report_json = plain(report.to_json(), job.folder)
         figures = [{figure.name: figure.value for figure in pair.figures} for pair in report.pairs]
-    by_table = {pair["second"]: found for pair, found in zip(told["pairs"], figures, strict=True)}
-    return Result(told, figures[0] if len(figures) == 1 else by_table)
+    by_table = {pair["second"]: found for pair, found in zip(report_json["pairs"], figures, strict=True)}
+    return Result(report_json, figures[0] if len(figures) == 1 else by_table)
 
 
 def _check_count(tables: Sequence[Data], function: Callable[..., Any]) -> None:
@@ -209,9 +209,9 @@ def calibrate(data: Data, **options: Any) -> CalibrationResult:
 
     with given(calibrate, (data,), options) as job:
         found, report, *_ = call(job.run, job.values)
-        told = plain(report.to_json(), job.folder)
+        report_json = plain(report.to_json(), job.folder)
     text = encode(found).decode("utf-8")
-    return CalibrationResult(told, {name: told[name] for name in ("method", "before", "after")}, text)
+    return CalibrationResult(report_json, {name: report_json[name] for name in ("method", "before", "after")}, text)
 
 
 @describe
@@ -235,12 +235,17 @@ def inspect(data: Data, **options: Any) -> InspectionResult:
     (3, 'probabilities-as-logits')
     """
     with given(inspect, (data,), options) as job:
-        told = plain(call(job.run, job.values).to_json(), job.folder)
-    severities = [found["severity"] for found in told["findings"]]
+        report_json = plain(call(job.run, job.values).to_json(), job.folder)
+    severities = [found["severity"] for found in report_json["findings"]]
     counts = {f"{name}s": severities.count(name) for name in ("problem", "warning", "note")}
-    figures = {"rows": told["rows"], "scored": told["scored"], "classes": len(told["classes"]), **counts}
-    findings = [found | {"advice": spoken(found["advice"])} for found in told["findings"]]
-    return InspectionResult(told, figures, findings)
+    figures = {
+        "rows": report_json["rows"],
+        "scored": report_json["scored"],
+        "classes": len(report_json["classes"]),
+        **counts,
+    }
+    findings = [found | {"advice": in_python_words(found["advice"])} for found in report_json["findings"]]
+    return InspectionResult(report_json, figures, findings)
 
 
 @describe
@@ -297,8 +302,8 @@ def explain(scores: Data, **options: Any) -> Result:
         options = {"classes": np.array(list(map(str, scores)))} | options
         scores = [list(scores.values())]
     with given(explain, (scores,), options) as job:
-        told = plain(call(job.run, job.values), job.folder)
-    return Result(told, told["steps"]["prob"] if "steps" in told else {})
+        report_json = plain(call(job.run, job.values), job.folder)
+    return Result(report_json, report_json["steps"]["prob"] if "steps" in report_json else {})
 
 
 def _is_row(given: Data) -> bool:
