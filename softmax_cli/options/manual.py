@@ -15,7 +15,7 @@ EXITS = (
     ("0", "Done; also where the reader of a pipe has seen enough."),
     ("1", "The data or the machine are at fault: a bad row, a damaged file, a full disk."),
     ("2", "What was typed cannot be carried out, and nothing was started."),
-    ("3", "A figure is not as --fail-if wants it."),
+    ("3", "A condition of --fail-if holds."),
     ("130, 143", "Stopped by a signal; what was begun is cleaned up."),
 )
 ELSEWHERE = (
