@@ -222,7 +222,7 @@ def _fitted(
         fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
         if fitting.is_lost:
-            fitting.say("the calibration is kept nowhere: add -o calibration.json to keep it")
+            fitting.say("the calibration is not saved: add -o calibration.json to keep it")
         fitting.warn_of_seen(given, fitting.calibration, inputs, scores)
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)
