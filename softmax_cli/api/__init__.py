@@ -311,12 +311,21 @@ def _is_row(given: Data) -> bool:
     return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
 
 
+OF_A_FILE = ("format", "digits", "decimals", "escape_formulas")
+"""Options about the bytes of a file, which a table in memory has not."""
+
+
 def _rows(
     function: Callable[..., Any], tables: Sequence[Data], options: Mapping[str, Any], matrix: str | None = None
 ) -> Any:
     """Run a command that gives rows, and return them as what its first table came as.
 
     `matrix` is the layout that gives an array of probabilities, where it is one that came.
+
+    Raises
+    ------
+    UsageError
+        An option is about a file, and none is written.
     """
     asked = {"layout", "top_k", "add", "only_predictions", "emit", "long", "group", "pool_by"}
     with given(function, tables, options) as job:
@@ -325,6 +334,8 @@ def _rows(
         if "output" in options:
             call(job.run, job.values)
             return None
+        for option in [one for one in OF_A_FILE if one in options]:
+            raise UsageError(f"{option}= is about a file: name it with output=, or leave out {option}=")
         path = os.path.join(job.folder, "result.arrow")
         call(job.run, {**job.values, "output": path})
         table = pa.ipc.open_file(pa.OSFile(path)).read_all()

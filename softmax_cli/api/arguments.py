@@ -158,7 +158,8 @@ def _give_warnings(messages: Sequence[str]) -> None:
 
 def in_python_words(message: str, folder: str = "") -> str:
     """Name arguments instead of flags, ``top_k=`` for ``--top-k``, and data instead of the files that hold it here."""
-    return re.sub(r"--([a-z][a-z-]+)", lambda flag: flag[1].replace("-", "_") + "=", _named(message, folder))
+    message = re.sub(r"(?<!\S)-o (?=\S)", "output=", _named(message, folder))
+    return re.sub(r"--([a-z][a-z-]+)", lambda flag: flag[1].replace("-", "_") + "=", message)
 
 
 def _named(text: str, folder: str) -> str:

@@ -22,6 +22,7 @@ def test_a_flag_becomes_an_argument_and_a_file_its_data():
     assert (
         in_python_words("data1.npy has other classes than data.arrow", "/tmp/x") == "data1 has other classes than data"
     )
+    assert in_python_words("--resume is for a folder: -o probs/") == "resume= is for a folder: output=probs/"
     assert in_python_words("my_data.arrow and data.csv stay", "/tmp/x") == "my_data.arrow and data.csv stay"
     assert plain({"at": ("/tmp/x/data.npy: row 1", 2.5)}, "/tmp/x") == {"at": ["data: row 1", 2.5]}
     assert plain("softmax-cli predict -w x --json", "/tmp/x") == "softmax-cli predict -w x --json"
