@@ -330,10 +330,13 @@ class ResultOptions:
         return cast("tuple[Emit, ...]", given)
 
     def notes(self, classes: int) -> list[str]:
-        """Return what is to be said about a ranking that is longer than the classes."""
-        if self.top_k is None or self.top_k <= classes:
-            return []
-        return [f"--top-k {self.top_k}: there are {classes} classes, and all are listed"]
+        """Return what is to be said about options that change less than they say."""
+        found = []
+        if self.only_predictions and self.emit != "prob":
+            found.append(f"--emit {self.emit}: --only-predictions leaves these columns out")
+        if self.top_k is not None and self.top_k > classes:
+            found.append(f"--top-k {self.top_k}: there are {classes} classes, and all are listed")
+        return found
 
     def build(self, classes: tuple[str, ...], shape: str, calibration: Calibration | None = None) -> Layout:
         """Return the layout; `shape` is the one that was given, or the one that the file format needs."""

@@ -136,6 +136,12 @@ def test_what_is_emitted():
         with pytest.raises(UsageError, match=f"--emit {wrong}"):
             ResultOptions(emit=wrong).emitted()
     assert ResultOptions(top_k=5).notes(3) == ["--top-k 5: there are 3 classes, and all are listed"]
+    assert (
+        ResultOptions(emit="logit", only_predictions=True)
+        .notes(3)[0]
+        .startswith("--emit logit: --only-predictions leaves")
+    )
+    assert ResultOptions(emit="logit").notes(3) == ResultOptions(only_predictions=True).notes(3) == []
 
 
 def test_thresholds():
