@@ -44,7 +44,7 @@ def predict(data: Data, **options: Any) -> Any:
     Raises
     ------
     UsageError
-        An option is unknown, or a value is none that it takes.
+        An option is unknown, or does not take the value.
     DataError
         A row has a missing or infinite score, or no column looks like a score.
 

@@ -82,7 +82,7 @@ class Transform:
 
     @property
     def summary(self) -> str:
-        """What was taken for what, in a line; of pooled scores no kind is told, as no file has them."""
+        """What was taken for what, in a line; without the kind of pooled scores, which no file holds."""
         columns = self.columns._replace(kind="logits") if self.before else self.columns
         return columns.summary()
 
