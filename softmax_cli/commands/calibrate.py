@@ -212,7 +212,7 @@ def _fitted(
     from softmax_cli.terminal.progress import rounds
 
     fitting.check(inputs.everything_read)
-    workers = engine.resolve(inputs, fitting.workers)
+    workers = engine.resolve(inputs, fitting)
     with open_scores(inputs) as scores:
         columns = scores.columns
         steps = remedies.build(columns.classes)

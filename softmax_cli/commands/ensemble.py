@@ -129,7 +129,7 @@ def ensemble(
     pooling.check(len(source.paths))
     decisions.check(result.layout, result.threshold, "softmax")
     inputs = inputs_of(source, truths)
-    target = output.resolve(_all_of(inputs), parts, run.workers)
+    target = output.resolve(_all_of(inputs), parts, run)
     pool = _fitted(source, inputs, pooling, run) if pooling.fit_weights and not run.dry_run else None
     found: list[EnsembleSummary] = []
     keep = merging(found)

@@ -221,7 +221,7 @@ def _measured(
     from softmax_cli.tables.pool import Listeners
 
     report.check(inputs.everything_read)
-    workers = engine.resolve(inputs, run.workers)
+    workers = engine.resolve(inputs, run)
     estimate = estimated_prior(inputs, scoring, run, engine)
     with open_scores(inputs) as scores:
         chosen = _choose(scores, scoring, estimate)

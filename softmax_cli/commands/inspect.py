@@ -104,7 +104,7 @@ def inspect(
     look.check(inputs)
     pictures.check(inputs.everything_read, look.force, [look.rows_out])
     pictures.check_format(look.json)
-    workers = engine.resolve(inputs, look.workers)
+    workers = engine.resolve(inputs, look)
     found, evidence = _look(inputs, look, workers)
     if pictures.plot is not None:
         from softmax_cli.inspection.figures import write_inspection_plots
@@ -124,7 +124,7 @@ def looked_at(
     """Look, write the flagged rows that were asked for, and return what was found, for Python."""
     inputs = source.resolve(truths)
     look.check(inputs)
-    workers = engine.resolve(inputs, look.workers)
+    workers = engine.resolve(inputs, look)
     found, evidence = _look(inputs, look, workers)
     _write_flagged(inputs, look, workers, evidence)
     return found

@@ -68,7 +68,7 @@ def predict(
     source = long.source(source)
     named = scoring.softmax.columns | long.columns
     inputs = source.resolve(truths if asks else None, named, belong_together=long.is_used)
-    target = output.resolve_whole(inputs.paths, parts) if long.is_used else output.resolve(inputs, parts, run.workers)
+    target = output.resolve_whole(inputs.paths, parts) if long.is_used else output.resolve(inputs, parts, run)
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
         scores = long.together(scores, source, run.workers)

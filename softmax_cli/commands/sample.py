@@ -107,7 +107,7 @@ def sample(
     if scoring.softmax.activation == "sigmoid":
         raise UsageError("--activation sigmoid gives every class alone a probability; an action is drawn from one")
     inputs = source.resolve(None, scoring.softmax.columns)
-    target = output.resolve(inputs, parts, run.workers)
+    target = output.resolve(inputs, parts, run)
     estimate = estimated_prior(inputs, scoring, run, parts.engine)
     with open_scores(inputs) as scores:
         columns = scores.columns

@@ -248,7 +248,7 @@ def estimated_prior(
     from softmax_cli.weighting import prior as prior_estimation
     from softmax_cli.weighting.terms import read_prior
 
-    workers = engine.resolve(inputs, run.workers)
+    workers = engine.resolve(inputs, run, announce=False)
     rewind = make_rereadable(inputs.paths, prior_estimation.FLAG)
     with open_scores(inputs._replace(truths=None)) as scores:
         classes = scores.columns.classes
@@ -280,7 +280,7 @@ def _confusion(
 
     path = scoring.imbalance.validation or ""
     labelled = inputs._replace(files=input_files([path]), where=None, truths=TruthSource())
-    workers = engine.resolve(labelled, run.workers)
+    workers = engine.resolve(labelled, run, announce=False)
     with open_scores(labelled) as scores:
         columns = scores.columns
         if columns.classes != classes:

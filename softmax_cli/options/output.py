@@ -13,7 +13,7 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.completion import class_values, one_of, some_of
-from softmax_cli.options.run import ENGINE_PANEL, EngineOptions
+from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, WorkOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
@@ -137,7 +137,7 @@ class OutputOptions:
         named = None if self.path is None else _format_of_name(self.path)
         return named is not None and formats.is_binary(named)
 
-    def resolve(self, inputs: Inputs, parts: PartsOptions, threads: int) -> Target:
+    def resolve(self, inputs: Inputs, parts: PartsOptions, run: WorkOptions) -> Target:
         """Decide where the result goes and as what, and refuse, before anything is read, what cannot be written.
 
         Raises
@@ -150,9 +150,9 @@ class OutputOptions:
         if flag is not None and not is_folder:
             if self.path is None or _format_of_name(self.path) is not None:
                 raise UsageError(f"{flag} is for a folder of parts: name one, such as -o probs/")
-            return self._folder(f"{self.path}/", inputs, parts, threads)
+            return self._folder(f"{self.path}/", inputs, parts, run)
         if self.path is not None and is_folder:
-            return self._folder(self.path, inputs, parts, threads)
+            return self._folder(self.path, inputs, parts, run)
         return self._screen() if self.shows_table else self._file(inputs.paths)
 
     def resolve_whole(self, inputs: Sequence[str], parts: PartsOptions) -> Target:
@@ -200,7 +200,7 @@ class OutputOptions:
             raise UsageError("standard output is the input: the output needs another name")
         return File(self.path, form, compression, self._text_options(), self.limit, self.force)
 
-    def _folder(self, name: str, inputs: Inputs, parts: PartsOptions, threads: int) -> Target:
+    def _folder(self, name: str, inputs: Inputs, parts: PartsOptions, run: WorkOptions) -> Target:
         from softmax_cli import formats
         from softmax_cli.distributed.plan import plan_units
         from softmax_cli.prediction.folder import Folder, PartFolder
@@ -217,7 +217,7 @@ class OutputOptions:
                 f"{name}: parts gather in a folder of this machine, such as -o probs/; there, write one file: "
                 f"-o {name.rstrip('/')}/probs.parquet"
             )
-        workers = parts.engine.resolve(inputs, threads)
+        workers = parts.engine.resolve(inputs, run)
         place = PartFolder(Path(name))
         place.check(self.force, parts.resume)
         place.check_inputs(inputs.paths)

@@ -215,8 +215,13 @@ class EngineOptions:
         ),
     ] = None
 
-    def resolve(self, inputs: Inputs, threads: int) -> Workers:
+    def resolve(self, inputs: Inputs, run: WorkOptions, announce: bool = True) -> Workers:
         """Decide who reads the rows, and cut the input into units for an engine that is named.
+
+        Parameters
+        ----------
+        announce : bool
+            Say so where the engine takes longer to start than the work would take without it.
 
         Raises
         ------
@@ -234,4 +239,6 @@ class EngineOptions:
             )
         engine = engines.by_name(self.engine or "local")
         units = () if self.engine is None else plan_units(inputs.files)
-        return Workers(engine, units, threads, self.engine in (None, "local"))
+        if self.engine is not None and announce:
+            run.say(*filter(None, [engines.start_note(self.engine, sum(unit.size for unit in units))]))
+        return Workers(engine, units, run.workers, self.engine in (None, "local"))

@@ -32,6 +32,7 @@ def test_a_reader_who_leaves_is_no_error(program, program_env, command):
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -140,6 +140,7 @@ def test_the_correction_for_a_known_prior(evaluate, real_data):
     assert found["log_loss"] == pytest.approx(expected["nll"], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [["--threads", "1"], ["--threads", "5", "--batch-rows", "97"]])
 def test_neither_threads_nor_batches_change_a_digit(softmax_cli, real_data, flags):
     path = real_data("magika_filetypes/magika_logits.parquet")

@@ -228,6 +228,7 @@ def peak_kilobytes(program, env, folder, *arguments):
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_runs_in_flat_memory(program, program_env, tmp_path):
     with gzip.open(tmp_path / "in.csv.gz", "wb", compresslevel=9) as file:
         file.write(b"a,b\n")
@@ -284,6 +285,7 @@ def test_formulas_are_data_unless_escaping_is_asked_for(softmax_cli):
     assert "\n-5,dog," in escaped
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_classes(softmax_cli):
     names = ",".join(f"c{i}" for i in range(100_000))
     row = ",".join("0.25" for _ in range(100_000))

@@ -66,6 +66,7 @@ def ended(process):
     return process.returncode
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
 class TestAtAnyMoment:
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

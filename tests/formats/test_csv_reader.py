@@ -121,6 +121,7 @@ def test_a_line_of_spaces_is_a_row(size):
     assert found[1][None][2] == (None, "1 field where the header has 2")
 
 
+@pytest.mark.slow
 def test_100_000_columns():
     width = 100_000
     text = ",".join(f"c{i}" for i in range(width)) + "\n" + ",".join("1.5" for _ in range(width)) + "\n"

@@ -206,6 +206,7 @@ def _zigzag(step: int, value: int) -> bytes:
     return bytes(out)
 
 
+@pytest.mark.slow
 def test_a_text_that_repeats_does_not_fill_the_memory():
     """The file holds it once, and its footer says next to nothing about a row."""
     table = pa.table({"text": pa.array(["x" * 100_000] * 5000), "a": np.arange(5000.0), "b": np.ones(5000)})

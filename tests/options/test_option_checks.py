@@ -158,7 +158,9 @@ def test_thresholds():
 
 
 def target(inputs=("-",), **given):
-    return OutputOptions(**given).resolve(Inputs(tuple(map(InputFile, inputs))), PartsOptions(EngineOptions()), 1)
+    return OutputOptions(**given).resolve(
+        Inputs(tuple(map(InputFile, inputs))), PartsOptions(EngineOptions()), RunOptions(threads=1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def test_a_folder_gets_a_part_for_each_file_in_the_format_of_the_input(tmp_path)
     for name in ("a", "b"):
         (tmp_path / f"{name}.tsv").write_text("a\tb\n1\t2\n")
     folder = OutputOptions(output=f"{tmp_path}/parts/").resolve(
-        SourceOptions(paths=[str(tmp_path)]).resolve(), PartsOptions(EngineOptions()), 3
+        SourceOptions(paths=[str(tmp_path)]).resolve(), PartsOptions(EngineOptions()), RunOptions(threads=3)
     )
     assert folder.describe("a, b") == [
         f"writes   tsv to {tmp_path}/parts/: a, b",
@@ -268,12 +270,13 @@ def test_a_source_knows_its_columns_and_keeps_its_first_block(tmp_path):
 
 def test_engines():
     stream, file = Inputs((InputFile("-"),)), Inputs((InputFile(__file__),))
-    assert EngineOptions().resolve(stream, 3)[1:] == ((), 3, True)
-    assert [unit.path for unit in EngineOptions("local").resolve(file, 3).units] == [__file__]
+    run = RunOptions(threads=3)
+    assert EngineOptions().resolve(stream, run)[1:] == ((), 3, True)
+    assert [unit.path for unit in EngineOptions("local").resolve(file, run).units] == [__file__]
     with pytest.raises(UsageError, match="standard input cannot be cut"):
-        EngineOptions("local").resolve(stream, 3)
+        EngineOptions("local").resolve(stream, run)
     with pytest.raises(UsageError, match="no engine is called 'mars'"):
-        EngineOptions("mars").resolve(file, 3)
+        EngineOptions("mars").resolve(file, run)
 
 
 def test_talk(capsys):

@@ -1,7 +1,9 @@
 """Who runs the units of a job, and where: every module here is one engine, called by its name.
 
 An engine schedules, places and runs again; what a unit does is not its business. A module offers `run`, as `Engine` has
-it, and `NEEDS`, the library that it needs as pip is asked for it (None: none). It is imported when it runs.
+it, and `NEEDS`, the library that it needs as pip is asked for it (None: none). It may say by `STARTS_IN` how many
+seconds it takes to start here, and by `JOINS` which variable names a cluster that is running already. It is imported
+when it runs.
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from softmax_cli.errors import SoftmaxCliError, UsageError
+from softmax_cli.errors import DataError, SoftmaxCliError, UsageError
+from softmax_cli.version import __version__
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -107,6 +110,23 @@ def by_name(name: str) -> Engine:
     return _Checked(cast(Engine, module))
 
 
+BYTES_A_SECOND = 50e6
+"""About what one machine reads, scores and writes of a table."""
+
+
+def start_note(name: str, size: int) -> str | None:
+    """Say so where an engine takes longer to start here than this machine for all the work, `size` bytes of input."""
+    module: Any = import_module(f"{__name__}.{name}")
+    seconds, done = getattr(module, "STARTS_IN", 0), size / BYTES_A_SECOND
+    if done >= seconds or os.environ.get(getattr(module, "JOINS", "")):
+        return None
+    here = f"{done:.0f} s" if done >= 1.5 else "a second"
+    return (
+        f"--engine {name} takes about {seconds} s to start, and this machine about {here} for these "
+        f"{size / 1e6:,.1f} MB: without --engine it is done sooner"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Failure:
     """What a user is to be reported of a unit. A value: an engine would run what raises again, and print its trace."""
@@ -166,7 +186,8 @@ class _Checked:
         waiting = {task.start for task in tasks}
         first, failure = len(units), None
         bunches = [units[task.start : task.stop] for task in tasks]
-        with stdout_to_stderr(), closing(self.engine.run(_Attempt(work), bunches, workers)) as finished:  # type: ignore[type-var]
+        run = _explained(self.engine.run(_Attempt(work), bunches, workers))
+        with stdout_to_stderr(), closing(run) as finished:
             for number, found in finished:
                 start = tasks[number].start
                 waiting.discard(start)
@@ -177,3 +198,16 @@ class _Checked:
                         first, failure = position, came.error
                 if failure is not None and min(waiting, default=first) >= first:
                     raise failure
+
+
+def _explained(run: Iterator[tuple[int, Result]]) -> Generator[tuple[int, Result], None, None]:
+    """Say what to do where the workers of a cluster lack this program, which no engine puts there."""
+    try:
+        yield from run
+    except DataError as error:
+        if "No module named 'softmax_cli" not in str(error):
+            raise
+        raise DataError(
+            f"the workers have no softmax_cli: install softmax-tables {__version__} on each of them, with the Python "
+            "and the libraries that are here (softmax-cli --version --verbose)"
+        ) from error

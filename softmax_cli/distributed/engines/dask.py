@@ -15,6 +15,8 @@ Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
 NEEDS = "distributed>=2026.8"
+STARTS_IN = 2
+JOINS = "DASK_SCHEDULER_ADDRESS"
 RETRIES = 3
 
 
@@ -24,7 +26,7 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
         from dask.distributed import Client, KilledWorker, LocalCluster, as_completed
 
     with ExitStack() as closing:
-        joined = os.environ.get("DASK_SCHEDULER_ADDRESS")
+        joined = os.environ.get(JOINS)
         if joined is None:
             cluster = LocalCluster(
                 n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL

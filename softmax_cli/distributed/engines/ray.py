@@ -15,6 +15,8 @@ Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
 NEEDS = "ray>=2.60"
+STARTS_IN = 4
+JOINS = "RAY_ADDRESS"
 RETRIES = 3
 
 
@@ -37,7 +39,7 @@ def run(work: Callable[[Unit], Result], units: Sequence[Unit], workers: int) -> 
 
 
 def _place(workers: int) -> dict[str, Any]:
-    joined = os.environ.get("RAY_ADDRESS")
+    joined = os.environ.get(JOINS)
     if joined:
         return {"address": joined}
     return {"address": "local", "num_cpus": workers, "include_dashboard": False}  # by default any that it remembers

@@ -17,6 +17,8 @@ Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
 NEEDS = "pyspark>=4.3"
+STARTS_IN = 7
+JOINS = "PYSPARK_SUBMIT_ARGS"
 ATTEMPTS = 4  # with local[N] alone, Spark gives up with the first worker that is lost
 DEFAULT_MASTER = "local[*]"
 

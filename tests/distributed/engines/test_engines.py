@@ -158,6 +158,29 @@ def test_five_thousand_small_files_are_a_few_tasks_that_come_one_by_one():
         list(engines._Checked(Recording).run(fails, units, 2))
 
 
+def test_workers_without_the_program_are_told_apart_from_bad_data():
+    class Elsewhere:
+        @staticmethod
+        def run(work, units, workers):
+            raise DataError("ray: ModuleNotFoundError: No module named 'softmax_cli'")
+            yield
+
+    with pytest.raises(DataError, match=r"the workers have no softmax_cli: install softmax-tables \d"):
+        list(engines._Checked(Elsewhere).run(abs, [1], 2))
+
+
+def test_a_start_that_takes_longer_than_the_work_is_said(monkeypatch):
+    for name, joins in (("ray", "RAY_ADDRESS"), ("dask", "DASK_SCHEDULER_ADDRESS")):
+        monkeypatch.delenv(joins, raising=False)
+        note = engines.start_note(name, 3_000_000)
+        assert note.startswith(f"--engine {name} takes about ")
+        assert note.endswith(" for these 3.0 MB: without --engine it is done sooner")
+        assert engines.start_note(name, 3_000_000_000) is None
+        monkeypatch.setenv(joins, "there:1")
+        assert engines.start_note(name, 3_000_000) is None, "a cluster that runs already"
+    assert engines.start_note("local", 0) is None
+
+
 def test_an_unknown_engine_is_told_with_those_there_are():
     with pytest.raises(UsageError, match="'flink'; there are: dask, local, ray, spark"):
         engines.by_name("flink")
