@@ -1,4 +1,4 @@
-"""What can go wrong for a user, the exit code that a shell sees for it, and the words for what was meant."""
+"""What can go wrong for a user, the exit code that a shell sees for it, and words that messages share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The version, where every floor can read it, and those of what the program stands on."""
+"""The version, where every floor can read it; for the report of a bug also those of Python and the libraries."""
 
 from __future__ import annotations
 

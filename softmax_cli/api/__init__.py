@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from softmax_cli.api.arguments import Data, describe, given, plain, spoken
+from softmax_cli.api.arguments import Data, describe, given, in_python_words, plain
 from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
 from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
@@ -44,7 +44,7 @@ def predict(data: Data, **options: Any) -> Any:
     Raises
     ------
     UsageError
-        An option is unknown, or a value is none that it takes.
+        An option is unknown, or does not take the value.
     DataError
         A row has a missing or infinite score, or no column looks like a score.
 
@@ -125,7 +125,7 @@ def evaluate(data: Data, **options: Any) -> Result:
     Raises
     ------
     GateError
-        What ``fail_if`` names is so.
+        A condition of ``fail_if`` holds.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def compare(*tables: Data, **options: Any) -> Result:
     Raises
     ------
     GateError
-        What ``fail_if`` names is so.
+        A condition of ``fail_if`` holds.
 
     Examples
     --------
@@ -167,10 +167,10 @@ def compare(*tables: Data, **options: Any) -> Result:
     with given(compare, tables, options) as job:
         report = call(job.run, job.values)
         _check_gates(report.failed_gates)
-        told = plain(report.to_json(), job.folder)
+        report_json = plain(report.to_json(), job.folder)
         figures = [{figure.name: figure.value for figure in pair.figures} for pair in report.pairs]
-    by_table = {pair["second"]: found for pair, found in zip(told["pairs"], figures, strict=True)}
-    return Result(told, figures[0] if len(figures) == 1 else by_table)
+    by_table = {pair["second"]: found for pair, found in zip(report_json["pairs"], figures, strict=True)}
+    return Result(report_json, figures[0] if len(figures) == 1 else by_table)
 
 
 def _check_count(tables: Sequence[Data], function: Callable[..., Any]) -> None:
@@ -209,9 +209,9 @@ def calibrate(data: Data, **options: Any) -> CalibrationResult:
 
     with given(calibrate, (data,), options) as job:
         found, report, *_ = call(job.run, job.values)
-        told = plain(report.to_json(), job.folder)
+        report_json = plain(report.to_json(), job.folder)
     text = encode(found).decode("utf-8")
-    return CalibrationResult(told, {name: told[name] for name in ("method", "before", "after")}, text)
+    return CalibrationResult(report_json, {name: report_json[name] for name in ("method", "before", "after")}, text)
 
 
 @describe
@@ -235,12 +235,17 @@ def inspect(data: Data, **options: Any) -> InspectionResult:
     (3, 'probabilities-as-logits')
     """
     with given(inspect, (data,), options) as job:
-        told = plain(call(job.run, job.values).to_json(), job.folder)
-    severities = [found["severity"] for found in told["findings"]]
+        report_json = plain(call(job.run, job.values).to_json(), job.folder)
+    severities = [found["severity"] for found in report_json["findings"]]
     counts = {f"{name}s": severities.count(name) for name in ("problem", "warning", "note")}
-    figures = {"rows": told["rows"], "scored": told["scored"], "classes": len(told["classes"]), **counts}
-    findings = [found | {"advice": spoken(found["advice"])} for found in told["findings"]]
-    return InspectionResult(told, figures, findings)
+    figures = {
+        "rows": report_json["rows"],
+        "scored": report_json["scored"],
+        "classes": len(report_json["classes"]),
+        **counts,
+    }
+    findings = [found | {"advice": in_python_words(found["advice"])} for found in report_json["findings"]]
+    return InspectionResult(report_json, figures, findings)
 
 
 @describe
@@ -297,13 +302,17 @@ def explain(scores: Data, **options: Any) -> Result:
         options = {"classes": np.array(list(map(str, scores)))} | options
         scores = [list(scores.values())]
     with given(explain, (scores,), options) as job:
-        told = plain(call(job.run, job.values), job.folder)
-    return Result(told, told["steps"]["prob"] if "steps" in told else {})
+        report_json = plain(call(job.run, job.values), job.folder)
+    return Result(report_json, report_json["steps"]["prob"] if "steps" in report_json else {})
 
 
 def _is_row(given: Data) -> bool:
     """Whether values were given, one after the other, and no table."""
     return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
+
+
+OF_A_FILE = ("format", "digits", "decimals", "escape_formulas")
+"""Options about the bytes of a file, which a table in memory has not."""
 
 
 def _rows(
@@ -312,6 +321,11 @@ def _rows(
     """Run a command that gives rows, and return them as what its first table came as.
 
     `matrix` is the layout that gives an array of probabilities, where it is one that came.
+
+    Raises
+    ------
+    UsageError
+        An option is about a file, and none is written.
     """
     asked = {"layout", "top_k", "add", "only_predictions", "emit", "long", "group", "pool_by"}
     with given(function, tables, options) as job:
@@ -320,6 +334,8 @@ def _rows(
         if "output" in options:
             call(job.run, job.values)
             return None
+        for option in [one for one in OF_A_FILE if one in options]:
+            raise UsageError(f"{option}= is about a file: name it with output=, or leave out {option}=")
         path = os.path.join(job.folder, "result.arrow")
         call(job.run, {**job.values, "output": path})
         table = pa.ipc.open_file(pa.OSFile(path)).read_all()

@@ -33,8 +33,9 @@ Data = Any
 """A pandas or polars frame, anything with Arrow's PyCapsule interface, an array of shape (rows, classes), or a path."""
 
 SUBJECTS = ("paths", "labels")
-"""What a command is about, the first argument here; the options that it is called by in the groups."""
+"""Options that name what a command works on; a function takes it as its first argument."""
 OF_A_TERMINAL = ("json", "dry_run", "color", "all", "full", "table", "classes_shown")
+"""Options about what is printed, which a function has not."""
 
 
 class Kind(NamedTuple):
@@ -116,8 +117,8 @@ def given(function: Function, tables: Sequence[Data], options: Mapping[str, Any]
     try:
         with (
             tempfile.TemporaryDirectory(prefix="softmax-cli-") as folder,
-            messages_to(lambda note: noted.append(spoken(note, folder))),
-            _speaking(folder),
+            messages_to(lambda note: noted.append(in_python_words(note, folder))),
+            _errors_in_python_words(folder),
         ):
             for option in options.keys() - known.keys():
                 raise UsageError(f"{option}: no such option; {did_you_mean(option, list(known))}")
@@ -128,22 +129,22 @@ def given(function: Function, tables: Sequence[Data], options: Mapping[str, Any]
             first = stored[0][1] if stored else Kind("path")
             yield Given(command.run, {"quiet": True, **values}, first, folder)
     finally:
-        _pass_on(noted)
+        _give_warnings(noted)
 
 
 @contextmanager
-def _speaking(folder: str) -> Iterator[None]:
+def _errors_in_python_words(folder: str) -> Iterator[None]:
     try:
         yield
     except SoftmaxCliError as error:
-        raise type(error)(spoken(str(error), folder)) from None
+        raise type(error)(in_python_words(str(error), folder)) from None
 
 
 _INNER = ("softmax_cli", "contextlib")
 
 
-def _pass_on(messages: Sequence[str]) -> None:
-    """Make warnings of warnings, at the line outside of this package that called it; the rest is talk."""
+def _give_warnings(messages: Sequence[str]) -> None:
+    """Give warnings as Python warnings, at the line that called this package; print the other messages."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _INNER:
         level, frame = level + 1, frame.f_back
@@ -155,9 +156,10 @@ def _pass_on(messages: Sequence[str]) -> None:
             print_message(message)
 
 
-def spoken(message: str, folder: str = "") -> str:
-    """Speak of an argument, not of a flag, and of data, not of the file that it was put into."""
-    return re.sub(r"--([a-z][a-z-]+)", lambda flag: flag[1].replace("-", "_") + "=", _named(message, folder))
+def in_python_words(message: str, folder: str = "") -> str:
+    """Name arguments instead of flags, ``top_k=`` for ``--top-k``, and data instead of the files that hold it here."""
+    message = re.sub(r"(?<!\S)-o (?=\S)", "output=", _named(message, folder))
+    return re.sub(r"--([a-z][a-z-]+)", lambda flag: flag[1].replace("-", "_") + "=", message)
 
 
 def _named(text: str, folder: str) -> str:
@@ -218,8 +220,8 @@ def _of_frame(data: Any, library: str) -> tuple[pa.Table, Kind]:
 
 def _as_json(values: Mapping[Any, Any], folder: str, name: str) -> str:
     path = os.path.join(folder, f"{name}.json")
-    plain = {str(key): held.item() if isinstance(held, np.generic) else held for key, held in values.items()}
-    Path(path).write_text(json.dumps(plain), "utf-8")
+    writable = {str(key): held.item() if isinstance(held, np.generic) else held for key, held in values.items()}
+    Path(path).write_text(json.dumps(writable), "utf-8")
     return path
 
 
@@ -265,7 +267,7 @@ class Command(NamedTuple):
 
     run: Callable[..., Any]
     subject: str
-    """What it is about, by the name that its groups have for it."""
+    """Which of `SUBJECTS` it takes."""
     options: dict[str, inspect.Parameter]
 
     @classmethod
@@ -284,8 +286,8 @@ def describe(function: Function) -> Function:
     first = next(iter(inspect.signature(function).parameters.values()))
     if first.kind is not first.VAR_POSITIONAL:
         first = first.replace(kind=first.POSITIONAL_ONLY)
-    plain = [one.replace(annotation=one.empty) for one in options]
-    vars(function)["__signature__"] = inspect.Signature([first.replace(annotation=first.empty), *plain])
+    untyped = [one.replace(annotation=one.empty) for one in options]
+    vars(function)["__signature__"] = inspect.Signature([first.replace(annotation=first.empty), *untyped])
     lines = [line for one in options for line in _explained(one)]
     text, mark, examples = inspect.cleandoc(function.__doc__ or "").partition("Examples\n--------\n")
     function.__doc__ = "\n".join(
@@ -296,7 +298,7 @@ def describe(function: Function) -> Function:
 
 def _explained(option: inspect.Parameter) -> list[str]:
     """Return the name of an option, its default, and its help, in lines."""
-    text = spoken(get_args(option.annotation)[1].help or "")
+    text = in_python_words(get_args(option.annotation)[1].help or "")
     wrapped = textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="    ")
     default = "" if option.default is None or option.default is False else f" : default {option.default!r}"
     return [f"{option.name}{default}", *wrapped]

@@ -39,12 +39,13 @@ def transform(
     on_bad_row : {"error", "skip", "null"}
         What becomes of a row that cannot be scored: an error, left out, or kept without values.
 
+    The other parameters, and what is raised, are as for `predict`.
+
     Returns
     -------
     ArrowTransform
         Frozen, stateless and picklable: ``t(batch)`` scores a RecordBatch, ``t.schema(schema)`` gives the columns of
-        the result. `for_ray` and `for_spark` fit it into a pipeline. The other
-        parameters, and what is raised, are as for `predict`.
+        the result. `for_ray` and `for_spark` fit it into a pipeline.
 
     Examples
     --------

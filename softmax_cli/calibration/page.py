@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.calibration.figures import TEMPERATURES, bins_of, least_loss, losses
-from softmax_cli.calibration.report import CalibrationReport
+from softmax_cli.calibration.report import CalibrationReport, verdict
 from softmax_cli.numeric.softmax import log_softmax
 from softmax_cli.page.report import Chart, Table, Tile, curve_chart, number, reliability_chart, report_page, table
 
@@ -30,17 +30,10 @@ def calibration_page(
         if loss <= 3 * least + 0.1
     ]
     line = [(t, loss) for t, loss in zip(TEMPERATURES.tolist(), drawn.tolist(), strict=True) if loss <= 3 * least + 0.1]
-    gained = report.before.nll - report.after.nll
-    verdict = [
-        report.description,
-        f"Held-out log loss {'falls' if gained > 0 else 'does not fall'}: {report.before.nll:.4f} before, "
-        f"{report.after.nll:.4f} after.",
-        *report.warnings,
-    ]
     return report_page(
         f"Calibration on {report.source}",
         command,
-        verdict=verdict,
+        verdict=[*verdict(report), report.description, *report.warnings],
         facts=[f"{report.rows:,} rows", f"{report.left_out:,} left out", f"{report.classes:,} classes", report.method],
         tiles=[
             Tile(title, number(new), f"before: {number(old)}")

@@ -122,7 +122,7 @@ def verdict(report: CalibrationReport) -> list[str]:
     elif after.nll > before.nll:
         found = [f"Worse than before: log loss rises from {before.nll:.4f} to {after.nll:.4f}."]
     elif report.objective == UNFITTED:
-        found = [f"It serves these rows, which it was not fitted to: {fall}."]
+        found = [f"Better on these rows, which it was not fitted to: {fall}."]
     else:
         found = [f"Better on held-out rows: {fall}."]
     if (sets := report.sets) is not None:

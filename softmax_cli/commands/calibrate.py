@@ -152,9 +152,6 @@ class FittingOptions(WorkOptions):
         return self.output is None and not self.prints_file
 
 
-PROPOSED = "calibration.json"
-
-
 def calibrate(
     source: SourceOptions,
     truths: TruthOptions,
@@ -177,7 +174,7 @@ def calibrate(
     if pictures.files:
         pictures.check(inputs.everything_read, fitting.force, [fitting.output])
     found, report, rows, fit, job = _fitted(inputs, remedies, fitting, thresholds, imbalance, engine)
-    if pictures.files:  # first: who reads may stop early, as head does
+    if pictures.files:  # before printing: a closed pipe (| head) ends the run there
         from softmax_cli.calibration.fit import held_out
 
         _draw(report, rows, held_out(rows, fit, job, ()), pictures, fitting.force)
@@ -225,7 +222,7 @@ def _fitted(
         fitting.introduce(scores, *remedies.notes(columns.classes), *notes)
         collector = Collector(columns, truth, steps, fitting.on_bad_row == "skip")
         if fitting.is_lost:
-            fitting.say(f"the calibration is kept nowhere: add -o {PROPOSED} to keep it")
+            fitting.say("the calibration is not saved: add -o calibration.json to keep it")
         fitting.warn_of_seen(given, fitting.calibration, inputs, scores)
         rows = _read(scores, fitting, collector, workers.fleet(inputs, scores))
     job = _job(fitting, thresholds, given)

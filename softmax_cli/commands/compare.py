@@ -101,7 +101,7 @@ def compare(
     report = compared(source, truths, comparison, run, flips, pictures.drawn)
     if report is None:
         return
-    _draw(report, flips, pictures, comparison.force)  # first: who reads may stop early, as head does
+    _draw(report, flips, pictures, comparison.force)  # before printing: a closed pipe (| head) ends the run there
     _give(report, flips, comparison, pictures, run)
     if report.failed_gates:
         raise GateError("; ".join(report.failed_gates))
@@ -113,13 +113,13 @@ def compared(
     comparison: CompareOptions,
     run: RunOptions,
     flips: _Flips,
-    check_truths: Callable[[bool], object] = bool,
+    check_truths: Callable[[bool], object] | None = None,
 ) -> ComparisonReport | None:
     """Compare, and return the report; None: it was a dry run, whose plan is printed.
 
     Parameters
     ----------
-    check_truths : callable
+    check_truths : callable, optional
         Told, before a row is read, whether there are truths; may refuse that with a `UsageError`.
     """
     from softmax_cli.evaluation.gates import parse_gate
@@ -130,7 +130,8 @@ def compared(
     check_count(source.paths, "compare")
     plan = comparison.plan()
     with open_tables(source, inputs_of(source, truths), run) as members:
-        check_truths(members.truth is not None)
+        if check_truths is not None:
+            check_truths(members.truth is not None)
         gates = [parse_gate(given, gate_names(plan, members.truth is not None)) for given in comparison.fail_if]
         if run.dry_run:
             print_plan([line for table in members.tables for line in table.describe()])

@@ -189,7 +189,7 @@ def _by_part(target: Target, inputs: Sequence[Inputs], members: Members, pool: P
         workers=target.workers._replace(units=reading.units()),
         reading=reading,
         make=partial(PooledUnit, pool=pool, measure=EnsembleSummary.of),
-        find_again=MeasuredUnit(reading, pool, EnsembleSummary.of),
+        measure_again=MeasuredUnit(reading, pool, EnsembleSummary.of),
     )
 
 

@@ -183,7 +183,7 @@ def evaluate(
     result = _measured(inputs, scoring, metrics, costs, report, engine, run)
     if result is None:
         return
-    _draw(result, pictures, report.force)  # first: who reads may stop early, as head does
+    _draw(result, pictures, report.force)  # before printing: a closed pipe (| head) ends the run there
     _give(result, report, pictures, run)
     if result.failed_gates:
         raise GateError("; ".join(result.failed_gates))
@@ -213,7 +213,7 @@ def _measured(
     engine: EngineOptions,
     run: RunOptions,
 ) -> Report | None:
-    """Measure, and return the report; None: it was a dry run, whose plan is printed."""
+    """Measure, write the tables that were asked for, and return the report; None: a dry run, whose plan is printed."""
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import build_report
     from softmax_cli.evaluation.run import measure
@@ -243,6 +243,7 @@ def _measured(
     found.reading.check(len(scores.columns.classes))
     result = build_report(scores.table.name, scorer, plan, found.measured, found.bootstrap, found.read, gates)
     _print_notes(result, found, scores, run)
+    _write_tables(result, report)
     return result
 
 
@@ -278,10 +279,9 @@ def _print_notes(report: Report, found: Evaluation, scores: ScoreTable, run: Run
         )
 
 
-def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOptions, run: RunOptions) -> None:
-    """Write the tables that were asked for, then print the report."""
+def _write_tables(result: Report, report: ReportOptions) -> None:
     from softmax_cli.evaluation.report import confusion_table
-    from softmax_cli.stream.outputs import print_json, write_table
+    from softmax_cli.stream.outputs import write_table
 
     tables: dict[str, Callable[[], list[dict[str, object]]]] = {
         "--per-class": lambda: [one.plain() for one in result.per_class],
@@ -290,7 +290,13 @@ def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOpti
     }
     for flag, path in report.tables:
         write_table(tables[flag](), path, report.force)
+
+
+def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOptions, run: RunOptions) -> None:
+    """Print the report."""
     if report.json:
+        from softmax_cli.stream.outputs import print_json
+
         run.say(f"{result.columns}; {counted(result.rows, 'row')}")
         print_json(result.to_json())
     elif pictures.format is not None:

@@ -100,7 +100,7 @@ class SubjectOptions(SourceOptions):
 
 
 @dataclass(frozen=True)
-class ExplanationOptions(ColorOptions, PasteOptions, PlotOptions):
+class ExplanationOptions(ColorOptions, PlotOptions):
     """Temperature, weights, and the form of the explanation."""
 
     temperature: Annotated[
@@ -168,26 +168,26 @@ CONTEXT = {"ignore_unknown_options": True}
 """A negative score, -1, would be taken for an option."""
 
 
-def explain(subject: SubjectOptions, how: ExplanationOptions) -> None:
+def explain(subject: SubjectOptions, how: ExplanationOptions, pasting: PasteOptions) -> None:
     """Show what a softmax does, step by step, with real numbers.
 
     The numbers are scores that you type (explain 2.0 1.0 0.1, explain cat=2
     dog=-1 -T 2), one row of a table (explain logits.csv --row 17), or those of
     a worked topic (explain imbalance).
     """
-    how.check_format(how.json)
+    pasting.check_format(how.json)
     found = _explained(subject, how)
     if how.json:
         from softmax_cli.stream.outputs import print_json
 
         print_json(_plain(found))
         return
-    if how.format is not None:
+    if pasting.format is not None:
         from softmax_cli.explanation.page import explanation_tables, topic_tables
         from softmax_cli.page.report import print_tables
 
         tables = explanation_tables(*found, how.full) if isinstance(found, tuple) else topic_tables(found)
-        print_tables(tables, how.format)
+        print_tables(tables, pasting.format)
         return
     from softmax_cli.explanation.screen import show_explanation, show_topic
     from softmax_cli.terminal.console import make_console

@@ -115,7 +115,7 @@ def inspect(
 
         write_page(inspection_page(found, typed_command()), pictures.report, look.force)
     _write_flagged(inputs, look, workers, evidence)
-    _report(found, look, pictures.format)  # last: who reads may stop early, as head does
+    _report(found, look, pictures.format)  # last: a closed pipe (| head) ends the run here
 
 
 def looked_at(

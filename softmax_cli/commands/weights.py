@@ -141,7 +141,7 @@ def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOp
         from softmax_cli.weighting.figures import write_weight_plots
 
         write_weight_plots(found, pictures.plot, weighting.force)
-    _report(found, weighting, pasting.format)  # last: who reads may stop early, as head does
+    _report(found, weighting, pasting.format)  # last: a closed pipe (| head) ends the run here
     if found.missing:
         weighting.say(f"{found.missing:,} {'row has' if found.missing == 1 else 'rows have'} no label: left out")
     if not weighting.quiet:

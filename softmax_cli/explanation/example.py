@@ -1,4 +1,4 @@
-"""One row to be explained: typed as numbers, or found in a table; and its explanation as plain values."""
+"""One row to be explained, typed as numbers or found in a table; its explanation as plain values, and step by step."""
 
 from __future__ import annotations
 

@@ -46,6 +46,8 @@ class Format(Protocol):
     SEEKS: bool
     """Whether reading needs a file that can be read in any order (a pipe is copied to a temporary file first)."""
 
+    BINARY: bool
+    """Whether a file is no text, and would garble a terminal; may be left out, for False."""
     ONE_ARRAY: bool
     """Whether a file holds the numbers of a row as one array, and no columns of text; may be left out, for False."""
 
@@ -70,6 +72,11 @@ def name_of(form: Format) -> str:
 def holds_one_array(form: Format) -> bool:
     """Whether a file holds the numbers of a row as one array, and no columns of text."""
     return bool(getattr(form, "ONE_ARRAY", False))
+
+
+def is_binary(form: Format) -> bool:
+    """Whether a file is no text, and would garble a terminal."""
+    return bool(getattr(form, "BINARY", False))
 
 
 @cache

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".arrows",)
 MAGIC = (b"\xff\xff\xff\xff",)
 SEEKS = False
+BINARY = True
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:

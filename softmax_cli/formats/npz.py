@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".npz",)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 SEEKS = True
+BINARY = True
 ONE_ARRAY = True
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".pq")
 MAGIC = (b"PAR1",)
 SEEKS = True
+BINARY = True
 
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:

@@ -135,11 +135,11 @@ def _inputs(context: typer.Context) -> "Inputs":
     from softmax_cli.storage.remote import is_remote
 
     typed = context.params
-    said = {name: typed[name] for name in HOW_TO_READ if isinstance(typed.get(name), str | bool)}
+    how = {name: typed[name] for name in HOW_TO_READ if isinstance(typed.get(name), str | bool)}
     labels = typed.get("labels")  # of `weights`, whose only file it is
     for path in (*typed_paths(typed), *context.args, *([labels] if isinstance(labels, str) else [])):
         if path != "-" and not is_remote(path):
-            inputs = SourceOptions(paths=[os.path.expanduser(os.path.expandvars(path))], **said).resolve()
+            inputs = SourceOptions(paths=[os.path.expanduser(os.path.expandvars(path))], **how).resolve()
             if os.path.isfile(inputs.files[0].path):
                 return inputs._replace(files=inputs.files[:1])
     raise UsageError("no table is named yet")
@@ -157,17 +157,17 @@ def answer(complete: Callable[[list[str]], object]) -> int:
     alarm = threading.Timer(LONGEST_WAIT, os._exit, (1,))
     alarm.daemon = True
     alarm.start()
-    said, code = io.StringIO(), 1
+    printed, code = io.StringIO(), 1
     try:
         parted = _join_words() if shell == "bash" else None
-        with redirect_stdout(said), redirect_stderr(io.StringIO()):
+        with redirect_stdout(printed), redirect_stderr(io.StringIO()):
             complete(_words(shell))
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 0
     except Exception:  # a prompt is no place for an error; the command itself will say it
         pass
     alarm.cancel()
-    lines = said.getvalue().rstrip("\n")
+    lines = printed.getvalue().rstrip("\n")
     if shell == "bash":
         lines = "\n".join(_as_bash_takes_it(line, parted or "") for line in lines.split("\n"))
     elif lines and (option := re.search(r" (--[a-z-]+=)\S*$", os.environ.get("_TYPER_COMPLETE_ARGS", ""))):

@@ -23,8 +23,6 @@ TYPED_ONLY = frozenset(
     | {"per-class", "confusion", "bins-out", "rows-out", "flips-out"}
 )
 """A file that came with the data must not choose what is written, or where work is done."""
-NOT_OPTIONS = frozenset({"DATA"})
-"""Variables of this prefix that the project's own tests read."""
 
 
 class Setting(NamedTuple):

@@ -105,8 +105,8 @@ class ImbalanceOptions:
         typer.Option(
             metavar="METHOD",
             help="How --estimate-prior does it: em; bbse, which solves the confusion matrix of --validation (Lipton et "
-            "al. 2018) and needs no calibrated model; or rlls, which holds that near no change (Azizzadenesheli et al. "
-            "2019). Each with standard errors.",
+            "al. 2018) and needs no calibrated model; or rlls, which keeps that solution near no change "
+            "(Azizzadenesheli et al. 2019). Each with standard errors.",
             rich_help_panel=PANEL,
             autocompletion=one_of(*PRIOR_METHODS),
         ),
@@ -115,8 +115,8 @@ class ImbalanceOptions:
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Labelled rows of the kind that the model was trained on, but not those: whom it confuses, for bbse "
-            "and rlls.",
+            help="For bbse and rlls: labelled rows like those that the model was trained on, but not the same ones, to "
+            "count which classes it confuses.",
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -272,7 +272,7 @@ def estimated_prior(
 def _confusion(
     inputs: Inputs, classes: tuple[str, ...], scoring: ScoringOptions, run: RunOptions, engine: EngineOptions
 ) -> Confusion:
-    """Count whom the model confuses in the labelled rows of --validation, scored as those of the input."""
+    """Count which classes the model confuses in the labelled rows of --validation, scored as those of the input."""
     from softmax_cli.stream.inputs import input_files
     from softmax_cli.stream.scores import TruthSource, open_scores
     from softmax_cli.tables.pool import NOBODY

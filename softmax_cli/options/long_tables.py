@@ -182,7 +182,7 @@ class LongOptions:
         return result if self.group is None else replace(result, top_k=None)
 
     def notes(self, result: ResultOptions, classes: int) -> list[str]:
-        """Return what is to be said about a ranking that is longer than the classes."""
+        """Return what is to be said about options for the classes of a row; those for groups say nothing."""
         return [] if self.group is not None else result.notes(classes)
 
     def transform(self, transform: Transform) -> Transform:

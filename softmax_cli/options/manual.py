@@ -15,7 +15,7 @@ EXITS = (
     ("0", "Done; also where the reader of a pipe has seen enough."),
     ("1", "The data or the machine are at fault: a bad row, a damaged file, a full disk."),
     ("2", "What was typed cannot be carried out, and nothing was started."),
-    ("3", "A figure is not as --fail-if wants it."),
+    ("3", "A condition of --fail-if holds."),
     ("130, 143", "Stopped by a signal; what was begun is cleaned up."),
 )
 ELSEWHERE = (
@@ -50,7 +50,7 @@ def man_page(program: Any, name: str | None) -> str:
     called = PROGRAM if name is None else f"{PROGRAM} {name}"
     context = command.make_context(called, [], resilient_parsing=True)
     name_values(command, context)
-    lines = [*_head(command, called, context), *_options(command, context)]
+    lines = [*_head(command, called), *_options(command, context)]
     if name is None:
         lines += [
             ".SH COMMANDS",
@@ -63,7 +63,7 @@ def man_page(program: Any, name: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(command: Any, called: str, context: Any) -> Iterator[str]:
+def _head(command: Any, called: str) -> Iterator[str]:
     page = called.replace(" ", "-")
     summary, *paragraphs = command.help.split("\n\n")
     arguments = [one for one in command.params if one.param_type_name == "argument"]

@@ -17,6 +17,7 @@ from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, WorkOptions
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
+    from softmax_cli.formats import Format
     from softmax_cli.prediction.layout import Decision, Layout
     from softmax_cli.prediction.run import Target
     from softmax_cli.prediction.scorer import Emit
@@ -119,9 +120,22 @@ class OutputOptions:
 
     def notes(self) -> list[str]:
         """Return what is to be said about the text of numbers."""
+        if self._is_binary and (self.digits is not None or self.decimals is not None):
+            typed = f"--decimals {self.decimals}" if self.digits is None else f"--digits {self.digits}"
+            return [f"{typed} is about numbers in text, and a binary file keeps all of their bits"]
         if self.decimals is None or self.decimals >= 9:
             return []
         return [f"--decimals {self.decimals}: rows may no longer sum to 1 for tools that check"]
+
+    @property
+    def _is_binary(self) -> bool:
+        """Whether the format that was named, or the end of the file name, is that of a binary file."""
+        from softmax_cli import formats
+
+        if self.format is not None:
+            return self.format != TABLE and formats.is_binary(formats.by_name(self.format))
+        named = None if self.path is None else _format_of_name(self.path)
+        return named is not None and formats.is_binary(named)
 
     def resolve(self, inputs: Inputs, parts: PartsOptions, run: WorkOptions) -> Target:
         """Decide where the result goes and as what, and refuse, before anything is read, what cannot be written.
@@ -134,7 +148,7 @@ class OutputOptions:
         flag = parts.flag
         is_folder = self.path is not None and (self.path.endswith("/") or os.path.isdir(self.path))
         if flag is not None and not is_folder:
-            if self.path is None or _names_a_file(self.path):
+            if self.path is None or _format_of_name(self.path) is not None:
                 raise UsageError(f"{flag} is for a folder of parts: name one, such as -o probs/")
             return self._folder(f"{self.path}/", inputs, parts, run)
         if self.path is not None and is_folder:
@@ -178,7 +192,7 @@ class OutputOptions:
             compression = None if self.path is None else compression_by_suffix(self.path)
         if self.path is not None:
             check_target(self.path, inputs, self.force)
-        elif form.MAGIC and sys.stdout.isatty():
+        elif formats.is_binary(form) and sys.stdout.isatty():
             raise UsageError(
                 f"--format {self.format} is binary and would garble the terminal: add -o FILE, or pipe it on"
             )
@@ -222,16 +236,15 @@ class OutputOptions:
         )
 
 
-def _names_a_file(path: str) -> bool:
-    """Whether a name ends as that of a table, of which some are only written: ``probs.csv.gz``, ``probs.md``."""
+def _format_of_name(path: str) -> Format | None:
+    """Find the format that a name ends in, those that are only written too: ``probs.csv.gz``, ``probs.md``."""
     from softmax_cli import formats
     from softmax_cli.storage.remote import bare_name
 
     try:
-        formats.by_suffix(bare_name(path))
+        return formats.by_suffix(bare_name(path))[0]
     except UsageError:
-        return False
-    return True
+        return None
 
 
 def _format_of(inputs: Inputs) -> str:
@@ -317,10 +330,13 @@ class ResultOptions:
         return cast("tuple[Emit, ...]", given)
 
     def notes(self, classes: int) -> list[str]:
-        """Return what is to be said about a ranking that is longer than the classes."""
-        if self.top_k is None or self.top_k <= classes:
-            return []
-        return [f"--top-k {self.top_k}: there are {classes} classes, and all are listed"]
+        """Return what is to be said about options that change less than they say."""
+        found = []
+        if self.only_predictions and self.emit != "prob":
+            found.append(f"--emit {self.emit}: --only-predictions leaves these columns out")
+        if self.top_k is not None and self.top_k > classes:
+            found.append(f"--top-k {self.top_k}: there are {classes} classes, and all are listed")
+        return found
 
     def build(self, classes: tuple[str, ...], shape: str, calibration: Calibration | None = None) -> Layout:
         """Return the layout; `shape` is the one that was given, or the one that the file format needs."""

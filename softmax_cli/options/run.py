@@ -1,4 +1,4 @@
-"""What commands share beside their job: threads, notes on standard error, and colour."""
+"""What commands share beside their job: threads, engines, notes on standard error, colour, seeds and replicates."""
 
 from __future__ import annotations
 

@@ -40,9 +40,9 @@ ANSWERS = {
     **dict.fromkeys(("--config", "--config-file"), _SETTINGS),
     **dict.fromkeys(("--progress", "--progress-bar"), _BAR),
     **dict.fromkeys(
-        ("--verbose", "--debug"), "--dry-run shows what is done, softmax-cli --version --verbose with what"
+        ("--verbose", "--debug"), "--dry-run shows every step, softmax-cli --version --verbose the libraries"
     ),
-    "--softmax": "scores are taken for logits, and predict gives their softmax; those that are none: --input prob",
+    "--softmax": "predict takes the softmax by itself; for scores that are probabilities say --input prob",
     "--device": "all is computed on the CPU",
     "completion": "softmax-cli --install-completion sets up bash, zsh or fish, --show-completion prints the script",
     "man": "softmax-cli help --man COMMAND | man -l -",

@@ -310,8 +310,8 @@ class Folder:
     """How units are read; None: as the table that is written was opened from `inputs`."""
     make: Callable[..., ScoreUnit] = ScoreUnit
     """Makes what scores a unit."""
-    find_again: Callable[[Unit], Any] | None = None
-    """Finds what lies beside the part of a unit that an earlier run has written; None: nothing does."""
+    measure_again: Callable[[Unit], Any] | None = None
+    """Finds what `Finished.beside` lacks of a unit whose part an earlier run has written; None: it lacks nothing."""
 
     @property
     def overwrites(self) -> bool:
@@ -359,13 +359,13 @@ class Folder:
         )
         partition = Partition(score, units, self.place, at_once, self.resume)
         finished = partition.run(self.workers.engine, work.progress, work.rejects)
-        return finished if self.find_again is None else self._completed(finished, self.find_again)
+        return finished if self.measure_again is None else self._completed(finished, self.measure_again)
 
-    def _completed(self, finished: Finished, find_again: Callable[[Unit], Any]) -> Finished:
+    def _completed(self, finished: Finished, measure_again: Callable[[Unit], Any]) -> Finished:
         beside = list(finished.beside)
         missing = [place for place, found in enumerate(beside) if found is None]
         units = [self.workers.units[place] for place in missing]
-        for position, found in self.workers.engine.run(find_again, units, self._at_once[0]):
+        for position, found in self.workers.engine.run(measure_again, units, self._at_once[0]):
             beside[missing[position]] = found
         return finished._replace(beside=tuple(beside))
 

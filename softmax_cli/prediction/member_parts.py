@@ -22,21 +22,21 @@ from softmax_cli.tables.table import Table
 
 
 class Merging(Protocol):
-    """What is known of some rows, and merges with that of others."""
+    """Figures of some rows that can be merged with those of other rows."""
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
 
 
 Measure = Callable[[JoinedRows, PooledRows], Any]
-"""Makes something that merges, `Merging`, of a block."""
+"""Makes figures of a block of rows; they are `Merging`."""
 
 
 class Found(NamedTuple):
     """What is known of a part beside its rows."""
 
     measured: list[Any]
-    """What was made of all its rows, as a list of one; of no rows, an empty one."""
+    """The figures of all its rows, as a list of one; of no rows, an empty one."""
     checks: list[Check]
     """Of each table."""
 
@@ -156,7 +156,7 @@ class MeasuredUnit:
     measure: Measure
 
     def __call__(self, unit: Unit) -> Found:
-        """Return what is known of the rows."""
+        """Return figures and checks of the rows."""
         found: list[Any] = []
         merge = merging(found)
         with self.reading.open(unit) as members:
@@ -166,7 +166,7 @@ class MeasuredUnit:
 
 
 def merging(found: list[Any]) -> Callable[[Any], None]:
-    """Keep what is known of all rows in a list of one; of no rows, in an empty one."""
+    """Return a function that merges what it is given into `found`, a list of one; of none before the first."""
 
     def keep(part: Merging) -> None:
         found[:] = [found[0].plus(part) if found else part]

@@ -167,7 +167,7 @@ class Screen(NamedTuple):
         """See `Target`; what is to be drawn is returned."""
         from softmax_cli.prediction.screen import FirstRows
 
-        transform = replace(transform, judge=_judge(scores, transform))
+        transform = replace(transform, shown_truth=_shown_truth(scores, transform))
         first = FirstRows(transform.schema(scores.table.schema), self.rows)
         with work.rejects as keep:
             listeners, most = Listeners(work.progress, keep), self.rows if transform.order is not None else None
@@ -175,8 +175,8 @@ class Screen(NamedTuple):
         return finished._replace(shown=first.batch(), all_classes=self.all_classes)
 
 
-def _judge(scores: ScoreTable, transform: Transform) -> Truth | None:
-    """Find the truths that a person would compare the predictions with; what is drawn is no prediction."""
+def _shown_truth(scores: ScoreTable, transform: Transform) -> Truth | None:
+    """Find the truths for the accuracy on the screen; a sampled class is no prediction, and has none."""
     from softmax_cli.tables.labels import ClassLookup, OwnTruth
 
     if transform.truth is not None or transform.scoring.draws is not None or scores.columns.label is None:

@@ -72,8 +72,8 @@ class Transform:
     """How the rows of the result are sorted; None: as they come."""
     before: tuple[str, ...] = ()
     """What was done before the scores were read, a line each."""
-    judge: Truth | None = None
-    """True classes that predictions are only counted against; no row is bad for the want of one."""
+    shown_truth: Truth | None = None
+    """True classes for the accuracy on a screen alone; a row without one is not bad."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Transform:
 
     @property
     def summary(self) -> str:
-        """What was taken for what, in a line; what several tables or rows were pooled to was not read as anything."""
+        """What was taken for what, in a line; without the kind of pooled scores, which no file holds."""
         columns = self.columns._replace(kind="logits") if self.before else self.columns
         return columns.summary()
 
@@ -175,16 +175,16 @@ class Transform:
             confidence=confidence_units(confidence),
         )
         decision = self.layout.decision
-        if decision.threshold is None and scored.decision is None and self.judge is None:
+        if decision.threshold is None and scored.decision is None and self.shown_truth is None:
             return tally
         codes = decision.codes(scored)
         tally = replace(tally, abstained=int((codes >= len(self.classes)).sum()))
-        return tally if self.judge is None else self._judged(tally, codes, self.judge, batch)
+        return tally if self.shown_truth is None else self._judged(tally, codes, self.shown_truth, batch)
 
-    def _judged(self, tally: Tally, codes: NDArray[np.int32], judge: Truth, batch: Batch) -> Tally:
+    def _judged(self, tally: Tally, codes: NDArray[np.int32], truth: Truth, batch: Batch) -> Tally:
         """Count the predictions that are right, where that is beyond doubt."""
         try:
-            found = judge.labels(batch)
+            found = truth.labels(batch)
         except DataError:  # names and positions mixed: for a command that asks for truths, which says so
             return replace(tally, judged=None)
         reading, classes = found.reading, len(self.columns.classes)
@@ -319,7 +319,7 @@ class Tally:
     abstained: int = 0
     """Scored rows whose prediction is no class: below a threshold, or cheaper undecided."""
     judged: int | None = 0
-    """Rows whose prediction is a class and whose truth is known; None: it is open how truths count the classes."""
+    """Rows whose prediction is a class and whose truth is known; None: truths may count the classes from 0 or 1."""
     right: int = 0
     """Those of them whose prediction is the truth."""
 

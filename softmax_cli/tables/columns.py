@@ -37,9 +37,9 @@ from softmax_cli.tables.score_columns import ScoreColumns, find_scores
 
 PERCENT = "percent"
 METADATA_KEY = b"softmax_cli"
+"""Under this key the program's own files say, as JSON, what they hold, and its columns of numbers what they are."""
 FIGURE = b"figure"
 """Marks a number that is computed beside the scores, and that a later run passes on."""
-"""Under this key the program's own files say, as JSON, what they hold, and its columns of numbers what they are."""
 OWN_BEGINNINGS = ("logit_", "logprob_", "prob_")
 OUTPUT_NAMES = ("prediction", "confidence")
 CATBOOST = ("RawFormulaVal", "Probability:Class=")

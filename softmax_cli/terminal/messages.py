@@ -23,7 +23,7 @@ _TAKER: ContextVar[Callable[[str], None] | None] = ContextVar("_TAKER", default=
 
 @contextmanager
 def messages_to(take: Callable[[str], None]) -> Iterator[None]:
-    """Give messages to a function meanwhile: a caller in Python has another way to say them."""
+    """Give messages to a function, not to standard error, in the meantime: Python has its own warnings."""
     before = _TAKER.set(take)
     try:
         yield
@@ -35,12 +35,13 @@ def print_message(message: str, colored: bool = True) -> None:
     """Print a message on standard error, wrapped between words on a terminal and as one line elsewhere.
 
     Names and cells are data: control characters in them are shown, not obeyed, and where they are as long as a book the
-    middle of the message is left out. On a terminal ``error:`` is red, unless ``NO_COLOR`` is set.
+    middle of the message is left out. On a terminal ``error:`` is red and ``warning:`` yellow, unless ``NO_COLOR``
+    is set.
 
     Parameters
     ----------
     colored : bool
-        Whether colour was not forbidden.
+        Whether colour is allowed.
     """
     if (take := _TAKER.get()) is not None:
         take(message)

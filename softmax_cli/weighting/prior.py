@@ -74,12 +74,12 @@ def estimate_from(
     method : str
         em, bbse or rlls.
     confusion : Confusion or None
-        Whom the model confuses, for methods other than EM.
+        Which classes the model confuses, for methods other than EM.
 
     Raises
     ------
     DataError
-        A class has no labelled row, or is not told from another at all.
+        A class has no labelled row, or the model cannot tell some classes apart.
     """
     if not kept.rows:  # a header alone is no error: nothing says that the prior has changed
         return PriorEstimate(source, source, rows=0, changed=0, iterations=0, distance=0.0)
@@ -105,7 +105,7 @@ _MOST_CLASSES = 5000
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """Whom a model confuses on labelled rows."""
+    """Which classes a model confuses on labelled rows."""
 
     counts: NDArray[np.int64]
     """Rows by predicted class (row) and true class (column)."""
@@ -223,7 +223,7 @@ def report(found: PriorEstimate, classes: tuple[str, ...], method: str, confusio
     if confusion is None:
         how = f"EM over {rows}, {found.iterations} iterations, probabilities within {found.distance:.1e} of convergence"
     else:
-        left_out = f" ({counted(confusion.left_out, 'bad row')} left out)" * bool(confusion.left_out)
+        left_out = f" ({counted(confusion.left_out, 'bad row')} left out)" if confusion.left_out else ""
         labelled = f"{int(confusion.counts.sum()):,} labelled ones of {confusion.source}"
         how = f"{method.upper()} over {rows}, {labelled}{left_out}"
     return [

@@ -294,6 +294,26 @@ def test_a_file_is_written_where_one_is_asked_for(frame, tmp_path):
     assert len(pd.read_csv(tmp_path / "out.csv")) == 6
 
 
+@pytest.mark.parametrize(
+    "option",
+    [{"format": "csv"}, {"digits": 4}, {"decimals": 2}, {"escape_formulas": True}],
+    ids=lambda one: next(iter(one)),
+)
+def test_an_option_about_a_file_needs_one(frame, tmp_path, option):
+    (name,) = option
+    with pytest.raises(UsageError, match=f"^{name}= is about a file: name it with output="):
+        predict(frame, **option)
+    assert predict(frame, **option, output=tmp_path / "out.csv") is None
+
+
+def test_the_tables_of_an_evaluation_are_written_where_they_are_asked_for(table, tmp_path):
+    tables = {option: tmp_path / f"{option}.csv" for option in ("per_class", "confusion", "bins_out")}
+    evaluate(table, bootstrap=0, logits="cat,dog,cow", **tables)
+    classes, confusion, bins = map(pd.read_csv, tables.values())
+    assert classes["name"].tolist() == ["cat", "dog", "cow"]
+    assert confusion[["cat", "dog", "cow"]].to_numpy().sum() == bins["rows"].sum() == len(table)
+
+
 FUNCTIONS = [getattr(package, name) for name in commands.names()]
 
 

@@ -10,14 +10,20 @@ import pyarrow as pa
 import pytest
 
 from softmax_cli import api, predict
-from softmax_cli.api.arguments import given, plain, spoken, stored_table
+from softmax_cli.api.arguments import given, in_python_words, plain, stored_table
 from softmax_cli.errors import DataError, UsageError
 
 
 def test_a_flag_becomes_an_argument_and_a_file_its_data():
-    assert spoken("/tmp/x/data.arrow: row 1; add --on-bad-row skip", "/tmp/x") == "data: row 1; add on_bad_row= skip"
-    assert spoken("data1.npy has other classes than data.arrow", "/tmp/x") == "data1 has other classes than data"
-    assert spoken("my_data.arrow and data.csv stay", "/tmp/x") == "my_data.arrow and data.csv stay"
+    assert (
+        in_python_words("/tmp/x/data.arrow: row 1; add --on-bad-row skip", "/tmp/x")
+        == "data: row 1; add on_bad_row= skip"
+    )
+    assert (
+        in_python_words("data1.npy has other classes than data.arrow", "/tmp/x") == "data1 has other classes than data"
+    )
+    assert in_python_words("--resume is for a folder: -o probs/") == "resume= is for a folder: output=probs/"
+    assert in_python_words("my_data.arrow and data.csv stay", "/tmp/x") == "my_data.arrow and data.csv stay"
     assert plain({"at": ("/tmp/x/data.npy: row 1", 2.5)}, "/tmp/x") == {"at": ["data: row 1", 2.5]}
     assert plain("softmax-cli predict -w x --json", "/tmp/x") == "softmax-cli predict -w x --json"
 

@@ -185,7 +185,7 @@ def test_the_page_and_the_plot(temperature, tmp_path):
     best = minimize_scalar(lambda u: float(losses(Z, LABELS, np.exp([u]))[0]), bounds=(-2, 3))
     mark = min(charts["loss"]["points"], key=lambda point: point["y"])
     assert (mark["x"], mark["y"]) == (pytest.approx(np.exp(best.x), rel=2e-3), pytest.approx(best.fun, rel=1e-5))
-    assert f"{temperature.before.nll:.4f} before, {temperature.after.nll:.4f} after." in page
+    assert f"log loss falls from {temperature.before.nll:.4f} to {temperature.after.nll:.4f} (by" in page
     pytest.importorskip("matplotlib")
     write_calibration_plots(temperature, Z, after, LABELS, str(tmp_path / "c.svg"), force=False)
     drawn = (tmp_path / "c.svg").read_text("utf-8")

@@ -316,7 +316,7 @@ def test_misuse_of_a_calibration_is_refused(softmax_cli, val, flags, code, words
 
 
 def test_a_calibration_that_is_kept_nowhere_is_said_before_the_fit(softmax_cli, val):
-    words = "the calibration is kept nowhere: add -o calibration.json to keep it"
+    words = "the calibration is not saved: add -o calibration.json to keep it"
     assert softmax_cli("calibrate", val, "--json").err.startswith(words)
     for kept in ((), ("--json", "-o", "calibration.json")):
         done = softmax_cli("calibrate", val, *kept)

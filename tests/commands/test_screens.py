@@ -137,8 +137,8 @@ def on_terminal(program, env, cwd, *typed: str) -> str:
 def test_a_fit_that_is_not_kept_says_how_it_would_be(program, program_env, table, tmp_path):
     typed = ("calibrate", table, "--folds", "2", "--on-bad-row", "skip")
     seen = " ".join(on_terminal(program, program_env | NARROW, tmp_path, *typed).split())
-    assert seen.startswith("the calibration is kept nowhere: add -o calibration.json to keep it")
-    assert "kept nowhere" not in on_terminal(program, program_env, tmp_path, *typed, "-o", "calibration.json")
+    assert seen.startswith("the calibration is not saved: add -o calibration.json to keep it")
+    assert "not saved" not in on_terminal(program, program_env, tmp_path, *typed, "-o", "calibration.json")
 
 
 def test_a_plan_breaks_between_words_on_a_terminal(program, program_env, tmp_path):

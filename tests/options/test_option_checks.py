@@ -136,6 +136,12 @@ def test_what_is_emitted():
         with pytest.raises(UsageError, match=f"--emit {wrong}"):
             ResultOptions(emit=wrong).emitted()
     assert ResultOptions(top_k=5).notes(3) == ["--top-k 5: there are 3 classes, and all are listed"]
+    assert (
+        ResultOptions(emit="logit", only_predictions=True)
+        .notes(3)[0]
+        .startswith("--emit logit: --only-predictions leaves")
+    )
+    assert ResultOptions(emit="logit").notes(3) == ResultOptions(only_predictions=True).notes(3) == []
 
 
 def test_thresholds():
@@ -180,12 +186,25 @@ def test_an_array_file_has_one_list_a_row():
         target(output="o.npz").layout("long")
 
 
+def test_a_terminal_takes_text_of_any_format_and_no_bytes(monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for name in ("csv", "tsv", "jsonl", "json", "markdown"):
+        assert target(format=name).path is None
+    for name in ("parquet", "arrow", "arrows", "npy", "npz"):
+        with pytest.raises(UsageError, match="is binary and would garble the terminal"):
+            target(format=name)
+
+
 def test_numbers_are_put_down_as_typed():
     assert target(format="csv").options.digits == 9
     options = target(format="csv", decimals=3, escape_formulas=True).options
     assert (options.decimals, options.escape_formulas) == (3, True)
     assert "may no longer sum to 1" in OutputOptions(decimals=3).notes()[0]
     assert OutputOptions(decimals=9).notes() == []
+    for given in ({"output": "o.parquet"}, {"format": "npy"}, {"format": "arrow", "output": "parts/"}):
+        assert OutputOptions(digits=4, **given).notes()[0].startswith("--digits 4 is about numbers in text")
+        assert OutputOptions(**given).notes() == []
+    assert OutputOptions(digits=4, output="o.csv.gz").notes() == OutputOptions(digits=4, format="table").notes() == []
     assert [target(format="table", **given).rows for given in ({}, {"limit": 3}, {"all": True})] == [10, 3, None]
 
 

@@ -42,7 +42,7 @@ def open_json(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     if not _is_document(first.data, is_all, options):
         return open_table(chain(seen, blocks), line_rows, name)
     data = b"".join(block.data for block in chain(seen, blocks))
-    rows = _document_rows(_text(data, name), name, options.single_values)
+    rows = _document_rows(_text(data, name), name)
     return open_table(_in_blocks(rows, options.batch_rows or _ARRAY_ROWS), array_rows, name)
 
 
@@ -70,7 +70,7 @@ def _text(data: bytes, name: str) -> str:
         raise DataError(f"{name}:{line}: not UTF-8; convert the file with iconv -t utf-8") from error
 
 
-def _document_rows(text: str, name: str, single_values: bool) -> Iterator[Row]:
+def _document_rows(text: str, name: str) -> Iterator[Row]:
     if text.lstrip(_SPACE)[:1] == "[":
         yield from _elements(text, name)
         return

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".npy",)
 MAGIC = (b"\x93NUMPY",)
 SEEKS = True
+BINARY = True
 ONE_ARRAY = True
 
 

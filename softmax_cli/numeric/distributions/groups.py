@@ -9,13 +9,6 @@ _LONG_GROUP = 1 << 10
 """From so many rows on a group is added up by itself, in pairs: one after the other, rounding would grow with it."""
 
 
-def starts_of(codes: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Where each run of equal codes begins, shape (runs,)."""
-    if not len(codes):
-        return np.zeros(0, np.intp)
-    return np.concatenate([[0], np.flatnonzero(codes[1:] != codes[:-1]) + 1])
-
-
 def group_sums(values: NDArray[np.floating], starts: NDArray[np.intp]) -> NDArray[np.floating]:
     """Sum over the rows of every group, shape (groups,) or (groups, columns).
 

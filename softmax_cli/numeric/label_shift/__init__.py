@@ -1,1 +1,1 @@
-"""How frequent the classes are where a model is used: by EM from probabilities, or from whom the model confuses."""
+"""How frequent the classes are where a model is used: from probabilities by EM, or from a confusion matrix."""

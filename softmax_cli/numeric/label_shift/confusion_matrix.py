@@ -1,4 +1,4 @@
-"""How frequent the classes are where a model is used, from what it predicts there and whom it is known to confuse.
+"""How frequent the classes are where a model is used, from what it predicts there and which classes it confuses.
 
 Rows with labels, of the distribution of the training data, give the confusion matrix A, A_ij = P(predicted i | true
 j). Where only the frequencies q of the classes change, the shares mu of the predictions on new rows are A q. The
@@ -59,13 +59,13 @@ def bbse(confusion: Counts, predicted: Counts) -> ShiftEstimate:
     """
     given = _Given.of(confusion, predicted)
     if np.linalg.cond(given.a) > _WORST_CONDITION:
-        raise ValueError("the confusion matrix has no inverse: the model tells some classes not apart at all")
+        raise ValueError("the confusion matrix has no inverse: the model cannot tell some classes apart")
     inverse = np.linalg.inv(given.a).astype(np.float64)
     return given.estimate(inverse @ given.mu, inverse)
 
 
 def rlls(confusion: Counts, predicted: Counts) -> ShiftEstimate:
-    """Solve it under a penalty that keeps the shares near those of the labels; parameters and errors as `bbse`."""
+    """Solve it with a penalty that keeps the shares near those of the labels; parameters and errors as for `bbse`."""
     given = _Given.of(confusion, predicted)
     n, classes = confusion.sum(), len(predicted)
     log_term = np.log(2 * classes / _DELTA)
@@ -134,7 +134,7 @@ class _Penalised(NamedTuple):
         return bounded
 
     def best_penalty(self) -> float:
-        """Find it: along the penalties, one norm rises as the other falls, and their sum has one minimum."""
+        """Find that penalty: as it grows, one norm rises and the other falls, and their sum has one minimum."""
         from scipy.optimize import minimize_scalar
 
         def total(log_penalty: float) -> float:

@@ -56,7 +56,7 @@ class SmoothEce:
 
     @property
     def value(self) -> float:
-        """The fixed point, 0..1: at_bandwidth(value) == value."""
+        """The bandwidth, 0..1, at which the mean size of the smoothed residuals is the bandwidth itself."""
         if not self.rows:
             return nan
         frequencies = self._frequencies()
@@ -68,10 +68,6 @@ class SmoothEce:
             else:
                 high = middle
         return high
-
-    def at_bandwidth(self, bandwidth: float) -> float:
-        """Mean size of the residuals smoothed with a standard deviation of `bandwidth`, in units of probability."""
-        return _smoothed_size(self._frequencies(), bandwidth) if self.rows else nan
 
     def _frequencies(self) -> NDArray[np.float64]:
         from scipy.fft import dct

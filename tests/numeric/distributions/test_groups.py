@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax as scipy_log_softmax
@@ -15,7 +14,6 @@ from softmax_cli.numeric.distributions.groups import (
     group_means,
     group_ranks,
     group_sums,
-    starts_of,
 )
 
 sizes = st.lists(st.integers(1, 6), max_size=8)
@@ -74,8 +72,3 @@ def test_large_scores_masked_rows_and_rows_that_are_not_numbers():
 def test_an_infinite_temperature_makes_a_group_even():
     scores = np.array([1.0, 5.0, -np.inf])
     np.testing.assert_allclose(np.exp(group_log_softmax(scores, np.array([0]), np.inf)), [0.5, 0.5, 0])
-
-
-@pytest.mark.parametrize(("codes", "starts"), [([], []), ([4], [0]), ([1, 1, 2, 1], [0, 2, 3])])
-def test_runs_of_equal_codes(codes, starts):
-    assert starts_of(np.array(codes, np.int64)).tolist() == starts

@@ -27,7 +27,6 @@ def test_the_definition_without_a_grid(scale, seed):
         norm.pdf(at, sign * rows.confidence + shift, found.value) for sign in (1, -1) for shift in range(-4, 5, 2)
     ) @ (rows.correct - rows.confidence)
     mean_size = np.trapezoid(np.abs(density), at[:, 0]) / len(rows)
-    assert found.at_bandwidth(found.value) == pytest.approx(mean_size, rel=1e-4)
     assert found.value == pytest.approx(mean_size, rel=1e-4)
 
 
