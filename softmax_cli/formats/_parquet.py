@@ -109,15 +109,17 @@ class ParquetTableWriter:
         """Without `close`, the file has no footer and is not to get one."""
         self._sink.shut()
 
-    def encode(self, batch: Batch) -> pa.RecordBatch:
-        """Make Arrow of a batch; nothing else can be done ahead of time."""
-        return to_arrow(batch)
+    def encode(self, batch: Batch) -> tuple[pa.RecordBatch, int]:
+        """Make Arrow of a batch and count its bytes, column by column; nothing else can be done ahead of time."""
+        made = to_arrow(batch)
+        return made, made.nbytes
 
-    def write(self, payload: pa.RecordBatch) -> None:
+    def write(self, payload: tuple[pa.RecordBatch, int]) -> None:
         """Take a batch; a row group that is full is written."""
-        self._group.append(payload)
-        self._rows += payload.num_rows
-        self._bytes += payload.nbytes
+        made, size = payload
+        self._group.append(made)
+        self._rows += made.num_rows
+        self._bytes += size
         if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
             self._write_group()
 
