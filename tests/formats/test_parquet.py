@@ -121,7 +121,7 @@ def test_row_groups_end_before_memory_does(monkeypatch, table):
     file = io.BytesIO()
     writer = parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
     for batch in table.to_batches(max_chunksize=100):
-        writer.write(batch)
+        writer.write(writer.encode(from_arrow(batch)))
     writer.close()
     metadata = pq.read_metadata(file)
     assert metadata.num_rows == 2000
