@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import PurePath
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -127,7 +128,7 @@ def by_suffix(path: str) -> tuple[Format, Compression | None]:
     inner = path[: -len(PurePath(path).suffix)] if compression else path
     suffix = PurePath(inner).suffix.lower()
     # A format is mostly called as its files end: the others need not be loaded.
-    for form in (*map(_load, {suffix[1:]} & {*names()}), *_all()):
+    for form in chain(map(_load, {suffix[1:]} & {*names()}), _all()):
         if suffix in form.SUFFIXES:
             return form, compression
     known = ", ".join(suffix for form in _all() for suffix in form.SUFFIXES)

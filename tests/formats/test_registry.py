@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,3 +178,11 @@ def test_a_matrix_without_every_class_is_refused():
             formats.by_name("npy").write(io.BytesIO(), schema, WriteOptions())
     archive = np.load(io.BytesIO(write_all(formats.by_name("npz"), [empty_batch(listing)])))
     assert sorted(archive.files) == ["label_1", "prob_1"]
+
+
+def test_a_format_that_is_called_as_its_files_end_is_loaded_alone():
+    looked_up = "from softmax_cli.formats import by_suffix; by_suffix('scores.csv.gz')"
+    loaded = f"import sys; {looked_up}; print(*(n for n in sys.modules if n.startswith('softmax_cli.formats.')))"
+    root = Path(formats.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=root, capture_output=True, text=True, check=True)
+    assert {name.split(".")[2] for name in done.stdout.split()} == {"csv"}
