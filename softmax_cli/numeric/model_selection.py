@@ -174,15 +174,21 @@ class RowScores:
         return cls(row_log_loss(rows), row_brier(rows), rows.confidence, rows.correct)
 
     @classmethod
+    def joined(cls, parts: list[Self]) -> Self:
+        """Put the scores of several sets of rows one after the other."""
+        return cls(
+            np.concatenate([part.nll for part in parts]),
+            np.concatenate([part.brier for part in parts]),
+            np.concatenate([part.confidence for part in parts]),
+            np.concatenate([part.correct for part in parts]),
+        )
+
+    @classmethod
     def placed(cls, parts: list[Self], rows: list[NDArray[Any]]) -> Self:
         """Put the scores of several sets of rows back to where the rows came from; every row is in one set."""
         order = np.argsort(np.concatenate(rows))
-        return cls(
-            np.concatenate([part.nll for part in parts])[order],
-            np.concatenate([part.brier for part in parts])[order],
-            np.concatenate([part.confidence for part in parts])[order],
-            np.concatenate([part.correct for part in parts])[order],
-        )
+        found = cls.joined(parts)
+        return cls(found.nll[order], found.brier[order], found.confidence[order], found.correct[order])
 
     def mean(self, weights: Values) -> Scores:
         """Weighted means; `weights`, shape (rows,), sum to 1."""
@@ -201,13 +207,10 @@ def row_scores(
     log_p: Callable[[Values], Values], examples: Examples, rows: NDArray[np.int64] | None = None
 ) -> RowScores:
     """Score some rows, all where none are named, by what `log_p` makes of their logits, a block at a time."""
-    count = examples.rows if rows is None else len(rows)
     step = max(1, _BLOCK_VALUES // examples.classes)
-    cuts = [slice(start, start + step) for start in range(0, count, step)]
+    cuts = [slice(start, start + step) for start in range(0, examples.rows if rows is None else len(rows), step)]
     taken = cuts if rows is None else [rows[cut] for cut in cuts]
-    parts = [RowScores.of(log_p(examples.z[cut]), examples.labels[cut]) for cut in taken]
-    order = [np.arange(count)[cut] for cut in cuts]
-    return RowScores.placed(parts, order)
+    return RowScores.joined([RowScores.of(log_p(examples.z[cut]), examples.labels[cut]) for cut in taken])
 
 
 def paired_error(a: RowScores, b: RowScores, weights: Values) -> float:

@@ -48,9 +48,7 @@ class ColorOptions:
 
     color: Annotated[
         str,
-        typer.Option(
-            help="auto, always or never.", rich_help_panel=TALK_PANEL, autocompletion=one_of("auto", "always", "never")
-        ),
+        typer.Option(help="auto, always or never.", rich_help_panel=TALK_PANEL, autocompletion=one_of(*COLORS)),
     ] = "auto"
 
     def __post_init__(self) -> None:
