@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError
 from softmax_cli.prediction.scorer import Scored
+from softmax_cli.storage.temporary import MORE_SPACE, temporary_space
 from softmax_cli.tables.batch import Batch
 
 if TYPE_CHECKING:
@@ -24,6 +22,7 @@ _RUN_BYTES = 128 << 20
 """So much of the rows is sorted in memory at a time; it is held twice while that is done."""
 _PIECE_BYTES = 1 << 20
 """So much of each of these runs is in memory while they are merged."""
+_KEPT = "--sort keeps rows that do not fit into memory in temporary files"
 _LAST = np.uint64(2**64 - 1)
 
 
@@ -169,7 +168,7 @@ class Sorter:
         keyed = held.append_column("", numbers(codes))
         rows = max(1, self._rows * self._piece_bytes // max(1, self._bytes))
         starts = range(0, self._rows, rows)
-        with _reporting_errors():
+        with temporary_space(_KEPT, "them", f"{MORE_SPACE}, or add --limit N"):
             file = tempfile.TemporaryFile()  # noqa: SIM115 - its run closes it
             with pa.ipc.new_stream(pa.PythonFile(file, "w"), keyed.schema) as writer:
                 for start in starts:
@@ -213,17 +212,3 @@ class Sorter:
             table = pa.Table.from_batches([batch for _, batch in taken]).unify_dictionaries().combine_chunks()
             yield from table.take(pa.array(np.argsort(codes, kind="stable"))).combine_chunks().to_batches()
             runs = [run for run in runs if len(run.codes)]
-
-
-@contextmanager
-def _reporting_errors() -> Iterator[None]:
-    import tempfile
-
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise DataError(
-            f"--sort keeps rows that do not fit into memory in temporary files, and {tempfile.gettempdir()} did not "
-            f"take them: {reason}; set TMPDIR to a folder with more space, or add --limit N"
-        ) from error

@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from softmax_cli.errors import DataError
 from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
+from softmax_cli.storage.temporary import MORE_SPACE, temporary_space
 
 COPY_BYTES = 1 << 20
 
@@ -24,16 +25,10 @@ def spool(file: BinaryIO, name: str) -> BinaryIO:
     import tempfile
 
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    what = f"{name}: this format needs a temporary copy of what comes through a pipe or compressed"
     try:
-        shutil.copyfileobj(file, copy, COPY_BYTES)
-    except OSError as error:
-        copy.close()
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise DataError(
-            f"{name}: this format needs a temporary copy of what comes through a pipe or compressed, and "
-            f"{tempfile.gettempdir()} did not take it: {reason}; "
-            "name a plain file, or set TMPDIR to a folder with more space"
-        ) from error
+        with temporary_space(what, way_out=f"name a plain file, or {MORE_SPACE}"):
+            shutil.copyfileobj(file, copy, COPY_BYTES)
     except BaseException:
         copy.close()
         raise
