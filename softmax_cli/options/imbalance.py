@@ -240,7 +240,6 @@ def estimated_prior(
     imbalance = scoring.imbalance
     if not imbalance.estimate_prior or run.dry_run:
         return None
-    method = imbalance.prior_method
     from softmax_cli.stream.inputs import make_rereadable
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
@@ -256,14 +255,14 @@ def estimated_prior(
         policy: Policy = "error" if run.on_bad_row == "error" else "skip"
         transform = prior_estimation.probabilities_transform(scores.columns, before, policy)
         prior = read_prior("--source-prior", imbalance.source_prior or "", classes, [])
-        confusion = None if method == "em" else _confusion(inputs, classes, scoring, run, engine)
+        confusion = None if imbalance.validation is None else _confusion(inputs, classes, scoring, run, engine)
         with ExitStack() as closing:
             kept = closing.enter_context(prior_estimation.kept_probabilities(len(classes)))
             advance = closing.enter_context(progress(scores.table.size, not run.quiet, run.colors))
             prior_estimation.keep_probabilities(workers.fleet(inputs, scores), transform, kept, Listeners(advance))
-            found = prior_estimation.estimate_from(kept, prior, method, confusion)
+            found = prior_estimation.estimate_from(kept, prior, confusion)
     rewind()
-    run.say(*prior_estimation.report(found, classes, method, confusion))
+    run.say(*prior_estimation.report(found, classes, confusion))
     for warning in prior_estimation.warnings(found):
         run.warn(warning)
     return found
@@ -291,6 +290,6 @@ def _confusion(
         policy: Policy = "error" if run.on_bad_row == "error" else "null"
         before = scoring.before_prior(columns)
         transform = prior_estimation.probabilities_transform(columns, before, policy)
-        truth = scores.required_truth(is_distributed=not workers.is_local)
+        truth = scores.required_truth(bool(workers.units))
         fleet = workers.fleet(labelled, scores)
-        return prior_estimation.confusion_of(fleet, transform, truth, path, NOBODY)
+        return prior_estimation.confusion_of(fleet, transform, truth, path, scoring.imbalance.prior_method, NOBODY)

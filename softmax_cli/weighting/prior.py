@@ -6,7 +6,6 @@ file without a name, 8 bytes a class and row, of which a block at a time is read
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring, Truncation
 from softmax_cli.prediction.steps import Term
 from softmax_cli.prediction.transform import Transform, build_transform
+from softmax_cli.storage.temporary import temporary_space
 from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth
@@ -34,6 +34,7 @@ from softmax_cli.tables.table import Decoded
 from softmax_cli.weighting.terms import prior_term
 
 FLAG = "--estimate-prior"
+_KEPT = f"{FLAG} keeps the probabilities of all rows in a temporary file"
 _BLOCK_VALUES = 1 << 16
 """Values read back at a time. Fixed: sums, and with them the estimate, depend on where the rows are cut."""
 
@@ -56,25 +57,21 @@ def kept_probabilities(classes: int) -> Iterator[Probabilities]:
     DataError
         The temporary folder does not take a file.
     """
-    with _telling_errors():
+    with temporary_space(_KEPT):
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed below
     with file:
         yield Probabilities(cast(BinaryIO, file), classes)
 
 
-def estimate_from(
-    kept: Probabilities, source: Vector, method: str = "em", confusion: Confusion | None = None
-) -> PriorEstimate:
+def estimate_from(kept: Probabilities, source: Vector, confusion: Confusion | None = None) -> PriorEstimate:
     """Estimate how frequent the classes are in the rows that were kept.
 
     Parameters
     ----------
     source : array, shape (classes,)
         The prior of the training data.
-    method : str
-        em, bbse or rlls.
     confusion : Confusion or None
-        Which classes the model confuses, for methods other than EM.
+        Which classes the model confuses, and what is made of it; None: EM, which needs no labels.
 
     Raises
     ------
@@ -85,15 +82,17 @@ def estimate_from(
         return PriorEstimate(source, source, rows=0, changed=0, iterations=0, distance=0.0)
     if confusion is None:
         return estimate_prior(kept.blocks, source)
-    from softmax_cli.numeric.label_shift.confusion_matrix import bbse, rlls
+    from softmax_cli.numeric.label_shift.confusion_matrix import METHODS
 
+    where = f"{FLAG}: {confusion.source}"
+    if lacking := confusion.lacking:
+        raise DataError(f"{where}: no labelled row of {listed(lacking, 5)}; --prior-method em needs no labels")
     classes = len(source)
     predicted = sum((np.bincount(argmax(p), minlength=classes) for p in kept.blocks()), np.zeros(classes, np.int64))
     try:
-        found = (bbse if method == "bbse" else rlls)(confusion.counts, predicted)
+        found = METHODS[confusion.method](confusion.counts, predicted)
     except ValueError as error:
-        ways = "em needs no labels" if "no labelled row" in str(error) else "rlls and em can do without"
-        raise DataError(f"{FLAG}: {confusion.source}: {confusion.named(error)}; --prior-method {ways}") from None
+        raise DataError(f"{where}: {error}; --prior-method rlls and em can do without") from None
     share = normalize_prior(source)
     changed = rows_changed(kept.blocks, share, found.share)
     return PriorEstimate(share, found.share, kept.rows, changed, iterations=0, distance=0.0, error=found.error)
@@ -112,13 +111,15 @@ class Confusion:
     source: str
     """Name of the file."""
     classes: tuple[str, ...]
+    method: str
+    """Of `confusion_matrix.METHODS`."""
     left_out: int = 0
     """Rows without a truth or without scores."""
 
-    def named(self, error: ValueError) -> str:
-        """Say what `confusion_matrix` found, with the names of the classes."""
-        lacking = [self.classes[i] for i in np.flatnonzero(self.counts.sum(axis=0) == 0)]
-        return f"no labelled row of {listed(lacking, 5)}" if lacking else str(error)
+    @property
+    def lacking(self) -> list[str]:
+        """Classes without a labelled row."""
+        return [self.classes[i] for i in np.flatnonzero(self.counts.sum(axis=0) == 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,9 @@ class _Confuse:
         return cells, found.reading, int((~good).sum())
 
 
-def confusion_of(fleet: Fleet, transform: Transform, truth: Truth, source: str, listeners: Listeners) -> Confusion:
+def confusion_of(
+    fleet: Fleet, transform: Transform, truth: Truth, source: str, method: str, listeners: Listeners
+) -> Confusion:
     """Count the labelled rows of a table by predicted and true class.
 
     Raises
@@ -162,7 +165,7 @@ def confusion_of(fleet: Fleet, transform: Transform, truth: Truth, source: str, 
             np.add.at(counts, cells, 1)
             reading, left_out = reading.plus(read), left_out + unusable
     reading.check(size)
-    return Confusion(counts.reshape(size, size), source, classes, left_out)
+    return Confusion(counts.reshape(size, size), source, classes, method, left_out)
 
 
 class Probabilities:
@@ -176,7 +179,7 @@ class Probabilities:
     def add(self, probabilities: NDArray[np.floating]) -> None:
         """Keep the probabilities of some rows, row by row."""
         left = memoryview(probabilities.tobytes())
-        with _telling_errors():
+        with temporary_space(_KEPT):
             while left:
                 left = left[self._file.write(left) :]
         self.rows += len(probabilities) // self._classes
@@ -187,18 +190,6 @@ class Probabilities:
         values = max(1, _BLOCK_VALUES // self._classes) * self._classes
         while (block := np.fromfile(self._file, np.float64, values)).size:
             yield block.reshape(-1, self._classes)
-
-
-@contextmanager
-def _telling_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise DataError(
-            f"{FLAG} keeps the probabilities of all rows in a temporary file, and {tempfile.gettempdir()} did not take "
-            f"it: {reason}; set TMPDIR to a folder with more space"
-        ) from error
 
 
 def estimated_term(found: PriorEstimate, classes: tuple[str, ...]) -> Term:
@@ -212,7 +203,7 @@ def planned_term(classes: tuple[str, ...]) -> Term:
     return Term(FLAG, "+ log(estimated/source prior)", np.zeros(len(classes)), "found in a first pass over all rows")
 
 
-def report(found: PriorEstimate, classes: tuple[str, ...], method: str, confusion: Confusion | None) -> list[str]:
+def report(found: PriorEstimate, classes: tuple[str, ...], confusion: Confusion | None) -> list[str]:
     """Say what was estimated, the classes that moved most first."""
     order = np.argsort(-np.abs(found.prior - found.source), kind="stable").tolist()
     error = found.error
@@ -225,7 +216,7 @@ def report(found: PriorEstimate, classes: tuple[str, ...], method: str, confusio
     else:
         left_out = f" ({counted(confusion.left_out, 'bad row')} left out)" if confusion.left_out else ""
         labelled = f"{int(confusion.counts.sum()):,} labelled ones of {confusion.source}"
-        how = f"{method.upper()} over {rows}, {labelled}{left_out}"
+        how = f"{confusion.method.upper()} over {rows}, {labelled}{left_out}"
     return [
         f"{FLAG}: {how}",
         f"{FLAG}: prior before -> after{known}: {listed(moves)}",

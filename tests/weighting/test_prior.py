@@ -89,12 +89,12 @@ def test_the_term_divides_by_the_source():
 
 
 def test_what_is_told():
-    how, moves, changed = report(FOUND, CLASSES, "em", None)
+    how, moves, changed = report(FOUND, CLASSES, None)
     assert "EM over 40 rows, 7 iterations" in how
     assert moves == "--estimate-prior: prior before -> after: cat 0.5 -> 0.75, dog 0.5 -> 0.25"
     assert changed == "--estimate-prior: 3 of 40 rows go to another class"
-    confusion = Confusion(np.array([[8, 1], [2, 9]]), "val.csv", CLASSES, left_out=3)
-    how, moves, _ = report(replace(FOUND, error=np.array([0.1, 0.025])), CLASSES, "rlls", confusion)
+    confusion = Confusion(np.array([[8, 1], [2, 9]]), "val.csv", CLASSES, "rlls", left_out=3)
+    how, moves, _ = report(replace(FOUND, error=np.array([0.1, 0.025])), CLASSES, confusion)
     assert how == "--estimate-prior: RLLS over 40 rows, 20 labelled ones of val.csv (3 bad rows left out)"
     assert moves.endswith("(± one standard error): cat 0.5 -> 0.75 ± 0.1, dog 0.5 -> 0.25 ± 0.025")
 

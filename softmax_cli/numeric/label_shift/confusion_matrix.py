@@ -78,6 +78,9 @@ def rlls(confusion: Counts, predicted: Counts) -> ShiftEstimate:
     return given.estimate(p * problem.ratios(penalty), linear)
 
 
+METHODS = {"bbse": bbse, "rlls": rlls}
+
+
 class _Given(NamedTuple):
     a: NDArray[np.float64]
     """P(predicted | true), shape (classes, classes)."""
