@@ -16,36 +16,38 @@ cdef struct Style:
     int digits
 
 
-cdef uint32_t[10000] FOUR_DIGITS  # the digits of 0000 to 9999, four bytes each
+cdef uint32_t[1000] THREE_DIGITS  # the digits of 000 to 999 in the lowest bytes; 4 kB, so they stay in the first cache
 
 
 cdef void fill_digits():
     cdef uint32_t i
-    for i in range(10000):
-        FOUR_DIGITS[i] = 0x30303030 + i // 1000 + (i // 100 % 10 << 8) + (i // 10 % 10 << 16) + (i % 10 << 24)
+    for i in range(1000):
+        THREE_DIGITS[i] = 0x303030 + i // 100 + (i // 10 % 10 << 8) + (i % 10 << 16)
 
 
 fill_digits()
 
 
-cdef inline void put_four(uint8_t *out, uint32_t value) noexcept nogil:
-    """Write a number below 10**4 in four digits."""
-    store_four(out, FOUR_DIGITS[value])
+cdef inline void put_three(uint8_t *out, uint32_t value) noexcept nogil:
+    """Write a number below 1000 in three digits. Like all that builds on it, it writes one more byte, to be overwritten."""
+    store_four(out, THREE_DIGITS[value])
 
 
-cdef inline void put_eight(uint8_t *out, uint32_t value) noexcept nogil:
-    """Write a number below 10**8 in eight digits."""
-    cdef uint32_t high = value // 10000
-    store_four(out, FOUR_DIGITS[high])
-    store_four(out + 4, FOUR_DIGITS[value - high * 10000])
+cdef inline void put_six(uint8_t *out, uint32_t value) noexcept nogil:
+    """Write a number below 10**6 in six digits."""
+    cdef uint32_t high = value // 1000
+    put_three(out, high)
+    put_three(out + 3, value - high * 1000)
 
 
 cdef inline void put_seventeen(uint8_t *out, uint64_t value) noexcept nogil:
     """Write a number below 10**17 in 17 digits."""
-    cdef uint64_t high = value // 100000000
-    out[0] = <uint8_t>(c"0" + high // 100000000)
-    put_eight(out + 1, high % 100000000)
-    put_eight(out + 9, value - high * 100000000)
+    cdef uint64_t high = value // 1000000000
+    cdef uint32_t low = <uint32_t>(value - high * 1000000000), first = <uint32_t>high // 1000000, middle = low // 1000
+    store_four(out, THREE_DIGITS[first] >> 8)
+    put_six(out + 2, <uint32_t>high - first * 1000000)
+    put_six(out + 8, middle)
+    put_three(out + 14, low - middle * 1000)
 
 
 cdef int64_t slowly_rounded(double x, int digits, int *exponent) noexcept with gil:
@@ -109,40 +111,111 @@ cdef inline int64_t significant(double x, int digits, int *exponent) noexcept no
     return result
 
 
+cdef enum:
+    FIRST_SHAPE = 695  # biased exponent of 2**-328: all numbers from there on are above 1e-99
+    FIRST_FIXED = 1013  # of 2**-10
+    SHAPES = 332  # up to 2**3
+
+
+cdef struct Shape:  # of the probabilities with one binary exponent; of each pair, the second is for the larger ones
+    uint64_t larger  # the mantissa from which on log10 is one more
+    uint64_t[2] factor  # leading bits of the power of ten that makes the digits whole
+    int[2] shift  # by how many bits the upper half of the product is then too long
+    uint32_t[2] room  # 10000 where an exponent takes the place of the last four digits, else 1
+    uint32_t[2] before_last  # what turns the last digits, 000 and 000, into those of "00e-07" by exclusive or, else 0
+    uint32_t[2] last
+
+
+cdef Shape[SHAPES] PROBABILITY_SHAPES
+
+
+cdef void fill_shapes():
+    cdef Shape *shape
+    cdef int i, side, ten, power, binary
+    cdef bint is_fixed
+    for i in range(SHAPES):
+        shape = &PROBABILITY_SHAPES[i]
+        binary = i + FIRST_SHAPE - 1023
+        is_fixed = i + FIRST_SHAPE >= FIRST_FIXED
+        ten = (binary * 78913) >> 18  # floor(log10(2**binary))
+        power = 2 * (ten + 1 - LEAST_POWER)
+        shape.larger = 0xFFFFFFFFFFFFFFFFULL
+        if (217706 * (ten + 1)) >> 16 == binary:
+            shape.larger = POWERS[power] + (POWERS[power + 1] > 0)
+        for side in range(2):
+            power = 12 if is_fixed else 8 - ten - side
+            shape.factor[side] = POWERS[2 * (power - LEAST_POWER)]
+            shape.shift[side] = 62 - binary - ((217706 * power) >> 16)
+            shape.room[side] = 1 if is_fixed else 10000
+            if not is_fixed:
+                shape.before_last[side] = (c"0" ^ c"e") << 16
+                shape.last[side] = THREE_DIGITS[0] ^ ((THREE_DIGITS[-ten - side] & 0xFFFF00U) | c"-")
+
+
+fill_shapes()
+
+
 cdef inline void put_probability(uint8_t *out, double x) noexcept nogil:
     """Nine digits in 14 bytes: 0.274029123456 from 2**-10 up, 4.53999298e-05 below, 372007598e-110 from 1e-100 down.
 
-    The two usual shapes differ in their last four bytes only, digits or an exponent, and are made without a branch,
-    which would be mispredicted for every other value.
+    The two usual shapes are made without a branch, which would be mispredicted for every other value: of thirteen
+    digits, an exponent takes the place of the last four, which are zero.
     """
+    cdef uint64_t bits = bits_of(x)
+    cdef uint64_t mantissa = (bits << 11) | <uint64_t>1 << 63
+    cdef uint64_t index = (bits >> 52) - FIRST_SHAPE
+    cdef uint64_t upper, unused, rest, middle, digits
+    cdef uint32_t high, low, first, part
+    cdef const Shape *shape
+    cdef int side, shift
+    if index >= SHAPES:
+        put_odd_probability(out, x)
+        return
+    shape = &PROBABILITY_SHAPES[index]
+    side = mantissa >= shape.larger
+    shift = shape.shift[side]
+    upper = multiply(mantissa, shape.factor[side], &unused)
+    middle = <uint64_t>1 << (shift - 1)
+    rest = upper & (2 * middle - 1)
+    digits = ((upper >> shift) + (rest > middle)) * shape.room[side]
+    # The bits that are left out of the power add less than 1 to `upper`.
+    if rest == middle or rest + 1 == middle or digits >= 10000000000000ULL:
+        put_odd_probability(out, x)
+        return
+    high = <uint32_t>(digits // 1000000)
+    low = <uint32_t>digits - high * 1000000
+    first = high // 1000000
+    store_four(out, c"." << 8 | (c"0" + first))
+    put_six(out + 2, high - first * 1000000)
+    part = low // 1000
+    store_four(out + 8, THREE_DIGITS[part] ^ shape.before_last[side])
+    store_four(out + 11, THREE_DIGITS[low - part * 1000] ^ shape.last[side])
+
+
+cdef void put_odd_probability(uint8_t *out, double x) noexcept nogil:
+    """What `put_probability` leaves: zero, numbers below 1.83e-99, and those that 64 bits of the power leave open."""
+    cdef uint8_t[18] text
     cdef Binary parts
-    cdef int64_t value
-    cdef uint32_t nine, last, first
-    cdef int exponent
-    cdef bint is_fixed = x >= 0.0009765625
+    cdef int exponent = 0
     if x == 0:
         memcpy(out, b"0.000000000000", 14)
         return
-    parts = taken_apart(x)
-    value = scaled(&parts, 12 if is_fixed else 8 - parts.ten)
-    exponent = parts.ten
-    if value < 0 or (value == 1000000000 and not is_fixed) or exponent < -99:
-        value = significant(x, 9, &exponent)
-        if exponent < -99:
-            first = <uint32_t>value // 100000000
-            out[0] = <uint8_t>(c"0" + first)
-            put_eight(out + 1, <uint32_t>value - first * 100000000)
-            put_four(out + 10, 8 - exponent)
-            out[9], out[10] = c"e", c"-"
-            return
-    nine = <uint32_t>(value // 10000) if is_fixed else <uint32_t>value
-    last = <uint32_t>(value - nine * <int64_t>10000) if is_fixed else -exponent
-    first = nine // 100000000
-    out[0] = <uint8_t>(c"0" + first)
-    out[1] = c"."
-    put_eight(out + 2, nine - first * 100000000)
-    last = FOUR_DIGITS[last]
-    store_four(out + 10, last if is_fixed else (last & 0xFFFF0000U) | 0x2D65)  # "e-" and two digits
+    if x >= 0.0009765625:
+        parts = taken_apart(x)
+        put_seventeen(text, min(scaled(&parts, 12), 9999999999999LL))
+        out[0], out[1] = text[4], c"."
+        memcpy(out + 2, text + 5, 12)
+        return
+    put_seventeen(text, significant(x, 9, &exponent))
+    if exponent < -99:
+        memcpy(out, text + 8, 9)
+        out[9], out[10] = c"e", c"-"
+        put_three(out + 11, 8 - exponent)
+        return
+    out[0], out[1] = text[8], c"."
+    memcpy(out + 2, text + 9, 8)
+    put_three(out + 11, -exponent)
+    out[10], out[11] = c"e", c"-"
 
 
 cdef inline int put_scientific(uint8_t *out, double x) noexcept nogil:
@@ -152,18 +225,18 @@ cdef inline int put_scientific(uint8_t *out, double x) noexcept nogil:
     if exponent > -100:
         put_seventeen(out + 1, value)
         out[0], out[1] = out[1], c"."
-        put_four(out + 18, -exponent)
+        put_three(out + 19, -exponent)
         out[18], out[19] = c"e", c"+" if exponent == 0 else c"-"
         return 22
     put_seventeen(out, value)
-    put_four(out + 18, 16 - exponent)
+    put_three(out + 19, 16 - exponent)
     out[17], out[18] = c"e", c"-"
     return 22
 
 
 cdef int put_general(uint8_t *out, double x, int digits) noexcept nogil:
     """`digits` of any finite number: written out from 1e-5 to 1e9 as far as the digits reach, else with an exponent."""
-    cdef uint8_t[17] text
+    cdef uint8_t[18] text
     cdef const uint8_t *first = text + 17 - digits
     cdef uint8_t *p = out
     cdef int exponent = 0
@@ -190,9 +263,9 @@ cdef int put_general(uint8_t *out, double x, int digits) noexcept nogil:
         memcpy(p + 1, first + 1, digits - 1)
         p += digits
     p[0], p[1] = c"e", c"-" if exponent < 0 else c"+"
-    put_four(text, abs(exponent))
+    put_three(text, abs(exponent))
     digits = 3 if abs(exponent) > 99 else 2
-    memcpy(p + 2, text + 4 - digits, digits)
+    memcpy(p + 2, text + 3 - digits, digits)
     return p + 2 + digits - out
 
 
@@ -201,7 +274,7 @@ cdef int put_fixed(uint8_t *out, double x, int decimals) noexcept nogil:
     cdef uint64_t bits = bits_of(x)
     cdef uint64_t mantissa = bits & 0x000FFFFFFFFFFFFFULL, whole = 0, part
     cdef int shift = 1075 - max(1, <int>((bits >> 52) & 0x7FF)), width = 1
-    cdef uint8_t[17] text
+    cdef uint8_t[18] text
     cdef uint8_t *p = out
     if not -1e17 < x < 1e17:
         return put_shortest(out, x)

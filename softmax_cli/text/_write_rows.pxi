@@ -331,7 +331,7 @@ cdef class Lines:
         part.style.kind, part.style.digits, part.finite = kind, digits, finite
         part.closing, part.closing_size = closing, <int32_t>len(closing)
         part.absent, part.absent_size = absent, <int32_t>len(absent)
-        part.row_size = keys.shape[0] + part.closing_size + part.count * max(most_bytes(&part.style), part.missing_size)
+        part.row_size = keys.shape[0] + part.closing_size + part.count * max(most_bytes(&part.style), part.missing_size) + 1
         self.expected += part.row_size
         if present is not None and present.shape[0]:
             part.present = &present[0]

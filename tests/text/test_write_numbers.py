@@ -62,6 +62,14 @@ def written(
     return format_numbers(np.array(values, np.float64), number_style(kind, digits, decimals))
 
 
+@pytest.mark.parametrize("digits", [9, 17])
+def test_every_binary_and_decimal_exponent(digits: int) -> None:
+    values = [part * 2.0**exponent for exponent in range(-1074, 4) for part in (1, 1.1, 1.24, 1.26, 1.59, 1.61, 1.99)]
+    values += [mantissa * 10.0**exponent for exponent in range(-323, 1) for mantissa in (1, 1.84, 5, 9.9999999996)]
+    values = [value for value in values if value < 9]
+    assert written(values, "probability", digits) == [plain_probability(value, digits) for value in values]
+
+
 @given(st.lists(probabilities), st.sampled_from([9, 17]))
 def test_probabilities(values: list[float], digits: int) -> None:
     """Never 0 for what is not; nine digits read back the same float32, 17 the same float64."""
