@@ -19,7 +19,6 @@ from softmax_cli import commands
 from softmax_cli.errors import ClosedPipeError, ExitCode, SoftmaxCliError, StoppedError, UsageError, nearest
 from softmax_cli.options import completion
 from softmax_cli.options.parser import PlainCommand, ProgramGroup, option_names, takes_groups
-from softmax_cli.options.spellings import ANSWERS
 from softmax_cli.terminal.messages import print_message
 from softmax_cli.version import __version__
 
@@ -234,6 +233,8 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
     """
     option = getattr(error, "option_name", None) if type(error).__name__ == "NoSuchOption" else None
     unknown = option or (typed[0] if command is None and typed else "")
+    from softmax_cli.options.spellings import ANSWERS
+
     if unknown in ANSWERS:
         return f"{unknown}: {ANSWERS[unknown]}"
     help_text = f"softmax-cli {command} --help" if command else "softmax-cli --help"

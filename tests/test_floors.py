@@ -317,13 +317,12 @@ def test_files_and_functions_are_of_a_size_to_read():
 
 
 CROSSED = """
-import os, sys, threading
+import os, sys
 ours = os.path.join("softmax_cli", "")
 crossed = set()
 def follow(frame, event, argument):
     if event == "call" and ours in frame.f_code.co_filename:
         crossed.add(frame.f_code.co_filename.rpartition(ours)[2])
-threading.setprofile(follow)
 from softmax_cli import cli
 from softmax_cli.prediction import run
 score = run.score_table
@@ -355,7 +354,7 @@ def test_one_csv_batch_crosses_few_files(tmp_path):
         check=True,
     )
     crossed = {file for file in done.stdout.split() if not file.startswith("terminal/")}
-    assert 5 < len(crossed) <= 21, sorted(crossed)
+    assert 5 < len(crossed) <= 15, sorted(crossed)
 
 
 def test_ten_rows_load_few_modules_of_ours(tmp_path):
@@ -363,4 +362,4 @@ def test_ten_rows_load_few_modules_of_ours(tmp_path):
     table.write_text("id,logit_cat,logit_dog\n" + "007,2,1\n" * 10)
     loaded = loaded_by("predict", str(table), "-o", str(tmp_path / "out.csv"), "--quiet")
     ours = {name for name in loaded if name.split(".")[0] == "softmax_cli"}
-    assert 10 < len(ours) <= 68, sorted(ours)
+    assert 10 < len(ours) <= 60, sorted(ours)

@@ -11,8 +11,8 @@ from softmax_cli.numeric.class_weights import log_weights
 from softmax_cli.prediction.bad_rows import Policy
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.logits import score_dtype
-from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.prediction.steps import Adjustment, Term, direction
+from softmax_cli.prediction.scorer import Adjustment, Scoring, Term
+from softmax_cli.prediction.steps import direction
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.tables.arrays import from_arrow, from_arrow_schema, to_arrow, to_arrow_schema, without_dictionaries
 from softmax_cli.tables.column_names import Kind

@@ -33,8 +33,8 @@ from softmax_cli.numeric.model_selection import (
     verdict,
 )
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
-from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.prediction.steps import Adjustment, Remedy, SetRequest, Term
+from softmax_cli.prediction.scorer import Adjustment, Remedy, Scoring, Term
+from softmax_cli.prediction.steps import SetRequest
 
 
 class AbstentionRequest(Protocol):

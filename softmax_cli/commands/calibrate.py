@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
-    from softmax_cli.prediction.steps import Remedy
+    from softmax_cli.prediction.scorer import Remedy
     from softmax_cli.stream.scores import Inputs, ScoreTable
     from softmax_cli.tables.columns import Columns
 

@@ -59,9 +59,17 @@ class InspectionOptions(WorkOptions):
         ),
     ] = None
     classes_shown: Annotated[
-        int, typer.Option(min=1, help="Classes in the table: the oddest, in file order.", rich_help_panel=REPORT)
-    ] = 12
-    all: Annotated[bool, typer.Option("--all", help="Show every class.", rich_help_panel=REPORT)] = False
+        int | None,
+        typer.Option(
+            min=1,
+            help="Classes in the table: the oddest, in file order; as many as the terminal has lines for if none is "
+            "said.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+    all: Annotated[
+        bool, typer.Option("--all", help="Show every class, and finer histograms.", rich_help_panel=REPORT)
+    ] = False
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT)] = False
 
     def __post_init__(self) -> None:
@@ -80,11 +88,6 @@ class InspectionOptions(WorkOptions):
         if inputs.has_stdin or any(Path(path).is_fifo() for path in inputs.paths):
             raise UsageError("--rows-out reads the input twice, and a pipe is gone after once: save it to a file first")
         check_target(self.rows_out, inputs.paths, self.force)
-
-    @property
-    def shown(self) -> int | None:
-        """Return how many classes the table shows; None: every one."""
-        return None if self.all else self.classes_shown
 
 
 def inspect(
@@ -172,7 +175,7 @@ def _report(found: Inspection, look: InspectionOptions, markup: str | None) -> N
     from softmax_cli.inspection.screen import show_inspection
     from softmax_cli.terminal.console import make_console
 
-    show_inspection(make_console(sys.stdout, look.colors), found, look.shown)
+    show_inspection(make_console(sys.stdout, look.colors), found, look.classes_shown, look.all)
 
 
 PYTHON = looked_at

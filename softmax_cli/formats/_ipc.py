@@ -10,7 +10,7 @@ import pyarrow as pa
 from softmax_cli.errors import DataError, first_line
 from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
 from softmax_cli.storage.remote import RemoteWriter
-from softmax_cli.tables.arrays import from_arrow_schema, to_arrow, to_arrow_schema
+from softmax_cli.tables.arrays import arrays_of, from_arrow_schema, to_arrow_schema
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, ReadOptions, Table
@@ -38,7 +38,7 @@ class IpcWriter:
 
     def encode(self, batch: Batch) -> pa.RecordBatch:
         """Spell out dictionary-encoded columns: an IPC file cannot change a dictionary from one batch to the next."""
-        arrays = to_arrow(batch).columns
+        arrays = arrays_of(batch)
         columns = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in arrays]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ _NULL = b"null"
 
 
 class LineWriter:
-    """Writes the rows of one table; stateless, so that several threads share it.
+    """Writes the rows of one table as text.
 
     Parameters
     ----------
@@ -55,17 +56,33 @@ class LineWriter:
     """
 
     def __init__(
-        self, schema: Schema, options: WriteOptions, form: LineFormat, before: Sequence[bytes], end: bytes
+        self,
+        file: BinaryIO,
+        schema: Schema,
+        options: WriteOptions,
+        form: LineFormat,
+        before: Sequence[bytes],
+        end: bytes,
     ) -> None:
+        self._file = file
         self._schema, self._options, self._form, self._before, self._end = schema, options, form, before, end
         self._missing = _NULL if form.json else b""
         # Computed columns of one kind that stand together are written in one go.
         families = [(_computed(field) if is_floating(field.type) else None, i) for i, field in enumerate(schema)]
         self._runs = [[i for _, i in run] for _, run in groupby(families, lambda one: one[0] or one[1])]
 
-    def lines(self, batch: Batch) -> bytearray:
-        """The lines of a batch."""
+    def encode(self, batch: Batch) -> bytearray:
+        """Turn a batch into lines; may be called from several threads at once."""
         return write_rows([self._part(batch, run) for run in self._runs], batch.num_rows, self._form, self._end)
+
+    def write(self, payload: bytearray) -> None:
+        """Put down what `encode` made."""
+        if payload:
+            self._file.write(payload)
+            self._file.flush()
+
+    def close(self) -> None:
+        """Nothing ends a file of lines."""
 
     def _part(self, batch: Batch, run: list[int]) -> Texts | Numbers:
         """The part of a line that a column, or a run of columns, is."""

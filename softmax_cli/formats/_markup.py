@@ -42,13 +42,13 @@ class MarkupWriter:
         form = LineFormat(escape_formulas=options.escape_formulas)
         self._file, self._markup = file, markup
         self._right = [_is_number(field) for field in schema]
-        self._lines = LineWriter(schema, options, form, [b"", *[b","] * (len(schema) - 1)], b"\n")
+        self._lines = LineWriter(file, schema, options, form, [b"", *[b","] * (len(schema) - 1)], b"\n")
         self.write(markup.head([_escaped(name, markup) for name in schema.names], self._right))
 
     def encode(self, batch: Batch) -> str:
         """Turn a batch into lines; may be called from several threads at once."""
         csv.field_size_limit(sys.maxsize)  # a list of 100,000 classes is one cell
-        text = self._lines.lines(batch).decode("utf-8", "backslashreplace")
+        text = self._lines.encode(batch).decode("utf-8", "backslashreplace")
         rows = csv.reader(io.StringIO(text, newline=""))
         return "".join(self._markup.row([_escaped(cell, self._markup) for cell in row], self._right) for row in rows)
 

@@ -31,8 +31,8 @@ _LEGEND = {
 """What headings mean."""
 
 
-def show_inspection(console: Console, found: Inspection, classes_shown: int | None = None) -> None:
-    """Print a report.
+def show_inspection(console: Console, found: Inspection, classes_shown: int | None = None, all_: bool = False) -> None:
+    """Print a report; by itself it fits a terminal of 24 lines, unless much was found.
 
     Parameters
     ----------
@@ -41,17 +41,30 @@ def show_inspection(console: Console, found: Inspection, classes_shown: int | No
     found : Inspection
         What was found.
     classes_shown : int or None
-        How many classes the table has, the oddest ones in file order; None: all.
+        How many classes the table has, the oddest ones in file order; None: as many as the terminal has lines for.
+    all_ : bool
+        Every class, and histograms that are twice as fine.
     """
     marks = glyphs(console)
     _show_source(console, found, marks)
     _show_findings(console, found, marks)
-    _show_classes(console, found, classes_shown, marks)
+    _show_classes(console, found, None if all_ else classes_shown or _room(console, found), marks)
     if found.scored:
-        _show_histogram(console, "confidence", found.confidence, marks)
-        console.print()
-        _show_histogram(console, "entropy", found.entropy, marks)
+        _show_histograms(console, found, 10 if all_ else 5, marks)
         console.print(Text("entropy: 0 is certain, 1 is uniform over the classes", "dim"))
+
+
+_MOST_CLASSES = 12
+"""Where there is no terminal, or a high one."""
+_OTHER_LINES = 22
+"""Of a report without findings, and the prompt."""
+
+
+def _room(console: Console, found: Inspection) -> int:
+    """How many classes a terminal has lines for, each finding taking two."""
+    if not console.is_terminal:
+        return _MOST_CLASSES
+    return min(_MOST_CLASSES, max(4, console.height - _OTHER_LINES - 2 * len(found.findings)))
 
 
 def _show_source(console: Console, found: Inspection, marks: Glyphs) -> None:
@@ -152,16 +165,24 @@ def _number(value: float | None) -> str:
     return f"{value:.3g}" if abs(value) < 0.1 else f"{value:.2f}" if abs(value) < 1e4 else f"{value:.1e}"
 
 
-def _show_histogram(console: Console, what: str, counts: Sequence[int], marks: Glyphs) -> None:
-    """Print ten lines at most: bins two by two, those before the first and after the last that is used left out."""
-    pairs = [counts[i] + counts[i + 1] for i in range(0, len(counts), 2)]
-    used = [i for i, count in enumerate(pairs) if count]
-    lines = range(used[0], used[-1] + 1)
-    whole = sum(pairs)
+def _show_histograms(console: Console, found: Inspection, lines: int, marks: Glyphs) -> None:
+    """Print confidence and entropy side by side, from the first to the last line that one of them uses."""
+    counts = [_merged(found.confidence, lines), _merged(found.entropy, lines)]
+    used = [i for i, pair in enumerate(zip(*counts, strict=True)) if any(pair)]
+    shown = range(used[0], used[-1] + 1)
     columns: list[Column] = [
-        TextColumn(what, [f"{i / len(pairs):.1f} - {(i + 1) / len(pairs):.1f}" for i in lines], 9, least=10),
-        TextColumn("rows", [f"{pairs[i]:,}" for i in lines], 8, is_number=True, least=8),
-        TextColumn("share", [percent(pairs[i], whole) for i in lines], 7, is_number=True, least=8),
-        BarColumn([pairs[i] / max(pairs) for i in lines], 1),
+        TextColumn("", [f"{i / lines:.1f} - {(i + 1) / lines:.1f}" for i in shown], 9, least=9),
     ]
+    for what, rows in zip(("confidence", "entropy"), counts, strict=True):
+        columns += [
+            TextColumn(what, [f"{rows[i]:,}" for i in shown], 8, is_number=True, least=10),
+            TextColumn("share", [percent(rows[i], sum(rows)) for i in shown], 7, is_number=True, least=7),
+            BarColumn([rows[i] / max(rows) for i in shown], 1),
+        ]
     draw(console, columns, marks)
+
+
+def _merged(counts: Sequence[int], lines: int) -> list[int]:
+    """Counts of fewer, wider bins."""
+    size = len(counts) // lines
+    return [sum(counts[i : i + size]) for i in range(0, len(counts), size)]

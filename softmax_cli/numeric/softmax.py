@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmax_cli.numeric.topk import argmax
-
 
 def softmax(
     logits: ArrayLike, axis: int = -1, *, temperature: float = 1.0, class_weights: ArrayLike | None = None
@@ -298,3 +296,24 @@ def sums_to(scores: NDArray[np.floating], total: float = 1.0) -> NDArray[np.bool
             digits = chosen[rest] / step
             found[rows[rest][(np.abs(digits - np.round(digits)) < 1e-3).all(axis=1)]] = True
     return found
+
+
+_TALL = 2048
+"""From so many rows the work on a column outweighs the calls that it takes."""
+
+
+def argmax(a: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Column of the largest value of every row, shape (rows,); the first of equals, 0 for a row of nan."""
+    if a.strides[0] > a.strides[1] or len(a) < _TALL:
+        along_rows: NDArray[np.intp] = a.argmax(axis=1)
+        return along_rows.astype(np.int32)
+        # Down the columns: numpy's own argmax would first copy the block across. The place of the first maximum is the
+    # number of columns before it, counted in the narrowest integers, of which a vector unit holds the most.
+    highest = a.max(axis=1)
+    before = np.zeros(len(a), np.min_scalar_type(a.shape[1]))
+    searching = np.ones(len(a), np.bool_)
+    for column in range(a.shape[1]):
+        searching &= a[:, column] != highest
+        before += searching
+    before[searching] = 0  # nan equals nothing
+    return before.astype(np.int32)

@@ -5,29 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_TALL = 2048
-"""From so many rows the work on a column outweighs the calls that it takes."""
 _COUNTED_CLASSES = 16
 """Up to so many classes comparing every two of them, column by column, is fastest."""
 _ROUNDS = 8
 """Up to so many classes are found one after the other."""
-
-
-def argmax(a: NDArray[np.floating]) -> NDArray[np.int32]:
-    """Column of the largest value of every row, shape (rows,); the first of equals, 0 for a row of nan."""
-    if a.strides[0] > a.strides[1] or len(a) < _TALL:
-        along_rows: NDArray[np.intp] = a.argmax(axis=1)
-        return along_rows.astype(np.int32)
-        # Down the columns: numpy's own argmax would first copy the block across. The place of the first maximum is the
-    # number of columns before it, counted in the narrowest integers, of which a vector unit holds the most.
-    highest = a.max(axis=1)
-    before = np.zeros(len(a), np.min_scalar_type(a.shape[1]))
-    searching = np.ones(len(a), np.bool_)
-    for column in range(a.shape[1]):
-        searching &= a[:, column] != highest
-        before += searching
-    before[searching] = 0  # nan equals nothing
-    return before.astype(np.int32)
 
 
 def top_k(a: NDArray[np.floating], k: int) -> NDArray[np.int32]:

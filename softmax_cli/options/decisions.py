@@ -26,7 +26,7 @@ ONLY = ("wrong", "abstained", "bad")
 SORTED_BY = ("confidence", "margin", "entropy", "loss")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CostOptions:
     """What decisions cost."""
 
@@ -49,7 +49,7 @@ class CostOptions:
         return read_costs(self.costs, classes)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DecisionOptions(CostOptions):
     """Figures of a row, which rows are kept and in which order, costs, superclasses."""
 

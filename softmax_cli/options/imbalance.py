@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from softmax_cli.options.run import EngineOptions, RunOptions
     from softmax_cli.options.scoring import ScoringOptions
     from softmax_cli.prediction.bad_rows import Policy
-    from softmax_cli.prediction.steps import Term
+    from softmax_cli.prediction.scorer import Term
     from softmax_cli.stream.scores import Inputs
     from softmax_cli.weighting.prior import Confusion
 

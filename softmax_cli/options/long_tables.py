@@ -26,7 +26,7 @@ PANEL = "Rows that belong together"
 POOLS = ("mean-prob", "mean-logit", "max")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LongOptions:
     """Which rows belong together, and how."""
 

@@ -21,7 +21,6 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from softmax_cli.errors import ClosedPipeError
 from softmax_cli.options.configuration import settings_for
-from softmax_cli.options.spellings import respelled
 from softmax_cli.terminal.messages import print_message
 
 Result = TypeVar("Result")
@@ -197,6 +196,10 @@ class PlainCommand(_WithExamples, TyperCommand):
         """Accept the names that options have in other tools, and underscores for dashes."""
         known = {name for one in self.params for name in one.opts}
         ends = args.index("--") if "--" in args else len(args)
+        if all(one.partition("=")[0] in known for one in args[:ends] if one.startswith("--")):
+            return args
+        from softmax_cli.options.spellings import respelled
+
         return [respelled(one, known) if place < ends else one for place, one in enumerate(args)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -16,7 +16,7 @@ from softmax_cli.terminal.messages import print_message
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.distributed.fleet import Workers
-    from softmax_cli.prediction.bad_rows import Policy
+    from softmax_cli.prediction.bad_rows import KeepRejects, Policy
     from softmax_cli.prediction.logits import KindCheck
     from softmax_cli.prediction.run import Work
     from softmax_cli.stream.scores import Inputs, ScoreTable
@@ -181,11 +181,14 @@ class RunOptions(WorkOptions):
         size : int or None
             Of the input, in bytes; None: unknown.
         """
-        from softmax_cli.prediction.bad_rows import rejects_file
         from softmax_cli.prediction.run import Work
         from softmax_cli.terminal.progress import progress
 
-        rejects = rejects_file(self.rejects, overwrites) if self.rejects else nullcontext(lambda rejects: None)
+        rejects: AbstractContextManager[KeepRejects] = nullcontext(lambda rejects: None)
+        if self.rejects:
+            from softmax_cli.prediction.bad_rows import rejects_file
+
+            rejects = rejects_file(self.rejects, overwrites)
         with progress(size, not self.quiet, self.colors) as advance:
             yield Work(self.workers, advance, rejects)
 

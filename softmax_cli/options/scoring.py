@@ -15,8 +15,7 @@ from softmax_cli.options.imbalance import ImbalanceOptions
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.numeric.label_shift.em import PriorEstimate
-    from softmax_cli.prediction.scorer import Emit, Scoring
-    from softmax_cli.prediction.steps import Remedy, Term
+    from softmax_cli.prediction.scorer import Emit, Remedy, Scoring, Term
     from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.columns import Columns
 
@@ -108,8 +107,7 @@ class SoftmaxOptions:
     ) -> Scoring:
         """Return the numeric half of a transform."""
         from softmax_cli.numeric.activations import ACTIVATIONS
-        from softmax_cli.prediction.scorer import Scoring, Truncation
-        from softmax_cli.prediction.steps import Adjustment
+        from softmax_cli.prediction.scorer import Adjustment, Scoring, Truncation
 
         check_choice("--activation", self.activation, ACTIVATIONS)
         scale = None if calibration is None else calibration.scale

@@ -50,7 +50,7 @@ class Decision(NamedTuple):
         return wrong
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Layout:
     """Which columns a scored batch is given out as: those that pass through, then the computed ones."""
 

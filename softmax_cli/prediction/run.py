@@ -11,7 +11,6 @@ import numpy as np
 
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, Writer, holds_one_array, name_of
-from softmax_cli.prediction.bad_rows import KeepRejects, Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Outcome, Tally, Transform
 from softmax_cli.storage.compression import Compression
@@ -24,6 +23,7 @@ from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Decoded, Table, WriteOptions
 
 if TYPE_CHECKING:
+    from softmax_cli.prediction.bad_rows import KeepRejects, Reject
     from softmax_cli.tables.labels import Truth
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.activations import ACTIVATIONS, scale_
-from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, Temperature
-from softmax_cli.numeric.topk import argmax, top_k
-from softmax_cli.prediction.steps import Adjustment
+from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, Temperature, argmax
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.steps import Costs, Draws, SetRule, Superclasses
@@ -23,6 +21,65 @@ _BLOCK_BYTES = 1 << 21
 
 With blocks of half a megabyte two threads spent half of their time handing that lock to each other.
 """
+
+
+class Term(NamedTuple):
+    """A constant per class that is added after the temperature: log weights, a ratio of priors."""
+
+    name: str
+    """The option it came from, as typed: ``--class-weights``."""
+    formula: str
+    """``+ log w``."""
+    values: NDArray[np.float64]
+    """Shape (classes,); ``-inf`` masks a class."""
+    direction: str
+    """The direction in words: ``raises cat (x4)``."""
+
+
+class Scale(Protocol):
+    """What stands in the place of z/T: a calibration. Changes logits in place, each row by itself."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line, with the option it came from."""
+
+    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return `z` itself."""
+
+
+class Remedy(Protocol):
+    """Changes logits in place, shape (rows, classes), each row by itself."""
+
+    @property
+    def step(self) -> str:
+        """The operation in one line, with the option it came from."""
+
+    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return `z` itself."""
+
+
+class Adjustment(NamedTuple):
+    """Remedies for outliers first, then the temperature or a calibration that holds it, then the terms."""
+
+    temperature: float = 1.0
+    terms: tuple[Term, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    calibration: Scale | None = None
+    temperature_column: str | None = None
+    """The column that tells the temperature of each row, instead of `temperature`."""
+
+    @property
+    def bias(self) -> NDArray[np.float64] | None:
+        """Sum of the terms, shape (classes,); None when there is none."""
+        return np.sum([term.values for term in self.terms], axis=0) if self.terms else None
+
+    def steps(self) -> list[str]:
+        """The operations in order, one line each."""
+        scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
+        scaled += [f"z / {self.temperature_column}  (--temperature-column)"] if self.temperature_column else []
+        scaled += [self.calibration.step] if self.calibration is not None else []
+        terms = [f"{term.formula}  ({term.name}: {term.direction})" for term in self.terms]
+        return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
 
 
 class Truncation(NamedTuple):
@@ -170,6 +227,14 @@ class Scoring(NamedTuple):
         """Say which values there will be."""
         return Computed(self.classes(classes), self.emit, self.top, self.sets is not None, dtype)
 
+    def _ranking(self, logits: NDArray[np.floating]) -> NDArray[np.int32] | None:
+        """The best classes of each row, shape (rows, top); None: they are not asked for, or drawn."""
+        if not self.top or self.draws is not None:
+            return None
+        from softmax_cli.numeric.topk import top_k
+
+        return top_k(logits, self.top)
+
     def _score_block(
         self,
         z: NDArray[np.floating],
@@ -191,7 +256,7 @@ class Scoring(NamedTuple):
         # Ranked before the shift, which may round two small logits to the same number.
         ranked = z if bias is None or logit is None else logit
         best = argmax(ranked)
-        top = top_k(ranked, self.top) if self.top and self.draws is None else None
+        top = self._ranking(ranked)
         activation.adjust_(z, temperature, bias)
         scored.bad[rows] = np.isnan(z[:, 0])
         if self.sets is not None and scored.sets is not None:

@@ -1,9 +1,9 @@
-"""What is done to the logits before they become probabilities: remedies, (z - max z)/T or a calibration, terms."""
+"""What a transform can do beside the softmax: remedies for outliers, prediction sets, draws, costs, superclasses."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,55 +12,6 @@ from softmax_cli.numeric.clipping import clip_, softcap_, standardize_, winsoriz
 
 if TYPE_CHECKING:
     from softmax_cli.numeric.nonconformity import Scores
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A constant per class that is added after the temperature: log weights, a ratio of priors."""
-
-    name: str
-    """The option it came from, as typed: ``--class-weights``."""
-    formula: str
-    """``+ log w``."""
-    values: NDArray[np.float64] = field(compare=False)
-    """Shape (classes,); ``-inf`` masks a class."""
-    direction: str
-    """The direction in words: ``raises cat (x4)``."""
-
-
-class Scale(Protocol):
-    """What stands in the place of z/T: a calibration. Changes logits in place, each row by itself."""
-
-    @property
-    def step(self) -> str:
-        """The operation in one line, with the option it came from."""
-
-    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return `z` itself."""
-
-
-class Adjustment(NamedTuple):
-    """Remedies for outliers first, then the temperature or a calibration that holds it, then the terms."""
-
-    temperature: float = 1.0
-    terms: tuple[Term, ...] = ()
-    remedies: tuple[Remedy, ...] = ()
-    calibration: Scale | None = None
-    temperature_column: str | None = None
-    """The column that tells the temperature of each row, instead of `temperature`."""
-
-    @property
-    def bias(self) -> NDArray[np.float64] | None:
-        """Sum of the terms, shape (classes,); None when there is none."""
-        return np.sum([term.values for term in self.terms], axis=0) if self.terms else None
-
-    def steps(self) -> list[str]:
-        """The operations in order, one line each."""
-        scaled = [f"z / {self.temperature:g}  (--temperature)"] if self.temperature != 1 else []
-        scaled += [f"z / {self.temperature_column}  (--temperature-column)"] if self.temperature_column else []
-        scaled += [self.calibration.step] if self.calibration is not None else []
-        terms = [f"{term.formula}  ({term.name}: {term.direction})" for term in self.terms]
-        return [*(remedy.step for remedy in self.remedies), *scaled, *terms]
 
 
 def direction(ratios: NDArray[np.float64], classes: tuple[str, ...]) -> str:
@@ -86,17 +37,6 @@ def _verb(ratio: float) -> str:
 
 
 Matrix = NDArray[np.floating]
-
-
-class Remedy(Protocol):
-    """Changes logits in place, shape (rows, classes), each row by itself."""
-
-    @property
-    def step(self) -> str:
-        """The operation in one line, with the option it came from."""
-
-    def __call__(self, z: Matrix) -> Matrix:
-        """Return `z` itself."""
 
 
 class Clip(NamedTuple):

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.bad_rows import Policy, Reject, refuse, rejects, with_truth_faults
 from softmax_cli.prediction.layout import Layout, passed_fields
 from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, to_log_scale_
 from softmax_cli.prediction.scorer import BesideLogits, Scored, Scoring
@@ -22,6 +21,7 @@ from softmax_cli.tables.table import Decoded, Fault, Place
 from softmax_cli.version import __version__
 
 if TYPE_CHECKING:
+    from softmax_cli.prediction.bad_rows import Policy, Reject
     from softmax_cli.prediction.sorting import Order
     from softmax_cli.tables.labels import Truth
 
@@ -49,7 +49,7 @@ class ScoredRows(NamedTuple):
     kinds: KindCheck
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Transform:
     """Scores to probabilities, stateless, frozen and picklable.
 
@@ -137,8 +137,12 @@ class Transform:
         scored = self.scoring(to_log_scale_(scores, self.columns), beside)
         if decoded.faults:
             scored.bad[[fault.row for fault in decoded.faults]] = True
-        found = tuple(rejects(decoded, scored.bad, self.columns)) if scored.bad.any() else ()
-        if found and self.on_bad_row == "error":
+        if not scored.bad.any():
+            return ScoredRows(scored, (), kinds)
+        from softmax_cli.prediction.bad_rows import refuse, rejects
+
+        found = tuple(rejects(decoded, scored.bad, self.columns))
+        if self.on_bad_row == "error":
             refuse(found)
         return ScoredRows(scored, found, kinds)
 
@@ -155,6 +159,8 @@ class Transform:
             temperatures, wrong = _temperatures(decoded, column)
             decoded = decoded._replace(faults=(*decoded.faults, *wrong))
         if self.truth is not None:
+            from softmax_cli.prediction.bad_rows import with_truth_faults
+
             found = self.truth.labels(decoded.batch)
             found.reading.check(len(self.columns.classes))
             decoded = with_truth_faults(decoded, self.truth, found, np.flatnonzero(found.indices == UNKNOWN))
@@ -298,7 +304,7 @@ def confidence_units(confidence: NDArray[np.floating]) -> int:
     return int(np.rint(confidence * (1 / CONFIDENCE_UNIT)).sum(dtype=np.int64))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tally:
     """Counts of what was scored; parts add up with `plus`.
 

@@ -8,7 +8,6 @@ from typing import BinaryIO, NamedTuple, cast
 
 from softmax_cli.errors import DataError
 from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
-from softmax_cli.storage.temporary import MORE_SPACE, temporary_space
 
 COPY_BYTES = 1 << 20
 
@@ -23,6 +22,8 @@ def spool(file: BinaryIO, name: str) -> BinaryIO:
     """
     import shutil
     import tempfile
+
+    from softmax_cli.storage.temporary import MORE_SPACE, temporary_space
 
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     what = f"{name}: this format needs a temporary copy of what comes through a pipe or compressed"

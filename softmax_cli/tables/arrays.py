@@ -245,11 +245,16 @@ def from_arrow_schema(schema: pa.Schema) -> Schema:
 
 def to_arrow(batch: Batch) -> pa.RecordBatch:
     """The rows as Arrow has them."""
-    shared: dict[int, list[pa.Array]] = {}
-    arrays = [to_array(column, shared) for column in batch.columns]
+    arrays = arrays_of(batch)
     if not arrays:  # Arrow counts rows by its columns
         return pa.RecordBatch.from_struct_array(pa.nulls(batch.num_rows, pa.struct([])))
     return pa.RecordBatch.from_arrays(arrays, schema=to_arrow_schema(batch.schema))
+
+
+def arrays_of(batch: Batch) -> list[pa.Array]:
+    """An Arrow array of each column; the columns of one matrix share one piece of memory."""
+    shared: dict[int, list[pa.Array]] = {}
+    return [to_array(column, shared) for column in batch.columns]
 
 
 def to_arrow_schema(schema: Schema) -> pa.Schema:
@@ -274,16 +279,16 @@ def _arrow_type(kind: DataType) -> pa.DataType:
 
 def to_array(column: Column, shared: dict[int, list[pa.Array]] | None = None) -> pa.Array:
     """An Arrow array of a column; `shared` holds those of the other columns of its matrix."""
-    shared = {} if shared is None else shared
+    if isinstance(column, NumberColumn):  # first, for there may be thousands
+        shared = {} if shared is None else shared
+        if id(column.matrix) not in shared:
+            shared[id(column.matrix)] = columns_of(column.matrix, column.valid)
+        return shared[id(column.matrix)][column.place]
     if isinstance(column, TextColumn):
         text, offsets = joined_cells(column.data, column.spans, column.are_fields)
         valid = column.spans[:, 0] != MISSING
         bitmap = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
         return pa.StringArray.from_buffers(len(valid), pa.py_buffer(offsets), pa.py_buffer(text), bitmap)
-    if isinstance(column, NumberColumn):
-        if id(column.matrix) not in shared:
-            shared[id(column.matrix)] = columns_of(column.matrix, column.valid)
-        return shared[id(column.matrix)][column.place]
     if isinstance(column, ListColumn) and column.keys:
         mask = None if column.valid is None else numbers(~column.valid).cast(pa.bool_())
         return pa.StructArray.from_arrays(columns_of(column.matrix), fields=list(_arrow_type(column.type)), mask=mask)

@@ -52,7 +52,7 @@ MOST_WARNINGS = 3
 SHOWN_CLASSES = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Selection:
     """What the user typed about the columns; None: nothing."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -19,11 +19,10 @@ from softmax_cli.distributed.fleet import EachBlock, Fleet
 from softmax_cli.errors import DataError, counted, listed
 from softmax_cli.numeric.class_weights import Vector, normalize_prior
 from softmax_cli.numeric.label_shift.em import PriorEstimate, estimate_prior, rows_changed
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.softmax import argmax
 from softmax_cli.prediction.bad_rows import Policy, with_truth_faults
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.scorer import Scoring, Truncation
-from softmax_cli.prediction.steps import Term
+from softmax_cli.prediction.scorer import Scoring, Term, Truncation
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.storage.temporary import temporary_space
 from softmax_cli.tables.batch import ListColumn
@@ -195,7 +194,7 @@ class Probabilities:
 def estimated_term(found: PriorEstimate, classes: tuple[str, ...]) -> Term:
     """Return + log(estimated/source prior); a class that no row can be of keeps the smallest share there is."""
     share = np.maximum(found.prior, np.finfo(np.float64).tiny)
-    return replace(prior_term(FLAG, found.source, share, classes), formula="+ log(estimated/source prior)")
+    return prior_term(FLAG, found.source, share, classes)._replace(formula="+ log(estimated/source prior)")
 
 
 def planned_term(classes: tuple[str, ...]) -> Term:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric import class_weights
-from softmax_cli.prediction.steps import Term, direction
+from softmax_cli.prediction.scorer import Term
+from softmax_cli.prediction.steps import direction
 from softmax_cli.weighting.values import COUNT_COLUMNS, align, count_labels, read_class_values
 
 BALANCED = "balanced:"

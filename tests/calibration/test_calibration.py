@@ -15,8 +15,8 @@ from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
 from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.temperature import Temperature
-from softmax_cli.prediction.scorer import Scoring, Truncation
-from softmax_cli.prediction.steps import Adjustment, Clip, Nonconformity, SetRule, Term
+from softmax_cli.prediction.scorer import Adjustment, Scoring, Term, Truncation
+from softmax_cli.prediction.steps import Clip, Nonconformity, SetRule
 
 RNG = np.random.default_rng(2)
 LABELS = np.repeat([0, 1, 2], 40)

@@ -100,6 +100,6 @@ def test_rows_of_several_lines_are_counted_by_their_first():
     data = bytearray(b'a,1,2\n"b\nb",3,4\nc,5,6\n')
     sniffed = Sniffed(Dialect(), NAMES, frozenset(NAMES[1:]), 0, 0)
     roles = np.array([text_role(0), text_role(1), text_role(2)], np.int32)
-    places = RowPlaces(Block(data, first_line=10), parse(data, roles, sniffed.dialect), sniffed, "x.csv")
+    places = RowPlaces(Block(data, first_line=10), parse(data, roles, sniffed.dialect).starts, sniffed, "x.csv")
     assert places.place(1, "dog") == Place("x.csv:11", "4", '"b\nb",3,4')
     assert places.place(2, None) == Place("x.csv:13", "", "c,5,6")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.formats.csv.reader import open_table
-from softmax_cli.formats.csv.sniff import DELIMITERS, Sniffed, check_encoding, find_dialect, sniff
+from softmax_cli.formats.csv.reader import check_encoding, open_table
+from softmax_cli.formats.csv.sniff import DELIMITERS, Sniffed, find_dialect, sniff
 from softmax_cli.tables.table import ReadOptions
 from softmax_cli.text.parsing import Dialect
 

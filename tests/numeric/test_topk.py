@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.topk import argmax, top_k
+from softmax_cli.numeric.softmax import argmax
+from softmax_cli.numeric.topk import top_k
 
 Array = NDArray[np.floating]
 tied = hnp.arrays(

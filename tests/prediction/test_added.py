@@ -16,9 +16,9 @@ from scipy.stats import entropy, rankdata
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.added import FIGURES
 from softmax_cli.prediction.layout import Decision, Layout
-from softmax_cli.prediction.scorer import BesideLogits, Scoring
+from softmax_cli.prediction.scorer import Adjustment, BesideLogits, Scoring
 from softmax_cli.prediction.sorting import Order, Sorter
-from softmax_cli.prediction.steps import Adjustment, Costs, Superclasses
+from softmax_cli.prediction.steps import Costs, Superclasses
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns

@@ -14,8 +14,7 @@ from scipy.stats import rankdata
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.grouped import group_transform, long_table, pooled_groups
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.prediction.steps import Adjustment
+from softmax_cli.prediction.scorer import Adjustment, Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.arrays import from_arrow

@@ -14,8 +14,7 @@ from softmax_cli.distributed.engines import by_name
 from softmax_cli.errors import UsageError
 from softmax_cli.prediction.folder import PartFolder, Partition
 from softmax_cli.prediction.parts import differences, digest, fingerprint
-from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.prediction.steps import Adjustment
+from softmax_cli.prediction.scorer import Adjustment, Scoring
 
 
 class CutError(BaseException):

@@ -13,8 +13,8 @@ from scipy.special import log_softmax, softmax
 from softmax_cli.api import ArrowTransform
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.layout import Decision, Layout
-from softmax_cli.prediction.scorer import Scoring, Truncation
-from softmax_cli.prediction.steps import Adjustment, Term, direction
+from softmax_cli.prediction.scorer import Adjustment, Scoring, Term, Truncation
+from softmax_cli.prediction.steps import direction
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns, Selection, resolve

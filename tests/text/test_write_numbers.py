@@ -171,10 +171,14 @@ def test_millions_of_random_probabilities(lowest: float) -> None:
 
 @pytest.mark.slow
 def test_ten_million_random_numbers() -> None:
-    """Every bit pattern is as likely as every other."""
+    """Every bit pattern is as likely as every other. In 34 turns Python writes them too, else NumPy reads them back."""
     rng = np.random.default_rng(8)
     for turn in range(100):
         values = rng.integers(0, 2**64, 100_000, np.uint64).view(np.float64)
         values = np.where(np.isnan(values), 0.5, values)
-        digits = turn % 17 + 1
-        assert written(values, "number", digits) == [plain_number(value, digits) for value in values.tolist()]
+        digits = turn % 17 + 1 if turn < 34 else 17
+        texts = written(values, "number", digits)
+        if turn < 34:
+            assert texts == [plain_number(value, digits) for value in values.tolist()]
+        else:
+            assert (np.array(texts).astype(np.float64) == values).all()

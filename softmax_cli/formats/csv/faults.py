@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.formats.csv.sniff import DELIMITERS, Sniffed, looks_like_decimal_comma
 from softmax_cli.tables.table import Block, Fault, Place
-from softmax_cli.text.parsing import Flaw, Parsed, Reason, cell_texts, parse, text_role
+from softmax_cli.text.parsing import Flaw, Reason, cell_texts, parse, text_role
 
 _LONGEST_SHOWN = 60
 _LINE_FEED = b"\n"[0]
@@ -18,8 +18,8 @@ _LINE_FEED = b"\n"[0]
 class RowPlaces:
     """The rows of one block in their file."""
 
-    def __init__(self, block: Block, parsed: Parsed, sniffed: Sniffed, name: str) -> None:
-        self._block, self._starts, self._sniffed, self._name = block, parsed.starts, sniffed, name
+    def __init__(self, block: Block, starts: NDArray[np.int32], sniffed: Sniffed, name: str) -> None:
+        self._block, self._starts, self._sniffed, self._name = block, starts, sniffed, name
 
     def place(self, row: int, column: str | None) -> Place:
         """Find a row, and one cell of it, in the file again."""

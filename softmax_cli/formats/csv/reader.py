@@ -6,30 +6,29 @@ every look at a block goes at the speed of memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats.csv.faults import RowPlaces
 from softmax_cli.formats.csv.sniff import (
     SEPARATOR_LINE,
     Sniffed,
     check_delimiter,
-    check_encoding,
-    check_utf8,
     find_dialect,
-    is_left_out,
     sniff,
 )
 from softmax_cli.storage.reading import read_some
 from softmax_cli.tables.batch import Batch, Column, NumberColumn, TextColumn, texts
 from softmax_cli.tables.schema import FLOAT64, TEXT, Field, Schema, Type, list_of
-from softmax_cli.tables.table import Block, Decoded, Fault, ReadOptions, Table
+from softmax_cli.tables.table import Block, Decoded, Fault, Place, ReadOptions, Table
 from softmax_cli.text.parsing import Dialect, parse, row_end, text_role
+
+if TYPE_CHECKING:
+    from softmax_cli.formats.csv.faults import RowPlaces
 
 BLOCK_BYTES = 1 << 21
 """2 MB: so large that the cost of a block is in its values, so small that what is made of it stays in the cache."""
@@ -114,6 +113,69 @@ def _has_rows(buffer: bytearray, end: int, delimiter: str) -> bool:
     return header_end > 0 and not buffer[:header_end].isspace()
 
 
+_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_MOSTLY = 0.4
+
+
+def check_encoding(data: bytearray, name: str, first_line: int) -> None:
+    """Refuse what is no text of lines.
+
+    Parameters
+    ----------
+    first_line : int
+        The physical line that `data` begins on; what begins a file is only looked for on line 1.
+
+    Raises
+    ------
+    DataError
+        UTF-16 or UTF-32, NUL bytes, or lines that end in a carriage return alone.
+    """
+    if first_line == 1:
+        mark = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), None)
+        if mark is not None:
+            raise DataError(f"{name}: the encoding is {mark}, not utf-8; convert it: {_iconv(mark)}")
+        if b"\n" not in data and b"\r" in data.rstrip(b"\r"):
+            raise DataError(f"{name}: lines end in a carriage return (CR) alone; convert it: tr '\\r' '\\n'")
+    at = data.find(b"\0")
+    if at >= 0:
+        line = first_line + data.count(b"\n", 0, at)
+        wide = _wide_encoding(data[:4096])
+        what = f"the encoding looks like {wide}; convert it: {_iconv(wide)}" if wide else "is this a binary file?"
+        raise DataError(f"{name}:{line}: a NUL byte, which no text holds; {what}")
+
+
+def check_utf8(data: bytearray, name: str, first_line: int) -> None:
+    """Refuse what is not UTF-8.
+
+    Raises
+    ------
+    DataError
+        With the line, the byte, and how to convert a Latin-1 file.
+    """
+    if data.isascii():
+        return
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = first_line + data.count(b"\n", 0, error.start)
+        raise DataError(
+            f"{name}:{line}: byte 0x{data[error.start]:02x} is not utf-8; if the encoding is Latin-1, convert it: "
+            f"{_iconv('latin1')}"
+        ) from None
+
+
+def _wide_encoding(sample: bytearray) -> str | None:
+    """Name the encoding without a mark in which Latin letters have a NUL beside them."""
+    for offset, encoding in ((1, "utf-16le"), (0, "utf-16be")):
+        if sample[offset::2].count(b"\0") > _MOSTLY * len(sample) and sample[1 - offset :: 2].count(b"\0") == 0:
+            return encoding
+    return None
+
+
+def _iconv(encoding: str) -> str:
+    return f"iconv -f {encoding} -t utf-8"
+
+
 def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> Decoded:
     """Parse one block: columns in `scores` as float64, every other as the text that stands in the file.
 
@@ -130,16 +192,25 @@ def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> 
     numbers = tuple(column for column in scores if column not in sniffed.lists)
     roles = _roles(sniffed.names, numbers)
     parsed = parse(data, roles, sniffed.dialect)
-    rows = RowPlaces(block, parsed, sniffed, name)
-    faults = list(map(rows.fault, parsed.flaws))
+
+    @cache
+    def rows() -> RowPlaces:
+        from softmax_cli.formats.csv.faults import RowPlaces  # few blocks have a fault
+
+        return RowPlaces(block, parsed.starts, sniffed, name)
+
+    def place(row: int, column: str | None) -> Place:
+        return rows().place(row, column)
+
+    faults = list(map(rows().fault, parsed.flaws)) if parsed.flaws else []
     columns: list[Column] = []
     for column, role in zip(sniffed.names, roles.tolist(), strict=True):
         if role >= 0:
             columns.append(NumberColumn(parsed.scores, role))
             continue
         cells = TextColumn(data, parsed.spans[:, text_role(role)], are_fields=True)
-        if is_left_out(column):
-            _refuse_values(cells, column, rows)
+        if column in sniffed.left_out:
+            _refuse_values(cells, column, place)
         elif column in sniffed.lists and column in scores:
             from softmax_cli.formats.csv.list_cells import read_lists
 
@@ -148,19 +219,20 @@ def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> 
             faults += [Fault(row, column, problem) for row, problem in problems.items()]
         else:
             columns.append(cells)
-    schema = _schema(sniffed.names, numbers, tuple((n, sniffed.lists[n]) for n in scores if n in sniffed.lists))
-    return Decoded(Batch(schema, columns, len(parsed.scores)), rows.place, tuple(faults))
+    names = tuple(column for column in sniffed.names if column not in sniffed.left_out)
+    schema = _schema(names, numbers, tuple((n, sniffed.lists[n]) for n in scores if n in sniffed.lists))
+    return Decoded(Batch(schema, columns, len(parsed.scores)), place, tuple(faults))
 
 
-def _refuse_values(cells: TextColumn, column: str, rows: RowPlaces) -> None:
+def _refuse_values(cells: TextColumn, column: str, place: Callable[[int, str], Place]) -> None:
     """Refuse a column that was left out because it has no name and was empty, and is not empty after all."""
     if (cells.spans[:, 0] == cells.spans[:, 1]).all():
         return
     row = next((row for row, cell in enumerate(texts(cells)) if cell and cell.strip()), None)
     if row is not None:
-        place = rows.place(row, column)
+        at = place(row, column)
         raise DataError(
-            f"{place.where}: {place.found!r} stands in a column without a name that was empty before; name it in the "
+            f"{at.where}: {at.found!r} stands in a column without a name that was empty before; name it in the "
             "header, or take the value away"
         )
 
@@ -176,7 +248,7 @@ def _roles(names: tuple[str, ...], numbers: tuple[str, ...]) -> NDArray[np.int32
 @lru_cache(16)
 def _schema(names: tuple[str, ...], numbers: tuple[str, ...], lists: tuple[tuple[str, int], ...]) -> Schema:
     types = dict.fromkeys(numbers, FLOAT64) | {name: list_of(FLOAT64, size) for name, size in lists}
-    return Schema(Field(n, types.get(n, TEXT)) for n in names if not is_left_out(n))
+    return Schema(Field(n, types.get(n, TEXT)) for n in names)
 
 
 def open_table(
@@ -207,8 +279,9 @@ def open_table(
     first = next(blocks, None)
     if first is None:
         raise DataError(f"{name}: empty: expected a header and rows")
+    check_utf8(first.data, name, 1)
     sniffed = sniff(first.data, name, options, dialect)
-    schema = Schema(Field(n, _type(n, sniffed)) for n in sniffed.names if not is_left_out(n))
+    schema = Schema(Field(n, _type(n, sniffed)) for n in sniffed.names if n not in sniffed.left_out)
 
     def decode_block(block: Block, scores: Sequence[str]) -> Decoded:
         return decode(block, scores, sniffed, name)

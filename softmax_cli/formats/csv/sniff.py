@@ -45,69 +45,6 @@ def looks_like_decimal_comma(cell: str) -> bool:
     return re.fullmatch(r"\s*[+-]?\d+,\d+(?:e[+-]?\d+)?\s*", cell, re.IGNORECASE | re.ASCII) is not None
 
 
-_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_MOSTLY = 0.4
-
-
-def check_encoding(data: bytearray, name: str, first_line: int) -> None:
-    """Refuse what is no text of lines.
-
-    Parameters
-    ----------
-    first_line : int
-        The physical line that `data` begins on; what begins a file is only looked for on line 1.
-
-    Raises
-    ------
-    DataError
-        UTF-16 or UTF-32, NUL bytes, or lines that end in a carriage return alone.
-    """
-    if first_line == 1:
-        mark = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), None)
-        if mark is not None:
-            raise DataError(f"{name}: the encoding is {mark}, not utf-8; convert it: {_iconv(mark)}")
-        if b"\n" not in data and b"\r" in data.rstrip(b"\r"):
-            raise DataError(f"{name}: lines end in a carriage return (CR) alone; convert it: tr '\\r' '\\n'")
-    at = data.find(b"\0")
-    if at >= 0:
-        line = first_line + data.count(b"\n", 0, at)
-        wide = _wide_encoding(data[:4096])
-        what = f"the encoding looks like {wide}; convert it: {_iconv(wide)}" if wide else "is this a binary file?"
-        raise DataError(f"{name}:{line}: a NUL byte, which no text holds; {what}")
-
-
-def check_utf8(data: bytearray, name: str, first_line: int) -> None:
-    """Refuse what is not UTF-8.
-
-    Raises
-    ------
-    DataError
-        With the line, the byte, and how to convert a Latin-1 file.
-    """
-    if data.isascii():
-        return
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        line = first_line + data.count(b"\n", 0, error.start)
-        raise DataError(
-            f"{name}:{line}: byte 0x{data[error.start]:02x} is not utf-8; if the encoding is Latin-1, convert it: "
-            f"{_iconv('latin1')}"
-        ) from None
-
-
-def _wide_encoding(sample: bytearray) -> str | None:
-    """Name the encoding without a mark in which Latin letters have a NUL beside them."""
-    for offset, encoding in ((1, "utf-16le"), (0, "utf-16be")):
-        if sample[offset::2].count(b"\0") > _MOSTLY * len(sample) and sample[1 - offset :: 2].count(b"\0") == 0:
-            return encoding
-    return None
-
-
-def _iconv(encoding: str) -> str:
-    return f"iconv -f {encoding} -t utf-8"
-
-
 def first_rows(data: Buffer, dialect: Dialect, most: int) -> tuple[list[list[str]], NDArray[np.int32]]:
     """Read the cells of the first rows, however many each has; and where the rows begin, and the last one ends.
 
@@ -211,7 +148,7 @@ class Sniffed(NamedTuple):
 
     dialect: Dialect
     names: tuple[str, ...]
-    """Of all columns; `is_left_out` marks those that are no part of the table."""
+    """Of all columns, also those in `left_out`."""
     numeric: frozenset[str]
     """Columns in which at least half of the first values are numbers."""
     header_bytes: int
@@ -220,6 +157,8 @@ class Sniffed(NamedTuple):
     notes: tuple[str, ...] = ()
     lists: Mapping[str, int] = MappingProxyType({})
     """Columns whose cells hold lists of numbers, with the length of the first."""
+    left_out: frozenset[str] = frozenset()
+    """Columns with neither a name nor, in the first rows, a value: no part of the table."""
 
 
 def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dialect) -> Sniffed:
@@ -228,9 +167,8 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     Raises
     ------
     DataError
-        It is empty, is no UTF-8 text, or names a column twice.
+        It is empty, or names a column twice.
     """
-    check_utf8(first_block, name, 1)
     found, starts = first_rows(first_block, dialect, _ROWS_LOOKED_AT)
     at = next((i for i, cells in enumerate(found) if any(cell.strip() for cell in cells)), None)
     if at is None:
@@ -260,15 +198,16 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     first = _with_row_names(first, rows)
     for at in _nameless(first, rows):
         notes.append(f"{name}: column {at + 1} has no name and is empty: left out")
-        first[at] = f"{_LEFT_OUT}{at}"
+        first[at] = f"{_NAMELESS}{at}"
     lines = first_block.count(b"\n", 0, header)
     _refuse_repeated(first, f"{name}:{lines or 1}")
     columns = frozenset(n for i, n in enumerate(first) if _is_numeric(rows, i, options.decimal))
     lists = {n: size for i, n in enumerate(first) if n not in columns and (size := _list_size(rows, i)) is not None}
-    return Sniffed(dialect, tuple(first), columns, header, lines, tuple(notes), lists)
+    left_out = frozenset(n for n in first if n.startswith(_NAMELESS))
+    return Sniffed(dialect, tuple(first), columns, header, lines, tuple(notes), lists, left_out)
 
 
-_LEFT_OUT = "\0"
+_NAMELESS = "\0"
 
 
 def _bare(cell: str) -> str:
@@ -282,11 +221,6 @@ def _without_mark(names: list[str]) -> list[str]:
     if names[0] == "#" and len(names) > 1:
         return names[1:]
     return [names[0].lstrip("# "), *names[1:]] if names[0].startswith("# ") else names
-
-
-def is_left_out(column: str) -> bool:
-    """Whether a column has neither a name nor, in the first rows, a value."""
-    return column.startswith(_LEFT_OUT)
 
 
 def _with_row_names(names: list[str], rows: list[list[str]]) -> list[str]:

@@ -27,7 +27,7 @@ LINES = Frame(behind=b"\n")
 ARRAY = Frame(begin=b"[\n", between=b",\n", end=b"\n]\n")
 
 
-class JsonWriter:
+class JsonWriter(LineWriter):
     """Writes each row as an object with the columns as keys, in order.
 
     Computed numbers have the text that they have in CSV. JSON has no name for what is no number, so ``nan``, and the
@@ -35,16 +35,15 @@ class JsonWriter:
     """
 
     def __init__(self, file: BinaryIO, schema: Schema, options: WriteOptions, frame: Frame) -> None:
-        self._file, self._frame = file, frame
-        self._begun = False
+        self._frame, self._begun = frame, False
         keys = [f"{',' if i else '{'}{to_json(name)}:".encode() for i, name in enumerate(schema.names)]
         end = (b"}" if keys else b"{}") + frame.behind + frame.between
-        self._rows = LineWriter(schema, options, LineFormat(json=True), keys, end)
-        self._file.write(frame.begin)
+        super().__init__(file, schema, options, LineFormat(json=True), keys, end)
+        file.write(frame.begin)
 
     def encode(self, batch: Batch) -> bytearray:
         """Turn a batch into objects; may be called from several threads at once."""
-        objects = self._rows.lines(batch)
+        objects = super().encode(batch)
         del objects[len(objects) - len(self._frame.between) :]
         return objects
 
@@ -54,8 +53,7 @@ class JsonWriter:
             if self._begun:
                 self._file.write(self._frame.between)
             self._begun = True
-            self._file.write(payload)
-            self._file.flush()
+            super().write(payload)
 
     def close(self) -> None:
         """End the array."""

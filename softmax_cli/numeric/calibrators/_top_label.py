@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.softmax import log_normalize_
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.softmax import argmax, log_normalize_
 
 Rows = NDArray[np.float64]
 """Shape (rows, classes)."""

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from softmax_cli.numeric.exact_sum import ExactSum
 from softmax_cli.numeric.metrics._bins import width_bin, width_edges
 from softmax_cli.numeric.metrics._counts import Confusion
-from softmax_cli.numeric.softmax import row_sums
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.softmax import argmax, row_sums
 
 _FRACTION_BITS = 7
 """Bits of the fraction that tell bins of a gap apart: a quantile is off by less than 2^-7 of itself."""

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.distributions.uncertainty import entropy
-from softmax_cli.numeric.softmax import adjust_, log_normalize_
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.softmax import adjust_, argmax, log_normalize_
 
 Members = Sequence[NDArray[np.float64]]
 """One matrix a member, shape (rows, classes)."""

@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.class_weights import Vector, normalize_prior
-from softmax_cli.numeric.softmax import row_sums
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.softmax import argmax, row_sums
 
 TOLERANCE = 1e-7
 """Largest distance of a probability from where it would converge that ends the iteration."""

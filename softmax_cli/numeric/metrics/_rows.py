@@ -9,7 +9,7 @@ from math import log, log1p, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.softmax import argmax
 
 BINS = 15
 """Bins of a calibration error, by default."""

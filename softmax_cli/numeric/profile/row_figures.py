@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.softmax import SUM_TOLERANCE, row_sums, sums_to
-from softmax_cli.numeric.topk import argmax
+from softmax_cli.numeric.softmax import SUM_TOLERANCE, argmax, row_sums, sums_to
 
 BINS = 20
 """Of the confidence in [0, 1], and of the entropy as a share of log(classes)."""

@@ -7,17 +7,15 @@ import shutil
 
 import pytest
 
-
-def _with_marks(name: str, library: str) -> object:
-    missing = importlib.util.find_spec(library) is None or (name == "spark" and shutil.which("java") is None)
-    reason = f"{library} is not installed" if name != "spark" else "pyspark or java is not installed"
-    return pytest.param(name, marks=[pytest.mark.engine, pytest.mark.skipif(missing, reason=reason)])
+LIBRARIES = {"ray": "ray", "spark": "pyspark", "dask": "distributed"}
 
 
-ENGINES = ["local", _with_marks("ray", "ray"), _with_marks("spark", "pyspark"), _with_marks("dask", "distributed")]
-
-
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["local", *(pytest.param(name, marks=pytest.mark.engine) for name in LIBRARIES)])
 def engine(request: pytest.FixtureRequest) -> str:
-    """Name an engine; those that are extras are marked ``engine``."""
-    return str(request.param)
+    """Name an engine that can run here; those that are extras are marked ``engine``."""
+    name = str(request.param)
+    if name != "local" and importlib.util.find_spec(LIBRARIES[name]) is None:
+        pytest.skip(f"{LIBRARIES[name]} is not installed")
+    if name == "spark" and shutil.which("java") is None:
+        pytest.skip("java is not installed")
+    return name

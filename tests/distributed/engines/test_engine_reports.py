@@ -16,6 +16,17 @@ ROWS = 900
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 
+def on(*pairs):
+    """Engines, each with a format: every engine and every format, not each with each, for an engine starts slowly."""
+    split = [pair.split("-") for pair in pairs]
+    marked = [pytest.param(*pair, marks=[] if pair[0] == "local" else pytest.mark.engine) for pair in split]
+    return pytest.mark.parametrize(("engine", "form"), marked, indirect=["engine"])
+
+
+CHEAP = pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=pytest.mark.engine)], indirect=True)
+"""For what is the same work on every engine."""
+
+
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     """Three files each, as Parquet and as CSV: outliers, repeated rows, and two rows that are bad."""
@@ -77,7 +88,7 @@ def both(alone, parted, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv"])
+@on("local-parquet", "ray-csv", "spark-parquet", "dask-csv")
 def test_evaluate(both, form):
     """Figures, intervals, slices, classes, rejected rows in order, and a gate that fails."""
     files = {"--rejects": "rejects.csv", "--per-class": "classes.csv", "--bins-out": "bins.csv"}
@@ -89,7 +100,7 @@ def test_evaluate(both, form):
     assert [line.split(b",")[0].rpartition(b"/")[2][:1] for line in rejects.splitlines()[1:]] == [b"0", b"1"]
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv"])
+@on("local-csv", "ray-parquet", "spark-csv", "dask-parquet")
 def test_inspect(both, form):
     _, out, _, (flagged,) = both({"--rows-out": "flagged.csv"}, "inspect", form, "--json")
     assert {"outlier-cells", "bad-rows", "duplicate-rows"} <= {one["code"] for one in json.loads(out)["findings"]}
@@ -113,6 +124,7 @@ def test_a_worker_that_is_killed_changes_no_digit(alone, parted, tmp_path):
     assert (killed.code, killed.out) == (whole.code, whole.out), "an engine may say that it has lost one"
 
 
+@CHEAP
 def test_a_bad_row_is_named_as_ever(alone, parted):
     """The first of two, in different files, with its place in its own."""
     whole, cut = alone("evaluate", "csv"), parted("evaluate", "csv")
@@ -135,7 +147,7 @@ def test_standard_input_is_refused(softmax_cli, command):
     assert "standard input cannot be cut: save it to a file, or leave --engine out" in " ".join(done.err.split())
 
 
-@pytest.mark.slow
+@CHEAP
 def test_real_tables(both, real_data):
     """Large enough that a Parquet file of many classes, and a CSV file, are read in several blocks."""
     test = ("--where", "split=test", "--json")

@@ -72,7 +72,8 @@ def test_the_first_error_in_order_comes_up_as_it_is_and_is_not_tried_again(engin
 def test_a_unit_that_always_kills_its_worker_ends_the_job(engine, start, tmp_path):
     found, _ = run(start, engine, tmp_path, "ok", "kill", "ok")
     assert found["error"].startswith("DataError: ")
-    assert 4 <= len([mark for mark in marks(tmp_path) if mark.startswith("1-")]) <= 8
+    # Each of the two other units, when it is done, starts the count of losses anew.
+    assert 4 <= len([mark for mark in marks(tmp_path) if mark.startswith("1-")]) <= 3 * 4
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
