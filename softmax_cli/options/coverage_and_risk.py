@@ -1,7 +1,5 @@
 """Thresholds that calibrate takes from held-out rows: of prediction sets, and to abstain."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,7 +118,7 @@ class ThresholdOptions:
         """Whether any threshold is asked for."""
         return any(given is not None for given in (self.coverage, self.max_risk, self.min_coverage))
 
-    def sets(self, seed: int) -> SetRequest | None:
+    def sets(self, seed: int) -> "SetRequest | None":
         """Return what sets are to promise; None: there are none."""
         from softmax_cli.prediction.steps import Nonconformity, SetRequest
 
@@ -132,7 +130,7 @@ class ThresholdOptions:
             nonconformity, self.coverage, self.per_class, self.allow_empty, self.quantile, self.clustered, tuned
         )
 
-    def abstention(self) -> AbstentionRequest | None:
+    def abstention(self) -> "AbstentionRequest | None":
         """Return how the threshold to abstain is chosen; None: there is none."""
         from softmax_cli.calibration.thresholds import MaxRisk, MinCoverage
 

@@ -1,7 +1,5 @@
 """Which columns, rows and decisions are given out beside the probabilities."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +38,7 @@ class CostOptions:
         ),
     ] = None
 
-    def read(self, classes: tuple[str, ...]) -> Costs | None:
+    def read(self, classes: tuple[str, ...]) -> "Costs | None":
         """Read the file; None: there is none."""
         if self.costs is None:
             return None
@@ -130,7 +128,7 @@ class DecisionOptions(CostOptions):
             flag = "--costs" if self.costs is not None else "--sort"
             raise UsageError(f"--layout long has several rows for each example: it does not go with {flag}")
 
-    def scoring(self, scoring: Scoring, classes: tuple[str, ...]) -> Scoring:
+    def scoring(self, scoring: "Scoring", classes: tuple[str, ...]) -> "Scoring":
         """Return what is computed, with what was asked for here."""
         if (self.add, self.sort, self.costs, self.superclasses) == (None,) * 4:
             return scoring
@@ -146,7 +144,7 @@ class DecisionOptions(CostOptions):
         figures = tuple(name for name in wanted if name in FIGURES)
         return scoring._replace(figures=figures, costs=self.read(scoring.classes(classes)))
 
-    def layout(self, layout: Layout, scoring: Scoring) -> Layout:
+    def layout(self, layout: "Layout", scoring: "Scoring") -> "Layout":
         """Return the layout with the columns that were asked for."""
         from dataclasses import replace
 
@@ -157,7 +155,7 @@ class DecisionOptions(CostOptions):
         decision = layout.decision._replace(threshold=None, others=scoring.costs.others)
         return replace(layout, added=(*self.added, "expected_cost"), decision=decision, has_costs=True)
 
-    def order(self) -> Order | None:
+    def order(self) -> "Order | None":
         """Return what rows are sorted by; None: they stay in their order."""
         if self.sort is None:
             return None

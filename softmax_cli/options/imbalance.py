@@ -1,7 +1,5 @@
 """Class weights and priors: corrections for classes that were, or will be, unequally frequent."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -163,15 +161,15 @@ class ImbalanceOptions:
                 "--source-prior changes nothing by itself: add --target-prior, --estimate-prior or --logit-adjust"
             )
 
-    def before_prior(self) -> ImbalanceOptions:
+    def before_prior(self) -> "ImbalanceOptions":
         """Return the corrections that come before those for priors: what --estimate-prior starts from."""
         return ImbalanceOptions(
             class_weights=self.class_weights, undo_class_weights=self.undo_class_weights, allow_both=self.allow_both
         )
 
     def build(
-        self, classes: tuple[str, ...], activation: str, estimate: PriorEstimate | None = None
-    ) -> tuple[tuple[Term, ...], list[str]]:
+        self, classes: tuple[str, ...], activation: str, estimate: "PriorEstimate | None" = None
+    ) -> "tuple[tuple[Term, ...], list[str]]":
         """Return the terms in the order of the contract, and what the user is to be reported about them.
 
         Parameters
@@ -205,7 +203,7 @@ class ImbalanceOptions:
             terms.append(imbalance_terms.kept_share_term("--kept-share", self.kept_share, classes))
         return tuple(terms), [*notes, *(f"{term.name}: {term.direction}" for term in terms)]
 
-    def _prior_terms(self, source: NDArray[np.float64], classes: tuple[str, ...], notes: list[str]) -> list[Term]:
+    def _prior_terms(self, source: "NDArray[np.float64]", classes: tuple[str, ...], notes: list[str]) -> "list[Term]":
         from softmax_cli.weighting import terms as imbalance_terms
 
         terms = []
@@ -217,7 +215,7 @@ class ImbalanceOptions:
         return terms
 
 
-def _estimated(classes: tuple[str, ...], activation: str, estimate: PriorEstimate | None) -> Term:
+def _estimated(classes: tuple[str, ...], activation: str, estimate: "PriorEstimate | None") -> "Term":
     from softmax_cli.weighting.prior import estimated_term, planned_term
 
     if activation != "softmax":
@@ -228,8 +226,8 @@ def _estimated(classes: tuple[str, ...], activation: str, estimate: PriorEstimat
 
 
 def estimated_prior(
-    inputs: Inputs, scoring: ScoringOptions, run: RunOptions, engine: EngineOptions
-) -> PriorEstimate | None:
+    inputs: "Inputs", scoring: "ScoringOptions", run: "RunOptions", engine: "EngineOptions"
+) -> "PriorEstimate | None":
     """Estimate the prior of the input, report what was found, and leave the input to be read again.
 
     Returns
@@ -269,8 +267,8 @@ def estimated_prior(
 
 
 def _confusion(
-    inputs: Inputs, classes: tuple[str, ...], scoring: ScoringOptions, run: RunOptions, engine: EngineOptions
-) -> Confusion:
+    inputs: "Inputs", classes: tuple[str, ...], scoring: "ScoringOptions", run: "RunOptions", engine: "EngineOptions"
+) -> "Confusion":
     """Count which classes the model confuses in the labelled rows of --validation, scored as those of the input."""
     from softmax_cli.stream.inputs import input_files
     from softmax_cli.stream.scores import TruthSource, open_scores

@@ -1,7 +1,5 @@
 """Tables whose rows belong together: groups of candidates, a row for each class, frames to be pooled."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -140,7 +138,7 @@ class LongOptions:
                 "prob or logprob, --dtype, and what is about input and output"
             )
 
-    def together(self, scores: ScoreTable, source: SourceOptions, threads: int) -> ScoreTable:
+    def together(self, scores: "ScoreTable", source: SourceOptions, threads: int) -> "ScoreTable":
         """Return the table cut into whole groups, and one row for each example where --long has one for each class."""
         if not self.is_used:
             return scores
@@ -157,8 +155,8 @@ class LongOptions:
         return long_table(scores, column, self._parts[1], classes)
 
     def pooled(
-        self, scores: ScoreTable, scoring: Scoring, threads: int, keep: Callable[[KindCheck], None]
-    ) -> tuple[ScoreTable, Scoring]:
+        self, scores: "ScoreTable", scoring: "Scoring", threads: int, keep: "Callable[[KindCheck], None]"
+    ) -> "tuple[ScoreTable, Scoring]":
         """Return the table with one row for each group of --pool-by, and what is still to be done to its scores.
 
         `keep` takes what speaks against the kind of the scores that are pooled.
@@ -185,7 +183,7 @@ class LongOptions:
         """Return what is to be said about options for the classes of a row; those for groups say nothing."""
         return [] if self.group is not None else result.notes(classes)
 
-    def transform(self, transform: Transform) -> Transform:
+    def transform(self, transform: "Transform") -> "Transform":
         """Return what is done to every row."""
         if self.group is None:
             return transform

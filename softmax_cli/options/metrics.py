@@ -1,7 +1,5 @@
 """What is measured: bins and norms of the calibration error, top-k, the bootstrap."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,7 +79,7 @@ class MetricOptions:
             raise UsageError(f"--clip {self.clip:g}: expected a probability above 0 and below 0.5, such as 1e-15")
         check_replicates(self.bootstrap, 200)
 
-    def plan(self, classes: int, calibration: Calibration | None, sets: bool) -> Plan:
+    def plan(self, classes: int, calibration: "Calibration | None", sets: bool) -> "Plan":
         """Return what is measured."""
         from softmax_cli.numeric.metrics import Plan
 

@@ -1,7 +1,5 @@
 """Where results go and how numbers are put down."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Sequence
@@ -137,7 +135,7 @@ class OutputOptions:
         named = None if self.path is None else _format_of_name(self.path)
         return named is not None and formats.is_binary(named)
 
-    def resolve(self, inputs: Inputs, parts: PartsOptions, run: WorkOptions) -> Target:
+    def resolve(self, inputs: "Inputs", parts: "PartsOptions", run: WorkOptions) -> "Target":
         """Decide where the result goes and as what, and refuse, before anything is read, what cannot be written.
 
         Raises
@@ -155,7 +153,7 @@ class OutputOptions:
             return self._folder(self.path, inputs, parts, run)
         return self._screen() if self.shows_table else self._file(inputs.paths)
 
-    def resolve_whole(self, inputs: Sequence[str], parts: PartsOptions) -> Target:
+    def resolve_whole(self, inputs: Sequence[str], parts: "PartsOptions") -> "Target":
         """Decide the same for rows that belong together, wherever they stand: their result is not made in parts.
 
         Raises
@@ -171,7 +169,7 @@ class OutputOptions:
             raise UsageError(f"{self.path} is a folder of parts, and {reason}: name a file, -o {name}")
         return self._screen() if self.shows_table else self._file(inputs)
 
-    def _screen(self) -> Target:
+    def _screen(self) -> "Target":
         from softmax_cli.prediction.run import Screen
 
         if self.path is not None:
@@ -179,7 +177,7 @@ class OutputOptions:
         rows = self.limit if self.limit is not None else None if self.all else ROWS_SHOWN
         return Screen(rows, self.force, self.all)
 
-    def _file(self, inputs: Sequence[str]) -> Target:
+    def _file(self, inputs: Sequence[str]) -> "Target":
         from softmax_cli import formats
         from softmax_cli.prediction.run import File
         from softmax_cli.storage.compression import compression_by_suffix
@@ -200,7 +198,7 @@ class OutputOptions:
             raise UsageError("standard output is the input: the output needs another name")
         return File(self.path, form, compression, self._text_options(), self.limit, self.force)
 
-    def _folder(self, name: str, inputs: Inputs, parts: PartsOptions, run: WorkOptions) -> Target:
+    def _folder(self, name: str, inputs: "Inputs", parts: "PartsOptions", run: WorkOptions) -> "Target":
         from softmax_cli import formats
         from softmax_cli.distributed.plan import plan_units
         from softmax_cli.prediction.folder import Folder, PartFolder
@@ -225,7 +223,7 @@ class OutputOptions:
         workers = workers._replace(units=workers.units or plan_units(inputs.files))
         return Folder(name, place, form, self._text_options(), inputs, workers, parts.resume, self.force)
 
-    def _text_options(self) -> WriteOptions:
+    def _text_options(self) -> "WriteOptions":
         """Return how numbers and cells are put down."""
         from softmax_cli.tables.table import WriteOptions
 
@@ -236,7 +234,7 @@ class OutputOptions:
         )
 
 
-def _format_of_name(path: str) -> Format | None:
+def _format_of_name(path: str) -> "Format | None":
     """Find the format that a name ends in, those that are only written too: ``probs.csv.gz``, ``probs.md``."""
     from softmax_cli import formats
     from softmax_cli.storage.remote import bare_name
@@ -247,7 +245,7 @@ def _format_of_name(path: str) -> Format | None:
         return None
 
 
-def _format_of(inputs: Inputs) -> str:
+def _format_of(inputs: "Inputs") -> str:
     """Return the name of the format of the input, which its parts have too."""
     first = inputs.files[0]
     if first.format is None:
@@ -317,7 +315,7 @@ class ResultOptions:
         if self.layout == "long" and self.threshold is not None:
             raise UsageError("--layout long has no prediction to withhold: it does not go with --threshold")
 
-    def emitted(self) -> tuple[Emit, ...]:
+    def emitted(self) -> "tuple[Emit, ...]":
         """Return the kinds of number, in the order that was typed."""
         from softmax_cli.prediction.scorer import Emit
 
@@ -338,7 +336,7 @@ class ResultOptions:
             found.append(f"--top-k {self.top_k}: there are {classes} classes, and all are listed")
         return found
 
-    def build(self, classes: tuple[str, ...], shape: str, calibration: Calibration | None = None) -> Layout:
+    def build(self, classes: tuple[str, ...], shape: str, calibration: "Calibration | None" = None) -> "Layout":
         """Return the layout; `shape` is the one that was given, or the one that the file format needs."""
         from softmax_cli.prediction.layout import Layout
 
@@ -350,7 +348,7 @@ class ResultOptions:
             )
         return Layout(shape, self._decision(classes, calibration), self.only_predictions)
 
-    def _decision(self, classes: tuple[str, ...], calibration: Calibration | None) -> Decision:
+    def _decision(self, classes: tuple[str, ...], calibration: "Calibration | None") -> "Decision":
         import numpy as np
 
         from softmax_cli.prediction.layout import Decision

@@ -1,7 +1,5 @@
 """Plots and pages: what is drawn beside what is printed, and into which files."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from abc import ABC, abstractmethod

@@ -1,7 +1,5 @@
 """What commands share beside their job: threads, engines, notes on standard error, colour, seeds and replicates."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -42,6 +40,10 @@ def check_replicates(replicates: int, usual: int) -> None:
         )
 
 
+TALK_PANEL = "Run"
+COLORS = ("auto", "always", "never")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ColorOptions:
     """Whether what is shown is coloured."""
@@ -55,7 +57,7 @@ class ColorOptions:
         check_choice("--color", self.color, COLORS)
 
     @property
-    def colors(self) -> Color:
+    def colors(self) -> "Color":
         """Return whether to colour what is shown."""
         return cast("Color", self.color)
 
@@ -77,13 +79,13 @@ class TalkOptions(ColorOptions):
             for note in notes:
                 print_message(note, self.color != "never")
 
-    def introduce(self, scores: ScoreTable, *notes: str) -> None:
+    def introduce(self, scores: "ScoreTable", *notes: str) -> None:
         """Say how the input was read, and what is doubtful about the roles of its columns."""
         self.say(*scores.table.notes, *notes)
         for warning in scores.columns.warnings:
             self.warn(warning)
 
-    def conclude(self, scores: ScoreTable, kinds: KindCheck | None = None) -> None:
+    def conclude(self, scores: "ScoreTable", kinds: "KindCheck | None" = None) -> None:
         """Report where the values contradict the kind that the scores were read as, and a condition that no row meets.
 
         Parameters
@@ -104,7 +106,7 @@ class TalkOptions(ColorOptions):
         print_message(f"warning: {warning}", self.color != "never")
 
     def warn_of_seen(
-        self, calibration: Calibration | None, file: str | None, inputs: Inputs, scores: ScoreTable
+        self, calibration: "Calibration | None", file: str | None, inputs: "Inputs", scores: "ScoreTable"
     ) -> None:
         """Warn where a table, read whole, has the name of the one that the calibration in `file` was made from."""
         name = scores.table.name
@@ -168,12 +170,12 @@ class RunOptions(WorkOptions):
             raise UsageError("--rejects keeps rows that are passed over: add --on-bad-row skip or null")
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> "Policy":
         """Return what becomes of bad rows."""
         return cast("Policy", self.on_bad_row)
 
     @contextmanager
-    def work(self, size: int | None, overwrites: bool) -> Iterator[Work]:
+    def work(self, size: int | None, overwrites: bool) -> "Iterator[Work]":
         """Show how far the rows are done, and keep the bad ones where that was asked for.
 
         Parameters
@@ -191,11 +193,6 @@ class RunOptions(WorkOptions):
             rejects = rejects_file(self.rejects, overwrites)
         with progress(size, not self.quiet, self.colors) as advance:
             yield Work(self.workers, advance, rejects)
-
-
-TALK_PANEL = "Run"
-
-COLORS = ("auto", "always", "never")
 
 
 ENGINE_PANEL = "Beyond one machine"
@@ -216,7 +213,7 @@ class EngineOptions:
         ),
     ] = None
 
-    def resolve(self, inputs: Inputs, run: WorkOptions, announce: bool = True) -> Workers:
+    def resolve(self, inputs: "Inputs", run: WorkOptions, announce: bool = True) -> "Workers":
         """Decide who reads the rows, and cut the input into units for an engine that is named.
 
         Parameters

@@ -1,7 +1,5 @@
 """How scores become probabilities, apart from what concerns imbalance."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -98,13 +96,13 @@ class SoftmaxOptions:
 
     def scoring(
         self,
-        terms: tuple[Term, ...],
-        emit: tuple[Emit, ...],
+        terms: "tuple[Term, ...]",
+        emit: "tuple[Emit, ...]",
         top: int,
-        remedies: tuple[Remedy, ...] = (),
-        calibration: Calibration | None = None,
+        remedies: "tuple[Remedy, ...]" = (),
+        calibration: "Calibration | None" = None,
         temperature_column: str | None = None,
-    ) -> Scoring:
+    ) -> "Scoring":
         """Return the numeric half of a transform."""
         from softmax_cli.numeric.activations import ACTIVATIONS
         from softmax_cli.prediction.scorer import Adjustment, Scoring, Truncation
@@ -125,7 +123,7 @@ class SoftmaxOptions:
         """Return the columns that are named here, by the option."""
         return {"--temperature-column": self.temperature_column}
 
-    def find_temperatures(self, columns: Columns) -> str | None:
+    def find_temperatures(self, columns: "Columns") -> str | None:
         """Return the column that holds the temperatures, which passes through; None: there is none."""
         if self.temperature_column is None:
             return None
@@ -133,7 +131,7 @@ class SoftmaxOptions:
 
         return find_name("--temperature-column", self.temperature_column, columns.others)
 
-    def precision(self, scores: ScoreTable) -> str:
+    def precision(self, scores: "ScoreTable") -> str:
         """Return the type to compute in."""
         from softmax_cli.prediction.logits import score_dtype
 
@@ -201,7 +199,7 @@ class RemedyOptions:
         if self.clip_logits is not None:
             self._bounds(self.clip_logits)
 
-    def build(self, classes: tuple[str, ...]) -> tuple[Remedy, ...]:
+    def build(self, classes: tuple[str, ...]) -> "tuple[Remedy, ...]":
         """Return the remedies in the order in which they are applied."""
         from softmax_cli.prediction import steps as remedies
 
@@ -273,7 +271,9 @@ class CalibrationOptions:
         if softmax.dtype == "float32":
             raise UsageError("--calibration was fitted in float64, and its thresholds hold there: drop --dtype float32")
 
-    def load(self, columns: Columns, terms: tuple[Term, ...], remedies: tuple[Remedy, ...]) -> Calibration | None:
+    def load(
+        self, columns: "Columns", terms: "tuple[Term, ...]", remedies: "tuple[Remedy, ...]"
+    ) -> "Calibration | None":
         """Read the file, and refuse a table, weights or remedies that it was not made for; None: there is none.
 
         Raises
@@ -302,8 +302,8 @@ class CalibrationOptions:
 class Chosen(NamedTuple):
     """What the options come to for one table."""
 
-    scoring: Scoring
-    calibration: Calibration | None
+    scoring: "Scoring"
+    calibration: "Calibration | None"
     notes: list[str]
     """What the user is to be reported."""
 
@@ -320,7 +320,7 @@ class ScoringOptions:
     def __post_init__(self) -> None:
         self.calibration.check(self.softmax)
 
-    def build(self, columns: Columns, emit: tuple[Emit, ...], top: int, estimate: PriorEstimate | None) -> Chosen:
+    def build(self, columns: "Columns", emit: "tuple[Emit, ...]", top: int, estimate: "PriorEstimate | None") -> Chosen:
         """Return the numeric half of a transform, and what belongs to it.
 
         Parameters
@@ -335,13 +335,13 @@ class ScoringOptions:
         scoring = self.softmax.scoring(terms, emit, top, steps, calibration, column)
         return Chosen(scoring, calibration, [*self.remedies.notes(columns.classes), *notes])
 
-    def before_prior(self, columns: Columns) -> Scoring:
+    def before_prior(self, columns: "Columns") -> "Scoring":
         """Return what comes before the prior, for --estimate-prior; refuses what does not go together."""
         calibration = self.build(columns, ("prob",), 0, None).calibration
         terms, _ = self.imbalance.before_prior().build(columns.classes, self.softmax.activation)
         column = self.softmax.find_temperatures(columns)
         return self.softmax.scoring(terms, ("prob",), 0, self.remedies.build(columns.classes), calibration, column)
 
-    def dtype(self, scores: ScoreTable) -> str:
+    def dtype(self, scores: "ScoreTable") -> str:
         """Return the type to compute in."""
         return self.calibration.dtype(self.softmax.precision(scores))

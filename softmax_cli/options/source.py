@@ -1,7 +1,5 @@
 """What is read, and which of its columns are what."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -122,10 +120,10 @@ class SourceOptions:
 
     def resolve(
         self,
-        truths: TruthOptions | None = None,
+        truths: "TruthOptions | None" = None,
         no_scores: Mapping[str, str | None] = NO_COLUMNS,
         belong_together: bool = False,
-    ) -> Inputs:
+    ) -> "Inputs":
         """Decide what is read: the files, the format of each, how they are laid out, and what their columns are.
 
         Parameters
@@ -174,14 +172,14 @@ class SourceOptions:
         if self.paths == ["-"]:
             print_message("waiting for a table on standard input; Ctrl-D ends it")
 
-    def _condition(self) -> Condition | None:
+    def _condition(self) -> "Condition | None":
         if self.where is None:
             return None
         from softmax_cli.tables.filter import Condition
 
         return Condition.read(self.where)
 
-    def _read_options(self) -> ReadOptions:
+    def _read_options(self) -> "ReadOptions":
         from softmax_cli.tables.table import ReadOptions
 
         if self.decimal not in (".", ","):
@@ -196,7 +194,7 @@ class SourceOptions:
             batch_rows=self.batch_rows,
         )
 
-    def _selection(self) -> Selection:
+    def _selection(self) -> "Selection":
         from softmax_cli.tables.columns import Selection
 
         names = None
@@ -244,7 +242,7 @@ class TruthOptions:
             flag = "--labels" if self.labels is not None else "--labels-from"
             raise UsageError(f"{flag} is for {uses}, and nothing here asks for a truth")
 
-    def resolve(self) -> TruthSource:
+    def resolve(self) -> "TruthSource":
         """Return where true classes are looked for."""
         from softmax_cli.stream.scores import TruthSource
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from softmax_cli.inspection.evidence import Finding
 from softmax_cli.inspection.figures import write_inspection_plots
@@ -44,11 +45,11 @@ def inspection(classes=3, findings=(FINDING,), name="class {}", **changed):
     return Inspection(**told | changed)
 
 
-def shown(found, most=None, width=80, encoding="utf-8"):
+def shown(found, most=None, width=80, encoding="utf-8", all_=False):
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
     console = make_console(stream, "never")
     console.width = width
-    show_inspection(console, found, most)
+    show_inspection(console, found, most, all_)
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
 
@@ -85,16 +86,35 @@ def test_of_many_classes_the_oddest_are_shown():
     assert "46 more classes, less odd than these: --all shows them" in text
 
 
-def test_a_histogram_begins_and_ends_with_rows():
-    lines = shown(inspection()).splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("confidence"))
-    ranges = [line.split()[:4] for line in lines[start + 2 : start + 6]]
-    assert ranges == [
-        ["0.6", "-", "0.7", "8"],
-        ["0.7", "-", "0.8", "0"],
-        ["0.8", "-", "0.9", "0"],
-        ["0.9", "-", "1.0", "90"],
+def histogram(text):
+    """The ranges of both histograms, with the rows in each."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["confidence"])
+    cells = [re.fullmatch(r"(\S+ - \S+) +(\S+) +\S+ %\W+(\S+) +\S+ %\W*", line) for line in lines[start + 2 : -1]]
+    return [one.groups() for one in cells]
+
+
+def test_histograms_begin_and_end_with_rows():
+    found = inspection(entropy=(0,) * 8 + (98,) + (0,) * 11)
+    assert histogram(shown(found)) == [
+        ("0.4 - 0.6", "0", "98"),
+        ("0.6 - 0.8", "8", "0"),
+        ("0.8 - 1.0", "90", "0"),
     ]
+    finer = histogram(shown(found, all_=True))
+    assert (finer[0], finer[2], finer[-1]) == (
+        ("0.4 - 0.5", "0", "98"),
+        ("0.6 - 0.7", "8", "0"),
+        ("0.9 - 1.0", "90", "0"),
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 10, 214])
+def test_it_fits_a_small_terminal(classes):
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=80, height=24)
+    show_inspection(console, inspection(classes, findings=()))
+    assert 10 < stream.getvalue().count("\n") < 24
 
 
 def test_names_are_data():
