@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -43,11 +43,11 @@ of a small table. A stream of blocks makes none either: its memory is flat witho
 """
 
 
-def build_app(typed: Sequence[str], completes: bool = False) -> typer.Typer:
+def build_app(typed: Sequence[str], whole: bool = False) -> typer.Typer:
     """Return the command line: a folder of commands, one function each, named as its file.
 
-    Where `typed` begins with a command, that one is loaded alone: the others and their options would cost more than a
-    small table takes to score.
+    Where `typed` begins with a command, that one is loaded alone: the others would cost more than a small table takes
+    to score. Where it does not, they are there for their help, and have options only in a `whole` one.
     """
     chosen = [name for name in typed[:1] if name in commands.names()]
     app = typer.Typer(
@@ -57,7 +57,7 @@ def build_app(typed: Sequence[str], completes: bool = False) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
         add_help_option=not chosen,  # the program's own; typer 0.29 loads pydantic to learn that nobody typed it
-        add_completion=completes or not chosen,
+        add_completion=whole or not chosen,
         pretty_exceptions_enable=False,
     )
     app.callback()(_program)
@@ -66,8 +66,17 @@ def build_app(typed: Sequence[str], completes: bool = False) -> typer.Typer:
         context = {"help_option_names": ["-h", "--help"], **getattr(module, "CONTEXT", {})}
         shown = type("Command", (PlainCommand,), {"first": module.FIRST, "examples": module.EXAMPLES})
         register = app.command(name, cls=shown, context_settings=context)
-        register(takes_groups(getattr(module, name)))
+        function = getattr(module, name)
+        register(takes_groups(function) if chosen or whole else _without_options(function))
     return app
+
+
+def _without_options(command: Callable[..., None]) -> Callable[[], None]:
+    def listed() -> None:
+        raise UsageError(f"a command comes first: {PROGRAM} {command.__name__} ...")
+
+    listed.__doc__ = command.__doc__
+    return listed
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:
@@ -164,6 +173,7 @@ def run(arguments: Sequence[str]) -> int:
             return completion.answer(_complete)
         if arguments[:1] == ["help"] and "--man" in arguments:
             return _print_man_page([name for name in arguments[1:] if name != "--man"])
+        arguments = arguments[1:] if arguments[:1] == ["--"] else arguments
         typed = [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else [*arguments]
         leaving = build_app(typed)(typed, prog_name=PROGRAM, standalone_mode=False)
         return leaving if isinstance(leaving, int) else ExitCode.DONE
@@ -197,12 +207,12 @@ def _print_man_page(names: list[str]) -> int:
 
     if len(names) > 1:
         raise UsageError(f"help --man writes one page at a time: softmax-cli help --man {names[0]}")
-    print(man_page(typer.main.get_command(build_app([])), names[0] if names else None), end="")
+    print(man_page(typer.main.get_command(build_app([], whole=True)), names[0] if names else None), end="")
     return ExitCode.DONE
 
 
 def _complete(words: list[str]) -> None:
-    build_app(words, completes=True)([], prog_name=PROGRAM, standalone_mode=False)
+    build_app(words, whole=True)([], prog_name=PROGRAM, standalone_mode=False)
 
 
 def _explain_usage(error: Any, arguments: Sequence[str]) -> int:

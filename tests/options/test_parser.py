@@ -111,7 +111,7 @@ import sys, typing, typer
 from softmax_cli.cli import build_app
 told = {"help", "min", "max", "metavar", "show_default", "rich_help_panel", "autocompletion", "param_decls", "default"}
 unset = {typer.models.OptionInfo: vars(typer.Option()), typer.models.ArgumentInfo: vars(typer.Argument())}
-for command in build_app([]).registered_commands:
+for command in build_app([], whole=True).registered_commands:
     for name, parameter in command.callback.__signature__.parameters.items():
         hint, option = typing.get_args(parameter.annotation)
         assert hint in {bool, str, str | None, int, int | None, float, float | None, list[str]}, (name, hint)
