@@ -8,6 +8,7 @@ cdef enum:
     ODD_OBJECT = 5
 
 cdef enum:
+    TRIES = 4
     MISSING_SPAN = -1
     SKIPPED = -1  # the role of a column that nobody asked for; from 0 on: column of the scores; -2 - i: text column i
 
@@ -163,18 +164,29 @@ cdef inline const uint8_t *read_row(
     cdef const uint8_t *field
     cdef const uint8_t *blank
     cdef int32_t column, role
+    cdef double *score
+    cdef int64_t length
+    cdef int in_vain = 0 if dialect.bare_point == c"." else TRIES  # in a row of long numbers, the rest is not tried
     cdef int reason
     cdef bint more = True
     fault.reason, fault.fields = 0, columns
     for column in range(columns):
         role, field, reason = roles[column], p, 0
         if role >= 0:
-            blank = p
-            while blank < end and blank[0] == c" " and dialect.delimiter != c" ":
-                blank += 1
-            p = read_number(blank, end, dialect.bare_point, False, <double *>(scores + role * step))
-            if p == NULL or (p < end and p[0] != dialect.delimiter and not is_line_end(p[0])):
-                p = read_odd_score(field, end, dialect, <double *>(scores + role * step), &reason)
+            score = <double *>(scores + role * step)
+            length = 0
+            if in_vain < TRIES and end - p > MOST_SHORT:
+                length = read_short_number(p, score)
+                in_vain = 0 if length else in_vain + 1
+            if length and (p[length] == dialect.delimiter or is_line_end(p[length])):
+                p += length
+            else:
+                blank = p
+                while blank < end and blank[0] == c" " and dialect.delimiter != c" ":
+                    blank += 1
+                p = read_number(blank, end, dialect.bare_point, False, score)
+                if p == NULL or (p < end and p[0] != dialect.delimiter and not is_line_end(p[0])):
+                    p = read_odd_score(field, end, dialect, score, &reason)
         else:
             p = skip_field(p, end, dialect, &reason)
             if role < SKIPPED:

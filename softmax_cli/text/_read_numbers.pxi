@@ -5,6 +5,7 @@ cdef enum:
     MOST_READ = 308
     MOST_POWER = 340
     EXACT_POWER = 55
+    MOST_SHORT = 16
 
 cdef uint64_t[2 * (MOST_POWER - LEAST_POWER + 1)] POWERS
 cdef double[23] TENS
@@ -189,6 +190,41 @@ cdef inline const uint8_t *read_number(
     else:
         out[0] = nearest(w, exponent, negative)
     return p
+
+
+cdef inline int64_t read_short_number(const uint8_t *p, double *out) noexcept nogil:
+    """Read a number such as -12.3456789 at `p`, with 1 to 7 digits before the point and 1 to 8 behind it.
+
+    Returns
+    -------
+    int
+        How long it is; 0 where something else stands there, which `read_number` is for. What ends it is not looked at.
+
+    The end is found first and in one go, so that the processor begins with the next number while it works on this one.
+    `MOST_SHORT` bytes from `p` on are read.
+    """
+    cdef uint64_t first = load_eight(p), second = load_eight(p + 8), odd, whole, part
+    cdef int64_t length, point, before, behind
+    # The high bit of each byte that is none of -./0123456789; above the first of them, bits may be wrong.
+    odd = ((first + 0x4646464646464646ULL) | ~(first + 0x5353535353535353ULL) | first) & 0x8080808080808080ULL
+    second = ((second + 0x4646464646464646ULL) | ~(second + 0x5353535353535353ULL) | second) & 0x8080808080808080ULL
+    length = (trailing_zeros(odd) >> 3) if odd else 8 + (trailing_zeros(second | <uint64_t>1 << 63) >> 3)
+    odd = zero_bytes(first ^ 0x2E2E2E2E2E2E2E2EULL)
+    if odd == 0:
+        return 0
+    point = trailing_zeros(odd) >> 3
+    before = point - (p[0] == c"-")
+    behind = length - point - 1
+    if before < 1 or behind < 1 or behind > 8:
+        return 0
+    whole = ((first >> 8 * (p[0] == c"-")) ^ 0x3030303030303030ULL) << (64 - 8 * before)
+    part = (load_eight(p + point + 1) ^ 0x3030303030303030ULL) << (64 - 8 * behind)
+    if ((whole + 0x7676767676767676ULL) | whole | (part + 0x7676767676767676ULL) | part) & 0x8080808080808080ULL:
+        return 0
+    # Below 2**53, and so is the power: Clinger (1990), as below.
+    out[0] = <double>(eight_digits(whole) * WHOLE_TENS[behind] + eight_digits(part)) / TENS[behind]
+    out[0] = double_of(bits_of(out[0]) | <uint64_t>(p[0] == c"-") << 63)
+    return length
 
 
 cdef inline bint is_space(uint8_t byte) noexcept nogil:

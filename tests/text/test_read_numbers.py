@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from fractions import Fraction
@@ -60,6 +61,19 @@ decimals = st.builds(
 @given(st.lists(decimals))
 def test_decimals_read_as_floats(cells):
     assert list(map(repr, read(cells))) == list(map(repr, map(plain_float, cells)))
+
+
+def test_short_numbers_of_every_length_and_what_is_nearly_one():
+    """Not quoted, and with enough behind them to be read in one go."""
+    pick = random.Random(1)
+    digits = ["".join(pick.choices("0123456789", k=size)) for size in range(11)]
+    tails = ["", "e5", "E-3", " ", "x", "-", ".", "/", ":", "\u00e9", ".5", "-1"]
+    parts = itertools.product(("", "-", "+", "--"), digits, (".", ""), digits, tails)
+    cells = [cell for cell in map("".join, parts) if cell]
+    parsed = parse("\n".join([*cells, "1" * 40]).encode(), ONE_SCORE, Dialect())
+    refused = {flaw.row for flaw in parsed.flaws}
+    found = [None if row in refused else value for row, value in enumerate(parsed.scores[:-1, 0].tolist())]
+    assert [(cell, one) for cell, one in zip(cells, found, strict=True) if not same(one, plain_float(cell))] == []
 
 
 @given(st.lists(st.floats(allow_nan=False)), st.integers(1, 30))
