@@ -36,6 +36,8 @@ def our_program() -> Path:
 
 def peers(asked: list[str]) -> tuple[list[str], dict[str, str]]:
     """Return those of the peers asked for that can run, and of the others what they miss."""
+    if unknown := {*asked} - {*peer_names()}:
+        sys.exit(f"--peers {','.join(sorted(unknown))}: the peers are {', '.join(peer_names())}")
     missing = {name: [need for need in constant(name, "NEEDS") if find_spec(need) is None] for name in asked}
     present = [name for name, needs in missing.items() if not needs]
     return present, {name: ", ".join(needs) for name, needs in missing.items() if needs}
