@@ -18,9 +18,10 @@ from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
 from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
 from softmax_cli.api.pipelines import transform as transform
-from softmax_cli.api.results import CalibrationResult, InspectionResult, Result
+from softmax_cli.api.results import CalibrationResult, ComparisonResult, InspectionResult, Result
 from softmax_cli.errors import GateError, UsageError
 from softmax_cli.options.parser import call
+from softmax_cli.tables.arrays import to_arrow, to_arrow_schema
 
 
 @describe
@@ -139,7 +140,7 @@ def evaluate(data: Data, **options: Any) -> Result:
 
 
 @describe
-def compare(*tables: Data, **options: Any) -> Result:
+def compare(*tables: Data, **options: Any) -> ComparisonResult:
     """Compare tables of scores of the same rows, each with the first.
 
     Parameters
@@ -149,9 +150,10 @@ def compare(*tables: Data, **options: Any) -> Result:
 
     Returns
     -------
-    Result
+    ComparisonResult
         Figures such as ``agreement``, ``flips``, ``kl`` and ``max_dp``; of more than two tables, those of ``data1``,
-        ``data2`` ... With truths, gaps with their paired intervals stand in ``report``.
+        ``data2`` ... With truths, gaps with their paired intervals stand in ``report``. The rows whose prediction
+        changes are the table ``flips``, of the kind of the first table; of an array or a path, an Arrow table.
 
     Raises
     ------
@@ -160,17 +162,20 @@ def compare(*tables: Data, **options: Any) -> Result:
 
     Examples
     --------
-    >>> compare([[2.0, 0.0], [0.0, 3.0]], [[4.0, 0.0], [0.0, -2.0]]).figures["agreement"]
-    0.5
+    >>> found = compare([[2.0, 0.0], [0.0, 3.0]], [[4.0, 0.0], [0.0, -2.0]])
+    >>> found.figures["agreement"], found.flips["row"].to_pylist()
+    (0.5, [2])
     """
     _check_count(tables, compare)
     with given(compare, tables, options) as job:
-        report = call(job.run, job.values)
+        report, flips = call(job.run, job.values)
         _check_gates(report.failed_gates)
         report_json = plain(report.to_json(), job.folder)
         figures = [{figure.name: figure.value for figure in pair.figures} for pair in report.pairs]
+        batches = [to_arrow(batch) for batch in flips.kept]
+        table = job.kind.returned(pa.Table.from_batches(batches, to_arrow_schema(flips.schema)))
     by_table = {pair["second"]: found for pair, found in zip(report_json["pairs"], figures, strict=True)}
-    return Result(report_json, figures[0] if len(figures) == 1 else by_table)
+    return ComparisonResult(report_json, figures[0] if len(figures) == 1 else by_table, table)
 
 
 def _check_count(tables: Sequence[Data], function: Callable[..., Any]) -> None:
@@ -208,7 +213,7 @@ def calibrate(data: Data, **options: Any) -> CalibrationResult:
     from softmax_cli.calibration.file import encode
 
     with given(calibrate, (data,), options) as job:
-        found, report, *_ = call(job.run, job.values)
+        found, report = call(job.run, job.values)
         report_json = plain(report.to_json(), job.folder)
     text = encode(found).decode("utf-8")
     return CalibrationResult(report_json, {name: report_json[name] for name in ("method", "before", "after")}, text)

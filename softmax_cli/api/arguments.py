@@ -12,6 +12,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
@@ -22,6 +23,8 @@ from softmax_cli import commands
 from softmax_cli.api.results import CalibrationResult, Result
 from softmax_cli.errors import SoftmaxCliError, UsageError, did_you_mean
 from softmax_cli.options.parser import parameters_of
+from softmax_cli.options.pictures import CALL
+from softmax_cli.stream.inputs import NAMES
 from softmax_cli.tables.columns import OUTPUT_NAMES
 from softmax_cli.terminal.messages import messages_to, print_message
 
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Value = TypeVar("Value")
 Data = Any
 """A pandas or polars frame, anything with Arrow's PyCapsule interface, an array of shape (rows, classes), or a path."""
+LONGEST_SHOWN = 80
+"""Characters of a value, where the call stands on a page."""
 
 SUBJECTS = ("paths", "labels")
 """Options that name what a command works on; a function takes it as its first argument."""
@@ -127,9 +133,28 @@ def given(function: Function, tables: Sequence[Data], options: Mapping[str, Any]
             paths = [path for path, _ in stored]
             values |= {command.subject: paths if command.subject == "paths" else paths[0]}
             first = stored[0][1] if stored else Kind("path")
-            yield Given(command.run, {"quiet": True, **values}, first, folder)
+            names = [f"{base}{place or ''}" for place, _ in enumerate(tables)]
+            shown = [*names, *(f"{name}={_shown(value)}" for name, value in options.items())]
+            in_memory = {path: name for (path, kind), name in zip(stored, names, strict=True) if kind.name != "path"}
+            with _set(CALL, f"{function.__name__}({', '.join(shown)})"), _set(NAMES, in_memory):
+                yield Given(command.run, {"quiet": True, **values}, first, folder)
     finally:
         _give_warnings(noted)
+
+
+@contextmanager
+def _set(variable: ContextVar[Value], value: Value) -> Iterator[None]:
+    before = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(before)
+
+
+def _shown(value: Any) -> str:
+    """Write a value as it was given, if it is short."""
+    shown = repr(value) if isinstance(value, str | int | float | list | tuple | Mapping) else "..."
+    return shown if len(shown) <= LONGEST_SHOWN else "..."
 
 
 @contextmanager

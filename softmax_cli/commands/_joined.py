@@ -44,6 +44,11 @@ def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:
     return inputs
 
 
+def together(inputs: Sequence[Inputs]) -> Inputs:
+    """Return the files of all tables, as one: none of them may be written over, or be a stream that an engine reads."""
+    return inputs[0]._replace(files=tuple(file for one in inputs for file in one.files))
+
+
 @contextmanager
 def open_tables(source: SourceOptions, inputs: Sequence[Inputs], run: RunOptions) -> Iterator[Members]:
     """Open every table, with its truths; one of several files is called by what was typed."""

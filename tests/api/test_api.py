@@ -165,6 +165,11 @@ def test_ensemble_and_compare_give_the_numbers_of_the_commands(softmax_cli, tabl
     wanted = {name: figure["value"] for name, figure in report["pairs"][0]["figures"].items()}
     assert found.figures == wanted
     assert "agreement" in found._repr_html_()
+    command(softmax_cli, "compare", "x.parquet", "y.parquet", "--flips-out", "flips.parquet", "--bootstrap", "0")
+    flips = pq.read_table(tmp_path / "flips.parquet").to_pylist()
+    assert found.flips.to_pylist() == flips
+    assert compare(pl.from_pandas(table), other, bootstrap=0).flips.to_dicts() == flips
+    assert len(flips) == found.figures["flips"] > 0
     assert len(compare(*tables, tables[0], bootstrap=0).figures) == 2
 
 
@@ -312,6 +317,28 @@ def test_the_tables_of_an_evaluation_are_written_where_they_are_asked_for(table,
     classes, confusion, bins = map(pd.read_csv, tables.values())
     assert classes["name"].tolist() == ["cat", "dog", "cow"]
     assert confusion[["cat", "dog", "cow"]].to_numpy().sum() == bins["rows"].sum() == len(table)
+
+
+def test_plots_and_pages_are_drawn_where_they_are_asked_for(table, tmp_path):
+    """And the pages call the data by its name, and say how they were made."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    logits = ["cat", "dog", "cow"]
+    for function, given in (
+        (evaluate, (table,)),
+        (calibrate, (table,)),
+        (package.inspect, (table,)),
+        (compare, (table, table.assign(cat=0.5))),
+    ):
+        page, plot = (tmp_path / f"{function.__name__}.{suffix}" for suffix in ("html", "svg"))
+        function(*given, logits=logits, report=page, plot=plot)
+        assert plot.read_text("utf-8").startswith("<?xml")
+        text = page.read_text("utf-8")
+        names = "data, data1" if function is compare else "data"
+        assert f"{function.__name__}({names}, logits=[&#39;cat&#39;, &#39;dog&#39;, &#39;cow&#39;], report=" in text
+        assert "data.arrow" not in text
+    weights(table, plot=tmp_path / "w.svg")
+    assert (tmp_path / "w.svg").exists()
 
 
 FUNCTIONS = [getattr(package, name) for name in commands.names()]

@@ -1,4 +1,4 @@
-"""``evaluate``, ``inspect`` and ``calibrate`` print the same bytes whoever does the work, and if a worker is lost."""
+"""``evaluate``, ``inspect``, ``calibrate``, ``compare``: the same bytes whoever does the work, and if one is lost."""
 
 import json
 import os
@@ -18,7 +18,10 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """Three files each, as Parquet and as CSV: outliers, repeated rows, and two rows that are bad."""
+    """Three files each, as Parquet and as CSV: outliers, repeated rows, and two rows that are bad.
+
+    Also of another model: as arrays without ids, and as Parquet with the rows of each file in another order.
+    """
     rng = np.random.default_rng(11)
     z = rng.normal(-2, 1.5, (ROWS, len(CLASSES)))
     truth = rng.integers(0, len(CLASSES), ROWS)
@@ -31,12 +34,18 @@ def tables(tmp_path_factory):
     columns |= {"label": [CLASSES[place] for place in truth], "site": [("x", "y")[row % 2] for row in range(ROWS)]}
     table = pa.table(columns)
     folder = tmp_path_factory.mktemp("tables")
-    for form in ("parquet", "csv"):
+    for form in ("parquet", "csv", "arrays", "shuffled"):
         (folder / form).mkdir()
+    other = z + rng.normal(0, 0.5, z.shape)
     for number, (start, stop) in enumerate([(0, 400), (400, 650), (650, ROWS)]):
         part = table.slice(start, stop - start)
         pq.write_table(part, folder / "parquet" / f"{number}.parquet", row_group_size=100)
         pc.write_csv(part, folder / "csv" / f"{number}.csv")
+        np.save(folder / "arrays" / f"{number}.npy", np.nan_to_num(other[start:stop]))
+        order = rng.permutation(np.arange(start, stop))
+        ids = {"id": [f"r{row}" for row in order]}
+        scores = {f"logit_{name}": np.nan_to_num(other[order, place]) for place, name in enumerate(CLASSES)}
+        pq.write_table(pa.table(ids | scores), folder / "shuffled" / f"{number}.parquet", row_group_size=70)
     return folder
 
 
@@ -104,6 +113,23 @@ def test_calibrate(both, tmp_path):
     both({}, "evaluate", "parquet", *given)
 
 
+@pytest.mark.parametrize("other", [("arrays",), ("shuffled",), ("shuffled", "parquet")], ids="+".join)
+def test_compare(both, other):
+    """By position and by id: figures, intervals, flipped rows by their numbers in all files, rejected rows."""
+    files = {"--flips-out": "flips.csv", "--rejects": "rejects.csv"}
+    flags = ("--on-bad-row", "skip", "--json", "--fail-if", "agreement < 1")
+    code, out, _, (flips, rejects) = both(files, "compare", "csv", *other, *flags)
+    assert code == 3
+    last = max(int(line.split(b",")[0].lstrip(b"r")) for line in flips.splitlines()[1:])
+    assert 650 < last <= ROWS
+    assert rejects.count(b"\n") > 1
+    assert json.loads(out)["pairs"][0]["figures"]["log_loss_difference"]["interval"] is not None
+
+
+def test_compare_without_truths(both):
+    both({"--flips-out": "flips.jsonl"}, "compare", "arrays", "arrays", "--json")
+
+
 def test_a_worker_that_is_killed_changes_no_digit(alone, parted, tmp_path):
     arguments = ("evaluate", "csv", "--on-bad-row", "skip", "--json", "--quiet")
     mark = tmp_path / "killed"
@@ -128,11 +154,29 @@ def test_a_prior_is_estimated_from_all_units(both):
     both({}, "evaluate", "csv", *flags)
 
 
-@pytest.mark.parametrize("command", ["evaluate", "inspect", "calibrate"])
-def test_standard_input_is_refused(softmax_cli, command):
-    done = softmax_cli(command, "-", "--engine", "local")
+@pytest.mark.parametrize("command", ["evaluate", "inspect", "calibrate", "compare"])
+def test_standard_input_is_refused(softmax_cli, tables, command):
+    done = softmax_cli(command, "-", *([tables / "csv"] if command == "compare" else []), "--engine", "local")
     assert (done.code, done.out) == (2, b"")
     assert "standard input cannot be cut: save it to a file, or leave --engine out" in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "words"),
+    [
+        (("csv", "arrays/*0.npy"), 2, "different numbers of files (csv: 3, 0.npy: 1): leave --engine out"),
+        (("csv", "arrays", "--labels", "labels.npy"), 2, "goes by the order of the rows"),
+        (("csv", "moved"), 1, "--engine compares part by part, and the same part of every table has to hold the same"),
+    ],
+)
+def test_tables_whose_parts_do_not_go_together_are_refused(alone, tables, files, code, words):
+    (tables / "moved").mkdir(exist_ok=True)
+    for number in range(3):
+        path = tables / "moved" / f"{number}.parquet"
+        path.write_bytes((tables / "shuffled" / f"{2 - number}.parquet").read_bytes())
+    np.save(tables / "labels.npy", np.zeros(ROWS, np.int64))
+    done = alone("compare", *files, "--on-bad-row", "skip", "--engine", "local", "--threads", "1")
+    assert (done.code, words in " ".join(done.err.split())) == (code, True), done.err
 
 
 @pytest.mark.slow
