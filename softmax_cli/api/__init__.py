@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from softmax_cli.api.arguments import Data, describe, given, in_python_words, plain
+from softmax_cli.api.arguments import Data, describe, given
 from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
 from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
 from softmax_cli.api.pipelines import transform as transform
 from softmax_cli.api.results import CalibrationResult, ComparisonResult, InspectionResult, Result
+from softmax_cli.api.wording import in_python_words, plain
 from softmax_cli.errors import GateError, UsageError
 from softmax_cli.options.parser import call
 from softmax_cli.tables.arrays import to_arrow, to_arrow_schema

@@ -5,11 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import re
-import sys
 import tempfile
 import textwrap
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,12 +18,12 @@ import pyarrow as pa
 
 from softmax_cli import commands
 from softmax_cli.api.results import CalibrationResult, Result
-from softmax_cli.errors import SoftmaxCliError, UsageError, did_you_mean
+from softmax_cli.api.wording import Call, in_python_words, in_words_of_python
+from softmax_cli.errors import UsageError, did_you_mean
 from softmax_cli.options.parser import parameters_of
 from softmax_cli.options.pictures import CALL
 from softmax_cli.stream.inputs import NAMES
 from softmax_cli.tables.columns import OUTPUT_NAMES
-from softmax_cli.terminal.messages import messages_to, print_message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,27 +116,24 @@ def given(function: Function, tables: Sequence[Data], options: Mapping[str, Any]
     """
     command = Command.named(function.__name__)
     known, base = command.options, "data" if command.subject == "paths" else command.subject
-    noted: list[str] = []
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="softmax-cli-") as folder,
-            messages_to(lambda note: noted.append(in_python_words(note, folder))),
-            _errors_in_python_words(folder),
-        ):
-            for option in options.keys() - known.keys():
-                raise UsageError(f"{option}: no such option; {did_you_mean(option, list(known))}")
-            stored = [stored_table(one, folder, f"{base}{place or ''}") for place, one in enumerate(tables)]
-            values = {name: _value(value, folder, name, known[name].annotation) for name, value in options.items()}
-            paths = [path for path, _ in stored]
-            values |= {command.subject: paths if command.subject == "paths" else paths[0]}
-            first = stored[0][1] if stored else Kind("path")
-            names = [f"{base}{place or ''}" for place, _ in enumerate(tables)]
-            shown = [*names, *(f"{name}={_shown(value)}" for name, value in options.items())]
-            in_memory = {path: name for (path, kind), name in zip(stored, names, strict=True) if kind.name != "path"}
-            with _set(CALL, f"{function.__name__}({', '.join(shown)})"), _set(NAMES, in_memory):
-                yield Given(command.run, {"quiet": True, **values}, first, folder)
-    finally:
-        _give_warnings(noted)
+    typed: dict[str, tuple[Any, str]] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="softmax-cli-") as folder,
+        in_words_of_python(Call(function.__name__, folder, typed)),
+    ):
+        for option in options.keys() - known.keys():
+            raise UsageError(f"{option}: no such option; {did_you_mean(option, list(known))}")
+        names = [f"{base}{place or ''}" for place, _ in enumerate(tables)]
+        stored = [stored_table(one, folder, name) for one, name in zip(tables, names, strict=True)]
+        values = {name: _value(value, folder, name, known[name].annotation) for name, value in options.items()}
+        typed |= {name: (options[name], spelling) for name, spelling in values.items() if isinstance(spelling, str)}
+        paths = [path for path, _ in stored]
+        values |= {command.subject: paths if command.subject == "paths" else paths[0]}
+        first = stored[0][1] if stored else Kind("path")
+        shown = [*names, *(f"{name}={_shown(value)}" for name, value in options.items())]
+        in_memory = {path: name for (path, kind), name in zip(stored, names, strict=True) if kind.name != "path"}
+        with _set(CALL, f"{function.__name__}({', '.join(shown)})"), _set(NAMES, in_memory):
+            yield Given(command.run, {"quiet": True, **values}, first, folder)
 
 
 @contextmanager
@@ -155,52 +149,6 @@ def _shown(value: Any) -> str:
     """Write a value as it was given, if it is short."""
     shown = repr(value) if isinstance(value, str | int | float | list | tuple | Mapping) else "..."
     return shown if len(shown) <= LONGEST_SHOWN else "..."
-
-
-@contextmanager
-def _errors_in_python_words(folder: str) -> Iterator[None]:
-    try:
-        yield
-    except SoftmaxCliError as error:
-        raise type(error)(in_python_words(str(error), folder)) from None
-
-
-_INNER = ("softmax_cli", "contextlib")
-
-
-def _give_warnings(messages: Sequence[str]) -> None:
-    """Give warnings as Python warnings, at the line that called this package; print the other messages."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _INNER:
-        level, frame = level + 1, frame.f_back
-    for message in messages:
-        mark, _, text = message.partition("warning: ")
-        if not mark and text:
-            warnings.warn(text, UserWarning, stacklevel=level)
-        else:
-            print_message(message)
-
-
-def in_python_words(message: str, folder: str = "") -> str:
-    """Name arguments instead of flags, ``top_k=`` for ``--top-k``, and data instead of the files that hold it here."""
-    message = re.sub(r"(?<!\S)-o (?=\S)", "output=", _named(message, folder))
-    return re.sub(r"--([a-z][a-z-]+)", lambda flag: flag[1].replace("-", "_") + "=", message)
-
-
-def _named(text: str, folder: str) -> str:
-    """Call data by its name, not by that of the file that it was put into."""
-    if not folder:
-        return text
-    return re.sub(rf"(?:{re.escape(folder)}/|\b(?=data\d*\.(?:arrow|npy)\b))(\w+)\.\w+", r"\1", text)
-
-
-def plain(report: Any, folder: str) -> Any:
-    """Return a report as JSON has it, with data called by its name."""
-    if isinstance(report, Mapping):
-        return {_named(name, folder): plain(value, folder) for name, value in report.items()}
-    if isinstance(report, list | tuple):
-        return [plain(one, folder) for one in report]
-    return _named(report, folder) if isinstance(report, str) else report
 
 
 def stored_table(data: Data, folder: str, name: str) -> tuple[str, Kind]:
@@ -302,7 +250,10 @@ class Command(NamedTuple):
         parameters = parameters_of(run)
         subject = next(one for one in SUBJECTS if one in parameters)
         hidden = (subject, *OF_A_TERMINAL)
-        return cls(run, subject, {name: one for name, one in parameters.items() if name not in hidden})
+        options = {name: one for name, one in parameters.items() if name not in hidden}
+        if "quiet" in options:  # notes are for a person at a terminal
+            options["quiet"] = options["quiet"].replace(default=True)
+        return cls(run, subject, options)
 
 
 def describe(function: Function) -> Function:
@@ -313,7 +264,8 @@ def describe(function: Function) -> Function:
         first = first.replace(kind=first.POSITIONAL_ONLY)
     untyped = [one.replace(annotation=one.empty) for one in options]
     vars(function)["__signature__"] = inspect.Signature([first.replace(annotation=first.empty), *untyped])
-    lines = [line for one in options for line in _explained(one)]
+    call = Call(function.__name__)
+    lines = [line for one in options for line in _explained(one, call)]
     text, mark, examples = inspect.cleandoc(function.__doc__ or "").partition("Examples\n--------\n")
     function.__doc__ = "\n".join(
         [text.rstrip(), "", "Other Parameters", "----------------", *lines, "", mark + examples]
@@ -321,9 +273,9 @@ def describe(function: Function) -> Function:
     return function
 
 
-def _explained(option: inspect.Parameter) -> list[str]:
+def _explained(option: inspect.Parameter, call: Call) -> list[str]:
     """Return the name of an option, its default, and its help, in lines."""
-    text = in_python_words(get_args(option.annotation)[1].help or "")
+    text = in_python_words(get_args(option.annotation)[1].help or "", call)
     wrapped = textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="    ")
-    default = "" if option.default is None or option.default is False else f" : default {option.default!r}"
+    default = "" if option.default in (None, False) else f" : default {option.default!r}"
     return [f"{option.name}{default}", *wrapped]
