@@ -7,13 +7,14 @@ underscores, and takes what Python has: ``top_k=3``, ``class_weights={"cat": 4}`
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from softmax_cli.api.arguments import Data, describe, given
+from softmax_cli.api.arguments import describe, given
+from softmax_cli.api.frames import Data
 from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
 from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
@@ -275,8 +276,6 @@ def weights(labels: Data, **options: Any) -> Result:
     """
     if getattr(labels, "name", None) == "count" and hasattr(labels, "to_dict"):  # of pandas' value_counts()
         labels = labels.to_dict()
-    if _is_row(labels):
-        labels = np.asarray(labels, object)
     with given(weights, (labels,), options) as job:
         found = call(job.run, job.values)
     return Result(plain(found.to_json(), job.folder), dict(zip(found.classes, found.values.tolist(), strict=True)))
@@ -298,14 +297,21 @@ def explain(scores: Data, **options: Any) -> Result:
     >>> round(found.figures["cat"], 3), found.report["steps"]["divided_by_temperature"]
     (0.881, {'cat': 4.0, 'dog': 2.0})
     """
+    if isinstance(scores, Iterator):
+        scores = list(scores)
     if _is_row(scores):
         names = getattr(getattr(scores, "index", None), "tolist", None)  # of a pandas Series
         known = [f"z{place}" for place, _ in enumerate(scores, 1)] if names is None else names()
         scores = dict(zip(known, np.asarray(scores).tolist(), strict=True))
+    if isinstance(scores, Mapping) and not scores:
+        raise UsageError("scores: none; expected a number for each class, such as explain([2.0, 1.0, 0.1])")
     if isinstance(scores, Mapping):
         if len(scores) == 1:  # the score of one of two classes
             scores = {**{f"not {name}": 0.0 for name in scores}, **scores}
-        options = {"classes": np.array(list(map(str, scores)))} | options
+        for name, score in scores.items():
+            if isinstance(score, bool) or not isinstance(score, int | float | np.number):
+                raise UsageError(f"scores: that of {name!r} is {score!r}, and no number")
+        options = {"classes": list(map(str, scores))} | options
         scores = [list(scores.values())]
     with given(explain, (scores,), options) as job:
         report_json = plain(call(job.run, job.values), job.folder)
@@ -314,7 +320,10 @@ def explain(scores: Data, **options: Any) -> Result:
 
 def _is_row(given: Data) -> bool:
     """Whether values were given, one after the other, and no table."""
-    return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
+    try:
+        return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
+    except ValueError:  # lists of several lengths
+        return False
 
 
 OF_A_FILE = ("format", "digits", "decimals", "escape_formulas")

@@ -96,26 +96,26 @@ _NO_VALUES = ("and", "or", "out")
 def in_python_words(message: str, call: Call = NO_CALL) -> str:
     """Name arguments instead of flags, ``top_k=3`` for ``--top-k 3``, and data instead of the files that hold it."""
     for name, (value, spelling) in call.typed.items():
-        message = _with_given(message, name, value, spelling)
+        is_file = call.folder != "" and spelling.startswith(call.folder)
+        message = _with_given(message, name, name if is_file else f"{name}={value!r}", spelling)
     message = named(message, call.folder)
     message = re.sub(r"softmax-cli (\w+) --help\b", r"help(\1)", message)
     calls = "|".join(commands.names())
     message = re.sub(rf"softmax-cli ({calls})\b(?! (?:-?\d|-( |$)|\S+\.\w))", r"\1()", message)
+    message = re.sub(r"write \w+:COLUMN(;| with one of)", "give one column alone:", message)
     options = _options(call.function)
     message = _FLAG.sub(lambda found: _argument(message, found, options), message)
     message = _CHOICES.sub(lambda found: _quoted_choices(found, options), message)
     return re.sub(rf"\b({calls})\(\) (\w+=[^\s,;)]+)", r"\1(\2)", message)
 
 
-def _with_given(message: str, name: str, value: Any, spelling: str) -> str:
-    """Write a value as it was given wherever the message repeats it; what has become a file, by its name."""
+def _with_given(message: str, name: str, argument: str, spelling: str) -> str:
+    """Write an argument as it was given wherever the message repeats it."""
     flag = f"--{name.replace('_', '-')}"
-    is_plain = isinstance(value, str | int | float | list | tuple)
     for shown in (spelling, repr(spelling)):
         for repeated in (f"{flag} {shown}", f"{flag}={shown}"):
             ends = r"(?![\w.])" if shown[-1:].isalnum() else ""
-            argument = f"{name}={value!r}" if is_plain else name
-            message = re.sub(re.escape(repeated) + ends, lambda found, text=argument: text, message)  # type: ignore[misc]
+            message = re.sub(re.escape(repeated) + ends, lambda found: argument, message)
     return message
 
 

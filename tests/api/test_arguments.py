@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from softmax_cli import api, predict
-from softmax_cli.api.arguments import given, stored_table
+from softmax_cli.api.arguments import given
+from softmax_cli.api.frames import stored_table
 from softmax_cli.errors import DataError, UsageError
 
 
@@ -115,7 +116,7 @@ def test_the_same_kind_comes_back():
     ("data", "words"),
     [
         (pl.LazyFrame({"cat": [1.0], "dog": [2.0]}), r"^data: a LazyFrame holds no rows yet: collect\(\) them first$"),
-        (None, "^data: a NoneType that is no table; expected a DataFrame"),
+        (None, "^data: None; expected a DataFrame"),
         ([1.0, 2.0], "^data: a 1-D array of 2 values"),
     ],
 )
