@@ -148,6 +148,41 @@ def test_predict_gives_the_numbers_of_the_command(softmax_cli, table, tmp_path, 
     assert frame.to_dict("records") == wanted.to_pandas().to_dict("records")
 
 
+GROUPS = [
+    {"group": "id", "logits": "score", "temperature": 2},
+    {"group": "id", "logits": "score", "top_k": 1, "sorted": True},
+    {"long": "id,class,score"},
+    {"pool_by": "label", "logits": "cat,dog,cow", "pool": "mean-logit"},
+    {"costs": {"cat": 1, "dog": 5, "cow": 1}, "add": "entropy"},
+    {"superclasses": {"cat": "pet", "dog": "pet", "cow": "stock"}},
+]
+
+
+@pytest.mark.parametrize("options", GROUPS)
+def test_groups_long_tables_costs_and_superclasses_are_those_of_the_command(softmax_cli, table, tmp_path, options):
+    if "score" in str(options):
+        table = table.melt(id_vars="id", value_vars=["cat", "dog", "cow"], var_name="class", value_name="score")
+        table = table.sort_values("id", kind="stable").reset_index(drop=True)
+    table = table.drop(columns="t", errors="ignore")
+    table.to_parquet(tmp_path / "x.parquet", index=False)
+    written = dict(options)
+    if "costs" in options:
+        costs = pd.DataFrame({"truth": ["cat", "dog", "cow"]})
+        for name, cost in options["costs"].items():
+            costs[name] = [0 if truth == name else cost for truth in costs["truth"]]
+        costs.to_csv(tmp_path / "costs.csv", index=False)
+        options, written = options | {"costs": costs}, written | {"costs": "costs.csv"}
+    if "superclasses" in options:
+        pd.Series(options["superclasses"], name="superclass").rename_axis("class").to_csv(tmp_path / "super.csv")
+        written["superclasses"] = "super.csv"
+    words = [word.removesuffix("=True") for word in typed(written)]
+    command(softmax_cli, "predict", "x.parquet", *words, "-o", "out.parquet")
+    wanted = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert predict(pl.from_pandas(table), **options).to_dicts() == wanted
+    assert predict(pa.Table.from_pandas(table, preserve_index=False), **options).to_pylist() == wanted
+    assert len(predict(table, **options)) == len(wanted) > 0
+
+
 @pytest.mark.parametrize("options", [{"draws": 3, "seed": 7, "epsilon": 0.1}, {"no_replacement": True, "draws": 2}])
 def test_sample_draws_what_the_command_draws(softmax_cli, table, tmp_path, options):
     words = [word.removesuffix("=True") for word in typed(options)]
