@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 def check_count(paths: Sequence[str], command: str) -> None:
-    """Refuse fewer than two tables."""
+    """Refuse fewer than two tables, and the standard input as two of them."""
     if len(paths) < 2:
         raise UsageError(f"{command} takes two tables at least: softmax-cli {command} a.csv b.csv")
+    if paths.count("-") > 1:
+        raise UsageError("- (standard input) can be read once only; it was given twice")
 
 
 def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:

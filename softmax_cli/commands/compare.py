@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables, together
-from softmax_cli.errors import GateError
+from softmax_cli.errors import DataError, GateError
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.pictures import ComparisonPictureOptions, PasteOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions, check_replicates, check_seed
@@ -153,7 +153,9 @@ def _compared(
         size = members.tables[0].table.size
         with flips.open(members), run.work(size, comparison.force) as work, work.rejects as keep:
             found = compare_rows(fleet, members.names, plan, Listeners(work.progress, keep), flips.keep)
-        conclude(run, members, found.checks)
+        conclude(run, members, members.checks if found is None else found.checks)
+        if found is None:
+            raise DataError(f"{members.names[0]} has no rows: there is nothing to compare")
         report = build_comparison(members, plan, found, gates)
     _draw(report, flips, pictures, comparison.force)  # before printing: a closed pipe (| head) ends the run there
     return report

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.distributed.fleet import Fleet
-from softmax_cli.errors import DataError
 from softmax_cli.evaluation.measure import parts_of, resample
 from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Similarity
 from softmax_cli.numeric.metrics import Fold, Parts, Plan, metrics
@@ -178,8 +177,8 @@ def _numbered(
 
 def compare(
     fleet: Fleet[Members], names: Sequence[str], plan: Plan, listeners: Listeners, keep: Callable[[Batch], None]
-) -> Comparison:
-    """Compare every row, to the same bits whoever goes over the tables.
+) -> Comparison | None:
+    """Compare every row, to the same bits whoever goes over the tables; None: there are no rows.
 
     Several units are gone over twice where there are intervals: only then is it known which rows are before each.
 
@@ -193,7 +192,7 @@ def compare(
     Raises
     ------
     DataError
-        A row is bad, the tables do not have the same rows, or there are none.
+        A row is bad, or the tables do not have the same rows.
     """
     once = fleet.size == 1
     parts, labelled, read = [], [0] * fleet.size, 0
@@ -206,7 +205,7 @@ def compare(
             else:
                 keep(_counted_from(found, read))
     if not parts:
-        raise DataError(f"{names[0]} has no rows: there is nothing to compare")
+        return None
     total = reduce(Comparison.plus, parts)
     if once or not plan.replicates or not total.measured:
         return total
