@@ -65,7 +65,11 @@ def given(function: Function, tables: Sequence[Data], options: Mapping[str, Any]
         in_words_of_python(Call(function.__name__, folder, typed)),
     ):
         for option in options.keys() - known.keys():
-            raise UsageError(f"{option}: no such option; {did_you_mean(option, list(known))}")
+            short = [
+                name for name, one in known.items() if f"-{option}" in (get_args(one.annotation)[1].param_decls or ())
+            ]
+            meant = f"did you mean {short[0]!r}?" if short else did_you_mean(option, list(known))
+            raise UsageError(f"{option}: no such option; {meant}")
         names = [f"{base}{place or ''}" for place, _ in enumerate(tables)]
         stored = [stored_table(one, folder, name) for one, name in zip(tables, names, strict=True)]
         options = {name: value for name, value in options.items() if value is not None}

@@ -228,7 +228,7 @@ def pooled_groups(
         batch = made.batch.with_column("rows", NumberColumn(groups.sizes[:, None].astype(np.int64)))
         return block._replace(data=made._replace(batch=batch))
 
-    made = ordered_map(work, scores.table.blocks, threads)
+    made = ordered_map(work, scores.table.blocks, threads, lambda block: block.pauses)
     return _table_of(scores, columns, len(classes), [Field("rows", INT64)], made)
 
 

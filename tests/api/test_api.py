@@ -60,6 +60,7 @@ def test_columns_by_name(frame):
         ({}, {"temperature": 0}, UsageError, "^temperature=0: division by zero"),
         ({}, {"temperature": float("nan")}, UsageError, "^temperature=nan: expected a number above 0"),
         ({}, {"temprature": 2}, UsageError, "^temprature: no such option; did you mean 'temperature'"),
+        ({}, {"T": 2}, UsageError, "^T: no such option; did you mean 'temperature'"),
         ({}, {"class_weights": {"owl": 2}}, UsageError, "no class is called 'owl'"),
         ({}, {"logits": "x_*"}, UsageError, "no such column"),
         ({"cat": np.nan}, {}, DataError, "^data: row 1: column 'cat'"),
