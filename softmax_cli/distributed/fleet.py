@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from softmax_cli.distributed.engines import Engine
 from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.stream.scores import Inputs, ScoreTable
 from softmax_cli.tables.pool import Listeners, map_blocks
 from softmax_cli.tables.table import Decoded, Table
+
+if TYPE_CHECKING:
+    from softmax_cli.tables.filter import Seen
 
 Found = TypeVar("Found")
 Opened = TypeVar("Opened")
@@ -92,6 +95,8 @@ class _Outcome(NamedTuple):
     found: list[Any]
     rejects: tuple[Any, ...]
     rows: int
+    seen: Seen | None
+    """What the condition on the rows has met in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,8 @@ class _OpenAndLook(Generic[Opened, Found]):
         listeners = Listeners(lambda done, size: rows.append(done), rejects.extend)
         with self.reader.open(unit) as opened:
             found = list(self.look(unit.number, opened, 1, listeners))
-        return _Outcome(found, tuple(rejects), sum(rows))
+            seen = opened.seen if isinstance(opened, Table) else None
+        return _Outcome(found, tuple(rejects), sum(rows), seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,8 @@ class EngineWorkers(Generic[Opened]):
     at_once: int
     """How many units are gone over at once."""
     reader: Reader[Opened]
+    seen: Seen | None = None
+    """What the condition on the rows has met in all units, told by the workers; None: there is none."""
 
     @property
     def size(self) -> int:
@@ -139,6 +147,8 @@ class EngineWorkers(Generic[Opened]):
                 unit, outcome = self.units[turn], early.pop(turn)
                 for found in outcome.found:
                     yield unit.number, found
+                if self.seen is not None and outcome.seen is not None:
+                    self.seen.plus(outcome.seen)
                 if outcome.rejects:
                     listeners.rejected(outcome.rejects)
                 listeners.progress(outcome.rows, unit.size)
@@ -159,4 +169,4 @@ class Workers(NamedTuple):
         """Return who goes over a table that is open here."""
         if not self.units:
             return ThisProcess(scores.table, self.threads)
-        return EngineWorkers(self.engine, self.units, self.threads, UnitReader.of(inputs, scores))
+        return EngineWorkers(self.engine, self.units, self.threads, UnitReader.of(inputs, scores), scores.table.seen)

@@ -145,7 +145,7 @@ def members_fleet(workers: Workers, inputs: Sequence[Inputs], members: Members, 
 def _without_rows(scores: ScoreTable) -> ScoreTable:
     """Leave out what cannot be sent to a worker: the open file."""
     closed = Table(scores.table.name, scores.table.schema, iter(()), _nothing)
-    return scores._replace(table=closed, seen=None)
+    return scores._replace(table=closed)
 
 
 def _nothing(block: object, columns: object) -> Any:

@@ -161,6 +161,13 @@ def test_standard_input_is_refused(softmax_cli, tables, command):
     assert "standard input cannot be cut: save it to a file, or leave --engine out" in " ".join(done.err.split())
 
 
+@pytest.mark.parametrize("engine", ["local"])
+def test_a_condition_that_no_row_meets_is_told(both):
+    _, _, err, _ = both({}, "evaluate", "csv", "--where", "site=z", "--json")
+    assert "--where site=z keeps no row" in err
+    assert "'site' holds: x, y" in err
+
+
 @pytest.mark.parametrize(
     ("files", "code", "words"),
     [
