@@ -7,20 +7,23 @@ underscores, and takes what Python has: ``top_k=3``, ``class_weights={"cat": 4}`
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from softmax_cli.api.arguments import Data, describe, given, in_python_words, plain
+from softmax_cli.api.arguments import describe, given
+from softmax_cli.api.frames import Data
 from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
 from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
 from softmax_cli.api.pipelines import transform as transform
-from softmax_cli.api.results import CalibrationResult, InspectionResult, Result
+from softmax_cli.api.results import CalibrationResult, ComparisonResult, InspectionResult, Result
+from softmax_cli.api.wording import in_python_words, plain
 from softmax_cli.errors import GateError, UsageError
 from softmax_cli.options.parser import call
+from softmax_cli.tables.arrays import to_arrow, to_arrow_schema
 
 
 @describe
@@ -139,7 +142,7 @@ def evaluate(data: Data, **options: Any) -> Result:
 
 
 @describe
-def compare(*tables: Data, **options: Any) -> Result:
+def compare(*tables: Data, **options: Any) -> ComparisonResult:
     """Compare tables of scores of the same rows, each with the first.
 
     Parameters
@@ -149,9 +152,10 @@ def compare(*tables: Data, **options: Any) -> Result:
 
     Returns
     -------
-    Result
+    ComparisonResult
         Figures such as ``agreement``, ``flips``, ``kl`` and ``max_dp``; of more than two tables, those of ``data1``,
-        ``data2`` ... With truths, gaps with their paired intervals stand in ``report``.
+        ``data2`` ... With truths, gaps with their paired intervals stand in ``report``. The rows whose prediction
+        changes are the table ``flips``, of the kind of the first table; of an array or a path, an Arrow table.
 
     Raises
     ------
@@ -160,17 +164,20 @@ def compare(*tables: Data, **options: Any) -> Result:
 
     Examples
     --------
-    >>> compare([[2.0, 0.0], [0.0, 3.0]], [[4.0, 0.0], [0.0, -2.0]]).figures["agreement"]
-    0.5
+    >>> found = compare([[2.0, 0.0], [0.0, 3.0]], [[4.0, 0.0], [0.0, -2.0]])
+    >>> found.figures["agreement"], found.flips["row"].to_pylist()
+    (0.5, [2])
     """
     _check_count(tables, compare)
     with given(compare, tables, options) as job:
-        report = call(job.run, job.values)
+        report, flips = call(job.run, job.values)
         _check_gates(report.failed_gates)
         report_json = plain(report.to_json(), job.folder)
         figures = [{figure.name: figure.value for figure in pair.figures} for pair in report.pairs]
+        batches = [to_arrow(batch) for batch in flips.kept]
+        table = job.kind.returned(pa.Table.from_batches(batches, to_arrow_schema(flips.schema)))
     by_table = {pair["second"]: found for pair, found in zip(report_json["pairs"], figures, strict=True)}
-    return Result(report_json, figures[0] if len(figures) == 1 else by_table)
+    return ComparisonResult(report_json, figures[0] if len(figures) == 1 else by_table, table)
 
 
 def _check_count(tables: Sequence[Data], function: Callable[..., Any]) -> None:
@@ -208,7 +215,7 @@ def calibrate(data: Data, **options: Any) -> CalibrationResult:
     from softmax_cli.calibration.file import encode
 
     with given(calibrate, (data,), options) as job:
-        found, report, *_ = call(job.run, job.values)
+        found, report = call(job.run, job.values)
         report_json = plain(report.to_json(), job.folder)
     text = encode(found).decode("utf-8")
     return CalibrationResult(report_json, {name: report_json[name] for name in ("method", "before", "after")}, text)
@@ -269,8 +276,6 @@ def weights(labels: Data, **options: Any) -> Result:
     """
     if getattr(labels, "name", None) == "count" and hasattr(labels, "to_dict"):  # of pandas' value_counts()
         labels = labels.to_dict()
-    if _is_row(labels):
-        labels = np.asarray(labels, object)
     with given(weights, (labels,), options) as job:
         found = call(job.run, job.values)
     return Result(plain(found.to_json(), job.folder), dict(zip(found.classes, found.values.tolist(), strict=True)))
@@ -292,14 +297,21 @@ def explain(scores: Data, **options: Any) -> Result:
     >>> round(found.figures["cat"], 3), found.report["steps"]["divided_by_temperature"]
     (0.881, {'cat': 4.0, 'dog': 2.0})
     """
+    if isinstance(scores, Iterator):
+        scores = list(scores)
     if _is_row(scores):
         names = getattr(getattr(scores, "index", None), "tolist", None)  # of a pandas Series
         known = [f"z{place}" for place, _ in enumerate(scores, 1)] if names is None else names()
         scores = dict(zip(known, np.asarray(scores).tolist(), strict=True))
+    if isinstance(scores, Mapping) and not scores:
+        raise UsageError("scores: none; expected a number for each class, such as explain([2.0, 1.0, 0.1])")
     if isinstance(scores, Mapping):
         if len(scores) == 1:  # the score of one of two classes
             scores = {**{f"not {name}": 0.0 for name in scores}, **scores}
-        options = {"classes": np.array(list(map(str, scores)))} | options
+        for name, score in scores.items():
+            if isinstance(score, bool) or not isinstance(score, int | float | np.number):
+                raise UsageError(f"scores: that of {name!r} is {score!r}, and no number")
+        options = {"classes": list(map(str, scores))} | options
         scores = [list(scores.values())]
     with given(explain, (scores,), options) as job:
         report_json = plain(call(job.run, job.values), job.folder)
@@ -308,7 +320,10 @@ def explain(scores: Data, **options: Any) -> Result:
 
 def _is_row(given: Data) -> bool:
     """Whether values were given, one after the other, and no table."""
-    return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
+    try:
+        return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
+    except ValueError:  # lists of several lengths
+        return False
 
 
 OF_A_FILE = ("format", "digits", "decimals", "escape_formulas")

@@ -1,94 +1,40 @@
-"""What Python gives, put where a command finds it: tables and arrays as files, values as they would be typed."""
+"""What Python gives, put where a command finds it: tables as files, values of options as they would be typed."""
 
 from __future__ import annotations
 
 import inspect
-import json
 import os
-import re
-import sys
 import tempfile
 import textwrap
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from contextvars import ContextVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import numpy as np
-import pyarrow as pa
 
 from softmax_cli import commands
+from softmax_cli.api.frames import LABELS, Data, Kind, as_json, stored_table
 from softmax_cli.api.results import CalibrationResult, Result
-from softmax_cli.errors import SoftmaxCliError, UsageError, did_you_mean
+from softmax_cli.api.wording import Call, in_python_words, in_words_of_python
+from softmax_cli.errors import UsageError, did_you_mean
 from softmax_cli.options.parser import parameters_of
-from softmax_cli.tables.columns import OUTPUT_NAMES
-from softmax_cli.terminal.messages import messages_to, print_message
-
-if TYPE_CHECKING:
-    import pandas as pd
+from softmax_cli.options.pictures import CALL
+from softmax_cli.stream.inputs import NAMES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Data = Any
-"""A pandas or polars frame, anything with Arrow's PyCapsule interface, an array of shape (rows, classes), or a path."""
+Value = TypeVar("Value")
+LONGEST_SHOWN = 80
+"""Characters of a value, where the call stands on a page."""
 
+OF_ROWS = (LABELS, "validation")
+"""Options that take a value, or several, for each row."""
+OF_CLASSES = ("class_weights", "undo_class_weights", "source_prior", "target_prior", "kept_share", "threshold")
+"""Those that take a number for each class, also as a list in the order of the classes."""
 SUBJECTS = ("paths", "labels")
 """Options that name what a command works on; a function takes it as its first argument."""
 OF_A_TERMINAL = ("json", "dry_run", "color", "all", "full", "table", "classes_shown")
 """Options about what is printed, which a function has not."""
-
-
-class Kind(NamedTuple):
-    """What a table came as, so that the result goes back as the same."""
-
-    name: str
-    """pandas, polars, batch, table, array, mapping or path."""
-    levels: tuple[str, ...] = ()
-    """Columns that hold the index of a pandas frame."""
-    names: tuple[Any, ...] = ()
-    """What its levels are called."""
-    schema: pa.Schema | None = None
-    """As Arrow has the columns of a frame."""
-    dtypes: Mapping[str, Any] = {}
-    """As the frame has them."""
-
-    def returned(self, table: pa.Table) -> Any:
-        """Return a table as what was given."""
-        if self.name == "polars":
-            import polars
-
-            frame = polars.DataFrame(table)
-            return frame.with_columns(polars.col(name).cast(self.dtypes[name]) for name in self._kept(table))
-        if self.name == "batch":
-            return pa.RecordBatch.from_struct_array(table.to_struct_array().combine_chunks())
-        return self._as_pandas(table) if self.name == "pandas" else table
-
-    def _as_pandas(self, table: pa.Table) -> pd.DataFrame:
-        frame: pd.DataFrame = table.to_pandas(strings_to_categorical=False)
-        frame = frame.astype({name: self.dtypes[name] for name in self._kept(table)})
-        if self.levels and {*self.levels} <= {*frame}:
-            frame = frame.set_index(list(self.levels))
-            frame.index.names = list(self.names)
-        return frame
-
-    def _kept(self, table: pa.Table) -> Iterator[str]:
-        """Find the columns that have passed through as they were, but for what Arrow calls their type."""
-        for field in table.schema:
-            if self.schema is None or field.name not in self.dtypes or field.name in OUTPUT_NAMES:
-                continue
-            given = self.schema.field(field.name).type
-            is_category = pa.types.is_dictionary(given)
-            if not _are_alike(given.value_type if is_category else given, field.type):
-                continue
-            categories: Any = getattr(self.dtypes[field.name], "categories", ()) if is_category else ()
-            there = {*table.column(field.name).unique().to_pylist()} if is_category else set()
-            if not hasattr(categories, "__iter__") or there <= {*categories, None}:
-                yield field.name
-
-
-def _are_alike(one: pa.DataType, other: pa.DataType) -> bool:
-    texts = (pa.string(), pa.large_string(), pa.string_view())
-    return bool(one == other or (one in texts and other in texts))
 
 
 class Given(NamedTuple):
@@ -113,141 +59,86 @@ def given(function: Function, tables: Sequence[Data], options: Mapping[str, Any]
     """
     command = Command.named(function.__name__)
     known, base = command.options, "data" if command.subject == "paths" else command.subject
-    noted: list[str] = []
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="softmax-cli-") as folder,
-            messages_to(lambda note: noted.append(in_python_words(note, folder))),
-            _errors_in_python_words(folder),
-        ):
-            for option in options.keys() - known.keys():
-                raise UsageError(f"{option}: no such option; {did_you_mean(option, list(known))}")
-            stored = [stored_table(one, folder, f"{base}{place or ''}") for place, one in enumerate(tables)]
-            values = {name: _value(value, folder, name, known[name].annotation) for name, value in options.items()}
-            paths = [path for path, _ in stored]
-            values |= {command.subject: paths if command.subject == "paths" else paths[0]}
-            first = stored[0][1] if stored else Kind("path")
+    typed: dict[str, tuple[Any, str]] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="softmax-cli-") as folder,
+        in_words_of_python(Call(function.__name__, folder, typed)),
+    ):
+        for option in options.keys() - known.keys():
+            short = [
+                name for name, one in known.items() if f"-{option}" in (get_args(one.annotation)[1].param_decls or ())
+            ]
+            meant = f"did you mean {short[0]!r}?" if short else did_you_mean(option, list(known))
+            raise UsageError(f"{option}: no such option; {meant}")
+        names = [f"{base}{place or ''}" for place, _ in enumerate(tables)]
+        stored = [stored_table(one, folder, name) for one, name in zip(tables, names, strict=True)]
+        options = {name: value for name, value in options.items() if value is not None}
+        values = {name: _value(value, folder, name, known[name].annotation) for name, value in options.items()}
+        typed |= {name: (options[name], spelling) for name, spelling in values.items() if isinstance(spelling, str)}
+        paths = [path for path, _ in stored]
+        values |= {command.subject: paths if command.subject == "paths" else paths[0]}
+        first = stored[0][1] if stored else Kind("path")
+        shown = [*names, *(f"{name}={_shown(value)}" for name, value in options.items())]
+        spelled = [*zip(paths, names, strict=True), *((spelling, name) for name, (_, spelling) in typed.items())]
+        in_memory = {path: name for path, name in spelled if path.startswith(f"{folder}{os.sep}")}
+        with _set(CALL, f"{function.__name__}({', '.join(shown)})"), _set(NAMES, in_memory):
             yield Given(command.run, {"quiet": True, **values}, first, folder)
-    finally:
-        _give_warnings(noted)
 
 
 @contextmanager
-def _errors_in_python_words(folder: str) -> Iterator[None]:
+def _set(variable: ContextVar[Value], value: Value) -> Iterator[None]:
+    before = variable.set(value)
     try:
         yield
-    except SoftmaxCliError as error:
-        raise type(error)(in_python_words(str(error), folder)) from None
+    finally:
+        variable.reset(before)
 
 
-_INNER = ("softmax_cli", "contextlib")
-
-
-def _give_warnings(messages: Sequence[str]) -> None:
-    """Give warnings as Python warnings, at the line that called this package; print the other messages."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _INNER:
-        level, frame = level + 1, frame.f_back
-    for message in messages:
-        mark, _, text = message.partition("warning: ")
-        if not mark and text:
-            warnings.warn(text, UserWarning, stacklevel=level)
-        else:
-            print_message(message)
-
-
-def in_python_words(message: str, folder: str = "") -> str:
-    """Name arguments instead of flags, ``top_k=`` for ``--top-k``, and data instead of the files that hold it here."""
-    message = re.sub(r"(?<!\S)-o (?=\S)", "output=", _named(message, folder))
-    return re.sub(r"--([a-z][a-z-]+)", lambda flag: flag[1].replace("-", "_") + "=", message)
-
-
-def _named(text: str, folder: str) -> str:
-    """Call data by its name, not by that of the file that it was put into."""
-    if not folder:
-        return text
-    return re.sub(rf"(?:{re.escape(folder)}/|\b(?=data\d*\.(?:arrow|npy)\b))(\w+)\.\w+", r"\1", text)
-
-
-def plain(report: Any, folder: str) -> Any:
-    """Return a report as JSON has it, with data called by its name."""
-    if isinstance(report, Mapping):
-        return {_named(name, folder): plain(value, folder) for name, value in report.items()}
-    if isinstance(report, list | tuple):
-        return [plain(one, folder) for one in report]
-    return _named(report, folder) if isinstance(report, str) else report
-
-
-def stored_table(data: Data, folder: str, name: str) -> tuple[str, Kind]:
-    """Put a table where a command finds it."""
-    if isinstance(data, str | os.PathLike):
-        return os.fspath(data), Kind("path")
-    if isinstance(data, Mapping):
-        return _as_json(data, folder, name), Kind("mapping")
-    library = type(data).__module__.partition(".")[0]
-    if library in ("pandas", "polars"):
-        if not hasattr(data, "shape"):
-            raise UsageError(f"{name}: a {type(data).__name__} holds no rows yet: collect() them first")
-        table, kind = _of_frame(data.to_frame() if len(data.shape) == 1 else data, library)
-    elif isinstance(data, pa.Table | pa.RecordBatch) or hasattr(data, "__arrow_c_stream__"):
-        table, kind = pa.table(data), Kind("batch" if isinstance(data, pa.RecordBatch) else "table")
-    else:
-        array = np.asarray(data)
-        if array.dtype == np.object_ and array.ndim != 1:
-            raise UsageError(
-                f"{name}: a {type(data).__name__} that is no table; expected a DataFrame, an Arrow table, an array of "
-                "numbers of shape (rows, classes), or a path"
-            )
-        if array.ndim != 1 or (name.startswith("data") and array.dtype != np.object_):
-            np.save(path := os.path.join(folder, f"{name}.npy"), array)
-            return path, Kind("array")
-        table, kind = pa.table({name: pa.array(array.tolist(), from_pandas=True)}), Kind("table")
-    path = os.path.join(folder, f"{name}.arrow")
-    with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
-    return path, kind
-
-
-def _of_frame(data: Any, library: str) -> tuple[pa.Table, Kind]:
-    if library == "polars":
-        table = pa.table(data)
-        return table, Kind(library, schema=table.schema, dtypes=dict(data.schema))
-    table = pa.Table.from_pandas(data.rename(columns=str), preserve_index=True)
-    levels = json.loads(table.schema.metadata[b"pandas"])["index_columns"]
-    dtypes = dict(zip(map(str, data.columns), data.dtypes, strict=True))
-    return table, Kind(library, tuple(levels), tuple(data.index.names), table.schema, dtypes)
-
-
-def _as_json(values: Mapping[Any, Any], folder: str, name: str) -> str:
-    path = os.path.join(folder, f"{name}.json")
-    writable = {str(key): held.item() if isinstance(held, np.generic) else held for key, held in values.items()}
-    Path(path).write_text(json.dumps(writable), "utf-8")
-    return path
+def _shown(value: Any) -> str:
+    """Write a value as it was given, if it is short."""
+    shown = repr(value) if isinstance(value, str | int | float | list | tuple | Mapping) else "..."
+    return shown if len(shown) <= LONGEST_SHOWN else "..."
 
 
 def _value(value: Any, folder: str, name: str, annotation: Any) -> Any:
     """Spell a value as the option of a command takes it; a table, an array or a mapping becomes a file."""
     hint, option = get_args(annotation)
     kinds = get_args(hint) or (hint,)
-    if hint == list[str]:
-        return [value] if isinstance(value, str) else list(value)
-    if value is None or bool in kinds:
-        return value
+    if bool in kinds and not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{name}={value!r}: expected True or False")
+    if bool in kinds:
+        return bool(value)
     if int in kinds or float in kinds:
         return _number(value, name, int in kinds, option)
-    if isinstance(value, int | float | np.number):
+    if isinstance(value, int | float | np.number) and name != LABELS:
         return str(value)
-    if isinstance(value, str):
-        return value
     if isinstance(value, CalibrationResult):
         value.save(path := os.path.join(folder, f"{name}.json"))
         return path
     if isinstance(value, Result):
         value = value.figures
-    if isinstance(value, Mapping):
-        return _as_json(value, folder, name)
-    is_listing = isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value)
-    return ",".join(map(str, value)) if is_listing and name != "labels" else stored_table(value, folder, name)[0]
+    if name not in OF_ROWS and len(_shape(value)) == 1 and not hasattr(value, "index"):
+        value = value.tolist() if hasattr(value, "tolist") else list(value)
+    if hint == list[str]:
+        return [value] if isinstance(value, str) else list(map(str, value))
+    if isinstance(value, str | os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, list | tuple) and name not in OF_ROWS:
+        is_file = name in OF_CLASSES and not all(isinstance(one, str) for one in value)
+        return as_json(list(value), folder, name) if is_file or name == "classes" else ",".join(map(str, value))
+    if name == LABELS and isinstance(value, Mapping):
+        value = {"id": list(value), "label": list(value.values())}
+    if name == "costs" and hasattr(value, "rename_axis") and "truth" not in value.columns:
+        value = value.rename_axis("truth").reset_index()
+    return stored_table(value, folder, name)[0]
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Return the shape of lists and arrays; of anything else, ragged lists too, none."""
+    try:
+        return () if isinstance(value, str | os.PathLike | Mapping) else np.shape(value)
+    except ValueError:
+        return ()
 
 
 def _number(value: Any, name: str, is_whole: bool, option: Any) -> Any:
@@ -277,7 +168,10 @@ class Command(NamedTuple):
         parameters = parameters_of(run)
         subject = next(one for one in SUBJECTS if one in parameters)
         hidden = (subject, *OF_A_TERMINAL)
-        return cls(run, subject, {name: one for name, one in parameters.items() if name not in hidden})
+        options = {name: one for name, one in parameters.items() if name not in hidden}
+        if "quiet" in options:  # notes are for a person at a terminal
+            options["quiet"] = options["quiet"].replace(default=True)
+        return cls(run, subject, options)
 
 
 def describe(function: Function) -> Function:
@@ -288,7 +182,8 @@ def describe(function: Function) -> Function:
         first = first.replace(kind=first.POSITIONAL_ONLY)
     untyped = [one.replace(annotation=one.empty) for one in options]
     vars(function)["__signature__"] = inspect.Signature([first.replace(annotation=first.empty), *untyped])
-    lines = [line for one in options for line in _explained(one)]
+    call = Call(function.__name__)
+    lines = [line for one in options for line in _explained(one, call)]
     text, mark, examples = inspect.cleandoc(function.__doc__ or "").partition("Examples\n--------\n")
     function.__doc__ = "\n".join(
         [text.rstrip(), "", "Other Parameters", "----------------", *lines, "", mark + examples]
@@ -296,9 +191,9 @@ def describe(function: Function) -> Function:
     return function
 
 
-def _explained(option: inspect.Parameter) -> list[str]:
+def _explained(option: inspect.Parameter, call: Call) -> list[str]:
     """Return the name of an option, its default, and its help, in lines."""
-    text = in_python_words(get_args(option.annotation)[1].help or "")
+    text = in_python_words(get_args(option.annotation)[1].help or "", call)
     wrapped = textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="    ")
-    default = "" if option.default is None or option.default is False else f" : default {option.default!r}"
+    default = "" if option.default in (None, False) else f" : default {option.default!r}"
     return [f"{option.name}{default}", *wrapped]

@@ -36,6 +36,14 @@ class CalibrationResult(Result):
 
 
 @dataclass(frozen=True)
+class ComparisonResult(Result):
+    """How alike tables are, and the rows whose prediction changes."""
+
+    flips: Any = field(default=None, repr=False)
+    """A DataFrame or an Arrow table: ``id`` or ``row``, the truth if it is known, both predictions and confidences."""
+
+
+@dataclass(frozen=True)
 class InspectionResult(Result):
     """What was found in a table: figures, and findings."""
 

@@ -41,7 +41,7 @@ def read_calibration(path: str) -> Calibration:
     from softmax_cli.storage.reading import can_be_read, read_bytes
 
     if not can_be_read(path):
-        raise UsageError(f"--calibration {path}: no such file; softmax-cli calibrate val.csv -o {path} makes one")
+        raise UsageError(f"--calibration {path}: no such file; softmax-cli calibrate makes one")
     try:
         return decode(read_bytes(path))
     except (DataError, OSError) as error:

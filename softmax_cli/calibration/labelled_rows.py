@@ -19,7 +19,7 @@ from softmax_cli.prediction.scorer import Remedy
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth
 from softmax_cli.tables.pool import Listeners
-from softmax_cli.tables.table import Decoded
+from softmax_cli.tables.table import Decoded, Table
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +111,7 @@ class Collector:
         return LabelledRows(kept, found.indices[good], int(bad.sum()), found.reading, kinds)
 
 
-def collect(fleet: Fleet, collector: Collector, listeners: Listeners) -> LabelledRows:
+def collect(fleet: Fleet[Table], collector: Collector, listeners: Listeners) -> LabelledRows:
     """Take all rows of a table in order: the same rows whoever goes over them, so that every fit has the same bits.
 
     Raises

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 def check_count(paths: Sequence[str], command: str) -> None:
-    """Refuse fewer than two tables."""
+    """Refuse fewer than two tables, and the standard input as two of them."""
     if len(paths) < 2:
         raise UsageError(f"{command} takes two tables at least: softmax-cli {command} a.csv b.csv")
+    if paths.count("-") > 1:
+        raise UsageError("- (standard input) can be read once only; it was given twice")
 
 
 def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:
@@ -42,6 +44,11 @@ def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:
         inputs[1:] = [one._replace(selection=selection) for one in inputs[1:]]
     inputs[1:] = [one._replace(truths=TruthSource(None, truths.labels_from)) for one in inputs[1:]]
     return inputs
+
+
+def together(inputs: Sequence[Inputs]) -> Inputs:
+    """Return the files of all tables, as one: none of them may be written over, or be a stream that an engine reads."""
+    return inputs[0]._replace(files=tuple(file for one in inputs for file in one.files))
 
 
 @contextmanager

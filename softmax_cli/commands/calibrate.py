@@ -12,7 +12,7 @@ from softmax_cli.errors import UsageError, check_choice, counted
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.coverage_and_risk import ThresholdOptions
 from softmax_cli.options.imbalance import ImbalanceOptions
-from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
+from softmax_cli.options.pictures import PasteOptions, PictureOptions, typed_command, write_page
 from softmax_cli.options.run import TALK_PANEL, EngineOptions, WorkOptions
 from softmax_cli.options.scoring import RemedyOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softmax_cli.calibration.calibration import Calibration
-    from softmax_cli.calibration.fit import Fitted, Job, Plan
+    from softmax_cli.calibration.fit import Job, Plan
     from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
     from softmax_cli.prediction.scorer import Remedy
-    from softmax_cli.stream.scores import Inputs, ScoreTable
+    from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.columns import Columns
+    from softmax_cli.tables.table import Table
 
 
 RANK = 4
@@ -159,6 +160,7 @@ def calibrate(
     fitting: FittingOptions,
     thresholds: ThresholdOptions,
     imbalance: ImbalanceOptions,
+    pasting: PasteOptions,
     pictures: PictureOptions,
     engine: EngineOptions,
 ) -> None:
@@ -168,17 +170,9 @@ def calibrate(
 
     Weights and priors come after a calibration and leave it as it is; thresholds are chosen with them.
     """
-    pictures.check_format(fitting.json)
-    _check(fitting, thresholds, imbalance)
-    inputs = source.resolve(truths)
-    if pictures.files:
-        pictures.check(inputs.everything_read, fitting.force, [fitting.output])
-    found, report, rows, fit, job = _fitted(inputs, remedies, fitting, thresholds, imbalance, engine)
-    if pictures.files:  # before printing: a closed pipe (| head) ends the run there
-        from softmax_cli.calibration.fit import held_out
-
-        _draw(report, rows, held_out(rows, fit, job, ()), pictures, fitting.force)
-    _report(found, report, fitting, pictures.format)
+    pasting.check_format(fitting.json)
+    found, report = fitted(source, truths, remedies, fitting, thresholds, imbalance, pictures, engine)
+    _report(found, report, fitting, pasting.format)
 
 
 def fitted(
@@ -188,22 +182,10 @@ def fitted(
     fitting: FittingOptions,
     thresholds: ThresholdOptions,
     imbalance: ImbalanceOptions,
+    pictures: PictureOptions,
     engine: EngineOptions,
-) -> tuple[Calibration, CalibrationReport, LabelledRows, Fitted, Job]:
-    """Fit, and return what was found, for Python."""
-    _check(fitting, thresholds, imbalance)
-    return _fitted(source.resolve(truths), remedies, fitting, thresholds, imbalance, engine)
-
-
-def _fitted(
-    inputs: Inputs,
-    remedies: RemedyOptions,
-    fitting: FittingOptions,
-    thresholds: ThresholdOptions,
-    imbalance: ImbalanceOptions,
-    engine: EngineOptions,
-) -> tuple[Calibration, CalibrationReport, LabelledRows, Fitted, Job]:
-    """Fit, write the file that was asked for, and return what was found."""
+) -> tuple[Calibration, CalibrationReport]:
+    """Fit, write and draw what was asked for, and return what was found."""
     from softmax_cli.calibration.fit import Setting
     from softmax_cli.calibration.fit import calibrate as find_calibration
     from softmax_cli.calibration.labelled_rows import Collector
@@ -211,7 +193,10 @@ def _fitted(
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.terminal.progress import rounds
 
+    _check(fitting, thresholds, imbalance)
+    inputs = source.resolve(truths)
     fitting.check(inputs.everything_read)
+    pictures.check(inputs.everything_read, fitting.force, [fitting.output])
     workers = engine.resolve(inputs, fitting)
     with open_scores(inputs) as scores:
         columns = scores.columns
@@ -238,7 +223,11 @@ def _fitted(
         from softmax_cli.calibration.file import write_calibration
 
         write_calibration(found, fitting.output, fitting.force)
-    return found, report, rows, fit, job
+    if pictures.files:  # before printing: a closed pipe (| head) ends the run there
+        from softmax_cli.calibration.fit import held_out
+
+        _draw(report, rows, held_out(rows, fit, job, ()), pictures, fitting.force)
+    return found, report
 
 
 def _draw(
@@ -281,7 +270,7 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
     return Job(fitting.plan(given), fitting.folds, fitting.seed, sets, abstention)
 
 
-def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fleet: Fleet) -> LabelledRows:
+def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fleet: Fleet[Table]) -> LabelledRows:
     from softmax_cli.calibration.labelled_rows import collect
     from softmax_cli.tables.pool import Listeners
     from softmax_cli.terminal.progress import progress

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables
-from softmax_cli.errors import GateError
+from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables, together
+from softmax_cli.errors import DataError, GateError
 from softmax_cli.options.completion import one_of
-from softmax_cli.options.pictures import ComparisonPictureOptions, typed_command, write_page
-from softmax_cli.options.run import RunOptions, check_replicates, check_seed
+from softmax_cli.options.pictures import ComparisonPictureOptions, PasteOptions, typed_command, write_page
+from softmax_cli.options.run import EngineOptions, RunOptions, check_replicates, check_seed
 from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from softmax_cli.numeric.metrics import Plan
     from softmax_cli.prediction.members import Members
     from softmax_cli.tables.batch import Batch
+    from softmax_cli.tables.schema import Schema
 
 
 RANK = 5
@@ -85,24 +85,26 @@ def compare(
     source: SourceOptions,
     truths: TruthOptions,
     comparison: CompareOptions,
+    pasting: PasteOptions,
     pictures: ComparisonPictureOptions,
+    engine: EngineOptions,
     run: RunOptions,
 ) -> None:
     """Compare tables of scores of the same rows: each with the first.
 
     Rows are joined by id, in any order (up to 2 GB of rows wait for theirs), or
     by position where a table has no ids; classes by name. --input logits,prob
-    says of each table what its scores are.
+    says of each table what its scores are. With --engine, the first file of
+    each table is compared with the first of the others, and so on, side by
+    side.
     """
-    pictures.check_format(comparison.json)
-    pictures.check(source.paths, comparison.force, [comparison.flips_out])
-    keeps_many = pictures.report is not None or pictures.format is not None
-    flips = _Flips(comparison, source.paths, MOST_ROWS if keeps_many else SHOWN)
-    report = compared(source, truths, comparison, run, flips, pictures.drawn)
+    pasting.check_format(comparison.json)
+    keeps_many = pictures.report is not None or pasting.format is not None
+    flips = Flips(comparison, source.paths, MOST_ROWS if keeps_many else SHOWN)
+    report = _compared(source, truths, comparison, pictures, engine, run, flips)
     if report is None:
         return
-    _draw(report, flips, pictures, comparison.force)  # before printing: a closed pipe (| head) ends the run there
-    _give(report, flips, comparison, pictures, run)
+    _give(report, flips, comparison, pasting.format, run)
     if report.failed_gates:
         raise GateError("; ".join(report.failed_gates))
 
@@ -111,51 +113,62 @@ def compared(
     source: SourceOptions,
     truths: TruthOptions,
     comparison: CompareOptions,
+    pictures: ComparisonPictureOptions,
+    engine: EngineOptions,
     run: RunOptions,
-    flips: _Flips,
-    check_truths: Callable[[bool], object] | None = None,
-) -> ComparisonReport | None:
-    """Compare, and return the report; None: it was a dry run, whose plan is printed.
+) -> tuple[ComparisonReport | None, Flips]:
+    """Compare, write what was asked for, and return the report and every row that flips, for Python."""
+    flips = Flips(comparison, source.paths)
+    return _compared(source, truths, comparison, pictures, engine, run, flips), flips
 
-    Parameters
-    ----------
-    check_truths : callable, optional
-        Told, before a row is read, whether there are truths; may refuse that with a `UsageError`.
-    """
+
+def _compared(
+    source: SourceOptions,
+    truths: TruthOptions,
+    comparison: CompareOptions,
+    pictures: ComparisonPictureOptions,
+    engine: EngineOptions,
+    run: RunOptions,
+    flips: Flips,
+) -> ComparisonReport | None:
+    """Compare, draw what was asked for, and return the report; None: it was a dry run, whose plan is printed."""
     from softmax_cli.evaluation.gates import parse_gate
     from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
     from softmax_cli.evaluation.pairs.run import compare as compare_rows
+    from softmax_cli.prediction.member_parts import Wording, members_fleet
     from softmax_cli.tables.pool import Listeners
 
+    pictures.check(source.paths, comparison.force, [comparison.flips_out])
     check_count(source.paths, "compare")
-    plan = comparison.plan()
-    with open_tables(source, inputs_of(source, truths), run) as members:
-        if check_truths is not None:
-            check_truths(members.truth is not None)
+    plan, inputs = comparison.plan(), inputs_of(source, truths)
+    workers = engine.resolve(together(inputs), run)
+    by_part = Wording("--engine compares part by part", "leave --engine out")
+    with open_tables(source, inputs, run) as members:
+        pictures.drawn(members.truth is not None)
         gates = [parse_gate(given, gate_names(plan, members.truth is not None)) for given in comparison.fail_if]
         if run.dry_run:
             print_plan([line for table in members.tables for line in table.describe()])
             return None
+        fleet = members_fleet(workers, inputs, members, by_part)
         size = members.tables[0].table.size
         with flips.open(members), run.work(size, comparison.force) as work, work.rejects as keep:
-            found = compare_rows(members, plan, run.workers, Listeners(work.progress, keep), flips.keep)
-        conclude(run, members, members.checks)
-        return build_comparison(members, plan, found, gates)
+            found = compare_rows(fleet, members.names, plan, Listeners(work.progress, keep), flips.keep)
+        conclude(run, members, members.checks if found is None else found.checks)
+        if found is None:
+            raise DataError(f"{members.names[0]} has no rows: there is nothing to compare")
+        report = build_comparison(members, plan, found, gates)
+    _draw(report, flips, pictures, comparison.force)  # before printing: a closed pipe (| head) ends the run there
+    return report
 
 
-def comparison(
-    source: SourceOptions, truths: TruthOptions, comparison: CompareOptions, run: RunOptions
-) -> ComparisonReport | None:
-    """Compare, and return the report, for Python."""
-    return compared(source, truths, comparison, run, _Flips(comparison, source.paths))
+class Flips:
+    """The rows that flip: the first of them are kept, and all are written where that was asked for."""
 
+    schema: Schema
 
-class _Flips:
-    """Keeps the first rows that flip for the screen, and all of them in a file where that was asked for."""
-
-    def __init__(self, comparison: CompareOptions, inputs: list[str], most: int = SHOWN) -> None:
+    def __init__(self, comparison: CompareOptions, inputs: list[str], most: int = sys.maxsize) -> None:
         self._most = most
-        self._kept: list[Batch] = []
+        self.kept: list[Batch] = []
         self._comparison = comparison
         self._writer: Writer | None = None
         if comparison.flips_out is not None:
@@ -165,59 +178,55 @@ class _Flips:
 
     def open(self, members: Members) -> ExitStack:
         """Open the file, which is complete when what is returned is closed."""
+        from softmax_cli.evaluation.pairs.run import Flipped
+
         opened, path = ExitStack(), self._comparison.flips_out
+        self.schema = Flipped(members, members.names).schema
         if path is not None:
             from softmax_cli import formats
-            from softmax_cli.evaluation.pairs.run import Flipped
             from softmax_cli.storage.writing import whole_file
             from softmax_cli.stream.outputs import table_writer
             from softmax_cli.tables.table import WriteOptions
 
             form, compression = formats.by_suffix(path)
             file = opened.enter_context(whole_file(path, self._comparison.force))
-            schema = Flipped(members).schema
-            self._writer = opened.enter_context(table_writer(file, form, compression, schema, WriteOptions()))
+            self._writer = opened.enter_context(table_writer(file, form, compression, self.schema, WriteOptions()))
         return opened
 
     def keep(self, batch: Batch) -> None:
         """Take some rows."""
         if self._writer is not None:
             self._writer.write(self._writer.encode(batch))
-        room = self._most - sum(kept.num_rows for kept in self._kept)
+        room = self._most - sum(kept.num_rows for kept in self.kept)
         if room > 0:
-            self._kept.append(batch.slice(0, room))
+            self.kept.append(batch.slice(0, room))
 
-    @property
-    def first(self) -> list[dict[str, object]]:
-        """The first rows."""
-        return [row for batch in self._kept for row in batch.to_pylist()]
+    def first(self, most: int) -> list[dict[str, object]]:
+        """Return the first rows."""
+        return [row for batch in self.kept for row in batch.slice(0, most).to_pylist()][:most]
 
 
 def _give(
-    report: ComparisonReport,
-    flips: _Flips,
-    comparison: CompareOptions,
-    pictures: ComparisonPictureOptions,
-    run: RunOptions,
+    report: ComparisonReport, flips: Flips, comparison: CompareOptions, markup: str | None, run: RunOptions
 ) -> None:
     if comparison.json:
         from softmax_cli.stream.outputs import print_json
 
         print_json(report.to_json())
         return
-    if pictures.format is not None:
+    if markup is not None:
         from softmax_cli.evaluation.pairs.page import comparison_tables
         from softmax_cli.page.report import print_tables
 
-        print_tables(comparison_tables(report, flips.first), pictures.format)
+        print_tables(comparison_tables(report, flips.first(MOST_ROWS)), markup)
         return
     from softmax_cli.evaluation.pairs.screen import show_comparison
     from softmax_cli.terminal.console import make_console
 
-    show_comparison(make_console(sys.stdout, run.colors), report, flips.first[:SHOWN])
+    show_comparison(make_console(sys.stdout, run.colors), report, flips.first(SHOWN))
 
 
-def _draw(report: ComparisonReport, flips: _Flips, pictures: ComparisonPictureOptions, force: bool) -> None:
+def _draw(report: ComparisonReport, flips: Flips, pictures: ComparisonPictureOptions, force: bool) -> None:
     if pictures.plot is not None:
         from softmax_cli.evaluation.pairs.figures import write_comparison_plots
 
@@ -226,7 +235,7 @@ def _draw(report: ComparisonReport, flips: _Flips, pictures: ComparisonPictureOp
     if pictures.report is not None:
         from softmax_cli.evaluation.pairs.page import comparison_page
 
-        write_page(comparison_page(report, flips.first, typed_command()), pictures.report, force)
+        write_page(comparison_page(report, flips.first(MOST_ROWS), typed_command()), pictures.report, force)
 
 
-PYTHON = comparison
+PYTHON = compared

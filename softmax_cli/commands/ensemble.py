@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables
+from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables, together
 from softmax_cli.commands._scored import build, plan, write
 from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
@@ -129,7 +129,7 @@ def ensemble(
     pooling.check(len(source.paths))
     decisions.check(result.layout, result.threshold, "softmax")
     inputs = inputs_of(source, truths)
-    target = output.resolve(_all_of(inputs), parts, run)
+    target = output.resolve(together(inputs), parts, run)
     pool = _fitted(source, inputs, pooling, run) if pooling.fit_weights and not run.dry_run else None
     found: list[EnsembleSummary] = []
     keep = merging(found)
@@ -169,11 +169,6 @@ def _fitted(source: SourceOptions, inputs: Sequence[Inputs], pooling: PoolOption
         pool = pooling.build(members, run.workers)
     rewind()
     return pool
-
-
-def _all_of(inputs: Sequence[Inputs]) -> Inputs:
-    """Return the files of all tables, none of which may be written over."""
-    return inputs[0]._replace(files=tuple(file for one in inputs for file in one.files))
 
 
 def _by_part(target: Target, inputs: Sequence[Inputs], members: Members, pool: Pool) -> Folder:

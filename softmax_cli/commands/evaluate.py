@@ -14,7 +14,7 @@ from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.metrics import MetricOptions
-from softmax_cli.options.pictures import EvaluationPictureOptions, typed_command, write_page
+from softmax_cli.options.pictures import EvaluationPictureOptions, PasteOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from softmax_cli.numeric.metrics import Plan
     from softmax_cli.prediction.bad_rows import Policy
     from softmax_cli.prediction.transform import Transform
-    from softmax_cli.stream.scores import Inputs, ScoreTable
+    from softmax_cli.stream.scores import ScoreTable
 
 
 RANK = 3
@@ -164,6 +164,7 @@ def evaluate(
     metrics: MetricOptions,
     costs: CostOptions,
     report: ReportOptions,
+    pasting: PasteOptions,
     pictures: EvaluationPictureOptions,
     engine: EngineOptions,
     run: RunOptions,
@@ -177,14 +178,11 @@ def evaluate(
     """
     from softmax_cli.errors import GateError
 
-    pictures.check_format(report.json)
-    inputs = source.resolve(truths, scoring.softmax.columns)
-    pictures.check(inputs.everything_read, report.force, [path for _, path in report.tables])
-    result = _measured(inputs, scoring, metrics, costs, report, engine, run)
+    pasting.check_format(report.json)
+    result = measured(source, truths, scoring, metrics, costs, report, pictures, engine, run)
     if result is None:
         return
-    _draw(result, pictures, report.force)  # before printing: a closed pipe (| head) ends the run there
-    _give(result, report, pictures, run)
+    _give(result, report, pasting.format, run)
     if result.failed_gates:
         raise GateError("; ".join(result.failed_gates))
 
@@ -196,31 +194,20 @@ def measured(
     metrics: MetricOptions,
     costs: CostOptions,
     report: ReportOptions,
+    pictures: EvaluationPictureOptions,
     engine: EngineOptions,
     run: RunOptions,
 ) -> Report | None:
-    """Measure, and return the report, for Python."""
-    inputs = source.resolve(truths, scoring.softmax.columns)
-    return _measured(inputs, scoring, metrics, costs, report, engine, run)
-
-
-def _measured(
-    inputs: Inputs,
-    scoring: ScoringOptions,
-    metrics: MetricOptions,
-    costs: CostOptions,
-    report: ReportOptions,
-    engine: EngineOptions,
-    run: RunOptions,
-) -> Report | None:
-    """Measure, write the tables that were asked for, and return the report; None: a dry run, whose plan is printed."""
+    """Measure, write and draw what was asked for, and return the report; None: a dry run, whose plan is printed."""
     from softmax_cli.evaluation.labelled import LabelledScorer
     from softmax_cli.evaluation.report import build_report
     from softmax_cli.evaluation.run import measure
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.pool import Listeners
 
+    inputs = source.resolve(truths, scoring.softmax.columns)
     report.check(inputs.everything_read)
+    pictures.check(inputs.everything_read, report.force, [path for _, path in report.tables])
     workers = engine.resolve(inputs, run)
     estimate = estimated_prior(inputs, scoring, run, engine)
     with open_scores(inputs) as scores:
@@ -244,6 +231,7 @@ def _measured(
     result = build_report(scores.table.name, scorer, plan, found.measured, found.bootstrap, found.read, gates)
     _print_notes(result, found, scores, run)
     _write_tables(result, report)
+    _draw(result, pictures, report.force)  # before printing: a closed pipe (| head) ends the run there
     return result
 
 
@@ -292,18 +280,18 @@ def _write_tables(result: Report, report: ReportOptions) -> None:
         write_table(tables[flag](), path, report.force)
 
 
-def _give(result: Report, report: ReportOptions, pictures: EvaluationPictureOptions, run: RunOptions) -> None:
+def _give(result: Report, report: ReportOptions, markup: str | None, run: RunOptions) -> None:
     """Print the report."""
     if report.json:
         from softmax_cli.stream.outputs import print_json
 
         run.say(f"{result.columns}; {counted(result.rows, 'row')}")
         print_json(result.to_json())
-    elif pictures.format is not None:
+    elif markup is not None:
         from softmax_cli.evaluation.page import evaluation_tables
         from softmax_cli.page.report import print_tables
 
-        print_tables(evaluation_tables(result), pictures.format)
+        print_tables(evaluation_tables(result), markup)
     else:
         from softmax_cli.evaluation.screen import print_evaluation
 

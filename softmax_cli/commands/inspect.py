@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError
-from softmax_cli.options.pictures import PictureOptions, typed_command, write_page
+from softmax_cli.options.pictures import PasteOptions, PictureOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, WorkOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
 
@@ -94,6 +94,7 @@ def inspect(
     source: SourceOptions,
     truths: TruthOptions,
     look: InspectionOptions,
+    pasting: PasteOptions,
     pictures: PictureOptions,
     engine: EngineOptions,
 ) -> None:
@@ -103,10 +104,21 @@ def inspect(
     each with the flag that acts on it. One pass in flat memory; a bad row is a
     finding, not an error.
     """
+    pasting.check_format(look.json)
+    _report(looked_at(source, truths, look, pictures, engine), look, pasting.format)
+
+
+def looked_at(
+    source: SourceOptions,
+    truths: TruthOptions,
+    look: InspectionOptions,
+    pictures: PictureOptions,
+    engine: EngineOptions,
+) -> Inspection:
+    """Look, write and draw what was asked for, and return what was found."""
     inputs = source.resolve(truths)
     look.check(inputs)
     pictures.check(inputs.everything_read, look.force, [look.rows_out])
-    pictures.check_format(look.json)
     workers = engine.resolve(inputs, look)
     found, evidence = _look(inputs, look, workers)
     if pictures.plot is not None:
@@ -117,18 +129,6 @@ def inspect(
         from softmax_cli.inspection.page import inspection_page
 
         write_page(inspection_page(found, typed_command()), pictures.report, look.force)
-    _write_flagged(inputs, look, workers, evidence)
-    _report(found, look, pictures.format)  # last: a closed pipe (| head) ends the run here
-
-
-def looked_at(
-    source: SourceOptions, truths: TruthOptions, look: InspectionOptions, engine: EngineOptions
-) -> Inspection:
-    """Look, write the flagged rows that were asked for, and return what was found, for Python."""
-    inputs = source.resolve(truths)
-    look.check(inputs)
-    workers = engine.resolve(inputs, look)
-    found, evidence = _look(inputs, look, workers)
     _write_flagged(inputs, look, workers, evidence)
     return found
 

@@ -57,6 +57,9 @@ def predict(
     """Turn tables of logits into tables of probabilities, streaming.
 
     On a terminal the first rows and a summary are shown; in a pipe, or with -o FILE, every row is written as data.
+
+    Rows that belong together (--group, --long, --pool-by) go into one file:
+    a folder of parts, which --engine makes, could part them.
     """
     from softmax_cli.prediction.logits import KindCheck
     from softmax_cli.stream.scores import open_scores

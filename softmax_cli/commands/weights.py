@@ -133,14 +133,8 @@ def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOp
     class: log w is added to the logit, which is never multiplied. On a terminal
     a table is shown; in a pipe the weights are written as CSV.
     """
-    weighting.check()
     pasting.check_format(weighting.json)
-    pictures.check([weighting.labels], weighting.force, [weighting.output])
-    found = computed(weighting)
-    if pictures.plot is not None:
-        from softmax_cli.weighting.figures import write_weight_plots
-
-        write_weight_plots(found, pictures.plot, weighting.force)
+    found = computed(weighting, pictures)
     _report(found, weighting, pasting.format)  # last: a closed pipe (| head) ends the run here
     if found.missing:
         weighting.say(f"{found.missing:,} {'row has' if found.missing == 1 else 'rows have'} no label: left out")
@@ -148,14 +142,19 @@ def weights(weighting: WeightingOptions, pasting: PasteOptions, pictures: PlotOp
         print_message(USES[found.column].format(file=weighting.output or "FILE"))
 
 
-def computed(weighting: WeightingOptions) -> ClassWeights:
-    """Compute, write the file that was asked for, and return what was found, for Python."""
+def computed(weighting: WeightingOptions, pictures: PlotOptions) -> ClassWeights:
+    """Compute, write and draw what was asked for, and return what was found."""
     from softmax_cli.weighting.report import class_weights
 
     weighting.check()
+    pictures.check([weighting.labels], weighting.force, [weighting.output])
     found = class_weights(weighting.labels, weighting.label, weighting.rule(), weighting.column)
     if weighting.output is not None:
         found.write(weighting.output, weighting.force)
+    if pictures.plot is not None:
+        from softmax_cli.weighting.figures import write_weight_plots
+
+        write_weight_plots(found, pictures.plot, weighting.force)
     return found
 
 

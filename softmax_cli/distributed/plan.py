@@ -148,6 +148,6 @@ class UnitReader:
         """
         options = self.options._replace(row_groups=unit.row_groups)
         with ExitStack() as closing:
-            file = unit.file._replace(path=absolute(self.folder, unit.path))
-            table = conform(open_file(file, options, closing, bare_name(unit.path)), self.first, self.schema)
+            file = unit.file._replace(path=absolute(self.folder, unit.path), called=unit.file.name)
+            table = conform(open_file(file, options, closing), self.first, self.schema)
             yield table if self.where is None else rows_where(table, self.columns, self.where)

@@ -144,7 +144,7 @@ class _Replicate:
         yield bootstrap_of(table, self.scorer, self.plan, self.first_rows[unit], threads, listeners)
 
 
-def measure(fleet: Fleet, scorer: LabelledScorer, plan: Plan, listeners: Listeners) -> Evaluation:
+def measure(fleet: Fleet[Table], scorer: LabelledScorer, plan: Plan, listeners: Listeners) -> Evaluation:
     """Measure every row of a table, to the same bits whoever goes over it.
 
     Several units are gone over twice where there are intervals: only then is it known which rows are before each.

@@ -178,7 +178,7 @@ def find_precision(evidence: Evidence) -> list[Finding]:
                 f"in {evidence.dtype}{better}",
                 advice="such rows cannot be ranked by confidence"
                 + ("; score in float64, or fit" if narrow else ": fit")
-                + " a temperature (softmax-cli calibrate, then -T)",
+                + " a temperature (softmax-cli calibrate, then --temperature)",
                 flag="--dtype float64" if narrow and figures.saturated64 < count else "-T",
             )
         )

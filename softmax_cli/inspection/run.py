@@ -74,7 +74,7 @@ class _FindFlagged:
         return flags_of(decoded, self.evidence)
 
 
-def inspect_rows(fleet: Fleet, inspector: Inspector, listeners: Listeners) -> Evidence:
+def inspect_rows(fleet: Fleet[Table], inspector: Inspector, listeners: Listeners) -> Evidence:
     """Look at every row of a table, once.
 
     Raises
@@ -86,7 +86,7 @@ def inspect_rows(fleet: Fleet, inspector: Inspector, listeners: Listeners) -> Ev
         return reduce(Evidence.plus, (evidence for _, evidence in results))
 
 
-def write_flagged(fleet: Fleet, evidence: Evidence, path: str, force: bool) -> int:
+def write_flagged(fleet: Fleet[Table], evidence: Evidence, path: str, force: bool) -> int:
     """Read the table again, and write every flagged row, with its place and reasons, as CSV.
 
     Returns

@@ -38,10 +38,14 @@ Completer = Callable[[typer.Context, str], list[str]]
 def one_of(*names: str, registry: str = "") -> Completer:
     """Complete one of some names, or of those that a function of a registry lists: ``softmax_cli.formats:names``."""
 
-    def complete(context: typer.Context, incomplete: str) -> list[str]:
+    def words() -> list[str]:
         module, _, function = registry.partition(":")
         return [*names, *(getattr(import_module(module), function)() if registry else ())]
 
+    def complete(context: typer.Context, incomplete: str) -> list[str]:
+        return words()
+
+    _WORDS[complete] = words
     return complete
 
 
@@ -51,7 +55,17 @@ def some_of(*names: str) -> Completer:
     def complete(context: typer.Context, incomplete: str) -> list[str]:
         return _after_commas(incomplete, names)
 
+    _WORDS[complete] = lambda: list(names)
     return complete
+
+
+_WORDS: dict[Completer, Callable[[], list[str]]] = {}
+
+
+def words_of(complete: Completer | None) -> list[str]:
+    """Return the names that a completer chooses among; of any other, and of none, nothing."""
+    words = None if complete is None else _WORDS.get(complete)
+    return [] if words is None else words()
 
 
 def column(context: typer.Context, incomplete: str) -> list[str]:

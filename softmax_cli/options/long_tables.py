@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.errors import UsageError, check_choice
+from softmax_cli.errors import UsageError, check_choice, listed
 from softmax_cli.options.completion import column, columns, one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
@@ -142,6 +142,11 @@ class LongOptions:
         """Return the table cut into whole groups, and one row for each example where --long has one for each class."""
         if not self.is_used:
             return scores
+        if self.pool_by is None and not scores.columns.is_binary:
+            found = listed(scores.columns.classes if scores.columns.is_list else scores.columns.scores, 5)
+            raise UsageError(
+                f"{self._typed[0]} takes one column of scores, not several: name it with --logits; there are: {found}"
+            )
         from softmax_cli.tables.regroup import regrouped
 
         column = self.group or self.pool_by or self._parts[0]

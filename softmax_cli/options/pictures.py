@@ -4,6 +4,7 @@ import shlex
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -80,7 +81,7 @@ class PasteOptions:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PictureOptions(PasteOptions, PlotOptions):
+class PictureOptions(PlotOptions):
     """A sheet of plots, and a page with everything on it."""
 
     report: Annotated[
@@ -188,9 +189,13 @@ class ComparisonPictureOptions(ChosenPictureOptions):
         return [name for name in names if name not in NEEDS_TRUTHS]
 
 
+CALL: ContextVar[str | None] = ContextVar("CALL", default=None)
+"""The call of a Python function, which stands for its command line."""
+
+
 def typed_command() -> str:
-    """Return the command line as it could be typed again."""
-    return shlex.join(["softmax-cli", *sys.argv[1:]])
+    """Return the command line, or the call of a Python function, as it could be typed again."""
+    return CALL.get() or shlex.join(["softmax-cli", *sys.argv[1:]])
 
 
 def write_page(page: bytes, path: str, force: bool) -> None:

@@ -93,7 +93,8 @@ class TalkOptions(ColorOptions):
         kinds : KindCheck or None
             Of all rows that were read; None: not looked at.
         """
-        problems = [None if scores.seen is None else scores.seen.problem]
+        seen = scores.table.seen
+        problems = [None if seen is None else seen.problem]
         if kinds is not None and (warning := kinds.warning(scores.columns)) is not None:
             problems.insert(0, warning)
         elif kinds is not None:

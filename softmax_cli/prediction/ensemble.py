@@ -94,16 +94,17 @@ def pooled_table(
     hidden = [Field(TRUTH, NAMES), Field(SCORES, list_of(FLOAT64, len(members.classes)))]
     names = [field.name for field in passed]
 
-    def work(joined: JoinedRows) -> tuple[Decoded, Part]:
+    def work(joined: JoinedRows) -> tuple[Decoded, Part, bool]:
         rows = pool_rows(joined, pool, members.truth)
-        return _decoded(joined, rows, names, members.classes), measure(joined, rows)
+        return _decoded(joined, rows, names, members.classes), measure(joined, rows), joined.pauses
 
     def blocks() -> Iterator[Block]:
         read: list[int] = []
         listeners = NOBODY._replace(progress=lambda rows, size: read.append(size))  # of the first table
-        for decoded, part in ordered_map(work, members.rows(threads, listeners), threads):
+        joined = members.rows(threads, listeners)
+        for decoded, part, pauses in ordered_map(work, joined, threads, lambda rows: rows.pauses):
             keep(part)
-            yield Block(decoded, size=sum(read))
+            yield Block(decoded, size=sum(read), pauses=pauses)
             read.clear()
 
     columns = Columns(

@@ -54,10 +54,14 @@ class GroupTransform(Transform):
         """What was taken for what, in a line."""
         return f"scores: {self.columns.scores[0]}; groups: {self.group}"
 
+    def record(self) -> dict[str, object]:
+        """What an output file says about itself: that it holds no scores of classes."""
+        return Transform.record(self) | {"classes": [], "scores": []}
+
     def schema(self, given: Schema) -> Schema:
         """Columns of the result: those that pass through, then the computed ones."""
         passed = passed_fields(self._named(given.field(name) for name in self.columns.others))
-        return Schema([*passed, *self._fields()], given.metadata)
+        return Schema([*passed, *self._fields()], self._recorded(given))
 
     def _fields(self) -> Iterator[Field]:
         number = number_type(self.dtype)
@@ -224,7 +228,7 @@ def pooled_groups(
         batch = made.batch.with_column("rows", NumberColumn(groups.sizes[:, None].astype(np.int64)))
         return block._replace(data=made._replace(batch=batch))
 
-    made = ordered_map(work, scores.table.blocks, threads)
+    made = ordered_map(work, scores.table.blocks, threads, lambda block: block.pauses)
     return _table_of(scores, columns, len(classes), [Field("rows", INT64)], made)
 
 

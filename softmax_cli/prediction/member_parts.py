@@ -1,4 +1,4 @@
-"""Several tables in parts pooled part by part: the first file of each together, then the second, side by side."""
+"""Several tables in parts, read part by part: the first file of each together, then the second, side by side."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, Self
 
+from softmax_cli.distributed.fleet import EngineWorkers, Fleet, ThisProcess, Workers
 from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import Writer
@@ -32,6 +33,17 @@ Measure = Callable[[JoinedRows, PooledRows], Any]
 """Makes figures of a block of rows; they are `Merging`."""
 
 
+class Wording(NamedTuple):
+    """What messages say of the work on parts."""
+
+    job: str
+    way_out: str
+    """What to type where parts do not go together."""
+
+
+POOLING = Wording("a folder is pooled part by part", "write one file, such as -o out.parquet")
+
+
 class Found(NamedTuple):
     """What is known of a part beside its rows."""
 
@@ -51,10 +63,11 @@ class MemberUnits:
     """Files of each table, as many of one as of another."""
     members: Members
     """What is known of the tables, whose rows are elsewhere."""
+    wording: Wording
 
     @classmethod
-    def of(cls, inputs: Sequence[Inputs], members: Members) -> MemberUnits:
-        """Pool as `members` were opened from `inputs`.
+    def of(cls, inputs: Sequence[Inputs], members: Members, wording: Wording = POOLING) -> MemberUnits:
+        """Read as `members` were opened from `inputs`.
 
         Raises
         ------
@@ -65,16 +78,15 @@ class MemberUnits:
         if len({*map(len, parts)}) > 1:
             counts = ", ".join(f"{name}: {len(files)}" for name, files in zip(members.names, parts, strict=True))
             raise UsageError(
-                f"a folder is pooled part by part, and the tables have different numbers of files ({counts}): write "
-                "one file, such as -o out.parquet"
+                f"{wording.job}, and the tables have different numbers of files ({counts}): {wording.way_out}"
             )
         for scores in members.tables:
             scores.check_order(True)
         readers = tuple(UnitReader.of(one, scores) for one, scores in zip(inputs, members.tables, strict=True))
-        return cls(readers, parts, members._replace(tables=tuple(map(_without_rows, members.tables))))
+        return cls(readers, parts, members._replace(tables=tuple(map(_without_rows, members.tables))), wording)
 
     def units(self) -> tuple[Unit, ...]:
-        """List what is pooled at a time; as for a single file, progress is that of the first table."""
+        """List what is read at a time; as for a single file, progress is that of the first table."""
         return tuple(
             Unit(number, file, None, int(state_of(file.path)[0] or 0)) for number, file in enumerate(self.parts[0])
         )
@@ -111,15 +123,29 @@ class MemberUnits:
                 yield self.members._replace(tables=tuple(tables), checks=[Check()] * len(tables))
             except MismatchError as error:
                 raise DataError(
-                    f"{error}; a folder is pooled part by part, and the same part of every table has to hold the same "
-                    "rows: else write one file, such as -o out.parquet"
+                    f"{error}; {self.wording.job}, and the same part of every table has to hold the same rows: else "
+                    f"{self.wording.way_out}"
                 ) from None
+
+
+def members_fleet(workers: Workers, inputs: Sequence[Inputs], members: Members, wording: Wording) -> Fleet[Members]:
+    """Return who goes over tables that are open here: an engine does it part by part.
+
+    Raises
+    ------
+    UsageError
+        An engine is named, and the tables have different numbers of files, or truths go by the order of rows.
+    """
+    if not workers.units:
+        return ThisProcess(members, workers.threads)
+    reading = MemberUnits.of(inputs, members, wording)
+    return EngineWorkers(workers.engine, reading.units(), workers.threads, reading)
 
 
 def _without_rows(scores: ScoreTable) -> ScoreTable:
     """Leave out what cannot be sent to a worker: the open file."""
     closed = Table(scores.table.name, scores.table.schema, iter(()), _nothing)
-    return scores._replace(table=closed, seen=None)
+    return scores._replace(table=closed)
 
 
 def _nothing(block: object, columns: object) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -21,7 +22,7 @@ from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.labels import ClassLookup, OwnTruth, distinct
 from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks
-from softmax_cli.tables.table import Decoded
+from softmax_cli.tables.table import Block, Decoded
 
 MOST_KEPT = 1 << 31
 """Bytes of probabilities that may wait for the ids of the first table to come up."""
@@ -74,6 +75,8 @@ class JoinedRows(NamedTuple):
     decoded: Decoded
     """Of the first table."""
     members: tuple[MemberRows, ...]
+    pauses: bool = False
+    """Whether the first table may be long in telling its next rows."""
 
     @property
     def bad(self) -> NDArray[np.bool_]:
@@ -122,13 +125,13 @@ class Members(NamedTuple):
             for place in range(len(self.tables))
         )
         waiting = [
-            (_ById if self.by_id else _InOrder)(name, self.names[0], (rows for _, rows in read))
+            (_ById if self.by_id else _InOrder)(name, self.names[0], (rows for _, rows, _ in read))
             for name, read in zip(self.names[1:], others, strict=True)
         ]
-        for decoded, rows in first:
+        for decoded, rows, pauses in first:
             if not decoded.batch.num_rows:
                 continue
-            joined = JoinedRows(decoded, (rows, *(one.take(rows.ids) for one in waiting)))
+            joined = JoinedRows(decoded, (rows, *(one.take(rows.ids) for one in waiting)), pauses)
             if self.truth is not None:
                 self._compare_truths(joined.members, self.truth)
             yield joined
@@ -154,8 +157,8 @@ class Members(NamedTuple):
             check = Check(truths=int(both.sum()), differing=int(differing.sum()))
             self.checks[place] = self.checks[place].plus(check)
 
-    def _read(self, place: int, threads: int, listeners: Listeners) -> Iterator[tuple[Decoded, MemberRows]]:
-        """Score one table; its classes are put in the common order."""
+    def _read(self, place: int, threads: int, listeners: Listeners) -> Iterator[tuple[Decoded, MemberRows, bool]]:
+        """Score one table; its classes are put in the common order. Says of each block whether its input pauses."""
         scores, transform = self.tables[place], self.transforms[place]
         own = transform.columns.classes
         order = np.array([own.index(name) for name in self.classes])
@@ -178,9 +181,17 @@ class Members(NamedTuple):
             found = MemberRows(log_p, back[scored.prediction].astype(np.int32), labels, ids, problems)
             return (decoded, found, kinds), rejected
 
-        for decoded, found, kinds in map_blocks(scores.table, transform.columns.scores, work, threads, listeners):
+        pauses: deque[bool] = deque()
+        table = scores.table._replace(blocks=_noted(scores.table.blocks, pauses))
+        for decoded, found, kinds in map_blocks(table, transform.columns.scores, work, threads, listeners):
             self.checks[place] = self.checks[place].plus(Check(kinds))
-            yield decoded, found
+            yield decoded, found, pauses.popleft()
+
+
+def _noted(blocks: Iterator[Block], pauses: deque[bool]) -> Iterator[Block]:
+    for block in blocks:
+        pauses.append(block.pauses)
+        yield block
 
 
 _BY_POSITION = "without ids in all tables, rows are joined by their position, and there have to be as many"

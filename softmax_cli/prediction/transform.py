@@ -91,9 +91,12 @@ class Transform:
         check_width(given, self.columns)
         passed = passed_fields(self._named(given.field(name) for name in self.columns.others))
         fields = [*passed, *self.layout.fields(self.scoring.describe(self.columns.classes, self.dtype))]
+        return Schema(fields, self._recorded(given))
+
+    def _recorded(self, given: Schema) -> dict[bytes, bytes]:
+        """Return the metadata of the result: what came with the table, and a record of what was done to it."""
         kept = {k: v for k, v in (given.metadata or {}).items() if k not in (METADATA_KEY, b"pandas")}
-        record = {**kept, METADATA_KEY: json.dumps(self.record()).encode()}
-        return Schema(fields, record)
+        return {**kept, METADATA_KEY: json.dumps(self.record()).encode()}
 
     def __call__(self, batch: Batch) -> Batch:
         """Score one batch."""

@@ -6,10 +6,12 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from softmax_cli.errors import DataError, UsageError, nearest
@@ -21,6 +23,8 @@ from softmax_cli.stream.file_kinds import format_of, refuse_foreign
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
 STDIN = "-"
+NAMES: ContextVar[Mapping[str, str]] = ContextVar("NAMES", default=MappingProxyType({}))
+"""What files are called that somebody gave as a table in memory, by their paths."""
 
 
 class InputFile(NamedTuple):
@@ -32,6 +36,13 @@ class InputFile(NamedTuple):
     """Name of its format, as it was given or as the file name says; None: the first bytes decide."""
     is_given: bool = False
     """Whether the user gave the format: then the first bytes are not asked whether they contradict it."""
+    called: str | None = None
+    """What messages and reports call it; None: its path."""
+
+    @property
+    def name(self) -> str:
+        """What messages and reports call it."""
+        return self.called or ("stdin" if self.path == STDIN else bare_name(self.path))
 
 
 def input_files(typed: Sequence[str], input_format: str | None = None) -> tuple[InputFile, ...]:
@@ -67,7 +78,8 @@ def input_files(typed: Sequence[str], input_format: str | None = None) -> tuple[
             found += _in_folder(path, [entry.name for entry in os.scandir(path) if entry.is_file()], given)
         else:
             found += _matching(path)
-    return tuple(InputFile(path, given or format_by_name(path), given is not None) for path in found)
+    names = NAMES.get()
+    return tuple(InputFile(path, given or format_by_name(path), given is not None, names.get(path)) for path in found)
 
 
 def _matching(pattern: str) -> list[str]:
@@ -142,21 +154,15 @@ HEAD_BYTES = 512
 """Enough to recognise any format, also behind blank lines."""
 
 
-def open_file(source: InputFile, options: ReadOptions, closing: ExitStack, called: str | None = None) -> Table:
+def open_file(source: InputFile, options: ReadOptions, closing: ExitStack) -> Table:
     """Open the table in one file, here or remote, or on the standard input; `closing` closes it.
-
-    Parameters
-    ----------
-    called : str or None
-        What messages call it; None: its path.
 
     Raises
     ------
     DataError
         It is empty, cannot be read, or is not what its name or the user says.
     """
-    path = source.path
-    name = called or ("stdin" if path == STDIN else bare_name(path))
+    path, name = source.path, source.name
     file = closing.enter_context(open_binary(path) if is_remote(path) else _open_raw(path, name))
     raw, state = file, None if is_remote(path) else _state(file)
     size = _plain_size(file)
@@ -346,7 +352,7 @@ def open_table(files: Sequence[InputFile], options: ReadOptions = READ_AS_FOUND)
 
 def _title(first: str, files: Sequence[InputFile]) -> str:
     """Name several files in a few words."""
-    return f"{first} and {files[1].path}" if len(files) == 2 else f"{first} and {len(files) - 1:,} more"
+    return f"{first} and {files[1].name}" if len(files) == 2 else f"{first} and {len(files) - 1:,} more"
 
 
 @contextmanager

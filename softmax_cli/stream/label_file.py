@@ -69,9 +69,9 @@ class OrderedLabels(NamedTuple):
 
     def _check(self, rows: int, name: str, is_all: bool) -> None:
         if rows > len(self.values) or (is_all and rows < len(self.values)):
-            there = f"{rows:,} rows" if is_all else f"more than {len(self.values):,} rows"
+            there = f"the {rows:,} rows" if is_all else f"more than {len(self.values):,} rows"
             raise DataError(
-                f"{FLAG} {self.file}: {len(self.values):,} truths for the {there} of {name}: without ids in both, "
+                f"{FLAG} {self.file}: {len(self.values):,} truths for {there} of {name}: without ids in both, "
                 "there has to be one for each row, in the same order"
             )
 
@@ -92,8 +92,9 @@ def read_labels(typed: str, columns: Columns, lookup: ClassLookup) -> JoinedTrut
         An id has two truths.
     """
     path, named = _split(typed)
-    with open_table(input_files([path]), ReadOptions(array=named, single_values=True)) as table:
-        names = table.schema.names
+    files = input_files([path])
+    with open_table(files, ReadOptions(array=named, single_values=True)) as table:
+        names, called = table.schema.names, files[0].name
         ids = _id_column(columns, names)
         label = _label_column(path, named, names, ids)
         batches = (table.decode(block, ()).batch for block in table.blocks)
@@ -101,7 +102,8 @@ def read_labels(typed: str, columns: Columns, lookup: ClassLookup) -> JoinedTrut
             from softmax_cli.tables.arrays import joined
 
             values = joined([batch.column(label) for batch in batches])
-            return OrderedLabels(values, f"{label} of {path}", path)
+            is_clear = label == called and label not in (*columns.scores, *columns.others, columns.label, columns.id)
+            return OrderedLabels(values, label if is_clear else f"{label} of {called}", path)
         return _joined(columns.id, path, lookup, ((batch.column(ids), batch.column(label)) for batch in batches))
 
 

@@ -15,7 +15,7 @@ from softmax_cli.tables.schema import FLOAT64, Schema, is_string
 from softmax_cli.tables.table import ReadOptions, Table, with_head
 
 if TYPE_CHECKING:
-    from softmax_cli.tables.filter import Condition, Seen
+    from softmax_cli.tables.filter import Condition
     from softmax_cli.tables.labels import Truth
 
 FIRST_IDS = 1000
@@ -69,8 +69,6 @@ class ScoreTable(NamedTuple):
     """Where the true classes come from; None: nowhere, or they were not asked for."""
     is_ordered: bool = False
     """Whether the truths belong to the rows by their order, so that the table has to be read from its front."""
-    seen: Seen | None = None
-    """What the condition on the rows has met, where they are read here."""
 
     def describe(self) -> list[str]:
         """Say what is read and which column is what, in lines for a dry run."""
@@ -118,11 +116,9 @@ def open_scores(inputs: Inputs) -> Iterator[ScoreTable]:
         if inputs.truths is not None:
             scores = _with_truth(scores, inputs.truths)
         if inputs.where is not None:
-            from softmax_cli.tables.filter import Seen, rows_where
+            from softmax_cli.tables.filter import rows_where
 
-            seen = Seen(inputs.where)
-            table = rows_where(scores.table, scores.columns, inputs.where, seen)
-            scores = scores._replace(table=table, seen=seen)
+            scores = scores._replace(table=rows_where(scores.table, scores.columns, inputs.where))
         yield scores
 
 

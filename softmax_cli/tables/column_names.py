@@ -82,6 +82,7 @@ _TRUTHS = (
 _TRUTH_RANK = {name: rank for rank, names in enumerate(_TRUTHS) for name in names.split(",")}
 _PREDICTED = re.compile(r"preds?|predict(ed|ion|ions|s)?|yhat|ypreds?")
 _PREDICTIONS = {"y hat", "response", "confidence", "entropy", "margin", "argmax"}
+_PREDICTIONS |= {"first confidence", "second confidence"}  # of the rows that `compare` writes
 _ORDERS = {"split", "fold", "kfold", "epoch", "step", "rank", "global step", "timestamp", "datetime"}
 _MEASURES = re.compile(
     "age|sex|gender|price|amount|income|salary|lat|lon|lng|latitude|longitude|altitude|width|height|area|size|length|"

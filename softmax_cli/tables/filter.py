@@ -98,6 +98,10 @@ class Seen:
         elif not self.has_kept and len(self.values) < _MOST_VALUES:
             self.values.update(dict.fromkeys(values))
 
+    def plus(self, other: Seen) -> None:
+        """Add what was met elsewhere."""
+        self.add(other.has_rows, other.has_kept, other.values)
+
     @property
     def problem(self) -> str | None:
         """Say that no row was kept, and which values there are; None where some were."""
@@ -109,10 +113,8 @@ class Seen:
         return f"--where {self.condition} keeps no row; {meant}{column!r} holds: {listed(values)}"
 
 
-def rows_where(table: Table, columns: Columns, condition: Condition, seen: Seen | None = None) -> Table:
+def rows_where(table: Table, columns: Columns, condition: Condition) -> Table:
     """Narrow a table down to the rows that meet a condition, as they are decoded; faults of other rows are gone.
-
-    `seen` counts them.
 
     Raises
     ------
@@ -124,19 +126,20 @@ def rows_where(table: Table, columns: Columns, condition: Condition, seen: Seen 
             f"--where {condition}: no such column beside the scores; {did_you_mean(condition.column, columns.others)}"
         )
 
+    seen = Seen(condition)
+
     def decode(block: Block, scores: Sequence[str]) -> Decoded:
         return _narrowed(table.decode(block, scores), condition, seen)
 
-    return table._replace(decode=decode)
+    return table._replace(decode=decode, seen=seen)
 
 
-def _narrowed(decoded: Decoded, condition: Condition, seen: Seen | None) -> Decoded:
+def _narrowed(decoded: Decoded, condition: Condition, seen: Seen) -> Decoded:
     codes, names = distinct(decoded.batch.column(condition.column))
     trimmed = [name.strip() for name in names]
     accepted = np.array([*map(condition.accepts, trimmed), condition.operator == "!="])  # the last: a missing value
     rows = np.flatnonzero(accepted[codes])
-    if seen is not None:
-        seen.add(len(codes), len(rows), [name for name in trimmed if name])
+    seen.add(len(codes), len(rows), [name for name in trimmed if name])
     if len(rows) == decoded.batch.num_rows:
         return decoded
     now = {before: row for row, before in enumerate(rows.tolist())}

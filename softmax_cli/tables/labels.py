@@ -40,6 +40,15 @@ def distinct(column: Column) -> tuple[NDArray[np.intp], list[str]]:
     return codes, names
 
 
+def one_hot(text: str) -> list[int] | None:
+    """Read a list of 0 with a single 1, which marks a class; None where a text is none."""
+    if not text.startswith("["):
+        return None
+    marks = [whole_number(mark) for mark in re.split(r"[\s,]+", text.strip("[] \n"))]
+    found = [mark for mark in marks if mark in (0, 1)]
+    return found if len(found) == len(marks) > 1 and sum(found) == 1 else None
+
+
 def is_missing_truth(text: str) -> bool:
     """Whether a text stands for no truth, unless a class is called so."""
     return text.strip().lower() in MISSING_TRUTHS or whole_number(text) == PASSED_OVER
@@ -204,16 +213,10 @@ class ClassLookup:
             return self.numbers[number], LabelReading(by_name=text)
         if number is not None and 0 <= number < len(self.classes):
             return number, LabelReading(by_index=text, least=number, largest=number)
-        if text.startswith("[") and (marked := self._one_hot(text)) is not None:
-            return marked, LabelReading()
+        if (marks := one_hot(text)) is not None and len(marks) == len(self.classes):
+            return marks.index(1), LabelReading()
         least = None if number is None or is_missing_truth(text) else number
         return none, LabelReading(least=least, largest=least)
-
-    def _one_hot(self, text: str) -> int | None:
-        """Return the class that a list of 0 and 1 marks."""
-        marks = [whole_number(mark) for mark in re.split(r"[\s,]+", text.strip("[] \n"))]
-        is_one_hot = len(marks) == len(self.classes) and sorted(map(str, marks)) == ["0"] * (len(marks) - 1) + ["1"]
-        return marks.index(1) if is_one_hot else None
 
     def unknown(self, text: str, reading: LabelReading, there: Sequence[str]) -> str:
         """Say that a truth is no class; reads on from the truth."""

@@ -67,14 +67,19 @@ def regrouped(table: Table, column: str, scores: Sequence[str], is_sorted: bool,
     """
 
     def blocks() -> Iterator[Block]:
-        decoding = ordered_map(lambda block: (block.size, table.decode(block, scores)), table.blocks, threads)
+        decoding = ordered_map(
+            lambda block: block._replace(data=table.decode(block, scores)),
+            table.blocks,
+            threads,
+            lambda block: block.pauses,
+        )
         if is_sorted:
-            yield from (Block(decoded, size=size) for decoded, size in _whole_groups(decoding, column, table.name))
+            yield from _whole_groups(decoding, column, table.name)
             return
         parts, kept = [], 0
-        for size, decoded in decoding:
-            parts.append(decoded)
-            kept += size
+        for read in decoding:
+            parts.append(read.data)
+            kept += read.size
             if kept > MOST_KEPT:
                 raise DataError(
                     f"{table.name}: more than {MOST_KEPT / 1e9:.0f} GB, and rows of one {column!r} may stand anywhere "
@@ -86,23 +91,23 @@ def regrouped(table: Table, column: str, scores: Sequence[str], is_sorted: bool,
     return table._replace(blocks=blocks(), decode=decoded_before)
 
 
-def _whole_groups(decoding: Iterator[tuple[int, Decoded]], column: str, name: str) -> Iterator[tuple[Decoded, int]]:
+def _whole_groups(decoding: Iterator[Block], column: str, name: str) -> Iterator[Block]:
     seen: set[str] = set()
     carried: list[Decoded] = []
-    for size, decoded in decoding:
-        if not decoded.batch.num_rows:
+    for read in decoding:
+        if not read.data.batch.num_rows:
             continue
-        block = joined_rows([*carried, decoded])
+        block = joined_rows([*carried, read.data])
         codes, texts = distinct(block.batch.column(column))
         begins = int(np.flatnonzero(codes != codes[-1]).max(initial=-1)) + 1  # the last group may go on
         _check_sorted(codes[:begins], texts, seen, column, name)
         if begins:
-            yield _some(block, 0, begins), size
+            yield read._replace(data=_some(block, 0, begins))
         carried = [_some(block, begins, block.batch.num_rows)]
     for block in carried:
         codes, texts = distinct(block.batch.column(column))
         _check_sorted(codes, texts, seen, column, name)
-        yield block, 0
+        yield Block(block)
 
 
 def _check_sorted(codes: NDArray[np.intp], texts: list[str], seen: set[str], column: str, name: str) -> None:

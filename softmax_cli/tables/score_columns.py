@@ -51,6 +51,10 @@ class ScoreColumns(NamedTuple):
     """All numbers were taken that nothing else is known of."""
 
 
+OF_A_CHOICE = ("prob", "log_prob", "logprob")
+"""What ``sample`` and ``predict --group`` write of the choice that a row is: no scores of classes."""
+
+
 def find_scores(
     schema: Schema,
     rows: FirstRows,
@@ -86,7 +90,9 @@ def find_scores(
     own = [*record.get("scores", ())]
     if own and set(own) <= set(schema.names) - {*given}:
         return ScoreColumns(tuple(name for name in schema.names if name in own), "the file says so")
-    free = [name for name in schema.names if name not in given and roles[name] != "index"]
+    is_chosen = record.get("scores") == [] or {"action", *OF_A_CHOICE[:2]} <= {*schema.names}
+    taken = {*given, *(OF_A_CHOICE if is_chosen else ())}
+    free = [name for name in schema.names if name not in taken and roles[name] != "index"]
     search = _Search(schema, rows, roles, free)
     found = search.by_names() or search.lone() or search.by_elimination()
     search.refuse_listing(found.names)

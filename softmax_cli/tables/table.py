@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.schema import Schema
+
+if TYPE_CHECKING:
+    from softmax_cli.tables.filter import Seen
 
 
 class Block(NamedTuple):
@@ -86,6 +89,8 @@ class Table(NamedTuple):
     """Bytes of input in all, where known."""
     notes: tuple[str, ...] = ()
     """What the user should know about how the input was read (``no header: ...``)."""
+    seen: Seen | None = None
+    """What the condition on the rows has met so far; None: there is none."""
 
 
 def decoded_before(block: Block, scores: Sequence[str]) -> Decoded:

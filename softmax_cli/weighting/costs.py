@@ -77,7 +77,7 @@ def read_superclasses(path: str, classes: tuple[str, ...]) -> Superclasses:
 def _rows(flag: str, path: str, named: tuple[str, ...]) -> dict[str, object]:
     """Read the other columns of each row, by what its column of classes says."""
     if not is_file(path):
-        raise UsageError(f"{flag} {path}: no such file")
+        raise UsageError(f"{flag} {path}: no such file; expected a table with a row for each class")
     if path.lower().endswith(".json"):
         held = json.loads(read_bytes(path).decode("utf-8-sig"))
         if isinstance(held, dict):

@@ -29,7 +29,7 @@ from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth
 from softmax_cli.tables.pool import Listeners
-from softmax_cli.tables.table import Decoded
+from softmax_cli.tables.table import Decoded, Table
 from softmax_cli.weighting.terms import prior_term
 
 FLAG = "--estimate-prior"
@@ -142,7 +142,7 @@ class _Confuse:
 
 
 def confusion_of(
-    fleet: Fleet, transform: Transform, truth: Truth, source: str, method: str, listeners: Listeners
+    fleet: Fleet[Table], transform: Transform, truth: Truth, source: str, method: str, listeners: Listeners
 ) -> Confusion:
     """Count the labelled rows of a table by predicted and true class.
 
@@ -246,7 +246,7 @@ class _Score:
         return np.ascontiguousarray(held.matrix, np.float64).reshape(-1)
 
 
-def keep_probabilities(fleet: Fleet, transform: Transform, kept: Probabilities, listeners: Listeners) -> None:
+def keep_probabilities(fleet: Fleet[Table], transform: Transform, kept: Probabilities, listeners: Listeners) -> None:
     """Keep the probabilities of all rows of a table that can be scored, in order.
 
     Raises

@@ -19,7 +19,8 @@ from softmax_cli.tables.batch import Batch, Column
 from softmax_cli.tables.column_names import class_names, role_by_name, truth_rank, words
 from softmax_cli.tables.column_values import FirstRows, find_one_hot_columns, is_number
 from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.labels import ClassLookup, distinct, is_missing_truth, whole_number
+from softmax_cli.tables.labels import ClassLookup, distinct, is_missing_truth, one_hot, whole_number
+from softmax_cli.tables.schema import is_nested
 from softmax_cli.tables.table import ReadOptions, Table
 
 CLASS_COLUMNS = ("class", "classes", "label", "labels", "name", "class_name", "label_name", "category", "target")
@@ -240,7 +241,7 @@ def count_labels(flag: str, typed: str, label: str | None) -> LabelCounts:
             raise DataError(
                 f"{flag} {path}: which column holds the labels? write {path}:COLUMN; {did_you_mean(chosen, names)}"
             )
-        return _count(batch.column(chosen) for batch in chain(first, batches))
+        return _count(f"{flag} {path}: column {chosen!r}", (batch.column(chosen) for batch in chain(first, batches)))
 
 
 def _label_column(flag: str, path: str, names: Sequence[str]) -> str:
@@ -252,9 +253,9 @@ def _label_column(flag: str, path: str, names: Sequence[str]) -> str:
     raise DataError(f"{flag} {path}: which column holds the labels? write {path}:COLUMN; there are: {listed(names)}")
 
 
-def _count(columns: Iterator[Column]) -> LabelCounts:
+def _count(where: str, columns: Iterator[Column]) -> LabelCounts:
     counts: Counter[str] = Counter()
-    missing = 0
+    missing = classes = 0
     for column in columns:
         codes, texts = distinct(column)
         found = np.bincount(codes[codes >= 0], minlength=len(texts)).tolist()
@@ -262,8 +263,17 @@ def _count(columns: Iterator[Column]) -> LabelCounts:
         for text, count in zip(texts, found, strict=True):
             if is_missing_truth(text):
                 missing += count
+            elif count and (marks := one_hot(text)) is not None:
+                counts[str(marks.index(1))] += count
+                classes = len(marks)
+            elif count and text.startswith("[") and is_nested(column.type):
+                raise DataError(
+                    f"{where}: {text} is no label; expected one, or a list of 0 with a single 1, for each row"
+                )
             elif count:
                 counts[_plain(text)] += count
+    if classes:
+        counts = Counter({str(place): counts[str(place)] for place in range(classes)})
     return LabelCounts({name: float(count) for name, count in counts.items()}, missing)
 
 

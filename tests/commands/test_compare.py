@@ -60,6 +60,9 @@ def test_a_gate(softmax_cli, tables):
     ("arguments", "code", "words"),
     [
         (["old.csv"], 2, "takes two tables at least"),
+        (["-", "-"], 2, "- (standard input) can be read once only"),
+        (["old.csv", "old.csv", "--where", "y=dig"], 1, "did you mean y=dog?"),
+        (["old.csv", "old.csv", "--where", "y=dig"], 1, "old.csv (1) has no rows: there is nothing to compare"),
         (["old.csv", "none.csv"], 2, "none.csv"),
         (["old.csv", "new.parquet", "--fail-if", "agrement < 1"], 2, "did you mean 'agreement'"),
         (["old.csv", "new.parquet", "--flips-out", "old.csv"], 2, "old.csv"),

@@ -99,6 +99,19 @@ def test_what_does_not_go_together_is_refused(softmax_cli, pairs, options, words
     assert (done.code, words in done.err) == (2, True), done.err
 
 
+@pytest.mark.parametrize("job", [("--group", "query"), ("--long", "query,y,doc")])
+@pytest.mark.parametrize("scores", ["s,t", "z"])
+def test_one_column_of_scores_is_wanted_of_rows_that_belong_together(softmax_cli, tmp_path, job, scores):
+    """The second of several was once taken without a word."""
+    frame = pd.DataFrame({"query": ["q", "q"], "y": ["a", "b"], "doc": [0.5, 1.5], "s": [1.0, 2.5], "t": [2.0, 0.5]})
+    frame["z"] = [[1.0, 2.0], [2.0, 0.5]]
+    frame.to_parquet(tmp_path / "x.parquet", index=False)
+    options = ("--long", f"query,y,{scores}") if job[0] == "--long" else (*job, "--logits", scores)
+    done = softmax_cli("predict", "x.parquet", *options)
+    words = "expected three columns" if options[1] == "query,y,s,t" else "takes one column of scores, not several"
+    assert (done.code, words in done.err) == (2, True), done.err
+
+
 @pytest.mark.parametrize(
     "options", [("--engine", "local", "-o", "out.csv"), ("--resume", "-o", "out/"), ("-o", "out/")]
 )

@@ -69,3 +69,31 @@ def test_a_pipe_that_pauses_is_served(program, program_env, form, head, row):
         assert process.stdout.read() == b""
         assert all(b"dog" in answer for answer in answers)
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        ("predict", "-", "--group", "utt", "--logits", "cat", "--sorted"),
+        ("predict", "-", "--pool-by", "utt", "--sorted"),
+        ("predict", "-", "--long", "utt,k,cat", "--sorted", "--classes", "x,y"),
+        ("ensemble", "-", "all.csv"),
+        ("sample", "-", "--seed", "1"),
+    ],
+    ids=lambda job: job[2].lstrip("-") + job[0],
+)
+def test_rows_of_every_job_come_while_a_pipe_pauses(program, program_env, tmp_path, job):
+    """What is known of the first group is out before the third begins."""
+    first, second = b"u1,x,0.5,1.5\nu1,y,2.5,1.25\n", b"u2,x,0.25,1.5\nu2,y,2.75,-1.5\n"
+    (tmp_path / "all.csv").write_bytes(b"utt,k,cat,dog\n" + first + second)
+    command = [program, *job, "--format", "csv", "-q"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=program_env, cwd=tmp_path
+    ) as process:
+        process.stdin.write(b"utt,k,cat,dog\n" + first + second)
+        process.stdin.flush()
+        answers = [process.stdout.readline() for _ in range(2)]
+        assert answers[1].startswith(b"u1,")
+        process.stdin.close()
+        assert b"u2," in process.stdout.read()
+    assert process.returncode == 0

@@ -185,3 +185,25 @@ def test_what_is_open_is_refused_with_the_option_that_decides_it(softmax_cli, tm
     done = softmax_cli(command, "x.jsonl")
     assert (done.code, done.out) == (1, b"")
     assert words in done.err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize(
+    "job",
+    [
+        ("sample", "a.csv", "--seed", "1", "-o"),
+        ("predict", "a.csv", "--group", "query", "--logits", "cat", "-o"),
+        ("compare", "a.csv", "b.csv", "--flips-out"),
+    ],
+    ids=lambda job: job[0],
+)
+def test_what_holds_no_scores_of_classes_is_not_scored_again(softmax_cli, tmp_path, job, suffix):
+    """Actions with propensities, probabilities of candidates, rows that flip."""
+    if job[0] == "predict" and suffix != "parquet":
+        pytest.skip("text says nothing of itself, and a lone column prob is one of two classes")
+    rows = ["id,query,cat,dog,owl", "r1,q1,0.5,1.25,-2.5", "r2,q1,1.5,-1,0.75", "r3,q2,0.25,0.5,2.5"]
+    (tmp_path / "a.csv").write_text("\n".join([*rows, ""]))
+    (tmp_path / "b.csv").write_text("\n".join([*rows, ""]).replace("-1,0.75", "-1,9.75"))
+    assert softmax_cli(*job, f"out.{suffix}", "-q").code == 0
+    done = softmax_cli("predict", f"out.{suffix}", "-q")
+    assert (done.code, "no column looks like a score" in done.err) == (1, True), done.err or done.text

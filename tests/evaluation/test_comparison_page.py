@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.evaluation.pairs.figures import PLOTS, write_comparison_plots
 from softmax_cli.evaluation.pairs.page import comparison_page, comparison_tables
 from softmax_cli.evaluation.pairs.report import build_comparison
@@ -30,7 +31,7 @@ def compared(table):
         tables += [table("three", FIRST)] if three else []
         flips, plan = [], Plan(top_k=(), replicates=50)
         with open_members(tables, Scoring(emit=("logprob",)), False, wants_truth=True) as members:
-            found = compare(members, plan, 1, NOBODY, flips.append)
+            found = compare(ThisProcess(members, 1), members.names, plan, NOBODY, flips.append)
             report = build_comparison(members, plan, found, ())
         return report, [row for batch in flips for row in batch.to_pylist()]
 
@@ -142,7 +143,9 @@ def test_classes_that_changed_most_come_first_and_those_never_seen_not_at_all(ta
     ]
     plan = Plan(top_k=(), replicates=0)
     with open_members(tables, Scoring(emit=("logprob",)), False, wants_truth=True) as members:
-        report = build_comparison(members, plan, compare(members, plan, 1, NOBODY, lambda batch: None), ())
+        report = build_comparison(
+            members, plan, compare(ThisProcess(members, 1), members.names, plan, NOBODY, lambda batch: None), ()
+        )
     (shown,) = [one for one in comparison_tables(report, ()) if one.title == "Classes"]
     assert [row[0] for row in shown.rows] == ["c", "b", "a"]
     assert shown.text == "The most changed first. 1 that are neither true nor predicted are left out."
@@ -155,7 +158,9 @@ def test_without_a_row_nothing_is_known(table, tmp_path):
     tables = [table("one", holed, truths=np.array(["a"])), table("two", FIRST[:1])]
     plan = Plan(top_k=(), replicates=5)
     with open_members(tables, Scoring(emit=("logprob",)), True, wants_truth=True) as members:
-        report = build_comparison(members, plan, compare(members, plan, 1, NOBODY, lambda batch: None), ())
+        report = build_comparison(
+            members, plan, compare(ThisProcess(members, 1), members.names, plan, NOBODY, lambda batch: None), ()
+        )
     text = comparison_page(report, (), "softmax-cli compare one two").decode()
     body = text[text.index("<body") : text.index("<script")]
     assert "There is no row to compare." in body
@@ -172,7 +177,9 @@ def test_confidences_of_very_many_classes_fill_the_plot(table, tmp_path):
     tables = [table("one", z, classes=classes), table("two", z / 2, classes=classes)]
     plan = Plan(top_k=(), replicates=0)
     with open_members(tables, Scoring(emit=("logprob",)), False, wants_truth=True) as members:
-        report = build_comparison(members, plan, compare(members, plan, 1, NOBODY, lambda batch: None), ())
+        report = build_comparison(
+            members, plan, compare(ThisProcess(members, 1), members.names, plan, NOBODY, lambda batch: None), ()
+        )
     write_comparison_plots(report, ["confidence"], str(tmp_path / "c.svg"), force=False)
     drawn = (tmp_path / "c.svg").read_text("utf-8")
     assert ">0.10<" in drawn

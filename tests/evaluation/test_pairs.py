@@ -12,6 +12,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import log_softmax, rel_entr, softmax
 from scipy.stats import binomtest
 
+from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.errors import DataError
 from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
 from softmax_cli.evaluation.pairs.run import Flipped, compare
@@ -29,7 +30,7 @@ PLAN = Plan(top_k=(), replicates=0)
 def compared(*tables, plan=PLAN, skips=False):
     flips = []
     with open_members(tables, Scoring(emit=("logprob",)), skips, wants_truth=True) as members:
-        found = compare(members, plan, 1, NOBODY, flips.append)
+        found = compare(ThisProcess(members, 1), members.names, plan, NOBODY, flips.append)
         report = build_comparison(members, plan, found, ())
     return report, [row for batch in flips for row in batch.to_pylist()]
 
@@ -129,5 +130,5 @@ def test_gates_name_the_figures_there_are():
 def test_flips_are_described_before_a_row_is_read(table):
     z = np.zeros((2, 3))
     with open_members([table("one", z), table("two", z)], Scoring(emit=("logprob",)), False, True) as members:
-        names = Flipped(members).schema.names
+        names = Flipped(members, members.names).schema.names
     assert names == ["row", "first_prediction", "first_confidence", "second_prediction", "second_confidence"]

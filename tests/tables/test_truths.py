@@ -269,7 +269,7 @@ def test_labels_by_order_have_to_be_as_many_as_the_rows(softmax_cli, tmp_path, c
     write(SCORES.drop(columns="id"), tmp_path / "x.csv")
     done = softmax_cli(command, "x.csv", "--labels", "y.npy")
     assert (done.code, done.out) == (1, b"")
-    assert f"--labels y.npy: {len(truths)} truths for the" in done.err
+    assert f"--labels y.npy: {len(truths)} truths for" in done.err
 
 
 def test_labels_by_order_keep_to_their_rows_under_a_filter(accuracy, tmp_path):

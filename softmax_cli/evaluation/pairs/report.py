@@ -136,7 +136,7 @@ def build_comparison(members: Members, plan: Plan, found: Comparison, gates: Ite
         joined_by="id" if members.by_id else "position",
         rows=found.pairs[0].rows,
         left_out=found.read - found.pairs[0].rows,
-        labelled=found.measured[0][ClassCounts].rows if found.measured else 0,
+        labelled=found.labelled,
         bootstrap=plan.replicates if found.measured else 0,
         seed=plan.seed,
         members=tuple(figures_of_member(plan, parts) for parts in found.measured),

@@ -1,25 +1,27 @@
-"""One pass over tables of the same rows: how alike they are, what is right where, and which rows flip."""
+"""Tables of the same rows, gone over together: how alike they are, what is right where, and which rows flip."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import accumulate
 from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError
+from softmax_cli.distributed.fleet import Fleet
 from softmax_cli.evaluation.measure import parts_of, resample
 from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Similarity
 from softmax_cli.numeric.metrics import Fold, Parts, Plan, metrics
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._rows import Rows
-from softmax_cli.prediction.members import JoinedRows, MemberRows, Members
-from softmax_cli.tables.batch import Batch, NameColumn, NumberColumn, Own, TextColumn
+from softmax_cli.prediction.members import Check, JoinedRows, MemberRows, Members
+from softmax_cli.tables.batch import Batch, Column, NameColumn, NumberColumn, TextColumn, pick
 from softmax_cli.tables.columns import METADATA_KEY
-from softmax_cli.tables.pool import Listeners, ordered_map
-from softmax_cli.tables.schema import FLOAT64, INT64, NAMES, TEXT, Field, Schema
+from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
+from softmax_cli.tables.schema import FLOAT64, INT64, NAMES, Field, Schema
 from softmax_cli.text.formatting import text_spans
 
 
@@ -37,6 +39,13 @@ class Comparison:
     measured: tuple[Parts, ...] = ()
     draws: tuple[Parts, ...] = ()
     """These three of the rows with a truth; empty where nothing tells it."""
+    checks: tuple[Check, ...] = ()
+    """Of each table, once all of its rows are read."""
+
+    @property
+    def labelled(self) -> int:
+        """Rows with a truth."""
+        return self.measured[0][ClassCounts].rows if self.measured else 0
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
@@ -47,10 +56,11 @@ class Comparison:
             _merged(self.flips, other.flips),
             _merged(self.measured, other.measured),
             _merged(self.draws, other.draws),
+            _merged(self.checks, other.checks),
         )
 
 
-Merging = TypeVar("Merging", Similarity, Predictions, Flips, Parts)
+Merging = TypeVar("Merging", Similarity, Predictions, Flips, Parts, Check)
 
 
 def _merged(mine: tuple[Merging, ...], theirs: tuple[Merging, ...]) -> tuple[Merging, ...]:
@@ -60,15 +70,17 @@ def _merged(mine: tuple[Merging, ...], theirs: tuple[Merging, ...]) -> tuple[Mer
 class Flipped:
     """Describes rows whose prediction changes, as a table: one row for each other table that changes it."""
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, names: Sequence[str]) -> None:
         self._members = members
-        self._names = tuple(members.names)
+        self._names = tuple(names)
         label = [Field("truth", NAMES)] if members.truth is not None else []
         file = [Field("file", NAMES)] if len(self._names) > 2 else []
         mark = {METADATA_KEY: b"prob"}
+        first = members.tables[0]
+        self._id = first.columns.id if members.by_id else None
         self.schema = Schema(
             [
-                Field("id", TEXT) if members.by_id else Field("row", INT64),
+                Field("row", INT64) if self._id is None else Field("id", first.table.schema.field(self._id).type),
                 *label,
                 *file,
                 Field("first_prediction", NAMES),
@@ -83,11 +95,7 @@ class Flipped:
         first, *others = joined.members
         changed = np.stack([(first.predictions != one.predictions) & ~joined.bad for one in others], axis=1)
         rows, files = np.nonzero(changed)
-        columns: list[Own] = [
-            TextColumn(*text_spans(list(first.ids[rows])))
-            if self._members.by_id
-            else NumberColumn((first_row + 1 + rows)[:, None])
-        ]
+        columns: list[Column] = [self._names_of(joined, rows, first_row)]
         if self._members.truth is not None:
             labels = joined.members[self._members.truth].labels[rows]
             columns.append(NameColumn(np.maximum(labels, -1).astype(np.int32), self._members.classes))
@@ -99,6 +107,13 @@ class Flipped:
             columns += [NameColumn(codes, self._members.classes), NumberColumn(p.reshape(-1, 1))]
         return Batch(self.schema, columns, len(rows))
 
+    def _names_of(self, joined: JoinedRows, rows: NDArray[np.intp], first_row: int) -> Column:
+        """Return what names the rows; text without the block that it stands in, which may have to travel."""
+        if self._id is None:
+            return NumberColumn((first_row + 1 + rows)[:, None])
+        ids = pick(joined.decoded.batch.column(self._id), rows, {})
+        return TextColumn(*text_spans(ids.to_pylist())) if isinstance(ids, TextColumn) else ids
+
     def _cells(
         self, joined: JoinedRows, place: NDArray[np.intp], rows: NDArray[np.intp], codes: NDArray[np.int32]
     ) -> Iterator[tuple[MemberRows, int, int]]:
@@ -106,13 +121,71 @@ class Flipped:
         return zip(members, rows.tolist(), codes.tolist(), strict=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Compare:
+    """Compares the rows of a unit: yields those that flip block by block, and at last what all come to."""
+
+    plan: Plan
+    names: tuple[str, ...]
+    """Of the tables, of which a unit may be one file of several."""
+
+    def __call__(self, unit: int, members: Members, threads: int, listeners: Listeners) -> Iterator[Batch | Comparison]:
+        flipped = Flipped(members, self.names)
+
+        def work(step: tuple[JoinedRows, int, int]) -> tuple[Comparison, Batch]:
+            joined, first_row, first_labelled = step
+            return _compared(joined, members.truth, self.plan, first_labelled), flipped(joined, first_row)
+
+        found: Comparison | None = None
+        for part, flips in ordered_map(work, _numbered(members, 0, threads, listeners), threads):
+            found = part if found is None else found.plus(part)
+            if flips.num_rows:
+                yield flips
+        if found is not None:
+            yield replace(found, checks=tuple(members.checks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Replicate:
+    """Replicates the rows of a unit that have a truth."""
+
+    plan: Plan
+    first_rows: tuple[int, ...]
+    """How many rows with a truth are before each unit."""
+
+    def __call__(self, unit: int, members: Members, threads: int, listeners: Listeners) -> Iterator[tuple[Parts, ...]]:
+        def work(step: tuple[JoinedRows, int, int]) -> tuple[Parts, ...]:
+            joined, _, first_labelled = step
+            return _drawn(_rows_with_truth(joined, members.truth), self.plan, first_labelled)
+
+        steps = _numbered(members, self.first_rows[unit], threads, listeners)
+        parts = [*ordered_map(work, steps, threads)]
+        if parts:
+            yield reduce(_merged, parts)
+
+
+def _numbered(
+    members: Members, first_labelled: int, threads: int, listeners: Listeners
+) -> Iterator[tuple[JoinedRows, int, int]]:
+    """Give with every block how many rows of the unit are before it, and how many rows with a truth of all units."""
+    row, labelled = 0, first_labelled
+    for joined in members.rows(threads, listeners):
+        yield joined, row, labelled
+        row += len(joined.bad)
+        labelled += len(_with_truth(joined, members.truth))
+
+
 def compare(
-    members: Members, plan: Plan, threads: int, listeners: Listeners, keep: Callable[[Batch], None]
-) -> Comparison:
-    """Compare every row, in one pass.
+    fleet: Fleet[Members], names: Sequence[str], plan: Plan, listeners: Listeners, keep: Callable[[Batch], None]
+) -> Comparison | None:
+    """Compare every row, to the same bits whoever goes over the tables; None: there are no rows.
+
+    Several units are gone over twice where there are intervals: only then is it known which rows are before each.
 
     Parameters
     ----------
+    names : sequence of str
+        Of the tables.
     keep : callable
         Takes the rows whose prediction changes, in order.
 
@@ -121,32 +194,51 @@ def compare(
     DataError
         A row is bad, or the tables do not have the same rows.
     """
-    flipped = Flipped(members)
-
-    def work(step: tuple[JoinedRows, int, int]) -> tuple[Comparison, Batch]:
-        joined, first_row, first_labelled = step
-        return _compared(joined, members.truth, plan, first_labelled), flipped(joined, first_row)
-
-    def numbered() -> Iterator[tuple[JoinedRows, int, int]]:
-        row = labelled = 0
-        for joined in members.rows(threads, listeners):
-            yield joined, row, labelled
-            row += len(joined.bad)
-            labelled += 0 if members.truth is None else int(_labelled(joined, members.truth).sum())
-
-    found: Comparison | None = None
-    for part, flips in ordered_map(work, numbered(), threads):
-        found = part if found is None else found.plus(part)
-        if flips.num_rows:
-            keep(flips)
-    if found is None:
-        raise DataError(f"{members.names[0]} has no rows: there is nothing to compare")
-    return found
+    once = fleet.size == 1
+    parts, labelled, read = [], [0] * fleet.size, 0
+    look = _Compare(plan if once else replace(plan, replicates=0), tuple(names))
+    with fleet.results(look, listeners) as results:
+        for unit, found in results:
+            if isinstance(found, Comparison):
+                parts.append(found)
+                labelled[unit], read = found.labelled, read + found.read
+            else:
+                keep(_counted_from(found, read))
+    if not parts:
+        return None
+    total = reduce(Comparison.plus, parts)
+    if once or not plan.replicates or not total.measured:
+        return total
+    first_rows = tuple(accumulate(labelled, initial=0))
+    with fleet.results(_Replicate(plan, first_rows), NOBODY) as replicated:
+        return replace(total, draws=reduce(_merged, (part for _, part in replicated)))
 
 
-def _labelled(joined: JoinedRows, truth: int) -> NDArray[np.bool_]:
-    labelled: NDArray[np.bool_] = ~joined.bad & (joined.members[truth].labels >= 0)
-    return labelled
+def _counted_from(flips: Batch, rows: int) -> Batch:
+    """Number flipped rows in all of the table, not in their unit alone; those with an id have no number."""
+    if not rows or "row" not in flips.schema.names:
+        return flips
+    numbers, *others = flips.columns
+    assert isinstance(numbers, NumberColumn), "made by Flipped"
+    return Batch(flips.schema, [NumberColumn(numbers.matrix + rows), *others], flips.num_rows)
+
+
+def _with_truth(joined: JoinedRows, truth: int | None) -> NDArray[np.intp]:
+    """Find the rows that are measured."""
+    if truth is None:
+        return np.empty(0, np.intp)
+    return np.flatnonzero(~joined.bad & (joined.members[truth].labels >= 0))
+
+
+def _rows_with_truth(joined: JoinedRows, truth: int | None) -> list[Rows]:
+    """Return the rows that are measured, of each table."""
+    use = _with_truth(joined, truth)
+    labels = joined.members[truth or 0].labels[use]
+    return [Rows(members.log_p[use], labels) for members in joined.members]
+
+
+def _drawn(rows: list[Rows], plan: Plan, first_row: int) -> tuple[Parts, ...]:
+    return tuple(resample(plan, one, first_row) for one in rows) if plan.replicates else ()
 
 
 def _compared(joined: JoinedRows, truth: int | None, plan: Plan, first_labelled: int) -> Comparison:
@@ -159,17 +251,15 @@ def _compared(joined: JoinedRows, truth: int | None, plan: Plan, first_labelled:
     )
     if truth is None:
         return Comparison(len(joined.bad), pairs, predictions)
-    use = np.flatnonzero(_labelled(joined, truth))
-    labels = joined.members[truth].labels[use]
-    chosen = [rows.take(use) for rows in joined.members]
-    rows = [Rows(one.log_p, labels) for one in chosen]
+    rows = _rows_with_truth(joined, truth)
+    chosen = [members.predictions[_with_truth(joined, truth)] for members in joined.members]
     return Comparison(
         len(joined.bad),
         pairs,
         predictions,
-        tuple(Flips.of(chosen[0].predictions, one.predictions, labels) for one in chosen[1:]),
+        tuple(Flips.of(chosen[0], one, rows[0].labels) for one in chosen[1:]),
         tuple(parts_of(measured_folds(plan), one, plan) for one in rows),
-        tuple(resample(plan, one, first_labelled) for one in rows) if plan.replicates else (),
+        _drawn(rows, plan, first_labelled),
     )
 
 

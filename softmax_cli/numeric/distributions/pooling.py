@@ -195,6 +195,10 @@ def fit_log_weights(log_p: Members, labels: NDArray[np.integer]) -> Fit:
     return _minimise(loss, len(log_p), int(known.sum()))
 
 
+_NOTHING = 1e-12
+"""A weight below is what rounding has left of 0."""
+
+
 def _minimise(loss: Callable[[Weights], tuple[float, NDArray[np.float64]]], members: int, rows: int) -> Fit:
     """Minimise a convex function over the weights that are at least 0 and add up to 1.
 
@@ -215,7 +219,8 @@ def _minimise(loss: Callable[[Weights], tuple[float, NDArray[np.float64]]], memb
         constraints=LinearConstraint(np.ones(members), 1, 1),
         options={"ftol": 1e-14, "maxiter": 300},
     )
-    weights = np.clip(found.x, 0, None) / np.clip(found.x, 0, None).sum()
+    weights = np.where(found.x > _NOTHING, found.x, 0)
+    weights /= weights.sum()
     return _polish(loss, weights if loss(weights)[0] <= loss(start)[0] else start)
 
 

@@ -1,4 +1,4 @@
-"""``evaluate``, ``inspect`` and ``calibrate`` print the same bytes whoever does the work, and if a worker is lost."""
+"""``evaluate``, ``inspect``, ``calibrate``, ``compare``: the same bytes whoever does the work, and if one is lost."""
 
 import json
 import os
@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 
 def on(*pairs):
-    """Engines, each with a format: every engine and every format, not each with each, for an engine starts slowly."""
+    """Engines, each with a case: every engine and every case, not each with each, for an engine starts slowly."""
     split = [pair.split("-") for pair in pairs]
     marked = [pytest.param(*pair, marks=[] if pair[0] == "local" else pytest.mark.engine) for pair in split]
-    return pytest.mark.parametrize(("engine", "form"), marked, indirect=["engine"])
+    return pytest.mark.parametrize(("engine", "case"), marked, indirect=["engine"])
 
 
 CHEAP = pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=pytest.mark.engine)], indirect=True)
@@ -29,7 +29,10 @@ CHEAP = pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=p
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """Three files each, as Parquet and as CSV: outliers, repeated rows, and two rows that are bad."""
+    """Three files each, as Parquet and as CSV: outliers, repeated rows, and two rows that are bad.
+
+    Also of another model: as arrays without ids, and as Parquet with the rows of each file in another order.
+    """
     rng = np.random.default_rng(11)
     z = rng.normal(-2, 1.5, (ROWS, len(CLASSES)))
     truth = rng.integers(0, len(CLASSES), ROWS)
@@ -42,12 +45,18 @@ def tables(tmp_path_factory):
     columns |= {"label": [CLASSES[place] for place in truth], "site": [("x", "y")[row % 2] for row in range(ROWS)]}
     table = pa.table(columns)
     folder = tmp_path_factory.mktemp("tables")
-    for form in ("parquet", "csv"):
+    for form in ("parquet", "csv", "arrays", "shuffled"):
         (folder / form).mkdir()
+    other = z + rng.normal(0, 0.5, z.shape)
     for number, (start, stop) in enumerate([(0, 400), (400, 650), (650, ROWS)]):
         part = table.slice(start, stop - start)
         pq.write_table(part, folder / "parquet" / f"{number}.parquet", row_group_size=100)
         pc.write_csv(part, folder / "csv" / f"{number}.csv")
+        np.save(folder / "arrays" / f"{number}.npy", np.nan_to_num(other[start:stop]))
+        order = rng.permutation(np.arange(start, stop))
+        ids = {"id": [f"r{row}" for row in order]}
+        scores = {f"logit_{name}": np.nan_to_num(other[order, place]) for place, name in enumerate(CLASSES)}
+        pq.write_table(pa.table(ids | scores), folder / "shuffled" / f"{number}.parquet", row_group_size=70)
     return folder
 
 
@@ -89,11 +98,11 @@ def both(alone, parted, tmp_path):
 
 
 @on("local-parquet", "ray-csv", "spark-parquet", "dask-csv")
-def test_evaluate(both, form):
+def test_evaluate(both, case):
     """Figures, intervals, slices, classes, rejected rows in order, and a gate that fails."""
     files = {"--rejects": "rejects.csv", "--per-class": "classes.csv", "--bins-out": "bins.csv"}
     flags = ("--on-bad-row", "skip", "--by", "site", "--json", "--fail-if", "accuracy < 1", "-T", "2")
-    code, out, err, (rejects, *_) = both(files, "evaluate", form, *flags)
+    code, out, err, (rejects, *_) = both(files, "evaluate", case, *flags)
     assert code == 3
     assert "failed" in err or "accuracy" in err
     assert json.loads(out)["figures"]["log_loss"]["interval"] is not None
@@ -101,8 +110,8 @@ def test_evaluate(both, form):
 
 
 @on("local-csv", "ray-parquet", "spark-csv", "dask-parquet")
-def test_inspect(both, form):
-    _, out, _, (flagged,) = both({"--rows-out": "flagged.csv"}, "inspect", form, "--json")
+def test_inspect(both, case):
+    _, out, _, (flagged,) = both({"--rows-out": "flagged.csv"}, "inspect", case, "--json")
     assert {"outlier-cells", "bad-rows", "duplicate-rows"} <= {one["code"] for one in json.loads(out)["findings"]}
     assert b"2.parquet: row 151" in flagged or b"2.csv:152" in flagged
 
@@ -113,6 +122,24 @@ def test_calibrate(both, tmp_path):
     both({"-o": "c.json"}, *arguments)
     given = ("--calibration", tmp_path / "alone-c.json", "--where", "site=x", "--on-bad-row", "skip")
     both({}, "evaluate", "parquet", *given)
+
+
+@on("local-arrays", "ray-arrays", "local-shuffled", "spark-shuffled", "dask-shuffled+parquet")
+def test_compare(both, case):
+    """By position and by id: figures, intervals, flipped rows by their numbers in all files, rejected rows."""
+    files = {"--flips-out": "flips.csv", "--rejects": "rejects.csv"}
+    flags = ("--on-bad-row", "skip", "--json", "--fail-if", "agreement < 1")
+    code, out, _, (flips, rejects) = both(files, "compare", "csv", *case.split("+"), *flags)
+    assert code == 3
+    last = max(int(line.split(b",")[0].lstrip(b"r")) for line in flips.splitlines()[1:])
+    assert 650 < last <= ROWS
+    assert rejects.count(b"\n") > 1
+    assert json.loads(out)["pairs"][0]["figures"]["log_loss_difference"]["interval"] is not None
+
+
+@CHEAP
+def test_compare_without_truths(both):
+    both({"--flips-out": "flips.jsonl"}, "compare", "arrays", "arrays", "--json")
 
 
 def test_a_worker_that_is_killed_changes_no_digit(alone, parted, tmp_path):
@@ -140,11 +167,36 @@ def test_a_prior_is_estimated_from_all_units(both):
     both({}, "evaluate", "csv", *flags)
 
 
-@pytest.mark.parametrize("command", ["evaluate", "inspect", "calibrate"])
-def test_standard_input_is_refused(softmax_cli, command):
-    done = softmax_cli(command, "-", "--engine", "local")
+@pytest.mark.parametrize("command", ["evaluate", "inspect", "calibrate", "compare"])
+def test_standard_input_is_refused(softmax_cli, tables, command):
+    done = softmax_cli(command, "-", *([tables / "csv"] if command == "compare" else []), "--engine", "local")
     assert (done.code, done.out) == (2, b"")
     assert "standard input cannot be cut: save it to a file, or leave --engine out" in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize("engine", ["local"])
+def test_a_condition_that_no_row_meets_is_told(both):
+    _, _, err, _ = both({}, "evaluate", "csv", "--where", "site=z", "--json")
+    assert "--where site=z keeps no row" in err
+    assert "'site' holds: x, y" in err
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "words"),
+    [
+        (("csv", "arrays/*0.npy"), 2, "different numbers of files (csv: 3, 0.npy: 1): leave --engine out"),
+        (("csv", "arrays", "--labels", "labels.npy"), 2, "goes by the order of the rows"),
+        (("csv", "moved"), 1, "--engine compares part by part, and the same part of every table has to hold the same"),
+    ],
+)
+def test_tables_whose_parts_do_not_go_together_are_refused(alone, tables, files, code, words):
+    (tables / "moved").mkdir(exist_ok=True)
+    for number in range(3):
+        path = tables / "moved" / f"{number}.parquet"
+        path.write_bytes((tables / "shuffled" / f"{2 - number}.parquet").read_bytes())
+    np.save(tables / "labels.npy", np.zeros(ROWS, np.int64))
+    done = alone("compare", *files, "--on-bad-row", "skip", "--engine", "local", "--threads", "1")
+    assert (done.code, words in " ".join(done.err.split())) == (code, True), done.err
 
 
 @CHEAP

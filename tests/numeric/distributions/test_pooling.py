@@ -108,6 +108,7 @@ def test_fitted_weights_are_no_worse_than_any_others():
 
 def test_a_member_that_knows_nothing_gets_no_weight():
     fit = fit_linear_weights(np.log([[0.9, 0.25], [0.8, 0.25], [0.7, 0.25]]))
+    assert fit.weights.tolist() == [1, 0], "nothing is left by rounding"
     np.testing.assert_allclose(fit.weights, [1, 0], atol=1e-4)
 
 
