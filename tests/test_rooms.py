@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "softmax_cli", ROOT / "tests"
 
-OTHER_FOLDERS = {"help", "benchmarks", "mutation"}
+OTHER_FOLDERS = {"help", "benchmarks", "mutation", "fuzzing"}
 BY_NAME = {
     "commands": "commands/test_processes.py",
     "distributed/engines": "distributed/engines/test_engines.py",

@@ -280,15 +280,11 @@ def _histogram(found: ConfidenceHistogram) -> tuple[tuple[int, int], ...]:
 
 
 def _points(ranking: Ranking, coverages: Sequence[float]) -> tuple[Point, ...]:
-    """For every coverage the least one that a threshold can reach and that is not below it."""
     if not ranking.rows:
         return ()
-    curve = ranking.curve
-    # Rounding of 1/n steps must not push a coverage of exactly 0.9 to the next threshold.
-    places = np.searchsorted(curve.coverage, np.array(coverages) - 1e-12)
-    return tuple(
-        Point(float(curve.coverage[i]), float(curve.threshold[i]), float(curve.risk[i])) for i in np.unique(places)
-    )
+    curve = ranking.curve_at(coverages)
+    found = zip(curve.coverage.tolist(), curve.threshold.tolist(), curve.risk.tolist(), strict=True)
+    return tuple(Point(*one) for one in found)
 
 
 def _pairs(confusion: Confusion, classes: tuple[str, ...], mistakes: Sequence[Mistake]) -> tuple[Pair, ...]:

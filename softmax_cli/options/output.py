@@ -202,7 +202,6 @@ class OutputOptions:
         from softmax_cli import formats
         from softmax_cli.distributed.plan import plan_units
         from softmax_cli.prediction.folder import Folder, PartFolder
-        from softmax_cli.storage.remote import is_remote
 
         if parts.resume and self.force:
             raise UsageError("--resume keeps what is there, --force replaces it: choose one")
@@ -210,13 +209,8 @@ class OutputOptions:
             raise UsageError("--limit counts rows of one stream, parts are made side by side: write one file, -o FILE")
         if self.shows_table:
             raise UsageError("--format table is for the screen; for a folder choose csv, jsonl, parquet ...")
-        if is_remote(name):
-            raise UsageError(
-                f"{name}: parts gather in a folder of this machine, such as -o probs/; there, write one file: "
-                f"-o {name.rstrip('/')}/probs.parquet"
-            )
         workers = parts.engine.resolve(inputs, run)
-        place = PartFolder(Path(name))
+        place = PartFolder(name.rstrip("/") or "/")
         place.check(self.force, parts.resume)
         place.check_inputs(inputs.paths)
         form = formats.by_name(self.format or _format_of(inputs))

@@ -1,17 +1,17 @@
 """A folder of parts that is finished or visibly not: parts gather in ``_unfinished``, and ``_SUCCESS`` comes last.
 
-Readers of folders pass over names that begin with ``_``: until the commit there is nothing for them to find.
+Readers of folders pass over names that begin with ``_``: until the commit there is nothing for them to find. A store
+cannot move an object, but shows it only when it is whole: there, parts get their names one by one, ``_unfinished``
+holds what they come to, and it is ``_SUCCESS`` that says that all are there.
 """
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
 import os
 import platform
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -43,6 +43,8 @@ from softmax_cli.prediction.parts import (
 )
 from softmax_cli.prediction.run import Finished, Work, layout_in
 from softmax_cli.prediction.transform import Transform
+from softmax_cli.storage import folders
+from softmax_cli.storage.remote import is_remote
 from softmax_cli.storage.writing import reporting_errors, whole_file
 from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.stream.scores import Inputs, ScoreTable
@@ -60,12 +62,23 @@ OURS = re.compile(rf"part-\d{{5,}}\.[\w.]+|{UNFINISHED}|{MANIFEST}|{SUCCESS}")
 class PartFolder:
     """Where the parts of one job end up."""
 
-    path: Path
+    path: str
+    """Without a slash at its end."""
 
     @property
-    def unfinished(self) -> Path:
-        """Where they are until all are done."""
-        return self.path.absolute() / UNFINISHED
+    def is_stored(self) -> bool:
+        """Whether it is a place in a store."""
+        return is_remote(self.path)
+
+    @property
+    def unfinished(self) -> str:
+        """Where what they come to is put down until all are done."""
+        return f"{self.path if self.is_stored else os.path.abspath(self.path)}/{UNFINISHED}"
+
+    @property
+    def parts(self) -> str:
+        """Where they are written."""
+        return self.path if self.is_stored else self.unfinished
 
     def check(self, force: bool, resume: bool) -> None:
         """Refuse, before anything is read, a folder that cannot be made, or that holds something.
@@ -75,13 +88,8 @@ class PartFolder:
         UsageError
             With what to type instead.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise UsageError(f"{self.path} is a file; name another folder for the parts")
-        if not self.path.absolute().parent.is_dir():
-            raise UsageError(
-                f"{self.path}: there is no folder {self.path.parent}; make it: mkdir -p {self.path.parent}"
-            )
-        there = os.listdir(self.path) if self.path.is_dir() else []
+        folders.check_folder(self.path)
+        there = folders.names_in(self.path)
         if not there:
             return
         strangers = sorted(name for name in there if not OURS.fullmatch(name))
@@ -102,52 +110,39 @@ class PartFolder:
             An input lies in the folder.
         """
         for file in files:
-            if self.path.is_dir() and Path(file).exists() and self.path.samefile(Path(file).resolve().parent):
+            if folders.holds(self.path, file):
                 raise UsageError(f"{self.path} holds the input {file}: the output needs another folder")
 
     @contextmanager
     def claim(self, job: Fingerprint, resume: bool) -> Iterator[None]:
         """Make the folder ready for the parts of a job, and keep other runs out meanwhile.
 
+        A store has no locks: of two runs that begin at once there, the second finds that the first has begun.
+
         Raises
         ------
         UsageError
             Another run is at work there, or what is there belongs to another job and is to be continued.
         """
-        made = not self.path.exists()
-        with reporting_errors(self.path):
-            self.path.mkdir(exist_ok=True)
-        lock = os.open(self.path, os.O_RDONLY)
-        try:
-            self._lock(lock)
-            with self._clearing(made):
-                self._begin(job, resume)
-                yield
-        finally:
-            os.close(lock)
+        made = not self.is_stored and not os.path.exists(self.path)
+        with folders.locked(self.path), self._clearing(made):
+            self._begin(job, resume)
+            yield
 
     @contextmanager
     def _clearing(self, made: bool) -> Iterator[None]:
         """After a failure, leave nothing where nothing is done, so that the next run finds nothing in its way."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            if self.is_stored and isinstance(error, UsageError):  # what is there is another run's
+                raise
             with suppress(OSError):
-                if not any(name.startswith("part-") for name in os.listdir(self.unfinished)):
-                    shutil.rmtree(self.unfinished)
+                if not any(name.startswith("part-") for name in folders.names_in(self.unfinished)):
+                    folders.remove_folder(self.unfinished)
                 if made:
-                    self.path.rmdir()
+                    os.rmdir(self.path)
             raise
-
-    def _lock(self, descriptor: int) -> None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"{self.path}: another run is writing there; wait for it, or name another folder"
-            ) from None
-        except OSError:  # a file system without locks
-            return
 
     def _begin(self, job: Fingerprint, resume: bool) -> None:
         before = self._job() if resume else None
@@ -157,56 +152,64 @@ class PartFolder:
                 f"{self.path} holds parts of another job: {text}; go on with the command that began it, or start anew "
                 "with --force"
             )
-        if before is None and self.unfinished.exists():
-            shutil.rmtree(self.unfinished)
-        self.unfinished.mkdir(exist_ok=True)
-        _write_json(self.unfinished / JOB, job)
+        if before is None:
+            folders.remove_folder(self.unfinished)
+            if self.is_stored:  # parts of two jobs would stand side by side under the mark of the first
+                self._remove(lambda name: True)
+        if not self.is_stored:
+            os.makedirs(self.unfinished, exist_ok=True)
+        _write_json(f"{self.unfinished}/{JOB}", job, force=before is not None)
 
     def _job(self) -> Fingerprint | None:
         """Return the fingerprint of the job whose parts are there."""
-        return _read_json(self.unfinished / JOB) or (_read_json(self.path / MANIFEST) or {}).get(JOB)
+        return _read_json(f"{self.unfinished}/{JOB}") or (_read_json(f"{self.path}/{MANIFEST}") or {}).get(JOB)
 
     def committed(self, job: Fingerprint) -> list[dict[str, Any]]:
         """Return the records of all parts of a job whose manifest is written: only the mark may be missing."""
-        manifest = _read_json(self.path / MANIFEST) or {}
+        manifest = _read_json(f"{self.path}/{MANIFEST}") or {}
         listed: list[dict[str, Any]] = manifest["parts"] if manifest.get(JOB) == job else []
         return listed if all(map(self._is_there, listed)) else []
 
     def done(self, job: Fingerprint) -> list[dict[str, Any]]:
         """Return the records of the parts that a claimed job has already."""
-        records = map(read_record, self.unfinished.glob(f"part-*{RECORD}"))
+        names = (name for name in folders.names_in(self.unfinished) if name.startswith("part-"))
+        records = (read_record(f"{self.unfinished}/{name}") for name in names if name.endswith(RECORD))
         return self.committed(job) or [record for record in records if self._is_there(record)]
 
     def _is_there(self, record: Mapping[str, Any]) -> bool:
         """Look for the bytes; after a commit that was cut short, a part may be in its last place."""
-        places = (self.unfinished / record["name"], self.path / record["name"])
-        sizes = [path.stat().st_size for path in places if path.exists()]
-        return sizes[:1] == [record["bytes"]]
+        places = dict.fromkeys((self.parts, self.path))
+        sizes = (folders.size_now(f"{place}/{record['name']}") for place in places)
+        return bool(next((size for size in sizes if size is not None), None) == record["bytes"])
 
     def commit(self, names: Sequence[str], manifest: Mapping[str, object]) -> None:
         """Give all parts their names, then write the manifest, then the mark; every step can be done again."""
-        with reporting_errors(self.path):
-            (self.path / SUCCESS).unlink(missing_ok=True)
-            for old in sorted(self.path.glob("part-*")):
-                if old.name not in names:
-                    old.unlink()
-            for name in names:
-                if (self.unfinished / name).exists():
-                    (self.unfinished / name).replace(self.path / name)
-            _write_json(self.path / MANIFEST, manifest)
-            shutil.rmtree(self.unfinished)
-            with whole_file(self.path / SUCCESS, force=True):
+        with reporting_errors(Path(self.path)):
+            self._remove(lambda name: name == SUCCESS or (name.startswith("part-") and name not in names))
+            for name in () if self.is_stored else names:
+                if os.path.exists(f"{self.unfinished}/{name}"):
+                    Path(self.unfinished, name).replace(Path(self.path, name))
+            _write_json(f"{self.path}/{MANIFEST}", manifest)
+            folders.remove_folder(self.unfinished)
+            with whole_file(f"{self.path}/{SUCCESS}", force=True):
                 pass
 
+    def _remove(self, is_old: Callable[[str], bool]) -> None:
+        """Remove of what a run has left the mark first, then all else that is old."""
+        there = sorted(name for name in folders.names_in(self.path) if name != UNFINISHED and is_old(name))
+        folders.remove_files([f"{self.path}/{name}" for name in there if name == SUCCESS])
+        folders.remove_files([f"{self.path}/{name}" for name in there if name != SUCCESS])
 
-def _write_json(path: Path, value: object) -> None:
-    with whole_file(path, force=True) as file:
+
+def _write_json(path: str, value: object, force: bool = True) -> None:
+    with whole_file(path, force) as file:
         file.write(json_bytes(value))
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def _read_json(path: str) -> dict[str, Any] | None:
     try:
-        return dict(json.loads(path.read_text("utf-8", "surrogateescape")))
+        with folders.open_now(path) as file:
+            return dict(json.loads(file.read().decode("utf-8", "surrogateescape")))
     except FileNotFoundError:
         return None
 
@@ -264,7 +267,7 @@ class Partition:
         with rejects as keep:
             for part in parts:
                 if part.finished.tally.bad_rows:
-                    for reject in read_rejects(record_of(self.folder.unfinished / part.name)):
+                    for reject in read_rejects(record_of(self.folder.unfinished, part.name)):
                         keep((reject,))
 
     def _manifest(self, job: Fingerprint, parts: Sequence[Part]) -> dict[str, object]:
@@ -352,7 +355,8 @@ class Folder:
             reading=reading,
             transform=transform,
             form=form,
-            folder=self.place.unfinished,
+            folder=self.place.parts,
+            records=self.place.unfinished,
             units=len(units),
             threads=threads,
             first_rows=first_rows,

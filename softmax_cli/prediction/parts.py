@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial, reduce
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 
@@ -21,7 +20,9 @@ from softmax_cli.prediction.bad_rows import Policy, Reject
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.run import Finished, score_table
 from softmax_cli.prediction.transform import Tally, Transform
+from softmax_cli.storage.folders import open_now
 from softmax_cli.storage.reading import absolute, state_of
+from softmax_cli.storage.remote import RemoteWriter
 from softmax_cli.storage.writing import whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.tables.pool import Listeners
@@ -60,8 +61,10 @@ class ScoreUnit:
     reading: Reading
     transform: Transform
     form: PartFormat
-    folder: Path
-    """Where parts go, absolute."""
+    folder: str
+    """Where parts go: absolute, or a URL."""
+    records: str
+    """Where it is put down what each comes to."""
     units: int
     """How many there are in all."""
     threads: int
@@ -85,13 +88,13 @@ class ScoreUnit:
         DataError
             A row, the file or the disk is bad.
         """
-        path = self.folder / self.name(unit)
-        digests: list[str] = []
-        with whole_file(record_of(path), force=True) as report:
+        name = self.name(unit)
+        sealed: list[tuple[str, int]] = []
+        with whole_file(record_of(self.records, name), force=True) as report:
             listeners = Listeners(lambda rows, size: None, partial(_put_down, report))
-            with self.form.open(path, digests) as writer:
+            with self.form.open(f"{self.folder}/{name}", sealed) as writer:
                 finished, beside = self.write(unit, writer, listeners)
-            part = Part(unit, path.name, digests[0], path.stat().st_size, finished, beside)
+            part = Part(unit, name, *sealed[0], finished, beside)
             report.write(json.dumps(part.to_json()).encode())
         return part
 
@@ -102,20 +105,20 @@ class ScoreUnit:
             return score_table(table, self.transform, writer, self.threads, listeners, first_row=first_row), None
 
 
-def record_of(part: Path) -> Path:
-    """Name what lies beside a part."""
-    return part.with_name(part.name + RECORD)
+def record_of(records: str, part: str) -> str:
+    """Name what a part comes to."""
+    return f"{records}/{part}{RECORD}"
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_record(path: str) -> dict[str, Any]:
     """Read what a part comes to."""
-    with path.open("rb") as file:
+    with open_now(path) as file:
         return dict(json.loads(deque(file, maxlen=1)[0]))
 
 
-def read_rejects(path: Path) -> Iterator[Reject]:
+def read_rejects(path: str) -> Iterator[Reject]:
     """Read the bad rows of a part, in their order."""
-    with path.open("rb") as file:
+    with open_now(path) as file:
         for line in file:
             if line.startswith(_REJECT):
                 yield Reject(*json.loads(line))
@@ -135,14 +138,36 @@ class PartFormat:
     options: WriteOptions
 
     @contextmanager
-    def open(self, path: Path, digests: list[str]) -> Iterator[Writer]:
-        """Open a part, which appears whole or not at all; its sha256 is added to `digests` in the end."""
-        form, compression = formats.by_suffix(path.name)
+    def open(self, path: str, sealed: list[tuple[str, int]]) -> Iterator[Writer]:
+        """Open a part, which appears whole or not at all; its sha256 and size are added to `sealed` in the end."""
+        form, compression = formats.by_suffix(path)
         with whole_file(path, force=True) as file:
-            with table_writer(file, form, compression, self.schema, self.options) as writer:
+            sent = _Sent(file) if isinstance(file, RemoteWriter) else None
+            with table_writer(cast(BinaryIO, sent or file), form, compression, self.schema, self.options) as writer:
                 yield writer
-            file.seek(0)
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())  # type: ignore[arg-type]
+            if sent is None:
+                file.seek(0)
+                sealed.append((hashlib.file_digest(file, "sha256").hexdigest(), file.tell()))  # type: ignore[arg-type]
+            else:
+                sealed.append((sent.state.hexdigest(), sent.size))
+
+
+class _Sent(RemoteWriter):
+    """Goes to a store, which is not asked for it again: hashed and counted on its way."""
+
+    def __init__(self, file: RemoteWriter) -> None:
+        self._file, self.state, self.size = file, hashlib.sha256(), 0
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Send all of a bytes-like object."""
+        self.state.update(data)
+        sent = self._file.write(data)
+        self.size += sent
+        return sent
 
 
 @dataclass(frozen=True, slots=True)

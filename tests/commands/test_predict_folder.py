@@ -216,7 +216,7 @@ class TestRefusals:
             (["-o", "probs/", "--engine", "flink"], "no engine is called 'flink'; there are: dask, local, ray, spark"),
             (["-o", "no/where/probs/"], "mkdir -p no/where"),
             (["-o", "logits/00.parquet/"], "is a file"),
-            (["-o", "s3://bucket/probs", "--engine", "local"], "s3://bucket/probs/: parts gather in a folder"),
+            (["-o", "https://there/probs", "--engine", "local"], "https://there/probs: a web server is only read from"),
         ],
     )
     def test_what_does_not_go_with_a_folder(self, softmax_cli, inputs, tmp_path, arguments, told):

@@ -225,7 +225,7 @@ def test_an_output_is_not_the_input_and_needs_force(tmp_path):
     [
         ({"limit": 3}, "--limit counts rows"),
         ({"format": "table"}, "for the screen"),
-        ({"output": "s3://b/p/"}, "folder of this machine"),
+        ({"output": "https://there/p/"}, "only read from"),
     ],
 )
 def test_a_folder_of_parts_is_refused_at_once(given, words, tmp_path):

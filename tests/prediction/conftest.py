@@ -65,6 +65,7 @@ def make_job() -> MakeJob:
         with open_scores(inputs) as opened:
             transform = build_transform(opened.columns, scoring or Scoring(), Layout(), "float32", policy)
             form = PartFormat(suffix, transform.schema(opened.table.schema), WriteOptions())
-            return ScoreUnit(UnitReader.of(inputs, opened), transform, form, folder, len(units), threads), units
+            places = (str(folder), str(folder))
+            return ScoreUnit(UnitReader.of(inputs, opened), transform, form, *places, len(units), threads), units
 
     return make

@@ -27,7 +27,7 @@ def partition(make_job, logits, write, tmp_path):
     files = [write(tmp_path / f"in{i}.parquet", logits(10 + i, i)) for i in range(3)]
 
     def make(resume=False, **options):
-        folder = PartFolder(tmp_path / "out")
+        folder = PartFolder(str(tmp_path / "out"))
         work, units = make_job(files, folder.unfinished, **options)
         return Partition(work, units, folder, 1, resume)
 
@@ -127,7 +127,7 @@ def test_two_runs_do_not_write_at_once(partition):
     with one.folder.claim(job, resume=False):
         with pytest.raises(UsageError, match="another run is writing there"), other.folder.claim(job, resume=False):
             pass
-        assert one.folder.unfinished.is_dir()
+        assert Path(one.folder.unfinished).is_dir()
 
 
 arrays = hnp.arrays(st.sampled_from([np.float32, np.float64, np.int64]), hnp.array_shapes(max_dims=2, max_side=4))

@@ -63,7 +63,7 @@ def test_bad_rows_are_kept_with_their_place_in_the_whole_file(make_job, logits, 
     work, units = make_job(files, tmp_path, unit_bytes=1, policy="skip")
     parts = [work(unit) for unit in units]
     assert [part.finished.tally.bad_rows for part in parts] == [0, 0, 0, 1]
-    record = record_of(tmp_path / parts[3].name)
+    record = record_of(str(tmp_path), parts[3].name)
     assert [reject.where for reject in read_rejects(record)] == [f"{files[0]}: row 18"]
     assert read_record(record) == parts[3].to_json()
     strict, units = make_job(files, tmp_path, unit_bytes=1)

@@ -148,13 +148,21 @@ class WidthBins:
         return bins_of_sums(width_edges(len(self.count)), self.count, self.confidence.values, self.correct)
 
 
+_BLOCK = 1 << 18
+"""Rows whose bins are looked up at a time."""
+
+
 def mass_bins(ranking: Ranking, bins: int = BINS) -> Bins:
     """Cut rows in order of confidence into `bins` runs of equal length; an edge is the largest confidence below it."""
     rows, bins = ranking.rows, min(bins, max(ranking.rows, 1))
     count = np.full(bins, rows // bins) + (np.arange(bins) < rows % bins)
     cuts = np.concatenate(([0], np.cumsum(count)))
     confidence, _ = ranking.ascending
-    total = ExactSum.of(on_grid(confidence), np.repeat(np.arange(bins), count), bins)
+    total = ExactSum.zero(bins)
+    for start in range(0, rows, _BLOCK):
+        some = confidence[start : start + _BLOCK]
+        bin_of = np.searchsorted(cuts, np.arange(start, start + len(some)), side="right") - 1
+        total = total.plus(ExactSum.of(on_grid(some), bin_of, bins))
     edges = np.concatenate(([0.0], confidence[cuts[1:] - 1])) if rows else np.array([0.0, 1.0])
     return bins_of_sums(edges, count, total.values, np.diff(ranking.correct_below(cuts)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -62,23 +64,33 @@ class Ranking:
         np.left_shift(bits, 1, out=bits)
         np.bitwise_or(bits, np.concatenate(self.corrects), out=bits)
         bits.sort()
-        correct = bits.astype(np.uint8) & 1
+        correct = bits.astype(np.uint8)
+        correct &= 1
         np.right_shift(bits, 1, out=bits)
-        return bits.view(np.float64), correct.view(np.bool_)
+        found = bits.view(np.float64), correct.view(np.bool_)
+        # The same rows as the parts, which are let go: both would take twice the memory.
+        object.__setattr__(self, "confidences", found[:1])
+        object.__setattr__(self, "corrects", found[1:])
+        return found
 
     @cached_property
     def ties(self) -> NDArray[np.intp]:
         """Where each run of equal confidences starts, and the end: shape (runs + 1,)."""
         confidence, _ = self.ascending
         changes = np.flatnonzero(confidence[1:] > confidence[:-1])
-        changes += 1
-        return np.concatenate(([0], changes, [len(confidence)])) if len(confidence) else np.zeros(1, np.intp)
+        found = np.zeros(len(changes) + (2 if len(confidence) else 1), np.intp)
+        np.add(changes, 1, out=found[1 : len(changes) + 1])
+        found[-1] = len(confidence)
+        return found
 
     @cached_property
-    def _hits(self) -> NDArray[np.intp]:
+    def hits(self) -> NDArray[np.intp]:
         """Correct rows before each of `ties`."""
         _, correct = self.ascending
-        return np.concatenate(([0], np.cumsum(correct)[self.ties[1:] - 1]))
+        found = np.zeros(len(self.ties), np.intp)
+        if len(correct):
+            np.cumsum(np.add.reduceat(correct, self.ties[:-1], dtype=np.intp), out=found[1:])
+        return found
 
     def correct_below(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
         """Correct rows among the first so many rows, shape of `places`.
@@ -86,13 +98,31 @@ class Ranking:
         Within a run of equals every row counts as correct by the share of the run: the mean over all orders of the
         equals.
         """
-        return np.interp(places, self.ties, self._hits)
+        least, most = places.min(initial=self.rows), places.max(initial=0)
+        first, last = np.searchsorted(self.ties, least, "right") - 1, np.searchsorted(self.ties, most, "left")
+        near = slice(first, last + 1)  # `interp` would copy the runs of all rows
+        return np.interp(places, self.ties[near], self.hits[near])
 
     @property
     def curve(self) -> Curve:
         """Every point that a threshold can reach, from the surest rows to all of them."""
-        starts, rows = self.ties[-2::-1], self.rows
+        return self._points(np.arange(len(self.ties) - 1))
+
+    def curve_at(self, coverages: Sequence[float]) -> Curve:
+        """For every coverage the least point that a threshold can reach and that is not below it; each point once."""
+
+        def coverage(place: int) -> float:
+            return float((self.rows - self.ties[-2 - place]) / self.rows)
+
+        # Rounding of 1/n steps must not push a coverage of exactly 0.9 to the next threshold.
+        points = range(len(self.ties) - 1)
+        return self._points(np.unique([bisect_left(points, one - 1e-12, key=coverage) for one in coverages]))
+
+    def _points(self, places: NDArray[np.intp]) -> Curve:
+        """The points of the curve at `places`, which count from the surest rows."""
+        runs = len(self.ties) - 2 - places
+        starts, rows = self.ties[runs], self.rows
         answered = rows - starts
-        correct = self.correct_below(np.array([rows])) - self.correct_below(starts)
+        correct = self.hits[-1] - self.hits[runs]
         confidence, _ = self.ascending
         return Curve(confidence[starts], answered / rows, (answered - correct) / answered)

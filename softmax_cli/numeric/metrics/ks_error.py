@@ -26,8 +26,11 @@ def ks_error(parts: Parts) -> float:
     if not ranking.rows:
         return nan
     confidence, _ = ranking.ascending
-    promised = np.concatenate(([0.0], np.cumsum(confidence)))[ranking.ties]
-    return float(np.abs(promised - ranking.correct_below(ranking.ties)).max()) / ranking.rows
+    promised = np.zeros(ranking.rows + 1)
+    np.cumsum(confidence, out=promised[1:])
+    gap = promised[ranking.ties]
+    gap -= ranking.hits
+    return float(max(gap.max(), -gap.min())) / ranking.rows
 
 
 def figures(plan: Plan) -> Iterator[Definition]:

@@ -61,6 +61,9 @@ class Store(Protocol):
     def write(self, url: str, force: bool) -> AbstractContextManager[BinaryIO]:
         """Open a file that appears whole when the block ends, or not at all."""
 
+    def remove(self, urls: Sequence[str]) -> None:
+        """Remove files that are there, all of the same place."""
+
 
 def is_remote(name: str) -> bool:
     """Whether a name is a URL; a file here that happens to have that very name goes first."""

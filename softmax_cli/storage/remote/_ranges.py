@@ -72,10 +72,6 @@ class RangedFile(io.RawIOBase):
         """Yes."""
         return True
 
-    def print_message(self) -> int:
-        """Return the position in bytes."""
-        return self._position
-
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go elsewhere; nothing is fetched before a read."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, BinaryIO, NoReturn, cast
 
@@ -76,6 +77,11 @@ def check(url: str, force: bool) -> NoReturn:
 def write(url: str, force: bool) -> NoReturn:
     """Refuse."""
     check(url, force)
+
+
+def remove(urls: Sequence[str]) -> NoReturn:
+    """Refuse."""
+    check(urls[0], True)
 
 
 KINDS = ("file", "directory")

@@ -91,6 +91,11 @@ def write(url: str, force: bool) -> NoReturn:
     check(url, force)
 
 
+def remove(urls: Sequence[str]) -> NoReturn:
+    """Refuse."""
+    check(urls[0], True)
+
+
 class _Body(io.RawIOBase):
     """The body of an answer, which has to be as long as its header says."""
 

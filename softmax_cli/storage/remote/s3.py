@@ -9,7 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
@@ -132,6 +132,21 @@ def write(url: str, force: bool) -> Iterator[BinaryIO]:
     except BaseException as error:
         upload.drop(error)
         raise
+
+
+def remove(urls: Sequence[str]) -> None:
+    """Remove objects of one bucket.
+
+    Raises
+    ------
+    DataError
+        The store refuses, or cannot be reached.
+    """
+    store, _ = _place(urls[0])
+    import obstore
+
+    with telling(urls[0]):
+        obstore.delete(store, [_place(url)[1] for url in urls])
 
 
 def _place(url: str) -> tuple[ObjectStore, str]:

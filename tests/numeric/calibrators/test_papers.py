@@ -13,9 +13,9 @@ from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.centred_isotonic import CentredIsotonic
 from softmax_cli.numeric.calibrators.ensemble_temperature import EnsembleTemperature
 from softmax_cli.numeric.calibrators.quadratic import Quadratic
-from softmax_cli.numeric.calibrators.scaling_binning import ScalingBinning
+from softmax_cli.numeric.calibrators.scaling_binning import ScalingBinning, logistic
 from softmax_cli.numeric.calibrators.sms import Sms
-from softmax_cli.numeric.calibrators.spline import lacking
+from softmax_cli.numeric.calibrators.spline import Spline, lacking
 from softmax_cli.numeric.calibrators.svs import Svs
 from softmax_cli.numeric.calibrators.temperature import Temperature
 from softmax_cli.numeric.calibrators.venn_abers import STEP, VennAbers
@@ -177,3 +177,14 @@ def test_ensemble_temperature_has_the_weights_that_em_finds(rows):
     np.testing.assert_allclose(
         fitted.log_p(z), logsumexp(parts + np.log(fitted.weights)[:, None, None], axis=0), atol=1e-9
     )
+
+
+def test_a_spline_through_rows_that_are_all_wrong_ends_above_zero():
+    """Half a row more, of which half is right: the least level is the share so found, as if of one row more."""
+    log_p = np.log(np.stack([np.linspace(0.6, 0.9, 9), 1 - np.linspace(0.6, 0.9, 9)], axis=1))
+    fitted = Spline.fit(Examples.checked(log_p, np.ones(9, int)))
+    np.testing.assert_allclose(fitted.levels, 0.5 / 10 / 10, rtol=1e-9)
+
+
+def test_a_logistic_curve_never_says_0_or_1():
+    assert logistic(np.array([-1e9, np.log(0.5), -1e-300]), 1.0, 0.0).tolist() == [1e-12, 0.5, 1 - 1e-12]

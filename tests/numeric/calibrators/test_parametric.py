@@ -157,3 +157,11 @@ def test_mean_probability_of_a_class_is_its_share(method):
     labels = drawn(FACTOR * z + BIAS)
     mean = np.exp(method.fit(Examples.checked(z, labels)).log_p(z)).mean(axis=0)
     np.testing.assert_allclose(mean, np.bincount(labels) / len(labels), atol=1e-4)
+
+
+def test_platt_of_two_classes_that_mirror_each_other_moves_none_of_them():
+    """The weak prior is about an intercept of 0, and a slope that no row contradicts stays finite."""
+    z = np.array([[1.0, -1.0], [2.0, -2.0], [-1.0, 1.0], [-2.0, 2.0]])
+    fitted = Platt.fit(Examples.checked(z, np.array([0, 0, 1, 1])))
+    np.testing.assert_allclose(fitted.intercept, 0, atol=1e-9)
+    assert np.isfinite(fitted.slope).all()

@@ -136,3 +136,10 @@ def test_predictions_are_counted_by_class_and_confidence_whatever_the_cut(seed, 
         found.confidences.sum(axis=(0, 2)),
         np.histogram(-np.exp(log_p.max(axis=1)), bins=-np.arange(100, -1, -1) / 100)[0][::-1],
     )
+
+
+def test_no_two_distributions_are_further_apart_than_log_2():
+    """Disjoint ones are just as far; rounding must not take them beyond."""
+    z = np.random.default_rng(0).normal(size=(2000, 7), scale=300)
+    found = row_js(log_softmax(z), log_softmax(np.roll(z, 1, axis=1)))
+    assert found.max() == np.log(2)

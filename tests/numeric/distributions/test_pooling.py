@@ -9,6 +9,7 @@ from scipy.stats import entropy as scipy_entropy
 
 from softmax_cli.numeric.distributions.pooling import (
     GAP,
+    _polish,
     disagreement,
     equal_weights,
     fit_linear_weights,
@@ -127,3 +128,15 @@ def test_a_row_that_one_member_rules_out_is_kept_by_the_others():
     fit = fit_linear_weights(truth)
     assert np.isfinite(fit.loss)
     assert fit.weights[0] < 1
+
+
+def test_weights_that_are_far_off_are_polished_to_the_best():
+    """The logarithmic loss of a horse race: the best weights are the frequencies."""
+    frequency = np.array([0.5, 0.3, 0.15, 0.05])
+
+    def loss(weights):
+        return -float(frequency @ np.log(weights)), -frequency / weights
+
+    fit = _polish(loss, np.array([0.01, 0.01, 0.01, 0.97]))
+    assert fit.gap <= GAP
+    np.testing.assert_allclose(fit.weights, frequency, atol=1e-4)

@@ -130,3 +130,12 @@ def test_the_ends_of_epsilon():
     assert np.isnan(mix_uniform(nothing, allowed, 1)).all()
     with pytest.raises(ValueError, match="epsilon 2"):
         mix_uniform(LOG_P[None], allowed, 2)
+
+
+def test_float32_is_drawn_from_as_the_float64_that_it_is():
+    log_p = log_softmax(np.random.default_rng(0).normal(size=(500, 20), scale=3).astype(np.float32))
+    assert log_p.dtype == np.float32
+    for replace in (True, False):
+        narrow, wide = (sample(p, seed=1, first_row=0, draws=3, replace=replace) for p in (log_p, log_p.astype(float)))
+        for one, other in zip(narrow, wide, strict=True):
+            np.testing.assert_array_equal(one, other)

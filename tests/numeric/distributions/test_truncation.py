@@ -106,3 +106,10 @@ def test_masked_classes_bad_rows_and_both_memory_orders(order: str) -> None:
 def test_a_bound_out_of_range_is_refused(bound: str, value: Any) -> None:
     with pytest.raises(ValueError, match=bound):
         truncate_(np.zeros((1, 2)), **{bound: value})
+
+
+def test_the_ends_of_min_p():
+    """0 leaves everything, 1 leaves what is as probable as the best."""
+    a = np.array([[1.0, 0.0, 1.0, -50.0]])
+    assert kept(a, min_p=0.0).tolist() == [[True] * 4]
+    assert kept(a, min_p=1.0).tolist() == [[True, False, True, False]]

@@ -183,3 +183,21 @@ def of(fold, classes=3, bins=5, k=2):
 def test_parts_of_different_things_are_refused(make):
     with pytest.raises(ValueError, match="not add up"):
         make(1).plus(make(2))
+
+
+def test_names_that_programs_use_and_titles_that_people_read():
+    """They are asked for by gates, JSON readers and notebooks: a new one is added here, an old one never changes."""
+    asked = dict.fromkeys((figure.name, figure.title.strip()) for plan in PLANS for figure in metrics.definitions(plan))
+    assert ", ".join(f"{name}: {title}" for name, title in asked) == (
+        "accuracy: accuracy, error: error rate, top_1_accuracy: top-1 accuracy, top_3_accuracy: top-3 accuracy, "
+        "balanced_accuracy: balanced accuracy, macro_f1: macro F1, mcc: MCC, cohen_kappa: Cohen's kappa, "
+        "log_loss: log loss, refinement: refinement, calibration_loss: calibration, brier: Brier score, ece: ECE, "
+        "mce: MCE, rmsce: RMSCE, mass_ece: adaptive ECE, debiased_ece: debiased L2 ECE, "
+        "overconfidence_error: overconfidence error, underconfidence_error: underconfidence error, "
+        "classwise_ece: classwise ECE, ks_error: KS error, smooth_ece: smooth ECE, mean_confidence: mean confidence, "
+        "aurc: AURC, e_aurc: E-AURC, answered: answered, answered_error: error rate, macro_auroc: macro AUROC, "
+        "ovo_auroc: one-vs-one AUROC, macro_average_precision: macro AP, coverage: set coverage, "
+        "mean_set_size: set size, top_5_accuracy: top-5 accuracy, cost: cost, expected_cost: expected"
+    )
+    columns = [(column.name, column.title) for column in metrics.columns(PLAN)]
+    assert columns == [("auroc", "AUROC"), ("ece", "ECE"), ("coverage", "coverage"), ("mean_set_size", "set size")]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.numeric.metrics._ranking import Ranking
+from softmax_cli.numeric.metrics.answered import answered
 from softmax_cli.numeric.metrics.risk_coverage import aurc, excess
 
 
@@ -41,3 +42,12 @@ def test_the_curve_has_one_point_for_each_threshold():
     assert found.threshold.tolist() == [0.9, 0.6]
     assert found.coverage.tolist() == [0.75, 1]
     assert found.risk == pytest.approx([1 / 3, 1 / 2])
+
+
+@pytest.mark.parametrize(
+    ("least", "share", "error"), [(0.0, 1.0, 0.6), (0.5, 0.8, 0.5), (0.6, 0.4, 0.0), (0.95, 0.0, np.nan)]
+)
+def test_what_is_answered_and_how_much_of_it_is_wrong(least, share, error):
+    """A row as sure as the threshold is answered."""
+    ranking = Ranking((np.array([0.9, 0.2, 0.5, 0.8, 0.5]),), (np.array([True, False, False, True, False]),))
+    np.testing.assert_array_equal(answered(ranking, least), (share, error))

@@ -30,3 +30,7 @@ def test_a_difference_far_down_parts_twins():
     table = np.repeat(np.random.default_rng(0).normal(size=(500, 1)), 3, axis=1)
     table[499, 1] += 1
     assert equal_columns(table).tolist() == [0, 1, 0]
+
+
+def test_positions_are_whole_numbers_also_of_no_rows():
+    assert equal_columns(np.zeros((0, 3))).dtype == equal_columns(np.zeros((2, 3))).dtype == np.int64

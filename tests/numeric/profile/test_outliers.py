@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from softmax_cli.numeric.profile.outliers import KEPT, cell_of, extremes_of, make_fences, plus
+from softmax_cli.numeric.profile.outliers import KEPT, _pooled, cell_of, extremes_of, make_fences, plus
 from softmax_cli.numeric.profile.profile import Profile, make_ruler
+from softmax_cli.numeric.profile.quantiles import Histogram, make_grid
 
 
 def confident_table(rows=2000, classes=10, seed=0):
@@ -138,3 +139,13 @@ def test_without_a_limit_or_without_rows_nothing_is_outside():
         fences = make_fences(profile.values, profile.wins, limit)
         codes = ruler.grid.codes(np.full((1, 3), 1e6))
         assert not fences.outside(codes, ruler.grid.unfit).any()
+
+
+@pytest.mark.parametrize("value", [-1e30, -3.0, 7.0, 1e30])
+def test_winners_that_are_all_alike_make_a_fence_in_the_middle_of_their_bin(value):
+    grid = make_grid(np.array([[0.0], [1.0], [2.0]]))
+    codes = grid.codes(np.full((5, 1), value))
+    edges = grid.edges()
+    low, high = edges[codes[0, 0]], edges[codes[0, 0] + 1]
+    middle = (np.clip(low, edges[1], None) + np.clip(high, None, edges[-2])) / 2
+    assert _pooled(Histogram.of(grid, codes), 6.0) == grid.centre[0] + grid.spread[0] * middle

@@ -66,3 +66,18 @@ def test_many_classes_get_wider_bins_in_the_same_memory(classes):
     grid = make_grid(np.zeros((1, classes)))
     assert classes * grid.bins <= 2_200_000
     assert grid.relative_error <= (2**-7 if classes <= 214 else 1 / 2)
+
+
+def test_a_class_that_does_not_vary_has_bins_as_wide_as_its_rounding():
+    grid = make_grid(np.full((3, 2), [2.0**30, 1.0]))
+    assert grid.spread[0] == 2.0**10
+    assert 0 < grid.spread[1] < 1
+
+
+def test_values_beyond_all_bins_count_as_the_edge_of_the_last():
+    values = np.array([[-1e300], [-1.0], [0.0], [1.0], [1e300]])
+    grid = make_grid(values[1:4])
+    histogram = Histogram.of(grid, grid.codes(values))
+    edges = grid.centre[0] + grid.spread[0] * grid.edges()
+    assert histogram.quantile(1.0)[0] == edges[-2]
+    assert histogram.quantile(1e-9)[0] == edges[1]

@@ -51,3 +51,12 @@ def test_bad_masked_and_flat_rows():
     assert (measured.figures.scored, measured.figures.bad) == (2, 3)
     assert measured.figures.predicted.tolist() == [1, 1]
     assert measured.figures.confidence.sum() == measured.figures.entropy.sum() == 2
+
+
+def test_rows_within_zero_and_one_and_what_is_counted_is_whole():
+    z = np.array([[-0.1, 0.5], [0.0, 1.0], [0.2, 0.4], [0.5, 1.1], [0.0, 0.0]])
+    figures = measure_rows(z, z).figures
+    assert figures.within_unit == 3
+    assert {array.dtype for array in (figures.predicted, figures.confidence, figures.entropy)} == {np.dtype(np.int64)}
+    none = measure_rows(z[:0], z[:0]).figures
+    assert {array.dtype for array in (none.predicted, none.confidence, none.entropy)} == {np.dtype(np.int64)}
