@@ -2,7 +2,7 @@
 
 Fitted to the validation rows of real tables and of generated ones, measured on test rows that no method has seen.
 Seconds are those of the fit: set OMP_NUM_THREADS=1, so that all take one thread in their products. scikit-learn,
-probmetrics, netcal, betacal and venn-abers take part where they are installed.
+probmetrics, netcal, betacal, venn-abers and abstention take part where they are installed.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def one_vs_rest(fit: Callable[[Array, Array], Callable[[Array], Array]]) -> Call
 def peers() -> dict[str, dict[str, Callable[[Array, Array], Predict]]]:
     """Return the peers of each of our methods, by the library's name."""
     found: dict[str, dict[str, Callable[[Array, Array], Predict]]] = {}
-    for add in (_scikit_learn, _probmetrics, _netcal, _betacal, _venn_abers):
+    for add in (_scikit_learn, _probmetrics, _netcal, _betacal, _venn_abers, _abstention):
         try:
             library, fits = add()
         except ImportError as error:
@@ -132,19 +132,56 @@ def _scikit_learn() -> tuple[str, dict[str, Any]]:
 
 def _probmetrics() -> tuple[str, dict[str, Any]]:
     import torch
-    from probmetrics.calibrators import get_calibrator
+    from probmetrics import calibrators
 
     torch.set_num_threads(1)
 
-    def of(name: str) -> Callable[[Array, Array], Predict]:
+    def of(make: Callable[[], Any]) -> Callable[[Array, Array], Predict]:
         def fit(z: Array, labels: Array) -> Predict:
-            calibrator = get_calibrator(name)
+            calibrator = make()
             calibrator.fit(softmax(z, axis=1), labels)
             return lambda z: np.log(np.clip(calibrator.predict_proba(softmax(z, axis=1)), LEAST, 1))
 
         return fit
 
-    return "probmetrics", {"temperature": of("temp-scaling"), "svs": of("svs"), "sms": of("sms")}
+    def of_each(make: Callable[[], Any]) -> Callable[[Array, Array], Predict]:
+        def fit(p: Array, truth: Array) -> Callable[[Array], Array]:
+            calibrator = make()
+            calibrator.fit(np.stack([1 - p, p], axis=1), truth)
+            return lambda p: calibrator.predict_proba(np.stack([1 - p, p], axis=1))[:, 1]
+
+        return one_vs_rest(fit)
+
+    return "probmetrics", {
+        "temperature": of(lambda: calibrators.get_calibrator("temp-scaling")),
+        "vector": of(calibrators.VectorScalingCalibrator),
+        "svs": of(lambda: calibrators.get_calibrator("svs")),
+        "matrix": of(calibrators.MatrixScalingCalibrator),
+        "sms": of(lambda: calibrators.get_calibrator("sms")),
+        "ensemble-temperature": of(lambda: calibrators.ETSCalibrator(loss="ce")),
+        "platt": of_each(lambda: calibrators.get_calibrator("affine-scaling")),
+        "quadratic": of_each(lambda: calibrators.get_calibrator("quadratic-scaling")),
+        "centred-isotonic": of_each(lambda: calibrators.get_calibrator("cir")),
+        "spline": of_each(calibrators.CDFSplineCalibrator),
+        "scaling-binning": of_each(calibrators.BinaryPlattBinnerCalibrator),
+        "venn-abers": of(lambda: calibrators.get_calibrator("ivap-ovr")),
+    }
+
+
+def _abstention() -> tuple[str, dict[str, Any]]:
+    from abstention.calibration import TempScaling, VectorScaling
+
+    def of(make: Callable[[], Any]) -> Callable[[Array, Array], Predict]:
+        def fit(z: Array, labels: Array) -> Predict:
+            calibrate = make()(z, np.eye(z.shape[1])[labels])
+            return lambda z: np.log(np.clip(calibrate(z), LEAST, 1))
+
+        return fit
+
+    return "abstention", {
+        "bcts": of(lambda: TempScaling(bias_positions="all")),
+        "vector": of(VectorScaling),
+    }
 
 
 def _netcal() -> tuple[str, dict[str, Any]]:
