@@ -92,7 +92,7 @@ def minimum(
         jac=True,
         method="L-BFGS-B",
         bounds=None if prior.lower is None else Bounds((prior.lower - begin) / unit, np.inf),
-        options={"maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": flat, "gtol": 1e-9, "maxcor": 20},
+        options={"maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": flat, "gtol": 1e-9, "maxcor": 10},
     )
     # Status 2 is a line search that finds nothing lower to the last digit: an optimum as far as float64 can tell.
     if found.status == 1 or not np.isfinite(found.fun):

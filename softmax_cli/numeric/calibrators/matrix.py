@@ -112,9 +112,9 @@ _HELD_OUT = 800
 """Held-out rows that are enough to tell two strengths apart."""
 _LOOKED_AT = 5000
 """Rows that the strength is chosen on: it is the precision of a prior, and belongs to the network, not to the rows."""
-_FLAT = 1e-8
-"""A search ends where a step gains a hundred-millionth: far below what rows could tell."""
-_ROUGHLY = 1e-6
+_FLAT = 1e-7
+"""A search ends where a step gains a ten-millionth: far below what rows could tell."""
+_ROUGHLY = 1e-5
 """The same while strengths are compared."""
 
 
