@@ -130,7 +130,7 @@ def test_curve_has_the_least_of_its_objective(method):
 
         def loss(theta, features=features, sign=sign, middle=middle, spread=spread):
             odds = features @ theta[:-1] + theta[-1]
-            off = (theta - np.append(middle, 0)) / np.append(spread, 1)
+            off = (theta - np.append(middle, 0)) / np.append(spread, 1.5)
             return np.logaddexp(0, sign * odds).sum() + off @ off / 2
 
         least = minimize(loss, np.append(middle, 0), method="BFGS").x
