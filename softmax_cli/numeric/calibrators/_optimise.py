@@ -231,6 +231,6 @@ class SoftmaxLoss:
         return np.arange(len(labels)), labels
 
 
-def most_likely(loss: SoftmaxLoss, prior: Prior) -> Vector:
+def most_likely(loss: SoftmaxLoss, prior: Prior, flat: float = _FLAT) -> Vector:
     """Parameters of least penalised loss, searched in units that suit the rows; see `minimum`."""
-    return minimum(loss, prior, loss.curvature(prior.identity))
+    return minimum(loss, prior, loss.curvature(prior.identity), flat=flat)

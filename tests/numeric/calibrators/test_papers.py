@@ -76,8 +76,8 @@ def test_sms_has_the_least_of_its_objective(rows):
 
     change, bias = split(penalised(*rows, affine, penalty, CLASSES**2 + CLASSES))
     fitted = Sms.fit(Examples.checked(*rows))
-    np.testing.assert_allclose(fitted.matrix, np.eye(CLASSES) + change, atol=5e-4)
-    np.testing.assert_allclose(fitted.bias, bias, atol=5e-4)
+    np.testing.assert_allclose(fitted.matrix, np.eye(CLASSES) + change, atol=2e-3)
+    np.testing.assert_allclose(fitted.bias, bias, atol=2e-3)
 
 
 def test_venn_abers_fits_isotonic_regression_anew_for_every_row(rows):
