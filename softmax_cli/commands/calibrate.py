@@ -52,11 +52,11 @@ class FittingOptions(WorkOptions):
     method: Annotated[
         str,
         typer.Option(
-            help="temperature (z/T), bcts (z/T + b), vector (w*z + b), svs (the same, held near a temperature), matrix "
+            help="temperature (z/T), bcts (z/T + b), vector (w*z + b), svs (the same, held nearer to T), matrix "
             "(W z + b), sms (the same, structured), dirichlet (W log p + b), quadratic, ensemble-temperature; platt, "
             "beta, isotonic, centred-isotonic, spline, histogram, scaling-binning, venn-abers (a curve a class); "
             "auto (the least cross-validated log loss of all; the comparison is printed), or none (only choose "
-            "thresholds).",
+            "thresholds). A prior holds parameters of single classes near z/T where rows are few.",
             rich_help_panel=FIT,
             autocompletion=one_of("auto", "none", registry="softmax_cli.numeric.calibrators:names"),
         ),

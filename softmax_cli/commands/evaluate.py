@@ -174,7 +174,7 @@ def evaluate(
     One pass, in float64 unless --dtype says otherwise; threads and batches
     change no digit. Memory is flat but for 9 bytes a row, and about 70 while
     they are ranked at the end (AURC, bins of equal mass);
-    --kind classwise --scheme mass keeps every probability.
+    --scheme mass with --kind classwise or --per-class keeps every probability.
     """
     from softmax_cli.errors import GateError
 
@@ -218,7 +218,8 @@ def measured(
         sets = scorer.transform.scoring.sets is not None
         priced = costs.read(scores.columns.classes)
         plan = metrics.plan(len(scores.columns.classes), chosen.calibration, sets)
-        plan = replace(plan, costs=None if priced is None else priced.matrix)
+        of_classes = report.per_class is not None
+        plan = replace(plan, costs=None if priced is None else priced.matrix, of_classes=of_classes)
         gates = report.gates(plan)
         if run.dry_run:
             print_plan(_plan(scores, scorer, inputs.truths.file if inputs.truths is not None else None))

@@ -80,7 +80,7 @@ def test_the_hash_tells_rows_apart():
 def test_a_class_without_a_row_is_named():
     rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, LabelReading(), KindCheck())
     with pytest.raises(DataError, match=r"labelled c, .* --method temperature"):
-        calibrate(rows, Job(OneMethod("vector"), 5, 0), SETTING)
+        calibrate(rows, Job(OneMethod("isotonic"), 5, 0), SETTING)
 
 
 @given(st.lists(st.integers(0, 300), max_size=4), st.booleans())

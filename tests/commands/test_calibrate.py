@@ -261,7 +261,7 @@ REVERSED = "a,b,y\n" + "3,0,b\n0,2,a\n1,0,b\n0,1,a\n" * 5
         (SEPARATED, (), 1, "perfectly separated"),
         (REVERSED, (), 1, "worse than uniform"),
         (SEPARATED.replace("b", "c", 1), ("--method", "vector"), 1, "'b' is no class"),
-        ("a,b,c,y\n" + "1,2,0,a\n2,1,0,b\n" * 9, ("--method", "vector"), 1, "labelled c"),
+        ("a,b,c,y\n" + "1,2,0,a\n2,1,0,b\n" * 9, ("--method", "isotonic"), 1, "labelled c"),
         ("a,b,y\n1,2,a\n1,,b\n", (), 1, "column 'b'"),
         ("a,b,y\n1,2,a\n1,2,\n", (), 1, "is a missing truth"),
         ("a,b,y\n1,2,a\n-inf,2,a\n", (), 1, "3: the true class 'a' has probability 0"),

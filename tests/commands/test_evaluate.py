@@ -260,6 +260,13 @@ def test_tables_as_files(softmax_cli, table, tmp_path):
     assert (again.code, "--force" in again.err) == (2, True)
 
 
+def test_the_table_of_classes_heeds_the_scheme(softmax_cli, table, tmp_path):
+    for scheme in ("width", "mass"):
+        done = softmax_cli("evaluate", table, "--per-class", f"{scheme}.csv", "--scheme", scheme, "--bins", "2")
+        assert done.code == 0, done.err
+    assert (tmp_path / "width.csv").read_text() != (tmp_path / "mass.csv").read_text()
+
+
 def test_the_schema_of_the_json_report(evaluate, table):
     """A program reads these names: a change of what they mean is a new format number."""
     report = evaluate(table, "--by", "source")

@@ -1,14 +1,20 @@
 """SIGINT and SIGTERM, at any moment and more than once: the exit code says so, and nothing is left."""
 
+import contextlib
 import os
+import pty
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 ROOT = Path(__file__).parents[2]
 ROWS = 60_000
@@ -111,6 +117,32 @@ def test_what_a_kill_leaves_is_cleared_by_the_next_run(start, tmp_path):
     assert os.listdir(out) == [".probs.csv.part"]
     assert ended(start("predict", "in.csv", "-q", "-o", "out/probs.csv")) == 0
     assert os.listdir(out) == ["probs.csv"]
+
+
+def test_an_interrupt_in_the_middle_of_a_fit_leaves_nothing(program, program_env, tmp_path):
+    """At a terminal, while the line with method and fold stands there: it goes, and no file comes."""
+    labels = np.arange(12_000) % 30
+    z = np.random.default_rng(0).normal(size=(len(labels), 30))
+    z[np.arange(len(labels)), labels] += 2
+    table = {f"logit_{index}": column for index, column in enumerate(z.T)}
+    parquet.write_table(pa.table(table | {"label": labels}), tmp_path / "in.parquet")
+    master, slave = pty.openpty()
+    arguments = [program, "calibrate", "in.parquet", "--method", "auto", "-o", "calibration.json"]
+    process = subprocess.Popen(arguments, cwd=tmp_path, env=program_env, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    shown = b""
+    while b"fold 2 of 5" not in shown:
+        shown += os.read(master, 4096)
+    assert re.search(rb"[a-z]+  fold 1 of 5  \d+ s so far", shown)
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # what Linux says when the last writer is gone
+        while more := os.read(master, 4096):
+            shown += more
+    os.close(master)
+    assert process.wait(60) == 130
+    assert b"Traceback" not in shown
+    assert shown.rpartition(b" so far")[2].replace(b"\r\n", b"").endswith((b"\x1b[2K", b"\x1b[?25h"))
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
 
 
 CLEANING = """

@@ -116,13 +116,13 @@ def test_a_class_of_one_row_is_refused_with_the_fold():
     labels = np.where(labels == 3, 0, labels)
     labels[17] = 3
     with pytest.raises(AbsentClasses, match=r"none of the rows outside fold \d is labelled with the classes at 3,"):
-        cross_validated(Vector.fit, Examples.checked(z, labels))
+        cross_validated(Isotonic.fit, Examples.checked(z, labels))
 
 
 def test_a_class_of_no_row_is_refused_for_all_rows():
     z, labels = overconfident(rows=50)
     with pytest.raises(AbsentClasses, match="none of the rows to fit to"):
-        cross_validated(Vector.fit, Examples.checked(z, np.where(labels == 3, 0, labels)))
+        cross_validated(Isotonic.fit, Examples.checked(z, np.where(labels == 3, 0, labels)))
 
 
 def test_refusal_of_a_fold_says_which():
@@ -164,11 +164,11 @@ def test_refused_methods_keep_their_reason():
     labels = np.where(labels == 3, 0, labels)
     chosen = select(Examples.checked(z, labels))
     assert {refusal.method for refusal in chosen.refused} == {
-        "bcts", "beta", "centred-isotonic", "histogram", "isotonic", "platt", "quadratic", "vector", "venn-abers",
+        "centred-isotonic", "histogram", "isotonic", "venn-abers",
     }  # fmt: skip
     assert all(refusal.reason.classes == (3,) for refusal in chosen.refused)
-    with pytest.raises(ValueError, match="vector: none of the rows"):
-        select(Examples.checked(z, labels), {Vector.name: Vector.fit})
+    with pytest.raises(ValueError, match="isotonic: none of the rows"):
+        select(Examples.checked(z, labels), {Isotonic.name: Isotonic.fit})
 
 
 def test_verdict_takes_what_helps():

@@ -232,6 +232,25 @@ def normalized(q: NDArray[np.float64], masked: NDArray[np.bool_]) -> NDArray[np.
     return q
 
 
+def log_uniform(z: NDArray[Any]) -> NDArray[np.float64]:
+    """Logarithm of the same probability for every class that is not masked, shape (rows, classes)."""
+    masked = np.asarray(z) == -np.inf
+    with np.errstate(divide="ignore"):
+        return np.where(masked, -np.inf, -np.log((~masked).sum(axis=1, keepdims=True)))
+
+
+def smoothed(log_p: NDArray[np.float64], rows: float) -> NDArray[np.float64]:
+    """Log-probabilities as if one more row than the `rows` that were fitted had been uniform among the classes.
+
+    No class is then less likely than 1/(classes (rows + 1)): fewer rows cannot tell a small probability from a smaller
+    one, and one truth there would cost more than they bear out. This is the Laplace smoothing of "ts-mix" in the
+    library of Berta et al. (2025), probmetrics, which smooths before its last step instead.
+    """
+    with np.errstate(invalid="ignore"):  # nan stays nan, silently
+        mixed = np.logaddexp(log_p - np.log1p(1 / rows), log_uniform(log_p) - np.log1p(rows))
+    return np.asarray(np.minimum(mixed, 0.0), np.float64)
+
+
 def log_one_minus_rows(z: NDArray[Any]) -> NDArray[np.float64]:
     """Logarithms of the probability that it is another class, from logits, shape (rows, classes)."""
     return log_one_minus(log_softmax_rows(z))

@@ -17,7 +17,8 @@ from softmax_cli.numeric.calibrators._examples import (
     log_softmax_rows,
 )
 from softmax_cli.numeric.calibrators._one_vs_rest import Columns, renormalized
-from softmax_cli.numeric.calibrators._optimise import Prior, total
+from softmax_cli.numeric.calibrators._optimise import BIAS_SPREAD, FACTOR_SPREAD, Prior, total
+from softmax_cli.numeric.calibrators.temperature import temperature_or_one
 
 Features = Callable[[Columns, Columns], tuple[Columns, ...]]
 """From log p and log(1 - p), none masked, to what is multiplied by the slopes."""
@@ -58,23 +59,23 @@ _FALL = 1e-14
 
 @dataclass(frozen=True, eq=False)
 class Logistic:
-    """For each class, the mean two-class log loss with a weak prior, and its derivatives by slopes and intercept."""
+    """For each class, the mean two-class log loss with a prior, and its derivatives by slopes and intercept."""
 
     features: tuple[Columns, ...]
     """Shape (rows, classes) each, finite."""
     masked: NDArray[np.bool_] | None
     """Such a class of a row is no example of anything; None: there is none."""
     examples: Examples
-    identity: NDArray[np.float64]
-    """Parameters that change nothing, shape (features + 1,): the middle of the prior."""
+    prior: Prior
+    """The same for every class: of features + 1 parameters."""
 
     @classmethod
-    def of(cls, examples: Examples, features: Features, identity: Sequence[float]) -> Self:
+    def of(cls, examples: Examples, features: Features, prior: Prior) -> Self:
         """Take the features of log-probabilities."""
         log_p = examples.rowwise(log_softmax_rows)
         masked = log_p == -np.inf
         found = features(np.maximum(_unmasked(log_p), -_LARGEST_FEATURE), examples.rowwise(log_one_minus_rows))
-        return cls(found, masked if masked.any() else None, examples, np.asarray(identity, np.float64))
+        return cls(found, masked if masked.any() else None, examples, prior)
 
     def __call__(self, theta: NDArray[np.float64]) -> Derivatives:
         """Return the loss of every class and its derivatives at `theta`, shape (features + 1, classes)."""
@@ -91,8 +92,8 @@ class Logistic:
             return np.stack(sums)
 
         parts = total(part, self.examples.rows, classes)
-        precision = Prior.weak(self.identity, self.examples.count).precision[:, None]
-        off = theta - self.identity[:, None]
+        precision = self.prior.precision[:, None]
+        off = theta - self.prior.identity[:, None]
         second = np.zeros((classes, size, size))
         for values, (i, j) in zip(parts[1 + size :], pairs, strict=True):
             second[:, i, j] = second[:, j, i] = values
@@ -159,7 +160,11 @@ class Derivatives:
 
 
 def fit_logistic(
-    examples: Examples, features: Features, identity: Sequence[float], lower: Sequence[float] | None = None
+    examples: Examples,
+    features: Features,
+    slopes: Sequence[float],
+    spread: Sequence[float] | None = None,
+    lower: float = -np.inf,
 ) -> NDArray[np.float64]:
     """Fit the slope of every feature, and the intercept, of each class.
 
@@ -168,27 +173,34 @@ def fit_logistic(
 
     Parameters
     ----------
-    identity : sequence of float
-        Slopes and intercept that change nothing: the middle of a weak prior.
-    lower : sequence of float, optional
-        Least slopes and intercept.
+    slopes : sequence of float
+        Those that change nothing. As 1/T of them, and intercept 0, they are the middle of the prior.
+    spread : sequence of float, optional
+        Standard deviations of the slopes, as shares of 1/T; see `Prior.normal`.
+    lower : float
+        Least slope.
 
     Returns
     -------
     array, shape (features + 1, classes)
-
-    Raises
-    ------
-    ValueError
-        A class has no example.
     """
-    examples.require_every_class()
-    bound = np.full(len(identity), -np.inf) if lower is None else np.asarray(lower, np.float64)
-    return _newton(Logistic.of(examples, features, identity), bound[:, None], examples.classes)
+    beta = 1 / temperature_or_one(examples)
+    of_slopes = np.full(len(slopes), FACTOR_SPREAD) if spread is None else np.asarray(spread)
+    prior = Prior.normal(
+        np.append(beta * np.asarray(slopes), 0.0),
+        np.append(beta * of_slopes, BIAS_SPREAD),
+        examples.count,
+        np.append(np.full(len(slopes), lower), -np.inf),
+    )
+    return most_likely_curves(Logistic.of(examples, features, prior))
 
 
-def _newton(derivatives: Logistic, bound: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    theta = np.repeat(derivatives.identity[:, None], classes, axis=1)
+def most_likely_curves(derivatives: Logistic) -> NDArray[np.float64]:
+    """Slopes and intercept of each class of least penalised loss, shape (features + 1, classes)."""
+    prior, classes = derivatives.prior, derivatives.examples.classes
+    bound = np.full(len(prior.identity), -np.inf) if prior.lower is None else prior.lower
+    bound = bound[:, None]
+    theta = np.repeat(prior.identity[:, None], classes, axis=1)
     here, share = derivatives(theta), np.ones(classes)
     for _ in range(_NEWTON_STEPS):
         step = here.step(theta <= bound)

@@ -23,8 +23,10 @@ Loss = Callable[[Vector], tuple[float, Vector]]
 """Mean loss and its gradient, shape (parameters,)."""
 
 _STEPS = 2000
-_WEAK = 10.0
-"""Standard deviation of the weak prior: far wider than real deviations, and gives a finite optimum."""
+FACTOR_SPREAD = 0.2
+"""How far the factor of a class is from 1/T before any row is seen: standard deviation, as a share of 1/T."""
+BIAS_SPREAD = 1.5
+"""The same of what is added to a class, nats."""
 _FLAT = 1e-10
 
 
@@ -40,13 +42,16 @@ class Prior:
     """Bounds of the parameters from below, where they have some."""
 
     @classmethod
-    def weak(cls, identity: Vector, rows: float, lower: Vector | None = None) -> Prior:
-        """Normal prior of standard deviation 10 about the identity.
+    def normal(cls, identity: Vector, spread: Vector, rows: float, lower: Vector | None = None) -> Prior:
+        """Normal prior with the standard deviations `spread`, shape (parameters,), for the mean loss of `rows` rows.
 
-        It weighs 1/100 of a row, and gives perfectly separated classes finite parameters instead of ones that grow
-        until the optimiser gives up.
+        About temperature scaling, with `FACTOR_SPREAD` and `BIAS_SPREAD`, it decides where a class has few rows, or
+        none that is doubtful: there the likelihood grows without end, and its optimum calls every row certain. A
+        class with hundreds of rows gets the parameters of maximum likelihood. Both spreads were chosen by the test
+        log loss of parts of 150 to 5,000 rows of three networks on CIFAR-10, two on digits, one on file types and
+        generated tables: with half or twice as much it hardly differs.
         """
-        return cls(identity, np.full(len(identity), 1 / (_WEAK**2 * rows)), lower)
+        return cls(identity, 1 / (spread**2 * rows), lower)
 
 
 def minimum(
@@ -87,7 +92,7 @@ def minimum(
         jac=True,
         method="L-BFGS-B",
         bounds=None if prior.lower is None else Bounds((prior.lower - begin) / unit, np.inf),
-        options={"maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": flat, "gtol": 1e-9, "maxcor": 20},
+        options={"maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": flat, "gtol": 1e-9, "maxcor": 10},
     )
     # Status 2 is a line search that finds nothing lower to the last digit: an optimum as far as float64 can tell.
     if found.status == 1 or not np.isfinite(found.fun):
@@ -226,6 +231,6 @@ class SoftmaxLoss:
         return np.arange(len(labels)), labels
 
 
-def most_likely(loss: SoftmaxLoss, prior: Prior) -> Vector:
+def most_likely(loss: SoftmaxLoss, prior: Prior, flat: float = _FLAT) -> Vector:
     """Parameters of least penalised loss, searched in units that suit the rows; see `minimum`."""
-    return minimum(loss, prior, loss.curvature(prior.identity))
+    return minimum(loss, prior, loss.curvature(prior.identity), flat=flat)

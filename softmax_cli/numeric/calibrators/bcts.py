@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix, Parameters
 from softmax_cli.numeric.calibrators._examples import Examples, check_classes, log_softmax_rows
-from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, Vector, most_likely
+from softmax_cli.numeric.calibrators._optimise import (
+    BIAS_SPREAD,
+    FACTOR_SPREAD,
+    Prior,
+    SoftmaxLoss,
+    Vector,
+    most_likely,
+)
 from softmax_cli.numeric.calibrators._parameters import number, vector
-from softmax_cli.numeric.calibrators.temperature import BOUND
+from softmax_cli.numeric.calibrators.temperature import BOUND, temperature_or_one
 from softmax_cli.numeric.softmax import adjust_, check_temperature, log_normalize_
 
 
@@ -61,19 +68,20 @@ class Bcts:
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
-        """Maximum likelihood with a weak prior about T = 1, b = 0; see `Calibrator.fit` and `Prior.weak`.
+        """Maximum likelihood with a prior about temperature scaling; see `Calibrator.fit` and `Prior.normal`.
 
         Raises
         ------
         ValueError
-            A class has no example, or the best T is infinite (the logits tell nothing of the labels).
+            The best T is infinite: the logits tell nothing of the labels.
         """
-        examples.require_every_class()
-        identity = np.append(1.0, np.zeros(examples.classes))
+        beta = 1 / temperature_or_one(examples)
+        identity = np.append(beta, np.zeros(examples.classes))
+        spread = np.append(FACTOR_SPREAD * beta, np.full(examples.classes, BIAS_SPREAD))
         lower = np.append(math.exp(-BOUND), np.full(examples.classes, -np.inf))
         # Log-probabilities are logits shifted by a number for each row, which changes nothing here but the units.
         loss = SoftmaxLoss.of(examples, TemperatureAndBias(), examples.rowwise(log_softmax_rows))
-        theta = most_likely(loss, Prior.weak(identity, examples.count, lower))
+        theta = most_likely(loss, Prior.normal(identity, spread, examples.count, lower))
         if theta[0] <= 2 * lower[0]:
             raise ValueError(
                 "worse than class shares alone: the likelihood grows as T -> inf; "

@@ -28,7 +28,7 @@ class Beta(OfVectors):
     Notes
     -----
     Kull, Silva Filho & Flach (2017), "Beta calibration: a well-founded and easily implemented improvement on logistic
-    calibration for binary classifiers", AISTATS. Weak prior about the identity as in `Prior.weak`.
+    calibration for binary classifiers", AISTATS. Prior about temperature scaling as in `Prior.normal`.
     """
 
     name: ClassVar[str] = "beta"
@@ -51,15 +51,8 @@ class Beta(OfVectors):
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
-        """Logistic regression of each class on log p and -log(1 - p); see `Calibrator.fit`.
-
-        Raises
-        ------
-        ValueError
-            A class has no example.
-        """
-        lower = (0.0, 0.0, -np.inf)
-        return cls(*fit_logistic(examples, log_and_log_one_minus, identity=(1.0, 1.0, 0.0), lower=lower))
+        """Logistic regression of each class on log p and -log(1 - p); see `Calibrator.fit`."""
+        return cls(*fit_logistic(examples, log_and_log_one_minus, slopes=(1.0, 1.0), lower=0.0))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix, Parameters
-from softmax_cli.numeric.calibrators._examples import Examples, log_softmax_rows
+from softmax_cli.numeric.calibrators._examples import Examples, log_softmax_rows, log_uniform
 from softmax_cli.numeric.calibrators._parameters import number, vector
 from softmax_cli.numeric.calibrators.temperature import Temperature, best_temperature
 from softmax_cli.numeric.softmax import adjust_, check_temperature, log_normalize_
@@ -88,10 +88,7 @@ class EnsembleTemperature:
 def _parts(z: Matrix, temperature: float) -> tuple[Matrix, Matrix, Matrix]:
     """Log-probabilities with T, with T = 1, and of the uniform distribution over the unmasked classes."""
     plain = log_softmax_rows(z)
-    masked = np.asarray(z) == -np.inf
-    with np.errstate(divide="ignore"):
-        uniform = np.where(masked, -np.inf, -np.log((~masked).sum(axis=1, keepdims=True)))
-    return Temperature(temperature).log_p(z), plain, uniform
+    return Temperature(temperature).log_p(z), plain, log_uniform(z)
 
 
 def best_weights(log_q: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -108,13 +108,13 @@ def log_p_of(z: NDArray[np.float64], matrix: NDArray[np.float64], bias: NDArray[
 STRENGTHS = tuple(10.0 ** (half / 2) for half in range(4, -7, -1))
 """From 100 down to 0.001: the search begins at 1 and goes on as long as held-out rows gain."""
 _FOLDS = 5
-_HELD_OUT = 800
+_HELD_OUT = 500
 """Held-out rows that are enough to tell two strengths apart."""
 _LOOKED_AT = 5000
 """Rows that the strength is chosen on: it is the precision of a prior, and belongs to the network, not to the rows."""
-_FLAT = 1e-8
-"""A search ends where a step gains a hundred-millionth: far below what rows could tell."""
-_ROUGHLY = 1e-6
+_FLAT = 1e-7
+"""A search ends where a step gains a ten-millionth: far below what rows could tell."""
+_ROUGHLY = 1e-5
 """The same while strengths are compared."""
 
 
@@ -178,7 +178,7 @@ class _Search:
         """Return the strength of the penalty with the least loss on held-out rows, among `STRENGTHS`, and where it led.
 
         Neighbour by neighbour from 1, weaker first, as long as the loss falls: each search begins where the one before
-        ended. Some 800 held-out rows are enough, of one or several of five folds.
+        ended. Some 500 held-out rows are enough, of one or several of five folds.
         """
         few = np.arange(0, loss.examples.rows, -(-loss.examples.rows // _LOOKED_AT))
         if len(few) < _FOLDS:

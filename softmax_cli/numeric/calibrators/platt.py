@@ -28,8 +28,8 @@ class Platt(OfVectors):
     Notes
     -----
     Platt (1999), "Probabilistic outputs for support vector machines"; Zadrozny & Elkan (2002) for many classes.
-    Perfectly separated classes get finite parameters from a weak prior about the identity (`Prior.weak`), not from
-    Platt's shifted targets.
+    Classes with few doubtful rows are held by a prior about temperature scaling (`Prior.normal`), not by Platt's
+    shifted targets.
     """
 
     name: ClassVar[str] = "platt"
@@ -46,14 +46,8 @@ class Platt(OfVectors):
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
-        """Logistic regression of each class on its log-odds; see `Calibrator.fit`.
-
-        Raises
-        ------
-        ValueError
-            A class has no example.
-        """
-        return cls(*fit_logistic(examples, log_odds, identity=(1.0, 0.0)))
+        """Logistic regression of each class on its log-odds; see `Calibrator.fit`."""
+        return cls(*fit_logistic(examples, log_odds, slopes=(1.0,)))
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""

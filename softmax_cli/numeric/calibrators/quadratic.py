@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from softmax_cli.numeric.calibrators import Matrix
 from softmax_cli.numeric.calibrators._examples import Examples, log_one_minus_rows, log_softmax_rows
 from softmax_cli.numeric.calibrators._logistic_curves import apply_logistic, fit_logistic
+from softmax_cli.numeric.calibrators._optimise import FACTOR_SPREAD
 from softmax_cli.numeric.calibrators._parameters import OfVectors
+
+SQUARE_SPREAD = 0.03
+"""Standard deviation of d before any row is seen, in units of 1/T: at log-odds of 7 it does as much as that of a."""
 
 
 def log_odds_and_square(log_p: Matrix, log_q: Matrix) -> tuple[Matrix, Matrix]:
@@ -31,7 +35,7 @@ class Quadratic(OfVectors):
     Notes
     -----
     Berta, Holzmueller, Jordan & Bach (2025), "Structured matrix scaling for multi-class calibration", section on two
-    classes. Weak prior about the identity as in `Prior.weak`.
+    classes. Prior about temperature scaling as in `Prior.normal`.
     """
 
     name: ClassVar[str] = "quadratic"
@@ -58,14 +62,9 @@ class Quadratic(OfVectors):
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
-        """Logistic regression of each class on its log-odds and their square; see `Calibrator.fit`.
-
-        Raises
-        ------
-        ValueError
-            A class has no example.
-        """
-        slope, square, intercept = fit_logistic(examples, log_odds_and_square, identity=(1.0, 0.0, 0.0))
+        """Logistic regression of each class on its log-odds and their square; see `Calibrator.fit`."""
+        spread = (FACTOR_SPREAD, SQUARE_SPREAD)
+        slope, square, intercept = fit_logistic(examples, log_odds_and_square, slopes=(1.0, 0.0), spread=spread)
         odds = examples.rowwise(log_softmax_rows) - examples.rowwise(log_one_minus_rows)
         seen = odds > -np.inf
         lowest = odds.min(axis=0, where=seen, initial=np.inf)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix, Parameters
-from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized
+from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized, smoothed
 from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, most_likely
 from softmax_cli.numeric.calibrators._parameters import number, vector
 from softmax_cli.numeric.calibrators.temperature import Temperature, temperature_or_one
@@ -19,15 +19,15 @@ from softmax_cli.numeric.softmax import check_temperature
 
 @dataclass(frozen=True, eq=False)
 class Svs:
-    """p = softmax(w log softmax(z/T) + b), with T from temperature scaling.
+    """p = softmax(w log softmax(z/T) + b), with T from temperature scaling; then `smoothed`.
 
-    `Vector` has two numbers for each class and nothing to hold them, and overfits where a class has few rows. Here
-    (w - 1)^2 and b^2 cost K / rows each: a class without rows keeps what temperature scaling gives it.
+    The form of `Vector`, held the closer to temperature scaling the more classes there are: (w - 1)^2 and b^2 cost
+    K / rows each.
 
     Notes
     -----
     Berta, Holzmueller, Jordan & Bach (2025), "Structured matrix scaling for multi-class calibration": the ridge
-    penalty, with the strengths of the paper.
+    penalty, with the strengths of the paper. Smoothing as in the authors' library, but last.
     """
 
     name: ClassVar[str] = "svs"
@@ -38,9 +38,13 @@ class Svs:
     """w, shape (classes,)."""
     bias: NDArray[np.float64]
     """b, shape (classes,)."""
+    rows: float
+    """How many were fitted, the sum of their weights; see `smoothed`."""
 
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
+        if self.rows <= 0:
+            raise ValueError(f"'rows' is {self.rows:g}: expected a number above 0")
 
     @property
     def free_parameters(self) -> int:
@@ -54,7 +58,8 @@ class Svs:
         identity = np.repeat([1.0, 0.0], examples.classes)
         prior = Prior(identity, np.full(len(identity), 2 * examples.classes / examples.count))
         loss = SoftmaxLoss.of(examples, FactorAndBias(), first.log_p(examples.z))
-        return cls(first.temperature, *most_likely(loss, prior).reshape(2, -1))
+        factor, bias = most_likely(loss, prior).reshape(2, -1)
+        return cls(first.temperature, factor, bias, examples.count)
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""
@@ -62,17 +67,23 @@ class Svs:
         x, masked = finite_rows(Temperature(self.temperature).log_p(z))
         x *= self.factor
         x += self.bias
-        return normalized(x, masked)
+        return smoothed(normalized(x, masked), self.rows)
 
     def parameters(self) -> Parameters:
-        """T, w and b."""
-        return {"temperature": self.temperature, "factor": self.factor.tolist(), "bias": self.bias.tolist()}
+        """T, w and b, and how many rows were fitted."""
+        return {
+            "temperature": self.temperature,
+            "factor": self.factor.tolist(),
+            "bias": self.bias.tolist(),
+            "rows": self.rows,
+        }
 
     @classmethod
     def from_parameters(cls, parameters: Parameters) -> Self:
         """Rebuild from `parameters`."""
         factor = vector(parameters, "factor")
-        return cls(number(parameters, "temperature"), factor, vector(parameters, "bias", len(factor)))
+        temperature, rows = number(parameters, "temperature"), number(parameters, "rows")
+        return cls(temperature, factor, vector(parameters, "bias", len(factor)), rows)
 
     def describe(self) -> str:
         """One line for people."""

@@ -198,7 +198,7 @@ def _check_bound(rows: _Rows, bound: float) -> None:
     if bound > 1 and at_bound.first <= 0:
         raise ValueError(
             f"perfectly separated: the true class has the largest logit in all of {len(rows.highest)} rows, and the "
-            "likelihood grows without end as T -> 0; expected more rows, or rows the model was not trained on,"
+            "likelihood grows without end as T -> 0; expected more rows, or rows the model was not trained on"
         )
     if bound < 1 and at_bound.first >= 0:
         raise ValueError(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix
 from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized
-from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, most_likely
+from softmax_cli.numeric.calibrators._optimise import BIAS_SPREAD, FACTOR_SPREAD, Prior, SoftmaxLoss, most_likely
 from softmax_cli.numeric.calibrators._parameters import OfVectors
+from softmax_cli.numeric.calibrators.temperature import temperature_or_one
 
 
 class FactorAndBias:
@@ -57,20 +58,15 @@ class Vector(OfVectors):
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
-        """Maximum likelihood with a weak prior about w = 1, b = 0; see `Calibrator.fit` and `Prior.weak`.
-
-        Raises
-        ------
-        ValueError
-            A class has no example.
-        """
-        examples.require_every_class()
-        loss = SoftmaxLoss.of(examples, FactorAndBias())
+        """Maximum likelihood with a prior about temperature scaling; see `Calibrator.fit` and `Prior.normal`."""
+        temperature = temperature_or_one(examples)
+        loss = SoftmaxLoss.of(examples, FactorAndBias(), examples.z / temperature)
         middle = _middle(loss)
-        prior = Prior.weak(np.append(np.ones(examples.classes), middle), examples.count)
+        spread = np.repeat([FACTOR_SPREAD, BIAS_SPREAD], examples.classes)
+        prior = Prior.normal(np.append(np.ones(examples.classes), middle), spread, examples.count)
         factor, bias = most_likely(replace(loss, x=loss.x - middle), prior).reshape(2, -1)
         bias = bias - factor * middle
-        return cls(factor, bias - bias.mean())
+        return cls(factor / temperature, bias - bias.mean())
 
     def log_p(self, z: Matrix) -> Matrix:
         """Log-probabilities, shape (rows, classes); see `Calibrator.log_p`."""

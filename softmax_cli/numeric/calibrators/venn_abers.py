@@ -92,14 +92,24 @@ def _counted(examples: Examples) -> tuple[NDArray[np.float64], NDArray[np.float6
 def between(rows: NDArray[np.float64], true_rows: NDArray[np.float64]) -> tuple[Matrix, Matrix]:
     """p0 and p1 of a new row in every cell, shape (cells, classes) each.
 
+    A new true row in a cell without rows changes what it would change in the next cell that has some, since its own
+    level of 1 is above all that follow; a new row that is not true, in the cell before. That one is the same question,
+    asked from the other end: both are answered in one walk, over the cells that have rows.
+
     Parameters
     ----------
     rows, true_rows : array, shape (cells, classes)
         Cells in rising order of the score.
     """
-    p1 = _as_true(rows, true_rows)
-    p0 = 1 - _as_true(rows[::-1], (rows - true_rows)[::-1])[::-1]
-    return np.clip(p0, 0, 1), np.clip(p1, 0, 1)
+    rows = np.concatenate([rows, rows[::-1]], axis=1)
+    true_rows = np.concatenate([true_rows, rows[:, true_rows.shape[1] :] - true_rows[::-1]], axis=1)
+    has_rows = rows > 0
+    # One cell more than any class has: there the new row is beyond all others.
+    full = np.argsort(~has_rows, axis=0, kind="stable")[: has_rows.sum(axis=0).max() + 1]
+    found = _as_true(np.take_along_axis(rows, full, axis=0), np.take_along_axis(true_rows, full, axis=0))
+    following = np.minimum(np.cumsum(has_rows, axis=0) - has_rows, len(found) - 1)
+    p1, not_p0 = np.split(np.clip(np.take_along_axis(found, following, axis=0), 0, 1), 2, axis=1)
+    return 1 - not_p0[::-1], p1
 
 
 def _as_true(rows: NDArray[np.float64], true_rows: NDArray[np.float64]) -> Matrix:
@@ -114,14 +124,16 @@ def _as_true(rows: NDArray[np.float64], true_rows: NDArray[np.float64]) -> Matri
     y = np.concatenate([np.full((1, classes), -1.0), np.zeros((1, classes)), np.cumsum(true_rows, axis=0)])
     hull = _Hull.of(x[-1], y[-1], cells + 3)
     for place in range(cells, -1, -1):
-        hull.push(x[place], y[place], np.ones(classes, np.bool_))
+        hull.push(x[place], y[place], hull.each)
     found = np.empty((cells, classes))
     for cell in range(cells):
-        found[cell] = hull.slope()
-        left = x[cell + 2] - 1, y[cell + 2] - 1
-        below = hull.is_above(*left)
+        dx, dy = hull.leftmost()
+        found[cell] = dy / dx
+        left_x, left_y = x[cell + 2] - 1, y[cell + 2] - 1
+        top = hull.x[hull.top, hull.each], hull.y[hull.top, hull.each]
+        below = np.flatnonzero(dx * (left_y - top[1]) < dy * (left_x - top[0]))
         hull.top[below] -= 1
-        hull.push(*left, below)
+        hull.push(left_x[below], left_y[below], below)
     return found
 
 
@@ -141,31 +153,22 @@ class _Hull:
         xs[0], ys[0] = x, y
         return cls(xs, ys, np.zeros(len(x), np.int64), np.arange(len(x)))
 
-    def push(self, x: NDArray[np.float64], y: NDArray[np.float64], chosen: NDArray[np.bool_]) -> None:
+    def push(self, x: NDArray[np.float64], y: NDArray[np.float64], chosen: NDArray[np.int64]) -> None:
         """Add a point left of all corners for the chosen classes; corners above the new edge are corners no more."""
-        open_ = np.flatnonzero(chosen & (self.top > 0))
+        top = self.top[chosen]
+        open_ = np.flatnonzero(top > 0)
         while len(open_):
-            first, second = self.top[open_], self.top[open_] - 1
-            dx, dy = self.x[first, open_] - x[open_], self.y[first, open_] - y[open_]
-            further = self.x[second, open_] - self.x[first, open_], self.y[second, open_] - self.y[first, open_]
-            open_ = open_[dy * further[0] >= further[1] * dx]
-            self.top[open_] -= 1
-            open_ = open_[self.top[open_] > 0]
-        self.top[chosen] += 1
-        self.x[self.top[chosen], self.each[chosen]] = x[chosen]
-        self.y[self.top[chosen], self.each[chosen]] = y[chosen]
+            column, first = chosen[open_], top[open_]
+            x1, y1 = self.x[first, column], self.y[first, column]
+            x2, y2 = self.x[first - 1, column], self.y[first - 1, column]
+            open_ = open_[(y1 - y[open_]) * (x2 - x1) >= (y2 - y1) * (x1 - x[open_])]
+            top[open_] -= 1
+            open_ = open_[top[open_] > 0]
+        top += 1
+        self.top[chosen] = top
+        self.x[top, chosen], self.y[top, chosen] = x, y
 
-    def slope(self) -> NDArray[np.float64]:
-        """Of the leftmost edge, shape (classes,)."""
-        dx, dy = self._leftmost()
-        return dy / dx
-
-    def is_above(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether the leftmost edge runs above a point, shape (classes,)."""
-        dx, dy = self._leftmost()
-        return dx * (y - self.y[self.top, self.each]) < dy * (x - self.x[self.top, self.each])
-
-    def _leftmost(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def leftmost(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Length of the leftmost edge along x and y, shape (classes,) each."""
         first, second = self.top, self.top - 1
         return (

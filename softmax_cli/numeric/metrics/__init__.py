@@ -44,6 +44,8 @@ class Plan:
     """Least confidence that is answered, of a calibration that abstains; None: it does not."""
     sets: bool = False
     """Whether there are prediction sets."""
+    of_classes: bool = False
+    """Whether a table of all classes is asked for: its errors are worth keeping every probability, for equal mass."""
     costs: NDArray[np.float64] | None = field(default=None, compare=False)
     """What decisions cost, shape (classes, decisions); None: nobody asks."""
 

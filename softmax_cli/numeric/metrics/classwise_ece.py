@@ -22,7 +22,8 @@ def figures(plan: Plan) -> Iterator[Definition]:
 
 
 def _folds(plan: Plan) -> tuple[type[ClassBins] | type[ClassRankings], ...]:
-    return (ClassBins, ClassRankings) if (plan.kind, plan.scheme) == ("classwise", "mass") else (ClassBins,)
+    kept = plan.scheme == "mass" and (plan.kind == "classwise" or plan.of_classes)
+    return (ClassBins, ClassRankings) if kept else (ClassBins,)
 
 
 def columns(plan: Plan) -> Iterator[Column]:

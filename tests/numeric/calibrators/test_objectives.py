@@ -7,7 +7,7 @@ import pytest
 from scipy.special import log_softmax
 
 from softmax_cli.numeric.calibrators._examples import Examples
-from softmax_cli.numeric.calibrators._logistic_curves import Logistic, fit_logistic
+from softmax_cli.numeric.calibrators._logistic_curves import Logistic, most_likely_curves
 from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, minimum, most_likely
 from softmax_cli.numeric.calibrators.bcts import TemperatureAndBias
 from softmax_cli.numeric.calibrators.beta import log_and_log_one_minus
@@ -17,7 +17,7 @@ from softmax_cli.numeric.calibrators.quadratic import log_odds_and_square
 from softmax_cli.numeric.calibrators.vector import FactorAndBias
 
 CLASSES = 4
-BETA_BOUNDS = (0.0, 0.0, -np.inf)
+BETA_BOUNDS = np.array([0.0, 0.0, -np.inf])
 
 
 def examples(rows=60):
@@ -39,6 +39,13 @@ LOGISTIC = {
     "beta": (log_and_log_one_minus, (1.0, 1.0, 0.0)),
     "quadratic": (log_odds_and_square, (1.0, 0.0, 0.0)),
 }
+
+
+def prior_about(identity, lower=None):
+    """Wide enough that the rows decide."""
+    return Prior.normal(np.asarray(identity), np.full(len(identity), 10.0), 60, lower)
+
+
 every_loss = pytest.mark.parametrize("name", LOSSES)
 every_logistic = pytest.mark.parametrize("name", LOGISTIC)
 
@@ -77,7 +84,7 @@ def test_identity_has_the_loss_of_the_rows_as_they_are(name):
 @every_loss
 def test_minimum_is_flat(name):
     loss, identity = LOSSES[name]
-    prior = Prior.weak(identity, rows=60)
+    prior = prior_about(identity)
     theta = most_likely(loss, prior)
     _, gradient = loss(theta)
     np.testing.assert_allclose(gradient + prior.precision * (theta - identity), 0, atol=1e-4)
@@ -98,7 +105,7 @@ def test_losses_of_parts_add_up(name):
 @every_logistic
 def test_derivatives_of_each_class_are_those_of_its_loss(name):
     features, identity = LOGISTIC[name]
-    logistic = Logistic.of(examples(), features, identity)
+    logistic = Logistic.of(examples(), features, prior_about(identity))
     theta = np.asarray(identity)[:, None] + 0.2 * np.random.default_rng(1).normal(size=(len(identity), CLASSES))
     found = logistic(theta)
     for index in range(CLASSES):
@@ -120,17 +127,18 @@ def test_identity_of_a_class_has_its_two_class_loss(name):
     truth = np.eye(CLASSES)[rows.labels].astype(bool)
     expected = -rows.weights @ np.where(truth, log_p, np.log1p(-np.exp(log_p)))
     theta = np.repeat(np.asarray(identity)[:, None], CLASSES, axis=1)
-    np.testing.assert_allclose(Logistic.of(rows, features, identity)(theta).loss, expected, rtol=1e-12)
+    np.testing.assert_allclose(Logistic.of(rows, features, prior_about(identity))(theta).loss, expected, rtol=1e-12)
 
 
 @every_logistic
 def test_fitted_class_is_flat_or_at_its_bound(name):
     features, identity = LOGISTIC[name]
     rows = examples()
-    lower = BETA_BOUNDS if name == "beta" else None
-    theta = fit_logistic(rows, features, identity, lower)
-    first = Logistic.of(rows, features, identity)(theta).first
-    at_bound = theta <= np.asarray(lower or [-np.inf] * len(identity))[:, None]
+    lower = BETA_BOUNDS if name == "beta" else np.full(len(identity), -np.inf)
+    logistic = Logistic.of(rows, features, prior_about(identity, lower))
+    theta = most_likely_curves(logistic)
+    first = logistic(theta).first
+    at_bound = theta <= lower[:, None]
     np.testing.assert_allclose(first[~at_bound], 0, atol=1e-6)
     assert (first[at_bound] > 0).all()
     assert at_bound.any() == (name == "beta")
@@ -165,13 +173,16 @@ def test_search_without_an_end_is_refused():
         minimum(cliff, Prior(np.zeros(2), np.zeros(2)))
 
 
-def test_weak_prior_alone_bounds_what_separated_rows_would_let_grow():
-    """One parameter with loss exp(-theta): the optimum solves exp(-theta) = theta/100, which is Lambert W of 100."""
+def test_prior_alone_bounds_what_separated_rows_would_let_grow():
+    """One parameter with loss exp(-theta): the optimum solves exp(-theta) = theta/100, which is Lambert W of 100.
+
+    The spread of 5 counts four rows each of which has that loss.
+    """
 
     def separated(theta):
         return float(np.exp(-theta[0])), -np.exp(-theta)
 
-    (theta,) = minimum(separated, Prior.weak(np.zeros(1), rows=1))
+    (theta,) = minimum(separated, Prior.normal(np.zeros(1), np.array([5.0]), rows=4))
     assert theta == pytest.approx(3.3856302, abs=1e-4)
 
 

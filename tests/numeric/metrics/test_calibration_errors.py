@@ -82,7 +82,7 @@ def test_errors_of_the_classes_heed_the_norm_and_the_scheme(norm):
     (column,) = columns(width)
     parts = parts_of([ClassBins], log_p, labels, width)
     np.testing.assert_array_equal(column.values(parts), parts[ClassBins].by_class(norm))
-    mass = Plan(kind="classwise", scheme="mass", norm=norm)
-    (column,) = columns(mass)
-    parts = parts_of([ClassBins, ClassRankings], log_p, labels, mass)
-    np.testing.assert_array_equal(column.values(parts), parts[ClassRankings].by_class(norm))
+    for mass in (Plan(kind="classwise", scheme="mass", norm=norm), Plan(of_classes=True, scheme="mass", norm=norm)):
+        (column,) = columns(mass)
+        parts = parts_of([ClassBins, ClassRankings], log_p, labels, mass)
+        np.testing.assert_array_equal(column.values(parts), parts[ClassRankings].by_class(norm))
