@@ -1,7 +1,7 @@
 """The sessions in README.md and the recipes, run as a user would: on a terminal of 80 columns, in a copy of examples/.
 
-``python tests/documents.py`` writes their output anew, and draws the picture of the terminal; `tests/test_documents.py`
-checks that nothing has changed.
+``python tests/documents.py [FILE...]`` writes their output anew, and draws the picture of the terminal;
+`tests/test_documents.py` checks that nothing has changed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pty
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -90,6 +91,6 @@ def picture() -> str:
 
 
 if __name__ == "__main__":
-    for document in DOCUMENTS:
+    for document in map(Path, sys.argv[1:]) if sys.argv[1:] else DOCUMENTS:
         document.write_text(renewed(document.read_text("utf-8")), "utf-8")
     PICTURE.write_text(picture(), "utf-8")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 RANK = 5
-FIRST = ("label", "labels", "where", "flips_out", "fail_if", "json", "report", "plot", "bootstrap", "quiet")
+FIRST = ("label", "labels", "where", "flips_out", "full", "fail_if", "json", "report", "plot", "bootstrap", "quiet")
 EXAMPLES = (
     ("softmax-cli compare old.parquet new.parquet", "agreement, flips, divergences, changes of probability"),
     ("softmax-cli compare old.csv new.csv --label y", "with truths: which is better, and could it be chance?"),
@@ -36,7 +36,8 @@ EXAMPLES = (
 )
 PANEL = "Report"
 SHOWN = 5
-"""Rows that flip, on a screen."""
+"""Rows that flip, on a screen with every figure."""
+FIRST_SHOWN = 3
 MOST_ROWS = 1000
 """The same in a page or a table to be pasted."""
 
@@ -61,6 +62,9 @@ class CompareOptions:
             autocompletion=one_of(registry="softmax_cli.evaluation.pairs.report:gate_names"),
         ),
     ] = field(default_factory=list)
+    full: Annotated[
+        bool, typer.Option("--full", help="Print every figure, also those said in words.", rich_help_panel=PANEL)
+    ] = False
     json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=PANEL)
     ] = False
@@ -223,7 +227,12 @@ def _give(
     from softmax_cli.evaluation.pairs.screen import show_comparison
     from softmax_cli.terminal.console import make_console
 
-    show_comparison(make_console(sys.stdout, run.colors), report, flips.first(SHOWN))
+    show_comparison(
+        make_console(sys.stdout, run.colors),
+        report,
+        flips.first(SHOWN if comparison.full else FIRST_SHOWN),
+        comparison.full,
+    )
 
 
 def _draw(report: ComparisonReport, flips: Flips, pictures: ComparisonPictureOptions, force: bool) -> None:

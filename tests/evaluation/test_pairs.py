@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from scipy.spatial.distance import jensenshannon
 from scipy.special import log_softmax, rel_entr, softmax
 from scipy.stats import binomtest
@@ -97,7 +99,26 @@ def test_which_is_better_and_whether_it_could_be_chance(table):
     assert high - low == pytest.approx(2 * 1.96 * gaps.std() / 600**0.5, rel=0.25)
     assert any("accuracy: two is better" in line for line in report.pairs[0].verdict)
     same, _ = compared(table("one", z, truths=names), table("two", z), plan=Plan(top_k=(), replicates=200))
-    assert any("no difference that chance" in line for line in same.pairs[0].verdict)
+    assert any("the same but for chance" in line for line in same.pairs[0].verdict)
+
+
+def test_a_report_fits_a_small_terminal_and_says_nothing_twice(table):
+    generator = np.random.default_rng(4)
+    truths = generator.integers(0, 3, 300)
+    z = generator.normal(size=(300, 3))
+    better = z + 1.5 * np.eye(3)[truths]
+    report, flips = compared(table("one", z, truths=np.array(CLASSES)[truths]), table("two", better))
+
+    def shown(full):
+        stream = io.StringIO()
+        show_comparison(Console(file=stream, force_terminal=True, width=80, height=24), report, flips[:3], full)
+        return stream.getvalue()
+
+    assert 15 < shown(False).count("\n") < 24
+    gap = f"{figures(report)['accuracy_difference']:.5f}"
+    assert (shown(False).count(gap), shown(True).count(gap)) == (1, 2)
+    assert "McNemar p" in shown(True)
+    assert len(shown(True).splitlines()) > 30
 
 
 def test_bad_rows_of_either_are_left_out(table):

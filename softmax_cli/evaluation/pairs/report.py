@@ -199,7 +199,7 @@ def _alike(pair: Similarity) -> Iterator[Figure]:
     yield figure("kl_reverse", "  reverse", pair.mean_kl[1], f"KL(second || first){ruled_out[1]}")
     yield figure("js", "JS", pair.mean_js, "Jensen-Shannon divergence, mean, nats, 0..0.693")
     yield figure("total_variation", "total variation", pair.mean_variation, "mean, 0..1")
-    yield figure("max_dp", "max |dp|", pair.largest, "largest change of a probability, of all rows and classes")
+    yield figure("max_dp", "max |dp|", pair.largest, "the largest change of any probability")
     for share in SHARES:
         name = f"dp_{share * 100:g}".replace(".", "_")
         yield figure(name, f"  {share:.1%} of rows", pair.quantile(share), "change no probability by more")
@@ -251,8 +251,8 @@ def _verdict(
         only = one.only_first + one.only_second
         if only:
             found.append(
-                f"Of the {only:,} rows that only one of them gets right, {second} gets {one.only_second:,}. If both "
-                f"were equally good, chance would part them as far in {_odds(one.p_value)} (McNemar)."
+                f"Of {only:,} rows that only one gets right, {second} gets {one.only_second:,}; were both equally "
+                f"good, chance would part them so far in {_odds(one.p_value)} (McNemar)."
             )
     return tuple(found)
 
@@ -260,9 +260,9 @@ def _verdict(
 def _sentence(first: str, second: str, figure: Figure, more_is_better: bool) -> str:
     low, high = figure.interval or (nan, nan)
     title = figure.title.removesuffix(" gap")
-    limits = f"{figure.value:+.5f}, 95 % interval {low:+.5f} to {high:+.5f}"
+    limits = f"{figure.value:+.5f}, 95 %: {low:+.5f} to {high:+.5f}"
     if low <= 0 <= high or low != low:
-        return f"{title}: no difference that chance could not have made ({limits})."
+        return f"{title}: the same but for chance ({limits})."
     better = second if (figure.value > 0) == more_is_better else first
     return f"{title}: {better} is better ({limits})."
 

@@ -20,29 +20,48 @@ _TABLE = {"agreement": "agreement", "kl": "KL", "js": "JS", "total_variation": "
 """Columns of the table of several files."""
 
 
-def show_comparison(console: Console, report: ComparisonReport, flips: Sequence[dict[str, object]]) -> None:
-    """Print a report; `flips` are the first rows whose prediction changes."""
+_TELLING = ("kl", "total_variation", "max_dp", "dp_99", "logit_correlation")
+"""Figures of two files that a first look needs; the others are in the sentences before them, or close to these."""
+
+
+def show_comparison(
+    console: Console, report: ComparisonReport, flips: Sequence[dict[str, object]], full: bool = False
+) -> None:
+    """Print a report; unless all of it is asked for, it fits a terminal of 24 lines.
+
+    Parameters
+    ----------
+    flips : sequence of dict
+        The first rows whose prediction changes.
+    full : bool
+        Every figure of two files, also those that the sentences name.
+    """
     marks = glyphs(console)
     left_out = f" ({counted(report.left_out, 'bad row')} left out)" if report.left_out else ""
     first = f"{counted(report.rows, 'row')} joined by {report.joined_by}{left_out}; {report.labelled:,} with a truth"
     paragraph(console, f"{' | '.join(report.files)}: {first}", marks, "bold")
     if len(report.pairs) == 1:
-        _show_pair(console, report, report.pairs[0], marks)
+        _show_pair(console, report, report.pairs[0], full, marks)
     else:
         _show_table(console, report, marks)
     if flips:
-        _show_flips(console, flips, marks)
+        _show_flips(console, flips, marks, "" if full or len(report.pairs) > 1 else "; --full shows every figure")
 
 
-def _show_pair(console: Console, report: ComparisonReport, pair: PairReport, marks: Glyphs) -> None:
+def _show_pair(console: Console, report: ComparisonReport, pair: PairReport, full: bool, marks: Glyphs) -> None:
     for sentence in pair.verdict:
         paragraph(console, sentence, marks, hang="  ")
     console.print()
-    for with_intervals, figures in groupby(pair.figures, lambda figure: figure.interval is not None):
+    shown = [one for one in pair.figures if full or one.name in _TELLING or (_is_gap(one) and one.interval is None)]
+    for with_intervals, figures in groupby(shown, lambda figure: figure.interval is not None):
         show_figures(console, list(figures), with_intervals, marks)
-    if report.bootstrap:
+    if report.bootstrap and full:
         note = f"intervals: {report.bootstrap} paired bootstrap replicates (95 %), seed {report.seed}"
         paragraph(console, note, marks, "dim")
+
+
+def _is_gap(figure: Figure) -> bool:
+    return figure.name.endswith("_difference")
 
 
 def _show_table(console: Console, report: ComparisonReport, marks: Glyphs) -> None:
@@ -77,7 +96,7 @@ def _gap(figure: Figure) -> str:
     return f"{figure.value:+.4f}{'*' if sure else ' '}"
 
 
-def _show_flips(console: Console, flips: Sequence[dict[str, object]], marks: Glyphs) -> None:
+def _show_flips(console: Console, flips: Sequence[dict[str, object]], marks: Glyphs, more: str) -> None:
     heading(console, "the first rows that flip", marks)
     columns: list[Column] = [
         TextColumn(
@@ -89,7 +108,7 @@ def _show_flips(console: Console, flips: Sequence[dict[str, object]], marks: Gly
         for name in flips[0]
     ]
     draw(console, columns, marks)
-    console.print(Text("--flips-out FILE keeps all of them", "dim"))
+    console.print(Text(f"--flips-out FILE keeps all of them{more}", "dim"))
 
 
 def _cell(value: object, marks: Glyphs) -> str:
