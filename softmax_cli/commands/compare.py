@@ -100,7 +100,7 @@ def compare(
     by position where a table has no ids; classes by name. --input logits,prob
     says of each table what its scores are. With --engine, the first file of
     each table is compared with the first of the others, and so on, side by
-    side.
+    side; without ids, also the same row groups of large Parquet files.
     """
     pasting.check_format(comparison.json)
     keeps_many = pictures.report is not None or pasting.format is not None

@@ -118,7 +118,7 @@ def ensemble(
     mutual_information (nats) and agreement (of the pairs of tables). --input
     logits,prob says of each table what its scores are. With -o FOLDER/, the
     first file of each table is pooled with the first of the others, and so on,
-    side by side.
+    side by side; without ids, also the same row groups of large Parquet files.
     """
     from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
     from softmax_cli.prediction.ensemble import pooled_table

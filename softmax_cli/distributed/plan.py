@@ -64,8 +64,34 @@ def plan_units(files: Sequence[InputFile], unit_bytes: int = UNIT_BYTES) -> tupl
     DataError
         A Parquet file cannot be read.
     """
-    pieces = [piece for file in files for piece in _pieces(file, unit_bytes)]
-    return tuple(Unit(number, *piece) for number, piece in enumerate(pieces))
+    (units,) = plan_together([files], True, unit_bytes)
+    return units
+
+
+def plan_together(
+    tables: Sequence[Sequence[InputFile]], by_position: bool, unit_bytes: int = UNIT_BYTES
+) -> tuple[tuple[Unit, ...], ...]:
+    """Cut as many files of each of several tables into units of the same rows: those of each table, in order.
+
+    Files at the same place that hold row groups of the same numbers of rows are cut in the same places, if rows belong
+    together `by_position`; others stay whole.
+    """
+    units: list[tuple[Unit, ...]] = []
+    for files in zip(*tables, strict=True):
+        groups = [_row_groups(file, unit_bytes) for file in files]
+        rows = [[rows for rows, _ in held] for held in groups]
+        runs = list(_runs([size for _, size in groups[0]], unit_bytes))
+        if len(runs) < 2 or rows[1:] != rows[:-1] or (len(files) > 1 and not by_position):
+            units.append(tuple(Unit(len(units), file, None, _size(file)) for file in files))
+            continue
+        for run in runs:
+            units.append(
+                tuple(
+                    Unit(len(units), file, run, _share(file, run, held))
+                    for file, held in zip(files, groups, strict=True)
+                )
+            )
+    return tuple(zip(*units, strict=True)) if units else tuple(() for _ in tables)
 
 
 def spread(units: Sequence[Unit], cores: int) -> tuple[int, int]:
@@ -77,25 +103,29 @@ def spread(units: Sequence[Unit], cores: int) -> tuple[int, int]:
     return at_once, max(1, cores // at_once)
 
 
-def _pieces(source: InputFile, unit_bytes: int) -> Iterator[tuple[InputFile, range | None, int]]:
-    path = source.path
-    if path == STDIN or not is_file(path):
-        name = "standard input" if path == STDIN else path
+def _size(source: InputFile) -> int:
+    """Return the bytes of a file."""
+    name = "standard input" if source.path == STDIN else source.path
+    if source.path == STDIN or not is_file(source.path):
         raise UsageError(f"{name} is a stream, and units are cut from files: save it to a file, or write one file")
-    size = int(state_of(path)[0] or 0)
-    is_plain = size > unit_bytes and compression_by_suffix(bare_name(path)) is None
-    form = by_name(source.format) if is_plain and source.format is not None else None
-    group_bytes = getattr(form, "row_group_bytes", None)  # a format that can be cut offers it
-    groups: list[int] = []
-    if group_bytes is not None:
-        with open_bytes(path) as file:
-            groups = group_bytes(file, bare_name(path))
-    runs = list(_runs(groups, unit_bytes))
-    if len(runs) < 2:
-        yield source, None, size
-        return
-    for run in runs:
-        yield source, run, round(size * sum(groups[run.start : run.stop]) / sum(groups))
+    return int(state_of(source.path)[0] or 0)
+
+
+def _row_groups(source: InputFile, unit_bytes: int) -> list[tuple[int, int]]:
+    """Return rows and bytes of each row group of a file that can be cut and is large enough; of any other, none."""
+    is_large = _size(source) > unit_bytes and compression_by_suffix(bare_name(source.path)) is None
+    form = by_name(source.format) if is_large and source.format is not None else None
+    if not hasattr(form, "row_groups"):  # a format that can be cut offers it
+        return []
+    with open_bytes(source.path) as file:
+        found: list[tuple[int, int]] = form.row_groups(file, bare_name(source.path))  # type: ignore[union-attr]
+    return found
+
+
+def _share(source: InputFile, run: range, groups: Sequence[tuple[int, int]]) -> int:
+    """Return the bytes of a file that some of its row groups stand for."""
+    sizes = [size for _, size in groups]
+    return round(_size(source) * sum(sizes[run.start : run.stop]) / sum(sizes))
 
 
 def _runs(sizes: Sequence[int], unit_bytes: int) -> Iterator[range]:

@@ -65,8 +65,8 @@ def open_parquet(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
 
 
-def group_bytes(file: BinaryIO, name: str) -> list[int]:
-    """Return how many bytes, before compression, each row group holds: a large file can be read in parts.
+def group_sizes(file: BinaryIO, name: str) -> list[tuple[int, int]]:
+    """Return how many rows, and bytes before compression, each row group holds: a large file can be read in parts.
 
     Raises
     ------
@@ -76,7 +76,9 @@ def group_bytes(file: BinaryIO, name: str) -> list[int]:
     import pyarrow.parquet as pq
 
     try:
-        return _group_bytes(pq.read_metadata(file))
+        metadata = pq.read_metadata(file)
+        rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        return list(zip(rows, _group_bytes(metadata), strict=True))
     except BROKEN as error:
         raise _unreadable(name, error) from error
 

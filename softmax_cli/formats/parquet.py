@@ -23,11 +23,11 @@ def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     return open_parquet(file, name, options)
 
 
-def row_group_bytes(file: BinaryIO, name: str) -> list[int]:
-    """Return how many bytes, before compression, each row group holds: a large file can be read in parts."""
-    from softmax_cli.formats._parquet import group_bytes
+def row_groups(file: BinaryIO, name: str) -> list[tuple[int, int]]:
+    """Return how many rows, and bytes before compression, each row group holds: a large file can be read in parts."""
+    from softmax_cli.formats._parquet import group_sizes
 
-    return group_bytes(file, name)
+    return group_sizes(file, name)
 
 
 def write(file: BinaryIO, schema: Schema, options: WriteOptions) -> ParquetTableWriter:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, Self
 
 from softmax_cli.distributed.fleet import EngineWorkers, Fleet, ThisProcess, Workers
-from softmax_cli.distributed.plan import Unit, UnitReader
+from softmax_cli.distributed.plan import Unit, UnitReader, plan_together
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import Writer
 from softmax_cli.prediction.ensemble import Pool, PooledRows, pool_rows, pooled_table
 from softmax_cli.prediction.members import Check, JoinedRows, Members, MismatchError
 from softmax_cli.prediction.parts import ScoreUnit
 from softmax_cli.prediction.run import Finished, score_table
-from softmax_cli.storage.reading import state_of
-from softmax_cli.stream.inputs import InputFile
 from softmax_cli.stream.scores import Inputs, ScoreTable
 from softmax_cli.tables.pool import NOBODY, Listeners
 from softmax_cli.tables.table import Table
@@ -59,8 +57,8 @@ class MemberUnits:
 
     readers: tuple[UnitReader, ...]
     """Of each table."""
-    parts: tuple[tuple[InputFile, ...], ...]
-    """Files of each table, as many of one as of another."""
+    parts: tuple[tuple[Unit, ...], ...]
+    """Of each table, as many of one as of another."""
     members: Members
     """What is known of the tables, whose rows are elsewhere."""
     wording: Wording
@@ -74,22 +72,21 @@ class MemberUnits:
         UsageError
             The tables have different numbers of files, or truths go by the order of rows.
         """
-        parts = tuple(one.files for one in inputs)
-        if len({*map(len, parts)}) > 1:
-            counts = ", ".join(f"{name}: {len(files)}" for name, files in zip(members.names, parts, strict=True))
+        files = [one.files for one in inputs]
+        if len({*map(len, files)}) > 1:
+            counts = ", ".join(f"{name}: {len(held)}" for name, held in zip(members.names, files, strict=True))
             raise UsageError(
                 f"{wording.job}, and the tables have different numbers of files ({counts}): {wording.way_out}"
             )
         for scores in members.tables:
             scores.check_order(True)
         readers = tuple(UnitReader.of(one, scores) for one, scores in zip(inputs, members.tables, strict=True))
+        parts = plan_together(files, not members.by_id)
         return cls(readers, parts, members._replace(tables=tuple(map(_without_rows, members.tables))), wording)
 
     def units(self) -> tuple[Unit, ...]:
         """List what is read at a time; as for a single file, progress is that of the first table."""
-        return tuple(
-            Unit(number, file, None, int(state_of(file.path)[0] or 0)) for number, file in enumerate(self.parts[0])
-        )
+        return self.parts[0]
 
     @property
     def folder(self) -> str:
@@ -98,7 +95,7 @@ class MemberUnits:
 
     def paths(self, unit: Unit) -> tuple[str, ...]:
         """Name the files of a unit."""
-        return tuple(files[unit.number].path for files in self.parts)
+        return tuple(units[unit.number].path for units in self.parts)
 
     @property
     def settings(self) -> tuple[object, ...]:
@@ -116,8 +113,8 @@ class MemberUnits:
         """
         with ExitStack() as closing:
             tables = [
-                one._replace(table=closing.enter_context(reader.open(replace(unit, file=files[unit.number]))))
-                for reader, files, one in zip(self.readers, self.parts, self.members.tables, strict=True)
+                one._replace(table=closing.enter_context(reader.open(units[unit.number])))
+                for reader, units, one in zip(self.readers, self.parts, self.members.tables, strict=True)
             ]
             try:
                 yield self.members._replace(tables=tuple(tables), checks=[Check()] * len(tables))

@@ -6,6 +6,7 @@ import json
 import pickle
 import random
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +18,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.calibration.labelled_rows import Collector, collect
-from softmax_cli.distributed.fleet import ThisProcess, Workers
-from softmax_cli.distributed.plan import plan_units
+from softmax_cli.distributed.fleet import EngineWorkers, ThisProcess, Workers
+from softmax_cli.distributed.plan import plan_together, plan_units
 from softmax_cli.errors import DataError
 from softmax_cli.evaluation.labelled import LabelledScorer
+from softmax_cli.evaluation.pairs.report import build_comparison
+from softmax_cli.evaluation.pairs.run import compare
 from softmax_cli.evaluation.report import build_report
 from softmax_cli.evaluation.run import measure
 from softmax_cli.inspection.report import inspection
 from softmax_cli.inspection.run import inspect_rows, inspector_of, write_flagged
 from softmax_cli.numeric.metrics import Plan
 from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.member_parts import MemberUnits
+from softmax_cli.prediction.members import open_members
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.stream.inputs import input_files
-from softmax_cli.stream.scores import Inputs, open_scores
+from softmax_cli.stream.scores import Inputs, TruthSource, open_scores
 from softmax_cli.tables.filter import Condition
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.pool import NOBODY
@@ -212,3 +217,42 @@ def test_truths_of_two_kinds_are_refused_although_no_unit_has_both(tmp_path):
             measure(evaluating, scorer_of(opened), PLAN, NOBODY)
     assert collecting.engine.stopped
     assert evaluating.engine.stopped
+
+
+@few
+@given(st.sampled_from([1, 6000, 1 << 20]), st.integers(0, 9), st.booleans())
+def test_comparing_tables_joined_by_position(folder, unit_bytes, seed, with_truth):
+    """Files whose row groups hold as many rows are cut in the same places; the numbers of flipped rows go on."""
+    with tempfile.TemporaryDirectory() as scratch:
+        names = []
+        for number, name in enumerate(("old", "new")):
+            path = Path(scratch, name)
+            path.mkdir()
+            names.append(str(path))
+            for place, file in enumerate(("a.parquet", "d.parquet")):
+                table = pq.read_table(folder / file).drop_columns(["id", "split"] + ([] if with_truth else ["y"]))
+                noise = np.random.default_rng(9 * place + number).normal(0, 2, (table.num_rows, len(CLASSES)))
+                for column, class_name in zip(noise.T, CLASSES, strict=True):
+                    at = table.column_names.index(f"logit_{class_name}")
+                    shifted = pa.array(np.nan_to_num(table.column(at).to_numpy(), neginf=-20) + column)
+                    table = table.set_column(at, f"logit_{class_name}", shifted)
+                pq.write_table(table, path / file, row_group_size=70)
+        inputs = [Inputs(input_files([name]), truths=TruthSource()) for name in names]
+
+        def compared(fleet_of):
+            flips = []
+            openings = [open_scores(one) for one in inputs]
+            with open_members(openings, Scoring(emit=("logprob",)), True, True) as members:
+                found = compare(fleet_of(members), members.names, PLAN, NOBODY, flips.append)
+                report = build_comparison(members, PLAN, found, ())
+            return json.dumps(report.to_json()), [row for batch in flips for row in batch.to_pylist()]
+
+        def parted(members):
+            parts = plan_together([one.files for one in inputs], True, unit_bytes)
+            assert len(parts[0]) == {1: 18, 6000: len(parts[0]), 1 << 20: 2}[unit_bytes]
+            reading = replace(MemberUnits.of(inputs, members), parts=parts)
+            return EngineWorkers(Shuffled(seed), reading.units(), 1, reading)
+
+        report, flips = compared(lambda members: ThisProcess(members, 2))
+        assert (report, flips) == compared(parted)
+        assert flips[-1]["row"] > 1000
