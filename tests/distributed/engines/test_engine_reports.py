@@ -104,7 +104,9 @@ def test_calibrate(both, tmp_path):
     both({}, "evaluate", "parquet", *given)
 
 
+@pytest.mark.parametrize("engine", ["local"])
 def test_a_worker_that_is_killed_changes_no_digit(alone, parted, tmp_path):
+    """With the cheapest of the engines; a cluster of each of the others loses a worker in another test."""
     arguments = ("evaluate", "csv", "--on-bad-row", "skip", "--json", "--quiet")
     mark = tmp_path / "killed"
     path = os.pathsep.join([str(Path(__file__).with_name("killing")), *filter(None, [os.environ.get("PYTHONPATH")])])
