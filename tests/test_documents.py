@@ -72,7 +72,7 @@ def test_python_sessions(name, monkeypatch):
 
 def test_every_block_is_run_somewhere():
     """A block that no test knows may be wrong for years."""
-    known = r"<!-- (ci|pipe|engine|python): [\w ]+ -->\n|<!-- remote -->\n"
+    known = r"<!-- (ci|pipe|cluster|python): [\w ]+ -->\n|<!-- remote -->\n"
     for name, text in TEXTS.items():
         for before, language in re.findall(r"((?:[^\n]*\n){0,1})^```(\w+)$", text, re.MULTILINE):
             assert language in ("console", "pycon") or re.fullmatch(known, before), (name, before, language)

@@ -16,6 +16,9 @@ COMMANDS = [
     "weights training_counts.csv",
     "evaluate digits.csv --bootstrap 0",
     "calibrate digits_imbalanced.csv",
+    "sample digits.csv",
+    "ensemble digits.csv digits_imbalanced.csv",
+    "compare digits.csv digits_imbalanced.csv --bootstrap 0",
 ]
 
 

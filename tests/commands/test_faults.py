@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from softmax_cli import commands
+
 CLASSES = ("cat", "dog", "owl")
 DRAWN = np.random.default_rng(0).normal(size=(60, 3), scale=2)
 TRUTHS = [CLASSES[row] for row in (DRAWN + np.random.default_rng(1).normal(size=(60, 3))).argmax(axis=1)]
@@ -33,6 +35,9 @@ WRITES = {
     "weights": ("weights", "in.csv", "--label", "label", "-o", "out.json"),
     "plot": ("explain", "1", "2", "3", "--plot", "out.svg"),
     "page": ("explain", "1", "2", "3", "--page", "out.html"),
+    "sample": ("sample", "in.csv", "-o", "out.csv"),
+    "ensemble": ("ensemble", "in.csv", "other.csv", "-o", "out.parquet"),
+    "compare": ("compare", "in.csv", "other.csv", "--bootstrap", "0", "--flips-out", "out.csv"),
 }
 NEEDS = {"plot": "matplotlib", "page": "jinja2"}
 READS = {
@@ -42,6 +47,9 @@ READS = {
     "inspect": ("inspect", "{}"),
     "weights": ("weights", "{}", "--label", "label"),
     "explain": ("explain", "{}", "--row", "1"),
+    "sample": ("sample", "{}", "--seed", "1"),
+    "ensemble": ("ensemble", "{}", "other.csv"),
+    "compare": ("compare", "{}", "other.csv", "--bootstrap", "0"),
 }
 
 
@@ -57,6 +65,7 @@ writing = pytest.mark.parametrize(
 @pytest.fixture(autouse=True)
 def tables(tmp_path):
     (tmp_path / "in.csv").write_text(ROWS)
+    (tmp_path / "other.csv").write_text(ROWS.replace("0.", "1."))
     (tmp_path / "bad.csv").write_text(ROWS + BAD_ROW)
     (tmp_path / "odd.csv").write_text(ROWS + OUTLIER)
 
@@ -80,7 +89,7 @@ def target(name):
 
 
 def there(folder):
-    return {path.name for path in folder.iterdir()} - {"in.csv", "bad.csv", "odd.csv"}
+    return {path.name for path in folder.iterdir()} - {"in.csv", "other.csv", "bad.csv", "odd.csv"}
 
 
 def one_message(done):
@@ -241,3 +250,10 @@ def test_of_twenty_writers_at_once_one_wins(program, program_env, tmp_path, forc
         once = [program, "predict", "in.csv", "-q", "-T", str(1 + i)]
         alone.add(subprocess.run(once, cwd=tmp_path, env=program_env, capture_output=True, check=True).stdout)
     assert written in alone
+
+
+def test_every_command_is_among_them():
+    """A new command is added to what is tried here, with signals, and with closed pipes."""
+    tried = {command[0] for command in READS.values()}
+    written = {command[0] for command in WRITES.values()}
+    assert tried == written == set(commands.names())

@@ -25,6 +25,9 @@ COMMANDS = [
     ("inspect", "in.csv"),
     ("weights", "in.csv", "-o", "out/weights.csv"),
     ("explain", "1", "2", "3"),
+    ("sample", "in.csv", "-o", "out/samples.csv"),
+    ("ensemble", "in.csv", "in.csv", "-o", "out/both.csv"),
+    ("compare", "in.csv", "in.csv"),
 ]
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 SEED = 7

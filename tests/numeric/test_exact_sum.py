@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from softmax_cli.numeric import exact_sum
 from softmax_cli.numeric.exact_sum import ExactSum, limbs_of
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -75,3 +76,10 @@ def test_what_has_no_sum_is_refused(bad):
 def test_other_groups_are_refused():
     with pytest.raises(ValueError, match="2 groups do not add up with 3"):
         ExactSum.zero(2).plus(ExactSum.zero(3))
+
+
+def test_long_columns_are_added_up_block_by_block(monkeypatch):
+    values, group = np.arange(11.0), np.arange(11) % 3
+    whole = ExactSum.of(values, group, 3).values.tolist()
+    monkeypatch.setattr(exact_sum, "_BLOCK", 4)
+    assert ExactSum.of(values, group, 3).values.tolist() == whole == [18, 22, 15]

@@ -98,10 +98,12 @@ class Ranking:
         Within a run of equals every row counts as correct by the share of the run: the mean over all orders of the
         equals.
         """
-        least, most = places.min(initial=self.rows), places.max(initial=0)
-        first, last = np.searchsorted(self.ties, least, "right") - 1, np.searchsorted(self.ties, most, "left")
-        near = slice(first, last + 1)  # `interp` would copy the runs of all rows
-        return np.interp(places, self.ties[near], self.hits[near])
+        # As `interp` would do it, which copies all runs.
+        run = np.searchsorted(self.ties, places, "right") - 1
+        following = np.minimum(run + 1, len(self.ties) - 1)
+        start, hits = self.ties[run], self.hits[run]
+        share = (self.hits[following] - hits) / np.maximum(self.ties[following] - start, 1)
+        return np.asarray(share * (places - start) + hits, np.float64)
 
     @property
     def curve(self) -> Curve:

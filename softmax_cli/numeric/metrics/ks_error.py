@@ -10,6 +10,9 @@ import numpy as np
 from softmax_cli.numeric.metrics import Definition, Metric, Parts, Plan
 from softmax_cli.numeric.metrics._ranking import Ranking
 
+_BLOCK = 1 << 18
+"""Rows at a time: the ranking itself is all that is to grow with them."""
+
 
 def ks_error(parts: Parts) -> float:
     """Largest distance, over all confidences c, of mean confidence and of hits summed over the rows below c, 0..1.
@@ -26,11 +29,13 @@ def ks_error(parts: Parts) -> float:
     if not ranking.rows:
         return nan
     confidence, _ = ranking.ascending
-    promised = np.zeros(ranking.rows + 1)
-    np.cumsum(confidence, out=promised[1:])
-    gap = promised[ranking.ties]
-    gap -= ranking.hits
-    return float(max(gap.max(), -gap.min())) / ranking.rows
+    largest, before = 0.0, 0.0
+    for start in range(0, ranking.rows, _BLOCK):
+        promised = np.cumsum(np.concatenate(([before], confidence[start : start + _BLOCK])))
+        near = slice(*np.searchsorted(ranking.ties, (start, start + len(promised))))
+        gap = promised[ranking.ties[near] - start] - ranking.hits[near]
+        largest, before = max(largest, float(np.abs(gap).max(initial=0))), float(promised[-1])
+    return largest / ranking.rows
 
 
 def figures(plan: Plan) -> Iterator[Definition]:

@@ -142,7 +142,9 @@ def test_compare_without_truths(both):
     both({"--flips-out": "flips.jsonl"}, "compare", "arrays", "arrays", "--json")
 
 
+@pytest.mark.parametrize("engine", ["local"])
 def test_a_worker_that_is_killed_changes_no_digit(alone, parted, tmp_path):
+    """With the cheapest of the engines; a cluster of each of the others loses a worker in another test."""
     arguments = ("evaluate", "csv", "--on-bad-row", "skip", "--json", "--quiet")
     mark = tmp_path / "killed"
     path = os.pathsep.join([str(Path(__file__).with_name("killing")), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -92,7 +92,7 @@ def test_cells_are_counted_for_what_they_are():
     assert (cells.missing.tolist(), cells.above.tolist(), cells.masked.tolist()) == ([0, 1], [1, 0], [0, 1])
     assert (cells.lowest.tolist(), cells.highest.tolist()) == ([-1, 2], [3, 70000])
     assert cells.mean.tolist() == [1, 35001]
-    assert cells.overflowing.tolist() == [0, 1]
+    assert (cells.overflowing.tolist(), cells.overflowing.dtype) == ([0, 1], np.int64)
     assert profile.missing.places == ((0, 1),)
     assert profile.above.places == ((1, 0),)
     assert profile.masked.places == ((2, 1),)
