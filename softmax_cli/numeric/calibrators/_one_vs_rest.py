@@ -188,8 +188,8 @@ def isotonic_steps(probability: Column, truth: Column, weights: Column) -> Steps
 
     Equal probabilities must get one level: they count as one point with their mean. Least squares gives 0 to rows at
     the lower end none of which was true, and 1 at the upper end: one truth there would cost an infinite log loss. Such
-    a piece counts one more row, split as the class is among all rows (an m-estimate with m = 1; Zadrozny & Elkan 2001),
-    but passes no neighbour.
+    a piece counts one more row, half of it true (Jeffreys' prior; Krichevsky & Trofimov 1981), but passes no neighbour.
+    Less would be too little: that none was true is why the piece ends where it does.
     """
     from scipy.optimize import isotonic_regression
 
@@ -199,13 +199,12 @@ def isotonic_steps(probability: Column, truth: Column, weights: Column) -> Steps
     start = found.blocks
     level = found.x[start[:-1]]
     certain = (level <= _ROUNDING) | (level >= 1 - _ROUNDING)
-    share = true.sum() / mass.sum()
     if level[0] <= _ROUNDING:
         rows = mass[: start[1]].sum()
-        level[0] = min(share / (rows + 1), *level[1:2])
+        level[0] = min(0.5 / (rows + 1), *level[1:2])
     if level[-1] >= 1 - _ROUNDING:
         rows = mass[start[-2] :].sum()
-        level[-1] = max((rows + share) / (rows + 1), *level[-2:-1])
+        level[-1] = max((rows + 0.5) / (rows + 1), *level[-2:-1])
     return Steps(start, level, certain, probability[first], mass)
 
 

@@ -183,6 +183,14 @@ def test_a_class_without_an_example_keeps_about_its_probability(name):
     assert 0.03 < np.exp(log_p[0, -1]) < 0.3
 
 
+@pytest.mark.parametrize("name", ["svs", "sms"])
+def test_smoothing_gives_every_class_its_part_of_one_row_more(name):
+    """150 rows were fitted: of 151, one is shared by the classes that are not masked."""
+    p = np.exp(fitted(name).log_p(np.array([[900.0, 0, 0, 0], [900, 0, -np.inf, -np.inf]])))
+    np.testing.assert_allclose(p[0], [150 / 151 + 1 / 151 / 4, *[1 / 151 / 4] * 3], rtol=1e-9)
+    np.testing.assert_allclose(p[1], [150 / 151 + 1 / 151 / 2, 1 / 151 / 2, 0, 0], rtol=1e-9)
+
+
 @every_method
 def test_other_classes_are_refused(name):
     if name in OF_ALL_CLASSES:

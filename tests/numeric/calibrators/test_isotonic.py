@@ -59,6 +59,12 @@ def test_violators_are_pooled():
     np.testing.assert_allclose(np.exp(fitted.log_p(np.log([[0.05, 0.95]]))), [[0.25, 0.75]], rtol=1e-12)
 
 
+def test_certain_ends_count_one_row_half_of_it_true_whatever_the_share_of_the_class():
+    p = np.array([0.1, 0.2, 0.3, 0.4])
+    fitted = Isotonic.fit(Examples.checked(np.log(np.column_stack([1 - p, p])), np.array([0, 0, 0, 1])))
+    assert fitted.levels[1].tolist() == [0.5 / 4, 0.5 / 4, 1.5 / 2]
+
+
 def test_row_that_every_curve_gives_0_stays_as_it_was():
     curve = (np.array([0.4, 0.5]), np.array([0.0, 1.0]))
     fitted = Isotonic((curve[0],) * 3, (curve[1],) * 3)
