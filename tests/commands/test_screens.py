@@ -166,7 +166,7 @@ def test_notes_of_a_comparison_stand_beside_their_figures(softmax_cli, table, tm
     """Only figures with an interval leave room for one; headings of the rows that flip are whole."""
     flipped = (tmp_path / table).read_text().replace("2.0,0.0,0.0", "0.0,2.0,0.0")
     (tmp_path / "new.csv").write_text(flipped)
-    text = softmax_cli("compare", table, "new.csv", "--on-bad-row", "skip", "-q", env=NARROW).text
+    text = softmax_cli("compare", table, "new.csv", "--on-bad-row", "skip", "-q", "--full", env=NARROW).text
     assert re.search(r"^agreement +0\.\d+  share of rows with the same prediction$", text, re.MULTILINE)
     assert re.search(r"^accuracy gap +-?\d\.\d+  \[.*\] +0\.\d+ less 0\.\d+$", text, re.MULTILINE)
     assert re.search(r"^id +truth +first +confidence +second +confidence$", text, re.MULTILINE)
