@@ -69,4 +69,4 @@ def test_a_ranking_is_held_once():
     assert len(ranking.curve_at([0.1, 0.5, 1.0]).risk) == 3
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 47 * rows
+    assert most < 40 * rows
