@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from softmax_cli.numeric.metrics import Plan
 
 
+_BLOCK = 1 << 18
+"""Rows at a time, where there is more to be kept of each than the ranking itself."""
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """Error rate among the answered rows for every threshold of confidence; shape (distinct confidences,)."""
@@ -87,9 +91,12 @@ class Ranking:
     def hits(self) -> NDArray[np.intp]:
         """Correct rows before each of `ties`."""
         _, correct = self.ascending
-        found = np.zeros(len(self.ties), np.intp)
-        if len(correct):
-            np.cumsum(np.add.reduceat(correct, self.ties[:-1], dtype=np.intp), out=found[1:])
+        found, before = np.zeros(len(self.ties), np.intp), 0
+        for start in range(0, len(correct), _BLOCK):
+            sums = before + np.cumsum(correct[start : start + _BLOCK])
+            near = slice(*np.searchsorted(self.ties, (start + 1, start + len(sums) + 1)))
+            found[near] = sums[self.ties[near] - start - 1]
+            before = sums[-1]
         return found
 
     def correct_below(self, places: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -66,3 +66,8 @@ def test_too_much_to_keep_is_refused(monkeypatch):
 def test_there_is_a_bin_at_least():
     with pytest.raises(ValueError, match="0 bins"):
         Plan(bins=0)
+
+
+def test_no_rows_are_one_empty_bin():
+    bins = mass_bins(Ranking((np.empty(0),), (np.empty(0, bool),)))
+    assert (bins.lower.tolist(), bins.upper.tolist(), bins.count.tolist()) == ([0.0], [1.0], [0])

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import entropy
 
-from softmax_cli.numeric.profile.row_figures import BINS, measure_rows
+from softmax_cli.numeric.profile.row_figures import BINS, RowFigures, measure_rows
 
 
 def table(rows=400, classes=6):
@@ -58,5 +58,5 @@ def test_rows_within_zero_and_one_and_what_is_counted_is_whole():
     figures = measure_rows(z, z).figures
     assert figures.within_unit == 3
     assert {array.dtype for array in (figures.predicted, figures.confidence, figures.entropy)} == {np.dtype(np.int64)}
-    none = measure_rows(z[:0], z[:0]).figures
-    assert {array.dtype for array in (none.predicted, none.confidence, none.entropy)} == {np.dtype(np.int64)}
+    for none in (measure_rows(z[:0], z[:0]).figures, RowFigures.none(2)):
+        assert {array.dtype for array in (none.predicted, none.confidence, none.entropy)} == {np.dtype(np.int64)}
