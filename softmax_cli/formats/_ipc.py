@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 
 from softmax_cli.errors import DataError, first_line
 from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
+from softmax_cli.storage.reading import pauses
 from softmax_cli.storage.remote import RemoteWriter
 from softmax_cli.tables.arrays import arrays_of, from_arrow_schema, to_arrow_schema
 from softmax_cli.tables.batch import Batch
@@ -19,6 +20,8 @@ FILE_MAGIC = b"ARROW1"
 CONTINUATION = b"\xff\xff\xff\xff"
 END_MARK = CONTINUATION + b"\x00\x00\x00\x00"
 READ_BYTES = 16 << 20
+JOINED_ROWS = 1024
+JOINED_BYTES = 1 << 20
 BROKEN = (pa.ArrowException, OSError, ValueError)
 """What pyarrow raises for damaged input, depending on where the damage is."""
 
@@ -94,8 +97,8 @@ def open_stream(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         raise unreadable(name, error) from error
     types = PlainTypes.of(source.schema, name)
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        yield from source
+    def batches() -> Iterator[Joined]:
+        yield from joined(source, lambda: pauses(file, 0))
         # pyarrow takes a stream that was cut between two batches for a whole one
         if remembered.end != END_MARK:
             raise ValueError("it was cut between two batches: the end mark is missing")
@@ -107,8 +110,44 @@ def open_stream(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name))
 
 
-def to_blocks(batches: Iterator[pa.RecordBatch], types: PlainTypes, name: str, options: ReadOptions) -> Iterator[Block]:
-    """Validate batches, and cut large ones to the size of a block.
+class Joined(NamedTuple):
+    """Some batches in one."""
+
+    batch: pa.RecordBatch
+    pauses: bool = False
+    """The next one may be long in coming."""
+
+
+def joined(batches: Iterable[pa.RecordBatch], is_late: Callable[[], bool]) -> Iterator[Joined]:
+    """Validate batches, and join small ones, for a block costs half a millisecond, as long as the next is not late."""
+    few: list[pa.RecordBatch] = []
+    rows = size = 0
+    try:
+        for batch in batches:
+            batch.validate(full=True)
+            few.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.get_total_buffer_size()
+            waits = is_late()
+            if waits or rows >= JOINED_ROWS or size >= JOINED_BYTES:
+                yield Joined(_in_one(few), waits)
+                few, rows, size = [], 0, 0
+    except BROKEN:
+        if few:
+            yield Joined(_in_one(few))
+        raise
+    if few:
+        yield Joined(_in_one(few))
+
+
+def _in_one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    whole = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
+    return whole[0] if whole else batches[0]  # of batches without rows, nothing is left
+
+
+def to_blocks(batches: Iterator[Joined], types: PlainTypes, name: str, options: ReadOptions) -> Iterator[Block]:
+    """Cut large batches to the size of a block.
 
     Raises
     ------
@@ -117,13 +156,15 @@ def to_blocks(batches: Iterator[pa.RecordBatch], types: PlainTypes, name: str, o
     """
     first_row = 0
     try:
-        for batch in batches:
-            batch.validate(full=True)
+        for batch, waits in batches:
             rows = rows_per_block(batch.schema, options, row_bytes(batch))
             size = batch.get_total_buffer_size() / max(1, batch.num_rows)
             for start in range(0, batch.num_rows, rows):
                 part = types(batch.slice(start, rows))
-                yield Block(part, first_row=first_row + start, size=round(part.num_rows * size))
+                is_last = start + rows >= batch.num_rows
+                yield Block(
+                    part, first_row=first_row + start, size=round(part.num_rows * size), pauses=waits and is_last
+                )
             first_row += batch.num_rows
     except BROKEN as error:
         raise unreadable(f"{name}: after row {first_row}", error) from error
@@ -156,10 +197,8 @@ def open_file(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         raise unreadable(name, error) from error
     types = PlainTypes.of(source.schema, name)
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        return (source.get_batch(index) for index in range(source.num_record_batches))
-
-    blocks = to_blocks(batches(), types, name, options)
+    batches = map(source.get_batch, range(source.num_record_batches))
+    blocks = to_blocks(joined(batches, lambda: False), types, name, options)
     schema = from_arrow_schema(types.schema)
     return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
 

@@ -10,6 +10,7 @@ from softmax_cli.errors import DataError
 from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
 
 COPY_BYTES = 1 << 20
+PAUSE_SECONDS = 0.25
 
 
 def spool(file: BinaryIO, name: str) -> BinaryIO:
@@ -37,9 +38,6 @@ def spool(file: BinaryIO, name: str) -> BinaryIO:
     return cast(BinaryIO, copy)
 
 
-PAUSE_SECONDS = 0.25
-
-
 class Some(NamedTuple):
     """What one look at an input gave."""
 
@@ -63,10 +61,10 @@ def read_some(file: BinaryIO, buffer: memoryview) -> Some:
     return Some(filled, False, False)
 
 
-def pauses(file: BinaryIO) -> bool:
-    """Whether nothing comes for a quarter of a second; only what the system itself reads can be asked."""
+def pauses(file: BinaryIO, patience: float = PAUSE_SECONDS) -> bool:
+    """Whether nothing comes for so many seconds; only what the system itself reads can be asked."""
     try:
-        return not select.select([file.fileno()], [], [], PAUSE_SECONDS)[0]
+        return not select.select([file.fileno()], [], [], patience)[0]
     except (OSError, ValueError):
         return False
 

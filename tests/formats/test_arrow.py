@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats import arrow, arrows
+from softmax_cli.formats._ipc import JOINED_ROWS, joined
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
 SCHEMA = pa.schema([("id", pa.string()), ("a", pa.float64())])
@@ -106,7 +108,50 @@ def test_a_dictionary_may_change_between_batches(form):
 
 def test_a_large_batch_is_cut_to_blocks():
     """Blocks stay small although another program wrote one batch of everything; places still count rows of the file."""
-    table = arrows.read(io.BytesIO(stream_of(2)), "x.arrows", ReadOptions(batch_rows=2))
+    table = arrows.read(io.BytesIO(stream_of(3)), "x.arrows", ReadOptions(batch_rows=2))
     blocks = list(table.blocks)
-    assert [(block.first_row, block.data.num_rows) for block in blocks] == [(0, 2), (2, 1), (3, 2), (5, 1)]
-    assert table.decode(blocks[2], ["a"]).place(1, "id").where == "x.arrows: row 5"
+    assert [(block.first_row, block.data.num_rows) for block in blocks] == [(0, 2), (2, 2), (4, 2), (6, 2), (8, 1)]
+    assert table.decode(blocks[2], ["a"]).place(1, "id").where == "x.arrows: row 6"
+
+
+def test_small_batches_are_joined_unless_the_next_is_late():
+    late = iter([False, False, True, False, False])
+    found = list(joined([BATCH] * 5, lambda: next(late)))
+    assert [(one.batch.num_rows, one.pauses) for one in found] == [(9, True), (6, False)]
+    assert found[0].batch.to_pylist() == BATCH.to_pylist() * 3
+    many = list(joined([BATCH] * JOINED_ROWS, lambda: False))
+    assert [one.batch.num_rows for one in many] == [JOINED_ROWS + 2, JOINED_ROWS + 2, JOINED_ROWS - 4]
+
+
+def test_what_came_before_a_damaged_batch_is_given_out():
+    def batches():
+        yield BATCH
+        yield BATCH
+        raise pa.ArrowInvalid("damaged")
+
+    found = joined(batches(), lambda: False)
+    assert next(found).batch.num_rows == 6
+    with pytest.raises(pa.ArrowInvalid):
+        next(found)
+
+
+def test_batches_in_a_pipe_are_answered_while_it_stays_open(program, program_env):
+    """The rows of a batch are written although the next one is not there yet."""
+    schema = pa.schema([("logit_a", pa.float64()), ("logit_b", pa.float64())])
+    with subprocess.Popen(
+        [program, "predict", "-", "--input-format", "arrows", "--format", "csv", "-q"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=program_env,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writer = pa.ipc.new_stream(process.stdin, schema)
+        for score in (0.0, 800.0):
+            writer.write_batch(pa.RecordBatch.from_arrays([pa.array([score]), pa.array([0.0])], schema=schema))
+            process.stdin.flush()
+            if score == 0:
+                assert process.stdout.readline().startswith(b"prediction,")
+            confidence = b"0.500000000000" if score == 0 else b"1.000000000000"
+            assert process.stdout.readline().split(b",")[1] == confidence
+        writer.close()
