@@ -51,12 +51,21 @@ def test_parts_are_those_of_a_local_run(softmax_cli, softmax_cli_process, engine
     assert one == other
 
 
+SAMPLE = ("sample", "logits/", "-n", "2", "--seed", "7", "--epsilon", "0.05")
+ENSEMBLE = ("ensemble", "logits/", "logits/", "--weights", "2,1")
+
+
 @pytest.mark.parametrize(
-    "job",
+    ("engine", "job"),
     [
-        ("sample", "logits/", "-n", "2", "--seed", "7", "--epsilon", "0.05"),
-        ("ensemble", "logits/", "logits/", "--weights", "2,1"),
+        ("local", SAMPLE),
+        ("local", ENSEMBLE),
+        *(
+            pytest.param(*pair, marks=pytest.mark.engine)
+            for pair in [("ray", SAMPLE), ("spark", ENSEMBLE), ("dask", SAMPLE)]
+        ),
     ],
+    indirect=["engine"],
 )
 def test_draws_and_pools_are_those_of_a_local_run(softmax_cli, softmax_cli_process, engine, inputs, tmp_path, job):
     one = softmax_cli(*job, "-o", "one.parquet")

@@ -109,13 +109,14 @@ def test_evaluate(both, case):
     assert [line.split(b",")[0].rpartition(b"/")[2][:1] for line in rejects.splitlines()[1:]] == [b"0", b"1"]
 
 
-@on("local-csv", "ray-parquet", "spark-csv", "dask-parquet")
+@on("local-csv", "dask-parquet")
 def test_inspect(both, case):
     _, out, _, (flagged,) = both({"--rows-out": "flagged.csv"}, "inspect", case, "--json")
     assert {"outlier-cells", "bad-rows", "duplicate-rows"} <= {one["code"] for one in json.loads(out)["findings"]}
     assert b"2.parquet: row 151" in flagged or b"2.csv:152" in flagged
 
 
+@CHEAP
 def test_calibrate(both, tmp_path):
     """The file too, hash of the rows and all; and with it, on some of the rows, evaluate."""
     arguments = ("calibrate", "csv", "--method", "vector", "--coverage", "0.9", "--on-bad-row", "skip", "--json")
@@ -124,7 +125,7 @@ def test_calibrate(both, tmp_path):
     both({}, "evaluate", "parquet", *given)
 
 
-@on("local-arrays", "ray-arrays", "local-shuffled", "spark-shuffled", "dask-shuffled+parquet")
+@on("local-arrays", "ray-arrays", "local-shuffled", "dask-shuffled+parquet")
 def test_compare(both, case):
     """By position and by id: figures, intervals, flipped rows by their numbers in all files, rejected rows."""
     files = {"--flips-out": "flips.csv", "--rejects": "rejects.csv"}

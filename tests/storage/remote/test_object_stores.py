@@ -159,11 +159,6 @@ class TestFolderOfParts:
             assert (tmp_path / "there" / part).read_bytes() == (tmp_path / "here" / part).read_bytes()
         assert (tmp_path / "there" / "_SUCCESS").exists()
 
-    def test_parts_do_not_gather_there(self, run, bucket, table):
-        done = run("predict", table, "-o", bucket.url("probs/"))
-        assert done.code == 2
-        assert f"-o {bucket.url('probs/probs.parquet')}" in one_message(done)
-
 
 class TestRefusals:
     def test_it_exists(self, run, bucket, table):
