@@ -18,6 +18,8 @@ from typing import Any, BinaryIO
 import pytest
 from hypothesis import settings
 
+from softmax_cli.tables.pool import available_threads
+
 # As in the program, whose workers use the cores; read when numpy loads, which is after this file.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -28,6 +30,12 @@ settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: many tests wait for a process of their own."""
+    return available_threads() + 1
 
 
 @dataclass(frozen=True)
