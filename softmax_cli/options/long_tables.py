@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.errors import UsageError, check_choice, listed
-from softmax_cli.options.completion import column, columns, one_of
+from softmax_cli.options.completion import column, one_of
+from softmax_cli.options.completion import columns as columns_of_file
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
 from softmax_cli.options.scoring import ScoringOptions
@@ -44,7 +45,7 @@ class LongOptions:
             metavar="ID,CLASS,SCORE",
             help="The table has a row for each class of an example: the columns that name both, and the scores.",
             rich_help_panel=PANEL,
-            autocompletion=columns,
+            autocompletion=columns_of_file,
         ),
     ] = None
     pool_by: Annotated[

@@ -1,8 +1,10 @@
 """A plain command takes what typer takes, and says what typer says."""
 
+import ast
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.core import TyperCommand
 
+from softmax_cli.options import parser
 from softmax_cli.options.parser import PlainCommand, plain_values
 
 
@@ -119,3 +122,15 @@ for command in build_app([], whole=True).registered_commands:
         assert not more, (name, more)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("file", sorted(Path(parser.__file__).parent.glob("*.py")), ids=lambda file: file.stem)
+def test_no_annotation_of_an_option_names_an_attribute_of_its_group(file):
+    """As of Python 3.14 annotations are read inside the class, where the attribute would be found first."""
+    for group in ast.parse(file.read_text()).body:
+        if isinstance(group, ast.ClassDef):
+            own = {part.name for part in group.body if isinstance(part, ast.FunctionDef)}
+            fields = [part for part in group.body if isinstance(part, ast.AnnAssign)]
+            own |= {field.target.id for field in fields}
+            used = {name.id for field in fields for name in ast.walk(field.annotation) if isinstance(name, ast.Name)}
+            assert used & own == set()
