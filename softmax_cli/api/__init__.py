@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from softmax_cli.api.arguments import describe, given
-from softmax_cli.api.frames import Data
+from softmax_cli.api.frames import Data, shape_of
 from softmax_cli.api.pipelines import ArrowTransform as ArrowTransform
 from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
@@ -299,7 +299,7 @@ def explain(scores: Data, **options: Any) -> Result:
     """
     if isinstance(scores, Iterator):
         scores = list(scores)
-    if _is_row(scores):
+    if len(shape_of(scores)) == 1:
         names = getattr(getattr(scores, "index", None), "tolist", None)  # of a pandas Series
         known = [f"z{place}" for place, _ in enumerate(scores, 1)] if names is None else names()
         scores = dict(zip(known, np.asarray(scores).tolist(), strict=True))
@@ -316,14 +316,6 @@ def explain(scores: Data, **options: Any) -> Result:
     with given(explain, (scores,), options) as job:
         report_json = plain(call(job.run, job.values), job.folder)
     return Result(report_json, report_json["steps"]["prob"] if "steps" in report_json else {})
-
-
-def _is_row(given: Data) -> bool:
-    """Whether values were given, one after the other, and no table."""
-    try:
-        return not isinstance(given, str | os.PathLike | Mapping) and len(np.shape(given)) == 1
-    except ValueError:  # lists of several lengths
-        return False
 
 
 OF_A_FILE = ("format", "digits", "decimals", "escape_formulas")

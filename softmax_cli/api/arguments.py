@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar, get_args
 import numpy as np
 
 from softmax_cli import commands
-from softmax_cli.api.frames import LABELS, Data, Kind, as_json, stored_table
+from softmax_cli.api.frames import LABELS, Data, Kind, as_json, shape_of, stored_table
 from softmax_cli.api.results import CalibrationResult, Result
 from softmax_cli.api.wording import Call, in_python_words, in_words_of_python
 from softmax_cli.errors import UsageError, did_you_mean
@@ -117,7 +117,7 @@ def _value(value: Any, folder: str, name: str, annotation: Any) -> Any:
         return path
     if isinstance(value, Result):
         value = value.figures
-    if name not in OF_ROWS and len(_shape(value)) == 1 and not hasattr(value, "index"):
+    if name not in OF_ROWS and len(shape_of(value)) == 1 and not hasattr(value, "index"):
         value = value.tolist() if hasattr(value, "tolist") else list(value)
     if hint == list[str]:
         return [value] if isinstance(value, str) else list(map(str, value))
@@ -131,14 +131,6 @@ def _value(value: Any, folder: str, name: str, annotation: Any) -> Any:
     if name == "costs" and hasattr(value, "rename_axis") and "truth" not in value.columns:
         value = value.rename_axis("truth").reset_index()
     return stored_table(value, folder, name)[0]
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    """Return the shape of lists and arrays; of anything else, ragged lists too, none."""
-    try:
-        return () if isinstance(value, str | os.PathLike | Mapping) else np.shape(value)
-    except ValueError:
-        return ()
 
 
 def _number(value: Any, name: str, is_whole: bool, option: Any) -> Any:

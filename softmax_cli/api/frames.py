@@ -114,6 +114,14 @@ def _told_as(name: str) -> Iterator[None]:
         raise UsageError(f"{name}: {first_line(error)}; expected {expected}") from None
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return the shape of lists and arrays; of anything else, ragged lists too, none."""
+    try:
+        return () if isinstance(value, str | os.PathLike | Mapping) else np.shape(value)
+    except ValueError:
+        return ()
+
+
 def _is_listing(value: Any) -> bool:
     return not isinstance(value, str | bytes | Mapping) and len(np.shape(value)) >= 1
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric.calibrators import Calibrator
-from softmax_cli.prediction.scorer import Remedy, Term
+from softmax_cli.prediction.scorer import LogitStep, Term
 from softmax_cli.prediction.steps import SetRule
 from softmax_cli.tables.column_names import Kind
 
@@ -139,7 +139,7 @@ class Calibration:
                 "which is not the same to it; give what it was fitted to (--input), or fit temperature or dirichlet"
             )
 
-    def check_remedies(self, remedies: tuple[Remedy, ...]) -> None:
+    def check_remedies(self, remedies: tuple[LogitStep, ...]) -> None:
         """Refuse other remedies than it was fitted with.
 
         Raises

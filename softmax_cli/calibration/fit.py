@@ -33,7 +33,7 @@ from softmax_cli.numeric.model_selection import (
     verdict,
 )
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
-from softmax_cli.prediction.scorer import Adjustment, Remedy, Scoring, Term
+from softmax_cli.prediction.scorer import Adjustment, LogitStep, Scoring, Term
 from softmax_cli.prediction.steps import SetRequest
 
 
@@ -62,7 +62,7 @@ class Setting:
     source: str
     kind: str
     classes: tuple[str, ...]
-    remedies: tuple[Remedy, ...] = ()
+    remedies: tuple[LogitStep, ...] = ()
     terms: tuple[Term, ...] = ()
 
 

@@ -15,7 +15,7 @@ from softmax_cli.distributed.fleet import EachBlock, Fleet
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.bad_rows import refuse, rejects, with_truth_faults
 from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
-from softmax_cli.prediction.scorer import Remedy
+from softmax_cli.prediction.scorer import LogitStep
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth
 from softmax_cli.tables.pool import Listeners
@@ -76,7 +76,7 @@ class Collector:
 
     columns: Columns
     truth: Truth
-    remedies: tuple[Remedy, ...]
+    remedies: tuple[LogitStep, ...]
     skips_bad_rows: bool
 
     def __call__(self, decoded: Decoded) -> LabelledRows:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.labelled_rows import Collector, LabelledRows
     from softmax_cli.calibration.report import CalibrationReport
     from softmax_cli.distributed.fleet import Fleet
-    from softmax_cli.prediction.scorer import Remedy
+    from softmax_cli.prediction.scorer import LogitStep
     from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.columns import Columns
     from softmax_cli.tables.table import Table
@@ -251,7 +251,7 @@ def _check(fitting: FittingOptions, thresholds: ThresholdOptions, imbalance: Imb
         raise UsageError("nothing is fitted, so there is nothing to do: add --coverage, --max-risk or --min-coverage")
 
 
-def _given(fitting: FittingOptions, columns: Columns, steps: tuple[Remedy, ...]) -> Calibration | None:
+def _given(fitting: FittingOptions, columns: Columns, steps: tuple[LogitStep, ...]) -> Calibration | None:
     if fitting.calibration is None:
         return None
     from softmax_cli.calibration.file import read_calibration

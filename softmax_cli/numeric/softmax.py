@@ -307,7 +307,7 @@ def argmax(a: NDArray[np.floating]) -> NDArray[np.int32]:
     if a.strides[0] > a.strides[1] or len(a) < _TALL:
         along_rows: NDArray[np.intp] = a.argmax(axis=1)
         return along_rows.astype(np.int32)
-        # Down the columns: numpy's own argmax would first copy the block across. The place of the first maximum is the
+    # Down the columns: numpy's own argmax would first copy the block across. The place of the first maximum is the
     # number of columns before it, counted in the narrowest integers, of which a vector unit holds the most.
     highest = a.max(axis=1)
     before = np.zeros(len(a), np.min_scalar_type(a.shape[1]))

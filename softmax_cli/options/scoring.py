@@ -13,7 +13,7 @@ from softmax_cli.options.imbalance import ImbalanceOptions
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.numeric.label_shift.em import PriorEstimate
-    from softmax_cli.prediction.scorer import Emit, Remedy, Scoring, Term
+    from softmax_cli.prediction.scorer import Emit, LogitStep, Scoring, Term
     from softmax_cli.stream.scores import ScoreTable
     from softmax_cli.tables.columns import Columns
 
@@ -99,7 +99,7 @@ class SoftmaxOptions:
         terms: "tuple[Term, ...]",
         emit: "tuple[Emit, ...]",
         top: int,
-        remedies: "tuple[Remedy, ...]" = (),
+        remedies: "tuple[LogitStep, ...]" = (),
         calibration: "Calibration | None" = None,
         temperature_column: str | None = None,
     ) -> "Scoring":
@@ -199,13 +199,13 @@ class RemedyOptions:
         if self.clip_logits is not None:
             self._bounds(self.clip_logits)
 
-    def build(self, classes: tuple[str, ...]) -> "tuple[Remedy, ...]":
+    def build(self, classes: tuple[str, ...]) -> "tuple[LogitStep, ...]":
         """Return the remedies in the order in which they are applied."""
         from softmax_cli.prediction import steps as remedies
 
         if self.standardize is not None and len(classes) < 3:
             raise UsageError("--standardize row: with two classes every row would become -1, 1; use --temperature")
-        chosen: list[Remedy] = []
+        chosen: list[LogitStep] = []
         if self.clip_logits is not None:
             chosen.append(remedies.Clip(*self._bounds(self.clip_logits)))
         if self.winsorize is not None:
@@ -272,7 +272,7 @@ class CalibrationOptions:
             raise UsageError("--calibration was fitted in float64, and its thresholds hold there: drop --dtype float32")
 
     def load(
-        self, columns: "Columns", terms: "tuple[Term, ...]", remedies: "tuple[Remedy, ...]"
+        self, columns: "Columns", terms: "tuple[Term, ...]", remedies: "tuple[LogitStep, ...]"
     ) -> "Calibration | None":
         """Read the file, and refuse a table, weights or remedies that it was not made for; None: there is none.
 

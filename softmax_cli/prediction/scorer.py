@@ -36,19 +36,8 @@ class Term(NamedTuple):
     """The direction in words: ``raises cat (x4)``."""
 
 
-class Scale(Protocol):
-    """What stands in the place of z/T: a calibration. Changes logits in place, each row by itself."""
-
-    @property
-    def step(self) -> str:
-        """The operation in one line, with the option it came from."""
-
-    def __call__(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return `z` itself."""
-
-
-class Remedy(Protocol):
-    """Changes logits in place, shape (rows, classes), each row by itself."""
+class LogitStep(Protocol):
+    """Changes logits in place, shape (rows, classes), each row by itself: a remedy, or a calibration instead of z/T."""
 
     @property
     def step(self) -> str:
@@ -63,8 +52,8 @@ class Adjustment(NamedTuple):
 
     temperature: float = 1.0
     terms: tuple[Term, ...] = ()
-    remedies: tuple[Remedy, ...] = ()
-    calibration: Scale | None = None
+    remedies: tuple[LogitStep, ...] = ()
+    calibration: LogitStep | None = None
     temperature_column: str | None = None
     """The column that tells the temperature of each row, instead of `temperature`."""
 

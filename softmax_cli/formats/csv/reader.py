@@ -219,8 +219,8 @@ def decode(block: Block, scores: Sequence[str], sniffed: Sniffed, name: str) -> 
             faults += [Fault(row, column, problem) for row, problem in problems.items()]
         else:
             columns.append(cells)
-    names = tuple(column for column in sniffed.names if column not in sniffed.left_out)
-    schema = _schema(names, numbers, tuple((n, sniffed.lists[n]) for n in scores if n in sniffed.lists))
+    lengths = tuple((n, sniffed.lists[n]) for n in scores if n in sniffed.lists)
+    schema = _schema(sniffed.names, sniffed.left_out, numbers, lengths)
     return Decoded(Batch(schema, columns, len(parsed.scores)), place, tuple(faults))
 
 
@@ -246,9 +246,11 @@ def _roles(names: tuple[str, ...], numbers: tuple[str, ...]) -> NDArray[np.int32
 
 
 @lru_cache(16)
-def _schema(names: tuple[str, ...], numbers: tuple[str, ...], lists: tuple[tuple[str, int], ...]) -> Schema:
+def _schema(
+    names: tuple[str, ...], left_out: frozenset[str], numbers: tuple[str, ...], lists: tuple[tuple[str, int], ...]
+) -> Schema:
     types = dict.fromkeys(numbers, FLOAT64) | {name: list_of(FLOAT64, size) for name, size in lists}
-    return Schema(Field(n, types.get(n, TEXT)) for n in names)
+    return Schema(Field(n, types.get(n, TEXT)) for n in names if n not in left_out)
 
 
 def open_table(

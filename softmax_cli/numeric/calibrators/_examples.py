@@ -239,6 +239,12 @@ def log_uniform(z: NDArray[Any]) -> NDArray[np.float64]:
         return np.where(masked, -np.inf, -np.log((~masked).sum(axis=1, keepdims=True)))
 
 
+def check_rows(rows: float) -> None:
+    """Refuse a number of fitted rows that `smoothed` cannot take."""
+    if rows <= 0:
+        raise ValueError(f"'rows' is {rows:g}: expected a number above 0")
+
+
 def smoothed(log_p: NDArray[np.float64], rows: float) -> NDArray[np.float64]:
     """Log-probabilities as if one more row than the `rows` that were fitted had been uniform among the classes.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix as Rows
 from softmax_cli.numeric.calibrators import Parameters
-from softmax_cli.numeric.calibrators._examples import Examples, check_classes, smoothed
+from softmax_cli.numeric.calibrators._examples import Examples, check_classes, check_rows, smoothed
 from softmax_cli.numeric.calibrators._optimise import SoftmaxLoss, most_likely
 from softmax_cli.numeric.calibrators._parameters import number, square, vector
 from softmax_cli.numeric.calibrators.matrix import Affine, log_p_of, shape_of, structured
@@ -48,8 +48,7 @@ class Sms:
 
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
-        if self.rows <= 0:
-            raise ValueError(f"'rows' is {self.rows:g}: expected a number above 0")
+        check_rows(self.rows)
 
     @property
     def free_parameters(self) -> int:

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix, Parameters
-from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized, smoothed
+from softmax_cli.numeric.calibrators._examples import (
+    Examples,
+    check_classes,
+    check_rows,
+    finite_rows,
+    normalized,
+    smoothed,
+)
 from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, most_likely
 from softmax_cli.numeric.calibrators._parameters import number, vector
 from softmax_cli.numeric.calibrators.temperature import Temperature, temperature_or_one
@@ -43,8 +50,7 @@ class Svs:
 
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
-        if self.rows <= 0:
-            raise ValueError(f"'rows' is {self.rows:g}: expected a number above 0")
+        check_rows(self.rows)
 
     @property
     def free_parameters(self) -> int:
