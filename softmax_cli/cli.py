@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import signal
 import sys
@@ -33,14 +32,6 @@ OUT_OF_MEMORY = "not enough memory for the rows under way; try a smaller --batch
 ELSEWHERE = """Every option can stand in a softmax-cli.toml beside the data, or in a variable
  such as SOFTMAX_CLI_TEMPERATURE. In Python: from softmax_cli import predict."""
 """The end of the help."""
-
-
-COLLECTED_FROM = 500_000
-"""Objects under way before Python looks for cycles that nothing refers to (it would begin at 700).
-
-Loading modules makes a hundred thousand objects and no such cycles, yet the looks at them take a quarter of the time
-of a small table. A stream of blocks makes none either: its memory is flat without a collector.
-"""
 
 
 def build_app(typed: Sequence[str], whole: bool = False) -> typer.Typer:
@@ -113,14 +104,12 @@ def main() -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy loads; our own workers use the cores
     stop = Stop()
     stop.listen()
-    gc.set_threshold(COLLECTED_FROM)
     try:
         code = run(sys.argv[1:])
     except (Exception, StoppedError):  # or what a library makes of it that was just loading
         if stop.number is None:
             raise
     stop.is_over = True
-    gc.freeze()  # what is left goes with the process; the last look of the collector would change nothing
     sys.exit(code if stop.number is None else 128 + stop.number)
 
 
@@ -183,7 +172,7 @@ def run(arguments: Sequence[str]) -> int:
     except MemoryError:
         _print_error(OUT_OF_MEMORY, arguments)
         return ExitCode.DATA
-    except ClosedPipeError:
+    except (ClosedPipeError, BrokenPipeError):  # the second from text that is printed at once: a manual, a help
         _drop_output()
         return ExitCode.DONE
     except OSError as error:  # of the machine, and not foreseen where it happened: a full disk under printed text

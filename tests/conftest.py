@@ -106,6 +106,7 @@ def softmax_cli(program_env: dict[str, str], tmp_path: Path) -> Callable[..., Fi
     and so does a warning, where a process of its own would print them.
     """
     from softmax_cli import cli
+    from softmax_cli.__main__ import COLLECTED_FROM
 
     def run(
         *arguments: str | Path, stdin: bytes = b"", cwd: Path = tmp_path, env: Mapping[str, str] | None = None
@@ -113,7 +114,7 @@ def softmax_cli(program_env: dict[str, str], tmp_path: Path) -> Callable[..., Fi
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             collected_from = gc.get_threshold()
             with _like_a_process(stdin, out, err, cwd, program_env | dict(env or {})):
-                gc.set_threshold(cli.COLLECTED_FROM)  # as `main` does
+                gc.set_threshold(COLLECTED_FROM)  # as `main` does
                 code = cli.run([str(argument) for argument in arguments])
             gc.set_threshold(*collected_from)
             written = [file.seek(0) or file.read() for file in (out, err)]

@@ -36,7 +36,7 @@ def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:
                 f"--input {source.input}: expected one kind, or one for each of {len(source.paths)} tables"
             )
     inputs = [
-        replace(source, paths=[path], input=kind).resolve(truths)
+        source.replaced(paths=[path], input=kind).resolve(truths)
         for path, kind in zip(source.paths, kinds, strict=True)
     ]
     if source.label is not None or source.id is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +45,6 @@ FIT = "Fit"
 OBJECTIVES = ("nll", "ece-grid")
 
 
-@dataclass(frozen=True)
 class FittingOptions(WorkOptions):
     """Method, folds, target."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from softmax_cli.commands._joined import check_count, conclude, inputs_of, open_tables, together
 from softmax_cli.errors import DataError, GateError
 from softmax_cli.options.completion import one_of
+from softmax_cli.options.parser import Options
 from softmax_cli.options.pictures import ComparisonPictureOptions, PasteOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions, check_replicates, check_seed
 from softmax_cli.options.source import SourceOptions, TruthOptions
@@ -42,8 +42,7 @@ MOST_ROWS = 1000
 """The same in a page or a table to be pasted."""
 
 
-@dataclass(frozen=True)
-class CompareOptions:
+class CompareOptions(Options):
     """Flips, gates, the form of the report."""
 
     flips_out: Annotated[
@@ -61,7 +60,7 @@ class CompareOptions:
             show_default=False,
             autocompletion=one_of(registry="softmax_cli.evaluation.pairs.report:gate_names"),
         ),
-    ] = field(default_factory=list)
+    ] = []  # noqa: RUF012  # as typer wants it; nothing adds to it
     full: Annotated[
         bool, typer.Option("--full", help="Print every figure, also those said in words.", rich_help_panel=PANEL)
     ] = False

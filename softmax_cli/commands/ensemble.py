@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import OutputOptions, PartsOptions, ResultOptions
+from softmax_cli.options.parser import Options
 from softmax_cli.options.run import RunOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
@@ -39,8 +40,7 @@ PANEL = "Pool"
 POOLS = ("linear", "log", "logit")
 
 
-@dataclass(frozen=True)
-class PoolOptions:
+class PoolOptions(Options):
     """The kind of mean, and the weights."""
 
     pool: Annotated[
@@ -134,7 +134,7 @@ def ensemble(
     found: list[EnsembleSummary] = []
     keep = merging(found)
     with open_tables(source, inputs, run) as members:
-        pool = pool or replace(pooling, fit_weights=False).build(members, run.workers)
+        pool = pool or pooling.replaced(fit_weights=False).build(members, run.workers)
         scores = pooled_table(members, pool, run.workers, EnsembleSummary.of, keep)
         asked = Scoring(emit=result.emitted(), top=result.top_k or 0)
         if target.in_parts:
@@ -165,7 +165,7 @@ def _fitted(source: SourceOptions, inputs: Sequence[Inputs], pooling: PoolOption
     from softmax_cli.stream.inputs import make_rereadable
 
     rewind = make_rereadable(source.paths, "--fit-weights")
-    with open_tables(source, inputs, replace(run, quiet=True)) as members:
+    with open_tables(source, inputs, run.replaced(quiet=True)) as members:
         pool = pooling.build(members, run.workers)
     rewind()
     return pool

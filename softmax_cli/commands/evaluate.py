@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.decisions import CostOptions
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.metrics import MetricOptions
+from softmax_cli.options.parser import Options
 from softmax_cli.options.pictures import EvaluationPictureOptions, PasteOptions, typed_command, write_page
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import Chosen, ScoringOptions
@@ -61,8 +62,7 @@ EXAMPLES = (
 REPORT_PANEL = "Report"
 
 
-@dataclass(frozen=True)
-class ReportOptions:
+class ReportOptions(Options):
     """Truth from elsewhere, slices, the form of the report, gates."""
 
     by: Annotated[
@@ -118,7 +118,7 @@ class ReportOptions:
             show_default=False,
             autocompletion=one_of(registry="softmax_cli.numeric.metrics:figure_names"),
         ),
-    ] = field(default_factory=list)
+    ] = []  # noqa: RUF012  # as typer wants it; nothing adds to it
 
     @property
     def tables(self) -> list[tuple[str, str]]:

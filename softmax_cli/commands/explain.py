@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,7 +32,6 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True)
 class SubjectOptions(SourceOptions):
     """Numbers, a row of a file, or a topic."""
 
@@ -44,7 +43,7 @@ class SubjectOptions(SourceOptions):
             "temperature.",
             show_default=False,
         ),
-    ] = field(default_factory=list)
+    ] = []  # noqa: RUF012  # as typer wants it; nothing adds to it
     row: Annotated[int | None, typer.Option(min=1, help="Which row of the table, counted from 1.")] = None
     id: Annotated[str | None, typer.Option("--id", metavar="VALUE", help="Which row, by its id.")] = None
     id_column: Annotated[
@@ -99,7 +98,6 @@ class SubjectOptions(SourceOptions):
         return replace(super()._selection(), id=self.id_column)  # --id is a value here
 
 
-@dataclass(frozen=True)
 class ExplanationOptions(ColorOptions, PlotOptions):
     """Temperature, weights, and the form of the explanation."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +33,6 @@ EXAMPLES = (
 REPORT = "Report"
 
 
-@dataclass(frozen=True)
 class InspectionOptions(WorkOptions):
     """Limits, the form of the report, threads."""
 

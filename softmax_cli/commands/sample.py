@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from softmax_cli.commands._scored import plan, print_report, write
 from softmax_cli.errors import UsageError
 from softmax_cli.options.imbalance import estimated_prior
 from softmax_cli.options.output import OutputOptions, PartsOptions
+from softmax_cli.options.parser import Options
 from softmax_cli.options.run import RunOptions, check_seed
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
@@ -33,8 +33,7 @@ EXAMPLES = (
 PANEL = "Draws"
 
 
-@dataclass(frozen=True)
-class SampleOptions:
+class SampleOptions(Options):
     """How many, from which classes, with which seed."""
 
     draws: Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,7 +31,6 @@ EXAMPLES = (
 METHODS = ("balanced", "inverse-sqrt", "effective-number", "log-prior", "prior")
 
 
-@dataclass(frozen=True)
 class WeightingOptions(TalkOptions):
     """Labels, method, target."""
 

@@ -1,12 +1,12 @@
 """Thresholds that calibrate takes from held-out rows: of prediction sets, and to abstain."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
+from softmax_cli.options.parser import Options
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.fit import AbstentionRequest
@@ -19,8 +19,7 @@ DRAWN = ("aps", "raps", "raps-tuned", "saps", "top-k")
 QUANTILES = ("exact", "higher")
 
 
-@dataclass(frozen=True)
-class ThresholdOptions:
+class ThresholdOptions(Options):
     """Coverage, score, and the risk of an answer."""
 
     coverage: Annotated[

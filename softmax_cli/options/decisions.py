@@ -1,12 +1,12 @@
 """Which columns, rows and decisions are given out beside the probabilities."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.errors import UsageError, check_choice, did_you_mean
 from softmax_cli.options.completion import one_of, some_of
+from softmax_cli.options.parser import Options
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.layout import Layout
@@ -24,8 +24,7 @@ ONLY = ("wrong", "abstained", "bad")
 SORTED_BY = ("confidence", "margin", "entropy", "loss")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CostOptions:
+class CostOptions(Options):
     """What decisions cost."""
 
     costs: Annotated[
@@ -47,7 +46,6 @@ class CostOptions:
         return read_costs(self.costs, classes)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DecisionOptions(CostOptions):
     """Figures of a row, which rows are kept and in which order, costs, superclasses."""
 

@@ -1,13 +1,13 @@
 """Class weights and priors: corrections for classes that were, or will be, unequally frequent."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.errors import UsageError, check_choice, listed
 from softmax_cli.options.completion import class_values, one_of
+from softmax_cli.options.parser import Options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +26,7 @@ PANEL = "Imbalanced classes"
 PRIOR_METHODS = ("em", "bbse", "rlls")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ImbalanceOptions:
+class ImbalanceOptions(Options):
     """Terms that are added to the log-probabilities of the classes, after the temperature."""
 
     class_weights: Annotated[

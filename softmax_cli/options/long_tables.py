@@ -1,7 +1,6 @@
 """Tables whose rows belong together: groups of candidates, a row for each class, frames to be pooled."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.completion import columns as columns_of_file
 from softmax_cli.options.decisions import DecisionOptions
 from softmax_cli.options.output import ResultOptions
+from softmax_cli.options.parser import Options
 from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
 
@@ -25,8 +25,7 @@ PANEL = "Rows that belong together"
 POOLS = ("mean-prob", "mean-logit", "max")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class LongOptions:
+class LongOptions(Options):
     """Which rows belong together, and how."""
 
     group: Annotated[
@@ -121,7 +120,7 @@ class LongOptions:
         if source.logits is not None or source.id is not None:
             raise UsageError("--long names the id and the scores: leave --id and --logits out")
         example, _, score = self._parts
-        return replace(source, id=example, logits=score, classes=None)
+        return source.replaced(id=example, logits=score, classes=None)
 
     def check(self, scoring: ScoringOptions, result: ResultOptions, decisions: DecisionOptions) -> None:
         """Refuse, before anything is read, what is about classes where rows are the choices; or about single rows."""
@@ -131,8 +130,8 @@ class LongOptions:
             raise UsageError(f"--temperature-column is of single rows: it does not go with {self._typed[0]}")
         if self.group is None:
             return
-        softmax = replace(scoring.softmax, temperature=1.0, dtype=None)
-        given = (replace(result, top_k=None, emit="prob"), softmax, scoring.remedies, scoring.calibration)
+        softmax = scoring.softmax.replaced(temperature=1.0, dtype=None)
+        given = (result.replaced(top_k=None, emit="prob"), softmax, scoring.remedies, scoring.calibration)
         if not all(map(_is_untouched, (*given, scoring.imbalance, decisions))):
             raise UsageError(
                 "--group gives each row one probability, and no classes: it goes with --temperature, --top-k, --emit "
@@ -183,7 +182,7 @@ class LongOptions:
 
     def of_classes(self, result: ResultOptions) -> ResultOptions:
         """Return what is asked for of the classes of a row; the best rows of a group are none."""
-        return result if self.group is None else replace(result, top_k=None)
+        return result if self.group is None else result.replaced(top_k=None)
 
     def notes(self, result: ResultOptions, classes: int) -> list[str]:
         """Return what is to be said about options for the classes of a row; those for groups say nothing."""

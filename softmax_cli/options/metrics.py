@@ -1,12 +1,12 @@
 """What is measured: bins and norms of the calibration error, top-k, the bootstrap."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
+from softmax_cli.options.parser import Options
 from softmax_cli.options.run import check_replicates, check_seed
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ _TOP_K = 5
 """Reported when nothing else is typed and there are more classes than that."""
 
 
-@dataclass(frozen=True)
-class MetricOptions:
+class MetricOptions(Options):
     """Bins, norms, intervals."""
 
     bins: Annotated[int, typer.Option(min=1, help="Bins of the calibration error.", rich_help_panel=PANEL)] = 15

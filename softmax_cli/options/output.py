@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
@@ -11,6 +10,7 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.completion import class_values, one_of, some_of
+from softmax_cli.options.parser import Options
 from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, WorkOptions
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ TABLE = "table"
 ROWS_SHOWN = 10
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class OutputOptions:
+class OutputOptions(Options):
     """The target, its format, and the text of numbers."""
 
     output: Annotated[
@@ -252,8 +251,7 @@ def _format_of(inputs: "Inputs") -> str:
 RESULT_PANEL = "Result"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ResultOptions:
+class ResultOptions(Options):
     """Numbers, layout and threshold."""
 
     top_k: Annotated[
@@ -365,8 +363,7 @@ class ResultOptions:
         return Decision(values, (self.abstain_label or "",))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PartsOptions:
+class PartsOptions(Options):
     """The engine, and whether to go on."""
 
     engine: EngineOptions

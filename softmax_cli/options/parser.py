@@ -12,9 +12,8 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Self, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -26,13 +25,36 @@ from softmax_cli.terminal.messages import print_message
 Result = TypeVar("Result")
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Options:
+    """A group of options: a class of annotated names with their defaults, made from keywords.
+
+    Type checkers take it for a frozen dataclass. At run time it is less: a dataclass writes the text of a method and
+    compiles it, for each of the groups that a command takes, at every start.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        names = [name for owner in reversed(type(self).__mro__) for name in vars(owner).get("__annotations__", ())]
+        if wrong := values.keys() - names:
+            raise TypeError(f"{type(self).__name__} has no option {', '.join(sorted(wrong))}")
+        vars(self).update({name: values[name] if name in values else getattr(type(self), name) for name in names})
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+
+    def replaced(self, **changed: Any) -> Self:
+        """Return the same options but for those that are given."""
+        return type(self)(**{**vars(self), **changed})
+
+
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Give typer one keyword for every field of the dataclasses that `command` takes, and of those within them.
+    """Give typer one keyword for every option of the groups that `command` takes, and of those within them.
 
     Raises
     ------
     TypeError
-        Two groups share a field.
+        Two groups share an option.
     """
     groups = _groups(command)
     owners: dict[str, type] = {}
@@ -76,30 +98,27 @@ def _groups(function: Callable[..., Any]) -> dict[str, type]:
 
 def _options(group: type) -> Iterator[tuple[type, inspect.Parameter]]:
     """Find every option of a group, and of the groups that it is made of, with its owner."""
-    hints = _hints(group)
-    for field in fields(group):
-        hint = hints[field.name]
-        if is_dataclass(hint):
-            yield from _options(hint)  # type: ignore[arg-type]  # is_dataclass leaves open whether it is an instance
+    for name, hint in _hints(group).items():
+        if _is_group(hint):
+            yield from _options(hint)
             continue
-        default = field.default if field.default_factory is MISSING else field.default_factory()
-        default = inspect.Parameter.empty if default is MISSING else default
-        yield group, inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+        default = getattr(group, name, inspect.Parameter.empty)
+        yield group, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 
 def _filled(group: type, values: Mapping[str, Any]) -> Any:
     """Make a group, and the groups that it is made of, from what was typed."""
     hints = _hints(group)
-    made = {
-        field.name: _filled(hints[field.name], values) if is_dataclass(hints[field.name]) else values[field.name]
-        for field in fields(group)
-    }
-    return group(**made)
+    return group(**{n: _filled(hint, values) if _is_group(hint) else values[n] for n, hint in hints.items()})
+
+
+def _is_group(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Options)
 
 
 @functools.cache
 def _hints(group: type) -> dict[str, Any]:
-    """Evaluate a group's annotations, once: each of its options is an expression to compile."""
+    """Evaluate a group's annotations, once; those of the groups that it inherits from come first."""
     return get_type_hints(group, include_extras=True)
 
 

@@ -5,7 +5,6 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +12,12 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.completion import one_of, some_of
+from softmax_cli.options.parser import Options
 
 PANEL = "Plots and pages"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PlotOptions:
+class PlotOptions(Options):
     """A sheet of plots."""
 
     plot: Annotated[
@@ -55,8 +54,7 @@ class PlotOptions:
             check_plot(self.plot)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PasteOptions:
+class PasteOptions(Options):
     """Tables for a paper or a ticket."""
 
     format: Annotated[
@@ -80,7 +78,6 @@ class PasteOptions:
             raise UsageError("--format and --json exclude each other")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class PictureOptions(PlotOptions):
     """A sheet of plots, and a page with everything on it."""
 
@@ -107,7 +104,6 @@ class PictureOptions(PlotOptions):
             check_page(self.report, "--report")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ChosenPictureOptions(PictureOptions, ABC):
     """Which of several plots are drawn."""
 
@@ -135,7 +131,6 @@ class ChosenPictureOptions(PictureOptions, ABC):
             self.names()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class EvaluationPictureOptions(ChosenPictureOptions):
     """The plots of a labelled table."""
 
@@ -156,7 +151,6 @@ class EvaluationPictureOptions(ChosenPictureOptions):
         return tuple(PLOTS)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ComparisonPictureOptions(ChosenPictureOptions):
     """The plots of two tables."""
 

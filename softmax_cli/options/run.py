@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import one_of
+from softmax_cli.options.parser import Options
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ TALK_PANEL = "Run"
 COLORS = ("auto", "always", "never")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ColorOptions:
+class ColorOptions(Options):
     """Whether what is shown is coloured."""
 
     color: Annotated[
@@ -62,7 +61,6 @@ class ColorOptions:
         return cast("Color", self.color)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TalkOptions(ColorOptions):
     """What is said beside the data."""
 
@@ -119,7 +117,6 @@ class TalkOptions(ColorOptions):
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WorkOptions(TalkOptions):
     """How many threads do the work."""
 
@@ -135,7 +132,6 @@ class WorkOptions(TalkOptions):
         return self.threads or available_threads()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class RunOptions(WorkOptions):
     """Bad rows, threads, talk."""
 
@@ -199,8 +195,7 @@ class RunOptions(WorkOptions):
 ENGINE_PANEL = "Beyond one machine"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class EngineOptions:
+class EngineOptions(Options):
     """The engine."""
 
     engine: Annotated[

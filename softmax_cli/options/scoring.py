@@ -1,7 +1,6 @@
 """How scores become probabilities, apart from what concerns imbalance."""
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import column, one_of
 from softmax_cli.options.imbalance import ImbalanceOptions
+from softmax_cli.options.parser import Options
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 PANEL = "Softmax"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class SoftmaxOptions:
+class SoftmaxOptions(Options):
     """Temperature, activation, precision and truncation."""
 
     temperature: Annotated[
@@ -149,8 +148,7 @@ def _wrong_temperature(temperature: float) -> str:
 REMEDIES_PANEL = "Outlying logits (off by default; in this order, before the temperature)"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class RemedyOptions:
+class RemedyOptions(Options):
     """Bounds on logits, and their scale."""
 
     clip_logits: Annotated[
@@ -238,8 +236,7 @@ class RemedyOptions:
         return low, high
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class CalibrationOptions:
+class CalibrationOptions(Options):
     """The file that ``softmax-cli calibrate`` writes."""
 
     calibration: Annotated[
@@ -308,8 +305,7 @@ class Chosen(NamedTuple):
     """What the user is to be reported."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ScoringOptions:
+class ScoringOptions(Options):
     """Remedies, temperature and activation, or a calibration, and corrections for imbalance."""
 
     remedies: RemedyOptions

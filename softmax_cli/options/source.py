@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from softmax_cli.errors import UsageError
 from softmax_cli.options.completion import column, columns, condition, one_of
+from softmax_cli.options.parser import Options
 from softmax_cli.terminal.messages import print_message
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ COLUMNS = "Columns"
 NO_COLUMNS: Mapping[str, str | None] = MappingProxyType({})
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class SourceOptions:
+class SourceOptions(Options):
     """Files, their layout, and the roles of their columns."""
 
     paths: Annotated[
@@ -36,7 +36,7 @@ class SourceOptions:
             "Several are read as one table.",
             show_default=False,
         ),
-    ] = field(default_factory=list)
+    ] = []  # noqa: RUF012  # as typer wants it; nothing adds to it
     input_format: Annotated[
         str | None,
         typer.Option(
@@ -205,8 +205,7 @@ class SourceOptions:
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class TruthOptions:
+class TruthOptions(Options):
     """True classes: from a file of their own, and what their numbers mean."""
 
     labels: Annotated[

@@ -67,10 +67,10 @@ def test_what_makes_no_sense_cannot_be_built(options, given, words):
 
 def scoring(softmax=None, remedies=None, imbalance=None, calibration=None):
     return ScoringOptions(
-        remedies or RemedyOptions(),
-        softmax or SoftmaxOptions(),
-        CalibrationOptions(calibration),
-        imbalance or ImbalanceOptions(),
+        remedies=remedies or RemedyOptions(),
+        softmax=softmax or SoftmaxOptions(),
+        calibration=CalibrationOptions(calibration=calibration),
+        imbalance=imbalance or ImbalanceOptions(),
     )
 
 
@@ -159,7 +159,7 @@ def test_thresholds():
 
 def target(inputs=("-",), **given):
     return OutputOptions(**given).resolve(
-        Inputs(tuple(map(InputFile, inputs))), PartsOptions(EngineOptions()), RunOptions(threads=1)
+        Inputs(tuple(map(InputFile, inputs))), PartsOptions(engine=EngineOptions()), RunOptions(threads=1)
     )
 
 
@@ -238,7 +238,7 @@ def test_a_folder_gets_a_part_for_each_file_in_the_format_of_the_input(tmp_path)
     for name in ("a", "b"):
         (tmp_path / f"{name}.tsv").write_text("a\tb\n1\t2\n")
     folder = OutputOptions(output=f"{tmp_path}/parts/").resolve(
-        SourceOptions(paths=[str(tmp_path)]).resolve(), PartsOptions(EngineOptions()), RunOptions(threads=3)
+        SourceOptions(paths=[str(tmp_path)]).resolve(), PartsOptions(engine=EngineOptions()), RunOptions(threads=3)
     )
     assert folder.describe("a, b") == [
         f"writes   tsv to {tmp_path}/parts/: a, b",
@@ -272,11 +272,11 @@ def test_engines():
     stream, file = Inputs((InputFile("-"),)), Inputs((InputFile(__file__),))
     run = RunOptions(threads=3)
     assert EngineOptions().resolve(stream, run)[1:] == ((), 3, True)
-    assert [unit.path for unit in EngineOptions("local").resolve(file, run).units] == [__file__]
+    assert [unit.path for unit in EngineOptions(engine="local").resolve(file, run).units] == [__file__]
     with pytest.raises(UsageError, match="standard input cannot be cut"):
-        EngineOptions("local").resolve(stream, run)
+        EngineOptions(engine="local").resolve(stream, run)
     with pytest.raises(UsageError, match="no engine is called 'mars'"):
-        EngineOptions("mars").resolve(file, run)
+        EngineOptions(engine="mars").resolve(file, run)
 
 
 def test_talk(capsys):
