@@ -1,7 +1,5 @@
 """Sparsemax and 1.5-entmax: distributions with exact zeros, by sorting."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -199,6 +199,8 @@ class RemedyOptions(Options):
 
     def build(self, classes: tuple[str, ...]) -> "tuple[LogitStep, ...]":
         """Return the remedies in the order in which they are applied."""
+        if all(value is None for value in vars(self).values()):
+            return ()
         from softmax_cli.prediction import steps as remedies
 
         if self.standardize is not None and len(classes) < 3:

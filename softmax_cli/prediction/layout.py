@@ -3,8 +3,6 @@
 Which columns there will be follows from a description, `Computed`, before a row is read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The scores of a batch as one matrix on the log scale, laid out for the kernels."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, NamedTuple, cast
 
@@ -204,7 +202,7 @@ class KindCheck(NamedTuple):
     """Rows taken as probabilities that do not sum to 1."""
 
     @classmethod
-    def of(cls, scores: NDArray[np.floating], columns: Columns) -> KindCheck:
+    def of(cls, scores: NDArray[np.floating], columns: Columns) -> "KindCheck":
         """Look at the scores of a batch as they were read, shape (rows, classes)."""
         if columns.is_binary:
             values = scores[:, 1]
@@ -221,7 +219,7 @@ class KindCheck(NamedTuple):
             return cls(len(scores), 0, 0, len(off) - int(sums_to(scores[off]).sum()))
         return cls(len(scores))
 
-    def plus(self, other: KindCheck) -> KindCheck:
+    def plus(self, other: "KindCheck") -> "KindCheck":
         """Add the rows that follow."""
         return KindCheck(*map(sum, zip(self, other, strict=True)))
 

@@ -1,7 +1,5 @@
 """The whole stream on one page: blocks -> workers (decode, transform, encode) -> ordered writer; and its targets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -71,7 +69,7 @@ def score_table(
     if transform.scoring.draws is not None:
         table = number_rows(table, transform.columns.scores, threads, first_row)
 
-    def work(decoded: Decoded) -> tuple[tuple[Outcome, Any], tuple[Reject, ...]]:
+    def work(decoded: Decoded) -> "tuple[tuple[Outcome, Any], tuple[Reject, ...]]":
         outcome = transform.run(decoded)
         return (outcome, writer.encode(outcome.batch) if outcome.keys is None else None), outcome.rejects
 
@@ -108,7 +106,7 @@ class Work(NamedTuple):
     threads: int
     progress: Callable[[int, int], None]
     """Gets the rows and the bytes of input that were done."""
-    rejects: AbstractContextManager[KeepRejects]
+    rejects: "AbstractContextManager[KeepRejects]"
     """Keeps bad rows; opened when the first of them may come."""
 
 
@@ -175,7 +173,7 @@ class Screen(NamedTuple):
         return finished._replace(shown=first.batch(), all_classes=self.all_classes)
 
 
-def _shown_truth(scores: ScoreTable, transform: Transform) -> Truth | None:
+def _shown_truth(scores: ScoreTable, transform: Transform) -> "Truth | None":
     """Find the truths for the accuracy on the screen; a sampled class is no prediction, and has none."""
     from softmax_cli.tables.labels import ClassLookup, OwnTruth
 

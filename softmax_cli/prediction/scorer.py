@@ -1,7 +1,5 @@
 """From a matrix of logits to probabilities, a prediction and a ranking, in blocks that stay in the cache."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -133,7 +131,7 @@ class Scored(NamedTuple):
     labels: NDArray[np.int64] | None = None
     """Column of the true class, shape (rows,); negative where there is none; None: not asked for."""
 
-    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Scored:
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Scored":
         """Some of the rows."""
 
         def some(values: Any) -> Any:
@@ -158,14 +156,14 @@ class Scoring(NamedTuple):
     emit: tuple[Emit, ...] = ("prob",)
     top: int = 0
     """How many classes to rank per row; 0: none."""
-    sets: SetRule | None = None
+    sets: "SetRule | None" = None
     """Which classes make up the prediction set of a row; decided before any truncation."""
     figures: tuple[str, ...] = ()
     """Further figures of each row; see `added.FIGURES`."""
-    costs: Costs | None = None
-    superclasses: Superclasses | None = None
+    costs: "Costs | None" = None
+    superclasses: "Superclasses | None" = None
     """What the probabilities are summed up to, before anything is cut off or predicted."""
-    draws: Draws | None = None
+    draws: "Draws | None" = None
     """What is drawn; then `Scored.top` holds the `top` actions of each row in the order drawn."""
 
     def __call__(self, logits: NDArray[np.floating], beside: BesideLogits | None = None) -> Scored:

@@ -1,7 +1,5 @@
 """The map that carries every scoring command: a batch of scores in, a batch of probabilities out."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -34,8 +32,8 @@ class Outcome(NamedTuple):
     """What came of one batch."""
 
     batch: Batch
-    tally: Tally
-    rejects: tuple[Reject, ...] = ()
+    tally: "Tally"
+    rejects: "tuple[Reject, ...]" = ()
     kinds: KindCheck = KindCheck()
     keys: NDArray[np.floating] | None = None
     """What the rows of `batch` are sorted by, the least first, shape (rows,); None: they stay in their order."""
@@ -45,7 +43,7 @@ class ScoredRows(NamedTuple):
     """The rows of one batch with what was computed for them."""
 
     scored: Scored
-    rejects: tuple[Reject, ...]
+    rejects: "tuple[Reject, ...]"
     kinds: KindCheck
 
 
@@ -61,18 +59,18 @@ class Transform:
     scoring: Scoring = field(default_factory=Scoring)
     layout: Layout = field(default_factory=Layout)
     dtype: str = "float64"
-    on_bad_row: Policy = "error"
+    on_bad_row: "Policy" = "error"
     passed: tuple[str, ...] = ()
     """What the columns that pass through are called in the result, in their order."""
-    truth: Truth | None = None
+    truth: "Truth | None" = None
     """Where true classes come from; None: nothing asks for them."""
     only: str | None = None
     """Which rows are given out: see `Decision.chosen`; None: all."""
-    order: Order | None = None
+    order: "Order | None" = None
     """How the rows of the result are sorted; None: as they come."""
     before: tuple[str, ...] = ()
     """What was done before the scores were read, a line each."""
-    shown_truth: Truth | None = None
+    shown_truth: "Truth | None" = None
     """True classes for the accuracy on a screen alone; a row without one is not bad."""
 
     @property
@@ -170,7 +168,7 @@ class Transform:
             labels = found.indices
         return decoded, BesideLogits(temperatures, labels, decoded.first_row)
 
-    def _tally(self, scored: Scored, batch: Batch) -> Tally:
+    def _tally(self, scored: Scored, batch: Batch) -> "Tally":
         good = ~scored.bad
         predictions, confidence = scored.prediction, scored.confidence
         if scored.bad.any():
@@ -190,7 +188,7 @@ class Transform:
         tally = replace(tally, abstained=int((codes >= len(self.classes)).sum()))
         return tally if self.shown_truth is None else self._judged(tally, codes, self.shown_truth, batch)
 
-    def _judged(self, tally: Tally, codes: NDArray[np.int32], truth: Truth, batch: Batch) -> Tally:
+    def _judged(self, tally: "Tally", codes: NDArray[np.int32], truth: "Truth", batch: Batch) -> "Tally":
         """Count the predictions that are right, where that is beyond doubt."""
         try:
             found = truth.labels(batch)
@@ -252,7 +250,7 @@ class Transform:
         ]
 
 
-def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: str, on_bad_row: Policy) -> Transform:
+def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: str, on_bad_row: "Policy") -> Transform:
     """Put the parts of a transform together.
 
     A ranking covers at most all classes. A column that passes through gives way where it bears the name of a computed
@@ -319,7 +317,7 @@ class Tally:
     """Rows that were read, the bad ones among them."""
     bad_rows: int
     """Rows that no distribution follows from."""
-    bad_policy: Policy
+    bad_policy: "Policy"
     """What became of the bad rows."""
     counts: NDArray[np.int64]
     """How many rows have each class as their most probable one, shape (classes,); adds up to `scored`."""
@@ -351,7 +349,7 @@ class Tally:
         """Mean probability of the most probable class, 0 to 1; None when no row was scored."""
         return self.confidence / self.scored * CONFIDENCE_UNIT if self.scored else None
 
-    def plus(self, other: Tally) -> Tally:
+    def plus(self, other: "Tally") -> "Tally":
         """Add the figures of the rows that follow.
 
         Raises

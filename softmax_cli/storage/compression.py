@@ -5,8 +5,6 @@ memory. pyarrow reads what it knows, with every check that the formats allow (cu
 a row). Writing does without pyarrow's stream, which reports a failure twice, the second time on stderr.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from pathlib import PurePath

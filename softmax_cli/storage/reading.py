@@ -1,7 +1,5 @@
 """A file that is wanted as it is, beside the tables: here or remote."""
 
-from __future__ import annotations
-
 import os
 import select
 from typing import BinaryIO, NamedTuple, cast

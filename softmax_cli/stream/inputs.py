@@ -1,7 +1,5 @@
 """Input files found and opened as one table: patterns, folders, compression, format, pipes."""
 
-from __future__ import annotations
-
 import errno
 import io
 import os

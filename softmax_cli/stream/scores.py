@@ -1,7 +1,5 @@
 """A table of scores: which files are read and how, which column is what, and where the true classes come from."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +37,7 @@ class Inputs(NamedTuple):
     options: ReadOptions = ReadOptions()
     selection: Selection = Selection()
     """Which columns the user named."""
-    where: Condition | None = None
+    where: "Condition | None" = None
     """Which rows are taken; None: all."""
     truths: TruthSource | None = None
     """None: nobody asks for true classes."""
@@ -65,7 +63,7 @@ class ScoreTable(NamedTuple):
 
     table: Table
     columns: Columns
-    truth: Truth | None = None
+    truth: "Truth | None" = None
     """Where the true classes come from; None: nowhere, or they were not asked for."""
     is_ordered: bool = False
     """Whether the truths belong to the rows by their order, so that the table has to be read from its front."""
@@ -79,7 +77,7 @@ class ScoreTable(NamedTuple):
         if self.is_ordered and is_distributed:
             raise UsageError("--labels without ids goes by the order of the rows, and an engine reads them in parts")
 
-    def required_truth(self, is_distributed: bool) -> Truth:
+    def required_truth(self, is_distributed: bool) -> "Truth":
         """Return where the true classes come from, for a command that cannot do without.
 
         Raises

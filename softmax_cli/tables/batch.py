@@ -4,8 +4,6 @@ A text format gives text as spans of the block that it was read from, and scores
 as matrices and codes; a binary format gives Arrow's arrays. Only a binary format that is written makes Arrow of all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -57,7 +55,7 @@ class TextColumn(NamedTuple):
         """Text."""
         return TEXT
 
-    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> TextColumn:
+    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> "TextColumn":
         """Some of the rows."""
         return self._replace(spans=self.spans[rows])
 
@@ -84,7 +82,7 @@ class NumberColumn(NamedTuple):
         """Shape (rows,); what is not valid may be anything."""
         return self.matrix[:, self.place]
 
-    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> NumberColumn:
+    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> "NumberColumn":
         """Some of the rows; columns of one matrix stay columns of one."""
         return NumberColumn(_picked(self.matrix, rows, shared), self.place, _picked(self.valid, rows, shared))
 
@@ -106,7 +104,7 @@ class ListColumn(NamedTuple):
         values = _NUMBERS[self.matrix.dtype]
         return struct_of(values, self.keys) if self.keys else list_of(values, self.matrix.shape[1])
 
-    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> ListColumn:
+    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> "ListColumn":
         """Some of the rows."""
         return ListColumn(_picked(self.matrix, rows, shared), _picked(self.valid, rows, shared), self.keys)
 
@@ -128,7 +126,7 @@ class NameColumn(NamedTuple):
         """Names, each of them kept once."""
         return NAMES
 
-    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> NameColumn:
+    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> "NameColumn":
         """Some of the rows."""
         return NameColumn(self.codes[rows], self.names)
 
@@ -150,7 +148,7 @@ class NameListColumn(NamedTuple):
         """Lists of text."""
         return NAME_LIST
 
-    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> NameListColumn:
+    def pick(self, rows: Rows, shared: dict[int, NDArray[Any]]) -> "NameListColumn":
         """Some of the rows."""
         return NameListColumn(self.members[rows], self.names, _picked(self.valid, rows, shared))
 
@@ -182,22 +180,22 @@ class Batch(NamedTuple):
         """Return a column by its name; KeyError where there is none."""
         return self.columns[self.schema.place(name)]
 
-    def select(self, names: Sequence[str]) -> Batch:
+    def select(self, names: Sequence[str]) -> "Batch":
         """Some of the columns."""
         places = [self.schema.place(name) for name in names]
         schema = Schema([self.schema.fields[place] for place in places], self.schema.metadata)
         return Batch(schema, [self.columns[place] for place in places], self.num_rows)
 
-    def with_column(self, name: str, column: Column) -> Batch:
+    def with_column(self, name: str, column: Column) -> "Batch":
         """The same rows with one more column."""
         schema = Schema([*self.schema, Field(name, column.type)], self.schema.metadata)
         return Batch(schema, [*self.columns, column], self.num_rows)
 
-    def slice(self, start: int, length: int | None = None) -> Batch:
+    def slice(self, start: int, length: int | None = None) -> "Batch":
         """A stretch of the rows."""
         return self.take(slice(start, None if length is None else start + length))
 
-    def take(self, rows: Rows) -> Batch:
+    def take(self, rows: Rows) -> "Batch":
         """Some of the rows, in the order asked for."""
         shared: dict[int, NDArray[Any]] = {}
         columns = [pick(column, rows, shared) for column in self.columns]

@@ -1,7 +1,5 @@
 """What the name of a column says: score, id, truth, prediction, weight; patterns that users type; class names."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -50,6 +48,11 @@ _LONGEST = max(map(len, _BY_WORDS))
 _FIRST_WORDS = {words[0] for words in _BY_WORDS}
 _LAST_WORDS = {words[-1] for words in _BY_WORDS if len(words[-1]) > 1}
 
+
+def _words(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
 _IDS = {"id", "ids", "uuid", "guid", "idx"}
 _ID_NAMES = {
     "index",
@@ -64,10 +67,13 @@ _ID_NAMES = {
     "file name",
     "file path",
 }
-_ID_IN_ONE_WORD = re.compile(
-    r"(image|img|sample|user|item|doc|document|row|query|example|record|object|file|case|patient|subject|customer|"
-    r"passenger|video|frame|photo|post|text|question|u|q|p)id"
-)
+_IDS_IN_ONE_WORD = {
+    f"{what}id"
+    for what in _words(
+        "image img sample user item doc document row query example record object file case patient subject customer "
+        "passenger video frame photo post text question u q p"
+    )
+}
 _INDEX = re.compile(r"unnamed:[ _]?\d+(\.\d+)*(_level_\d+)?|level_\d+|__index_level_\d+__|\.\.\.\d+", re.IGNORECASE)
 """What pandas calls an index, and readr a column without a name."""
 _TRUTHS = (
@@ -80,18 +86,20 @@ _TRUTHS = (
 )
 """The surest first: what is called y_true is the truth also beside a column called label."""
 _TRUTH_RANK = {name: rank for rank, names in enumerate(_TRUTHS) for name in names.split(",")}
-_PREDICTED = re.compile(r"preds?|predict(ed|ion|ions|s)?|yhat|ypreds?")
+_PREDICTED = _words("pred preds predict predicted prediction predictions predicts yhat ypred ypreds")
 _PREDICTIONS = {"y hat", "response", "confidence", "entropy", "margin", "argmax"}
 _PREDICTIONS |= {"first confidence", "second confidence"}  # of the rows that `compare` writes
 _ORDERS = {"split", "fold", "kfold", "epoch", "step", "rank", "global step", "timestamp", "datetime"}
-_MEASURES = re.compile(
-    "age|sex|gender|price|amount|income|salary|lat|lon|lng|latitude|longitude|altitude|width|height|area|size|length|"
-    "duration|latency|runtime|elapsed|speed|distance|loss|nll|perplexity|ppl|temperature|energy|logsumexp|lse|norm|"
-    "counts?|num|seed|year|month|day|hour|minute|zipcode|bmi|tokens|temp|humidity|pressure|fare|balance|costs?|profit|"
-    "revenue|rating|importance|propensity|freq|frequency"
+_MEASURES = _words(
+    "age sex gender price amount income salary lat lon lng latitude longitude altitude width height area size length "
+    "duration latency runtime elapsed speed distance loss nll perplexity ppl temperature energy logsumexp lse norm "
+    "count counts num seed year month day hour minute zipcode bmi tokens temp humidity pressure fare balance cost "
+    "costs profit revenue rating importance propensity freq frequency"
 )
-_UNITS = re.compile("ms|secs?|seconds|minutes|hours|days|px|usd|eur|km|kg|cm|mm")
-_FEATURES = re.compile("emb|embed|embeddings?|feat|features?|f|x|pca?|umap|tsne|dim|latent|hidden|h|v|vec|component")
+_UNITS = _words("ms sec secs seconds minutes hours days px usd eur km kg cm mm")
+_FEATURES = _words(
+    "emb embed embedding embeddings feat feature features f x pc pca umap tsne dim latent hidden h v vec component"
+)
 
 _CHANGES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _WORD = re.compile(r"[^\W_]+")
@@ -143,7 +151,7 @@ def role_by_name(name: str, position: int, columns: int) -> Role | None:
     if is_prediction_name(parts):
         return "prediction"
     ending = parts[:-1] if len(parts) > 1 and parts[-1].isdigit() else parts
-    if plain in _ID_NAMES or (ending and (ending[-1] in _IDS or _ID_IN_ONE_WORD.fullmatch(ending[-1]))):
+    if plain in _ID_NAMES or (ending and (ending[-1] in _IDS or ending[-1] in _IDS_IN_ONE_WORD)):
         return "id"
     if len(parts) == 2 and parts[0] in ("id", "uuid", "guid"):  # id_code
         return "id"
@@ -165,14 +173,13 @@ def is_measure_name(name: str) -> bool:
     if not 1 <= len(parts) <= 3:
         return False
     ends = (parts[0], parts[-1]) if len(parts) < 3 else parts[-1:]
-    has_unit = len(parts) > 1 and _UNITS.fullmatch(parts[-1])
-    return bool(has_unit or any(map(_MEASURES.fullmatch, ends)))
+    return (len(parts) > 1 and parts[-1] in _UNITS) or not _MEASURES.isdisjoint(ends)
 
 
 def is_feature_name(name: str) -> bool:
     """Whether a name is that of one of many features of an example: ``emb_0``, ``pc1``."""
     *stem, number = words(name) or ("",)
-    return len(stem) == 1 and number.isdigit() and bool(_FEATURES.fullmatch(stem[0]))
+    return len(stem) == 1 and number.isdigit() and stem[0] in _FEATURES
 
 
 def is_prediction_name(words_of_name: tuple[str, ...]) -> bool:
@@ -180,8 +187,8 @@ def is_prediction_name(words_of_name: tuple[str, ...]) -> bool:
     if not words_of_name:
         return False
     if (
-        _PREDICTED.fullmatch(words_of_name[0])
-        or _PREDICTED.fullmatch(words_of_name[-1])
+        words_of_name[0] in _PREDICTED
+        or words_of_name[-1] in _PREDICTED
         or words_of_name[:2] in (("y", "pred"), ("y", "preds"))
     ):
         return True

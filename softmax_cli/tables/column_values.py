@@ -1,7 +1,5 @@
 """What the first rows say about columns whose names say nothing: ids, one-hot truths, columns unlike the others."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import NamedTuple

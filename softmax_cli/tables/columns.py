@@ -4,8 +4,6 @@ The only place that decides it: by what was typed, by what the file says, by nam
 the first rows (`column_values`), in this order. What is open after that is refused, with the option that decides it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +50,7 @@ MOST_WARNINGS = 3
 SHOWN_CLASSES = 6
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Selection:
     """What the user typed about the columns; None: nothing."""
 
@@ -209,7 +207,7 @@ class _Known(NamedTuple):
     typed_label: str | None
 
     @classmethod
-    def of(cls, schema: Schema, typed: Selection, rows: FirstRows) -> _Known:
+    def of(cls, schema: Schema, typed: Selection, rows: FirstRows) -> "_Known":
         names, index = schema.names, _pandas_index(schema)
         roles = {name: role_by_name(name, position, len(names)) for position, name in enumerate(names)}
         roles |= {name: roles[name] or "index" for name in index}

@@ -1,7 +1,5 @@
 """One reader, several workers, one writer: the order of the input is kept, and memory holds a few blocks at most."""
 
-from __future__ import annotations
-
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -79,9 +77,9 @@ def ordered_map(
 
 
 def map_blocks(
-    table: Table,
+    table: "Table",
     scores: Sequence[str],
-    work: Callable[[Decoded], tuple[Result, Sequence[Any]]],
+    work: "Callable[[Decoded], tuple[Result, Sequence[Any]]]",
     threads: int,
     listeners: Listeners,
 ) -> Iterator[Result]:
@@ -95,7 +93,7 @@ def map_blocks(
         Takes a decoded block, and returns the result and the bad rows for `listeners`.
     """
 
-    def decode_and_work(block: Block) -> tuple[int, int, tuple[Result, Sequence[Any]]]:
+    def decode_and_work(block: "Block") -> tuple[int, int, tuple[Result, Sequence[Any]]]:
         decoded = table.decode(block, scores)
         return decoded.batch.num_rows, block.size, work(decoded)
 
@@ -108,7 +106,7 @@ def map_blocks(
         listeners.progress(rows, size)
 
 
-def number_rows(table: Table, scores: Sequence[str], threads: int, first_row: int = 0) -> Table:
+def number_rows(table: "Table", scores: Sequence[str], threads: int, first_row: int = 0) -> "Table":
     """The same table with every block decoded, and its `first_row` counted, before anybody asks for it.
 
     What depends on the number of a row needs this: a block of text says how many rows it has once it is decoded.
@@ -122,7 +120,7 @@ def number_rows(table: Table, scores: Sequence[str], threads: int, first_row: in
     """
     from softmax_cli.tables.table import Block, decoded_before
 
-    def numbered() -> Iterator[Block]:
+    def numbered() -> "Iterator[Block]":
         row = first_row
         decoding = ordered_map(
             lambda block: (block, table.decode(block, scores)), table.blocks, threads, lambda block: block.pauses

@@ -4,8 +4,6 @@ A column that a text format reads, or that is computed here, has a `Type`; one o
 Arrow gives it. The questions of this module are answered for both, and Arrow is only loaded where it has been already.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -16,7 +14,7 @@ class Type(NamedTuple):
     family: str
     name: str
     list_size: int = 0
-    value_type: Type | None = None
+    value_type: "Type | None" = None
     keys: tuple[str, ...] = ()
     """What a structure calls its values."""
 
@@ -28,7 +26,7 @@ class Type(NamedTuple):
         """How many values a structure holds."""
         return len(self.keys)
 
-    def field(self, place: int) -> Field:
+    def field(self, place: int) -> "Field":
         """One of the values of a structure."""
         return Field(self.keys[place], self.value_type)
 

@@ -1,7 +1,5 @@
 """Which columns hold the scores: those typed, else given by the file, by names, by values; what is open is refused."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -7,8 +7,6 @@ What is only carried from one module to the next is a named tuple, here and else
 frozen dataclass compiles six functions when it is imported, which takes five times as long.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -89,7 +87,7 @@ class Table(NamedTuple):
     """Bytes of input in all, where known."""
     notes: tuple[str, ...] = ()
     """What the user should know about how the input was read (``no header: ...``)."""
-    seen: Seen | None = None
+    seen: "Seen | None" = None
     """What the condition on the rows has met so far; None: there is none."""
 
 

@@ -1,7 +1,5 @@
 """Numbers and spans to blocks of text."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Blocks of text to numbers and spans."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import IntEnum
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """What a delimited file looks like: its delimiter, its header, and which of its columns are numbers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from types import MappingProxyType

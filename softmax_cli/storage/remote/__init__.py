@@ -3,8 +3,6 @@
 This folder is the registry of schemes: a module is one kind of storage. None loads for a run on local files.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import pkgutil
@@ -17,8 +15,6 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from softmax_cli.errors import DataError, UsageError
 
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-_WEB = re.compile("https?://", re.IGNORECASE)
 ANY_OTHER = "any other"
 """The store for schemes that no other one claims."""
 
@@ -67,7 +63,7 @@ class Store(Protocol):
 
 def is_remote(name: str) -> bool:
     """Whether a name is a URL; a file here that happens to have that very name goes first."""
-    return _SCHEME.match(name) is not None and not os.path.exists(name)
+    return "://" in name and bool(re.match("(?i)[a-z][a-z0-9+.-]*://", name)) and not os.path.exists(name)
 
 
 def store_of(url: str) -> Store:
@@ -129,6 +125,6 @@ def bare_name(name: str) -> str:
 
     Its query may hold one, as that of a signed address does, and so may what stands before its host.
     """
-    if not _WEB.match(name) or not is_remote(name):
+    if not name.lower().startswith(("http://", "https://")) or not is_remote(name):
         return name
     return re.sub("//[^/]*@", "//", re.split(r"[?#]", name, maxsplit=1)[0])
