@@ -58,7 +58,7 @@ def build_app(typed: Sequence[str], whole: bool = False) -> typer.Typer:
         shown = type("Command", (PlainCommand,), {"first": module.FIRST, "examples": module.EXAMPLES})
         register = app.command(name, cls=shown, context_settings=context)
         function = getattr(module, name)
-        register(takes_groups(function) if chosen or whole else _without_options(function))
+        register(takes_groups(function, completes=whole) if chosen or whole else _without_options(function))
     return app
 
 

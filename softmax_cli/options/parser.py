@@ -12,8 +12,9 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from types import NoneType
-from typing import Any, Self, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, Any, Self, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -48,8 +49,13 @@ class Options:
         return type(self)(**{**vars(self), **changed})
 
 
-def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+def takes_groups(command: Callable[..., None], completes: bool = True) -> Callable[..., None]:
     """Give typer one keyword for every option of the groups that `command` takes, and of those within them.
+
+    Parameters
+    ----------
+    completes : bool
+        Whether an option has to know what completes it: typer looks at that function at every start.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
             if owners.setdefault(parameter.name, owner) is not owner:
                 both = f"{owners[parameter.name].__name__} and {owner.__name__}"
                 raise TypeError(f"{command.__name__}: {both} both have an option {parameter.name!r}")
-            parameters.append(parameter)
+            parameters.append(parameter if completes else _without_completion(parameter))
 
     @functools.wraps(command)
     def typed(**values: Any) -> None:
@@ -77,6 +83,15 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     typed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return typed
+
+
+def _without_completion(parameter: inspect.Parameter) -> inspect.Parameter:
+    hint, option = get_args(parameter.annotation)
+    if option.autocompletion is None:
+        return parameter
+    plain = copy(option)
+    plain.autocompletion = None
+    return parameter.replace(annotation=Annotated[hint, plain])
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

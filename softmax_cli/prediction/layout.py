@@ -48,7 +48,7 @@ class Decision(NamedTuple):
         return wrong
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layout:
     """Which columns a scored batch is given out as: those that pass through, then the computed ones."""
 

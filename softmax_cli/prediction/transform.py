@@ -47,7 +47,7 @@ class ScoredRows(NamedTuple):
     kinds: KindCheck
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Transform:
     """Scores to probabilities, stateless, frozen and picklable.
 
@@ -305,7 +305,7 @@ def confidence_units(confidence: NDArray[np.floating]) -> int:
     return int(np.rint(confidence * (1 / CONFIDENCE_UNIT)).sum(dtype=np.int64))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tally:
     """Counts of what was scored; parts add up with `plus`.
 
