@@ -41,11 +41,10 @@ EXAMPLES = (
 )
 
 
-FIT = "Fit"
 OBJECTIVES = ("nll", "ece-grid")
 
 
-class FittingOptions(WorkOptions):
+class FittingOptions(WorkOptions, panel="Fit"):
     """Method, folds, target."""
 
     method: Annotated[
@@ -56,7 +55,6 @@ class FittingOptions(WorkOptions):
             "beta, isotonic, centred-isotonic, spline, histogram, scaling-binning, venn-abers (a curve a class); "
             "auto (the least cross-validated log loss of all; the comparison is printed), or none (only choose "
             "thresholds). A prior holds parameters of single classes near z/T where rows are few.",
-            rich_help_panel=FIT,
             autocompletion=one_of("auto", "none", registry="softmax_cli.numeric.calibrators:names"),
         ),
     ] = "temperature"
@@ -65,7 +63,6 @@ class FittingOptions(WorkOptions):
         typer.Option(
             help="nll, or ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, as the focal-loss papers "
             "chose it (to reproduce their figures; ECE is no proper score).",
-            rich_help_panel=FIT,
             autocompletion=one_of(*OBJECTIVES),
         ),
     ] = "nll"
@@ -74,7 +71,6 @@ class FittingOptions(WorkOptions):
         typer.Option(
             "--keep-fit",
             help="Keep the fit even where it does not improve log loss on held-out rows (by default T then stays 1).",
-            rich_help_panel=FIT,
         ),
     ] = False
     calibration: Annotated[
@@ -83,11 +79,10 @@ class FittingOptions(WorkOptions):
             metavar="FILE",
             help="Fit nothing: take this calibration and choose thresholds for it on rows that it has not seen, so "
             "that coverage is exact.",
-            rich_help_panel=FIT,
         ),
     ] = None
-    folds: Annotated[int, typer.Option(min=2, help="Stratified folds for held-out figures.", rich_help_panel=FIT)] = 5
-    seed: Annotated[int, typer.Option(min=0, help="Of the folds and of --randomized.", rich_help_panel=FIT)] = 0
+    folds: Annotated[int, typer.Option(min=2, help="Stratified folds for held-out figures.")] = 5
+    seed: Annotated[int, typer.Option(min=0, help="Of the folds and of --randomized.")] = 0
     output: Annotated[
         str | None,
         typer.Option(
@@ -95,13 +90,10 @@ class FittingOptions(WorkOptions):
             "-o",
             metavar="FILE",
             help="Write the calibration, JSON; by default a pipe gets it on standard output.",
-            rich_help_panel=FIT,
         ),
     ] = None
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=FIT)
-    ] = False
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=FIT)] = False
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, for a program.")] = False
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
     on_bad_row: Annotated[
         str,
         typer.Option(

@@ -34,7 +34,6 @@ EXAMPLES = (
     ("softmax-cli compare old.csv new.csv --report page.html --plot plots.png", "a page, and a sheet of plots"),
     ("softmax-cli compare a.npy b.npy --fail-if 'agreement < 0.999'", "exit code 3 where it is"),
 )
-PANEL = "Report"
 SHOWN = 5
 """Rows that flip, on a screen with every figure."""
 FIRST_SHOWN = 3
@@ -42,36 +41,26 @@ MOST_ROWS = 1000
 """The same in a page or a table to be pasted."""
 
 
-class CompareOptions(Options):
+class CompareOptions(Options, panel="Report"):
     """Flips, gates, the form of the report."""
 
     flips_out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Write the rows whose prediction changes (.csv .parquet ...).", rich_help_panel=PANEL
-        ),
+        str | None, typer.Option(metavar="FILE", help="Write the rows whose prediction changes (.csv .parquet ...).")
     ] = None
     fail_if: Annotated[
         list[str],
         typer.Option(
             metavar="'agreement < 0.999'",
             help="End with exit code 3 where this holds of any file; may be given several times.",
-            rich_help_panel=PANEL,
             show_default=False,
             autocompletion=one_of(registry="softmax_cli.evaluation.pairs.report:gate_names"),
         ),
     ] = []  # noqa: RUF012  # as typer wants it; nothing adds to it
-    full: Annotated[
-        bool, typer.Option("--full", help="Print every figure, also those said in words.", rich_help_panel=PANEL)
-    ] = False
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=PANEL)
-    ] = False
-    bootstrap: Annotated[
-        int, typer.Option(min=0, help="Paired replicates behind the 95 % intervals; 0: none.", rich_help_panel=PANEL)
-    ] = 1000
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=PANEL)] = False
+    full: Annotated[bool, typer.Option("--full", help="Print every figure, also those said in words.")] = False
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, for a program.")] = False
+    bootstrap: Annotated[int, typer.Option(min=0, help="Paired replicates behind the 95 % intervals; 0: none.")] = 1000
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.")] = 0
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
 
     def __post_init__(self) -> None:
         check_seed(self.seed)

@@ -36,11 +36,10 @@ EXAMPLES = (
     ("softmax-cli ensemble a.csv b.csv --pool logit --weights 2,1", "softmax of the weighted mean logits"),
     ("softmax-cli ensemble a.csv b.csv --label y --fit-weights -o out.csv", "the weights with the least log loss"),
 )
-PANEL = "Pool"
 POOLS = ("linear", "log", "logit")
 
 
-class PoolOptions(Options):
+class PoolOptions(Options, panel="Pool"):
     """The kind of mean, and the weights."""
 
     pool: Annotated[
@@ -48,21 +47,18 @@ class PoolOptions(Options):
         typer.Option(
             help="linear (mean of probabilities), log (normalised geometric mean) or logit (mean of logits, which "
             "gives what log gives).",
-            rich_help_panel=PANEL,
             autocompletion=one_of(*POOLS),
         ),
     ] = "linear"
-    weights: Annotated[
-        str | None,
-        typer.Option(metavar="W,W,...", help="A weight for each table, such as 2,1,1.", rich_help_panel=PANEL),
-    ] = None
+    weights: Annotated[str | None, typer.Option(metavar="W,W,...", help="A weight for each table, such as 2,1,1.")] = (
+        None
+    )
     fit_weights: Annotated[
         bool,
         typer.Option(
             "--fit-weights",
             help="Take the weights with the least log loss on the rows with a truth. Reads the input twice; use "
             "held-out rows, and give the others what is found with --weights.",
-            rich_help_panel=PANEL,
         ),
     ] = False
 

@@ -59,30 +59,21 @@ EXAMPLES = (
 )
 
 
-REPORT_PANEL = "Report"
-
-
-class ReportOptions(Options):
+class ReportOptions(Options, panel="Report"):
     """Truth from elsewhere, slices, the form of the report, gates."""
 
     by: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN",
-            help="Report the figures for every value of a column too.",
-            rich_help_panel=REPORT_PANEL,
-            autocompletion=column,
+            metavar="COLUMN", help="Report the figures for every value of a column too.", autocompletion=column
         ),
     ] = None
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=REPORT_PANEL)
-    ] = False
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, for a program.")] = False
     per_class: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
             help="Write precision, recall, F1, support, AUROC and ECE of every class (.csv .parquet .json ...).",
-            rich_help_panel=REPORT_PANEL,
         ),
     ] = None
     confusion: Annotated[
@@ -91,22 +82,16 @@ class ReportOptions(Options):
             metavar="FILE",
             help="Write the confusion matrix: a line per true class, a column per predicted one; above 200 classes "
             "a line per pair that occurs (true, predicted, rows).",
-            rich_help_panel=REPORT_PANEL,
         ),
     ] = None
-    bins_out: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Write the bins of the reliability diagram.", rich_help_panel=REPORT_PANEL),
-    ] = None
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT_PANEL)
-    ] = False
+    bins_out: Annotated[str | None, typer.Option(metavar="FILE", help="Write the bins of the reliability diagram.")] = (
+        None
+    )
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
     full: Annotated[
         bool,
         typer.Option(
-            "--full",
-            help="Print all of it: every figure, diagrams, classes, confusion matrix, worst mistakes.",
-            rich_help_panel=REPORT_PANEL,
+            "--full", help="Print all of it: every figure, diagrams, classes, confusion matrix, worst mistakes."
         ),
     ] = False
     fail_if: Annotated[
@@ -114,7 +99,6 @@ class ReportOptions(Options):
         typer.Option(
             metavar="'ECE > 0.05'",
             help="End with exit code 3 where this holds; may be given several times.",
-            rich_help_panel=REPORT_PANEL,
             show_default=False,
             autocompletion=one_of(registry="softmax_cli.numeric.metrics:figure_names"),
         ),

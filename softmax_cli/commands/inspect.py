@@ -30,10 +30,7 @@ EXAMPLES = (
 )
 
 
-REPORT = "Report"
-
-
-class InspectionOptions(WorkOptions):
+class InspectionOptions(WorkOptions, panel="Report"):
     """Limits, the form of the report, threads."""
 
     outlier_limit: Annotated[
@@ -42,18 +39,14 @@ class InspectionOptions(WorkOptions):
             metavar="Z",
             help="Robust deviations (1.4826 MAD) from the median of its class, and from the logits that win rows, "
             "beyond which a logit is an outlier.",
-            rich_help_panel=REPORT,
         ),
     ] = 6.0
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON, for a program.", rich_help_panel=REPORT)
-    ] = False
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, for a program.")] = False
     rows_out: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
             help="Write every flagged row, with its place and reasons, to a CSV file; reads the input twice.",
-            rich_help_panel=REPORT,
         ),
     ] = None
     classes_shown: Annotated[
@@ -62,13 +55,10 @@ class InspectionOptions(WorkOptions):
             min=1,
             help="Classes in the table: the oddest, in file order; as many as the terminal has lines for if none is "
             "said.",
-            rich_help_panel=REPORT,
         ),
     ] = None
-    all: Annotated[
-        bool, typer.Option("--all", help="Show every class, and finer histograms.", rich_help_panel=REPORT)
-    ] = False
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.", rich_help_panel=REPORT)] = False
+    all: Annotated[bool, typer.Option("--all", help="Show every class, and finer histograms.")] = False
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,43 +30,31 @@ EXAMPLES = (
         "explore in 5 % of the rows; prob is the propensity",
     ),
 )
-PANEL = "Draws"
 
 
-class SampleOptions(Options):
+class SampleOptions(Options, panel="Draws"):
     """How many, from which classes, with which seed."""
 
-    draws: Annotated[
-        int,
-        typer.Option("--draws", "-n", min=1, help="Actions for each row, a row of output each.", rich_help_panel=PANEL),
-    ] = 1
+    draws: Annotated[int, typer.Option("--draws", "-n", min=1, help="Actions for each row, a row of output each.")] = 1
     seed: Annotated[
         int,
         typer.Option(
             min=0,
             help="Below 2^64. The draw of a row depends on the seed and the number of the row alone, whatever the "
             "threads, batches and engine.",
-            rich_help_panel=PANEL,
         ),
     ] = 0
     no_replacement: Annotated[
         bool,
         typer.Option(
-            "--no-replacement",
-            help="Draw no class twice for a row; prob is that among the classes that were left.",
-            rich_help_panel=PANEL,
+            "--no-replacement", help="Draw no class twice for a row; prob is that among the classes that were left."
         ),
     ] = False
-    top_k: Annotated[
-        int | None,
-        typer.Option("--top-k", "-k", min=1, help="Draw among the K best classes.", rich_help_panel=PANEL),
-    ] = None
+    top_k: Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="Draw among the K best classes.")] = None
     epsilon: Annotated[
         float,
         typer.Option(
-            metavar="E",
-            help="Share of exploration, 0 to 1: (1 - E) p + E / the number of classes that are not masked.",
-            rich_help_panel=PANEL,
+            metavar="E", help="Share of exploration, 0 to 1: (1 - E) p + E / the number of classes that are not masked."
         ),
     ] = 0.0
 

@@ -12,22 +12,19 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.fit import AbstentionRequest
     from softmax_cli.prediction.steps import SetRequest
 
-SETS = "Prediction sets (split conformal prediction)"
 ABSTAIN = "Abstaining"
 SCORES = ("lac", "margin", "aps", "raps", "raps-tuned", "saps", "top-k")
 DRAWN = ("aps", "raps", "raps-tuned", "saps", "top-k")
 QUANTILES = ("exact", "higher")
 
 
-class ThresholdOptions(Options):
+class ThresholdOptions(Options, panel="Prediction sets (split conformal prediction)"):
     """Coverage, score, and the risk of an answer."""
 
     coverage: Annotated[
         float | None,
         typer.Option(
-            metavar="C",
-            help="Keep a threshold for sets of classes that hold the truth in a share C of rows: 0.9.",
-            rich_help_panel=SETS,
+            metavar="C", help="Keep a threshold for sets of classes that hold the truth in a share C of rows: 0.9."
         ),
     ] = None
     score: Annotated[
@@ -36,13 +33,11 @@ class ThresholdOptions(Options):
             help="lac (1 - p: the smallest sets), margin (p beside the best other), aps (larger where the model is "
             "unsure), raps (aps without long tails: penalty 0.01 from the 6th class on), raps-tuned (both numbers for "
             "the smallest sets, chosen on a fifth of the rows), saps (the largest p and the place), top-k (the place).",
-            rich_help_panel=SETS,
             autocompletion=one_of(*SCORES),
         ),
     ] = "lac"
     per_class: Annotated[
-        bool,
-        typer.Option("--per-class", help="A threshold for each class: coverage for every class.", rich_help_panel=SETS),
+        bool, typer.Option("--per-class", help="A threshold for each class: coverage for every class.")
     ] = False
     clustered: Annotated[
         bool,
@@ -50,19 +45,16 @@ class ThresholdOptions(Options):
             "--clustered",
             help="A threshold for each group of classes that are alike, grouped on a fifth of the rows: --per-class "
             "for many classes with few rows.",
-            rich_help_panel=SETS,
         ),
     ] = False
     allow_empty: Annotated[
-        bool,
-        typer.Option("--allow-empty", help="Let a set be empty; by default it holds one class.", rich_help_panel=SETS),
+        bool, typer.Option("--allow-empty", help="Let a set be empty; by default it holds one class.")
     ] = False
     randomized: Annotated[
         bool,
         typer.Option(
             "--randomized",
             help="Break ties by a draw that follows from --seed and the row: smaller sets (not lac, margin).",
-            rich_help_panel=SETS,
         ),
     ] = False
     quantile: Annotated[
@@ -70,7 +62,6 @@ class ThresholdOptions(Options):
         typer.Option(
             help="exact (the k-th smallest score, k = ceil((n+1)C)), or higher (numpy's quantile at k/n, one score "
             "further: to reproduce published code).",
-            rich_help_panel=SETS,
             autocompletion=one_of(*QUANTILES),
         ),
     ] = "exact"

@@ -24,7 +24,7 @@ ONLY = ("wrong", "abstained", "bad")
 SORTED_BY = ("confidence", "margin", "entropy", "loss")
 
 
-class CostOptions(Options):
+class CostOptions(Options, panel=PANEL):
     """What decisions cost."""
 
     costs: Annotated[
@@ -33,7 +33,6 @@ class CostOptions(Options):
             metavar="FILE",
             help="What decisions cost: a table with a row for each truth and a column for each decision; one that is "
             "no class abstains. Rows get the decision of least expected cost.",
-            rich_help_panel=PANEL,
         ),
     ] = None
 
@@ -46,7 +45,7 @@ class CostOptions(Options):
         return read_costs(self.costs, classes)
 
 
-class DecisionOptions(CostOptions):
+class DecisionOptions(CostOptions, panel=PANEL):
     """Figures of a row, which rows are kept and in which order, costs, superclasses."""
 
     add: Annotated[
@@ -55,7 +54,6 @@ class DecisionOptions(CostOptions):
             metavar="NAME,...",
             help="Add columns: entropy (nats), margin (p1 - p2), energy (-T logsumexp z/T), max_logit; and where there "
             "is a truth true_prob, correct (1 or 0), rank_of_truth.",
-            rich_help_panel=PANEL,
             autocompletion=some_of(*ADDED),
         ),
     ] = None
@@ -64,7 +62,6 @@ class DecisionOptions(CostOptions):
         typer.Option(
             metavar="ROWS",
             help="Give out only the rows that are wrong, abstained or bad.",
-            rich_help_panel=PANEL,
             autocompletion=one_of(*ONLY),
         ),
     ] = None
@@ -74,16 +71,13 @@ class DecisionOptions(CostOptions):
             metavar="FIGURE",
             help="Sort by confidence, margin, entropy or loss, the least first; -confidence: the largest first. "
             "Memory stays bounded: beyond 128 MB, sorted rows go to temporary files.",
-            rich_help_panel=PANEL,
             autocompletion=one_of(*SORTED_BY, *(f"-{figure}" for figure in SORTED_BY)),
         ),
     ] = None
     superclasses: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE",
-            help="Sum probabilities up to superclasses: a table with columns class and superclass.",
-            rich_help_panel=PANEL,
+            metavar="FILE", help="Sum probabilities up to superclasses: a table with columns class and superclass."
         ),
     ] = None
 

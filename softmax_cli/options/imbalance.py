@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from softmax_cli.weighting.prior import Confusion
 
 
-PANEL = "Imbalanced classes"
 PRIOR_METHODS = ("em", "bbse", "rlls")
 
 
-class ImbalanceOptions(Options):
+class ImbalanceOptions(Options, panel="Imbalanced classes"):
     """Terms that are added to the log-probabilities of the classes, after the temperature."""
 
     class_weights: Annotated[
@@ -38,7 +37,6 @@ class ImbalanceOptions(Options):
             help="Multiply probabilities by a weight and renormalise: cat=4,dog=1 (raises cat x4; unlisted: 1; 0 "
             "leaves a class out), a CSV or JSON file, or balanced:FILE with training labels or counts: n/(K n_i) "
             "raises rare classes.",
-            rich_help_panel=PANEL,
             autocompletion=class_values("balanced:"),
         ),
     ] = None
@@ -47,7 +45,6 @@ class ImbalanceOptions(Options):
         typer.Option(
             metavar="WEIGHTS",
             help="Divide by the weights that the model was trained with, given in the same forms.",
-            rich_help_panel=PANEL,
             autocompletion=class_values("balanced:"),
         ),
     ] = None
@@ -57,7 +54,6 @@ class ImbalanceOptions(Options):
             metavar="PRIOR",
             help="How frequent the classes were in training: counts or shares as cat=900,dog=100, a file, "
             "file:column, or uniform.",
-            rich_help_panel=PANEL,
             autocompletion=class_values("uniform"),
         ),
     ] = None
@@ -66,7 +62,6 @@ class ImbalanceOptions(Options):
         typer.Option(
             metavar="PRIOR",
             help="How frequent they are where the model is used; multiplies by target/source and renormalises.",
-            rich_help_panel=PANEL,
             autocompletion=class_values("uniform"),
         ),
     ] = None
@@ -75,7 +70,6 @@ class ImbalanceOptions(Options):
         typer.Option(
             metavar="SHARES",
             help="Undo undersampling: cat=0.1 says that 10 % of cat's training rows were kept (unlisted: all).",
-            rich_help_panel=PANEL,
             autocompletion=class_values(),
         ),
     ] = None
@@ -85,7 +79,6 @@ class ImbalanceOptions(Options):
             metavar="TAU",
             help="Subtract TAU*log(source prior) (Menon et al. 2021): optimises the balanced error; what comes out "
             "is not a calibrated probability for the training population.",
-            rich_help_panel=PANEL,
         ),
     ] = None
     estimate_prior: Annotated[
@@ -94,7 +87,6 @@ class ImbalanceOptions(Options):
             "--estimate-prior",
             help="Estimate the target prior from all rows by EM (Saerens et al. 2002), starting at --source-prior. "
             "Calibrate first: EM believes an over-confident model. Reads the input twice.",
-            rich_help_panel=PANEL,
         ),
     ] = False
     prior_method: Annotated[
@@ -104,7 +96,6 @@ class ImbalanceOptions(Options):
             help="How --estimate-prior does it: em; bbse, which solves the confusion matrix of --validation (Lipton et "
             "al. 2018) and needs no calibrated model; or rlls, which keeps that solution near no change "
             "(Azizzadenesheli et al. 2019). Each with standard errors.",
-            rich_help_panel=PANEL,
             autocompletion=one_of(*PRIOR_METHODS),
         ),
     ] = "em"
@@ -114,12 +105,10 @@ class ImbalanceOptions(Options):
             metavar="FILE",
             help="For bbse and rlls: labelled rows like those that the model was trained on, but not the same ones, to "
             "count which classes it confuses.",
-            rich_help_panel=PANEL,
         ),
     ] = None
     allow_both: Annotated[
-        bool,
-        typer.Option("--allow-both", help="Let two corrections for the same imbalance add up.", rich_help_panel=PANEL),
+        bool, typer.Option("--allow-both", help="Let two corrections for the same imbalance add up.")
     ] = False
 
     def __post_init__(self) -> None:

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from softmax_cli.stream.scores import ScoreTable
 
 
-PANEL = "Rows that belong together"
 POOLS = ("mean-prob", "mean-logit", "max")
 
 
-class LongOptions(Options):
+class LongOptions(Options, panel="Rows that belong together"):
     """Which rows belong together, and how."""
 
     group: Annotated[
@@ -34,7 +33,6 @@ class LongOptions(Options):
             metavar="COLUMN",
             help="Softmax over the rows of a group, such as the candidates of a query; adds prob and rank. --top-k K "
             "keeps the best K rows of each.",
-            rich_help_panel=PANEL,
             autocompletion=column,
         ),
     ] = None
@@ -43,24 +41,17 @@ class LongOptions(Options):
         typer.Option(
             metavar="ID,CLASS,SCORE",
             help="The table has a row for each class of an example: the columns that name both, and the scores.",
-            rich_help_panel=PANEL,
             autocompletion=columns_of_file,
         ),
     ] = None
     pool_by: Annotated[
         str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Pool the rows with the same value into one.",
-            rich_help_panel=PANEL,
-            autocompletion=column,
-        ),
+        typer.Option(metavar="COLUMN", help="Pool the rows with the same value into one.", autocompletion=column),
     ] = None
     pool: Annotated[
         str,
         typer.Option(
             help="With --pool-by: mean-prob, mean-logit, or max (the largest logit of each class).",
-            rich_help_panel=PANEL,
             autocompletion=one_of(*POOLS),
         ),
     ] = "mean-prob"
@@ -69,7 +60,6 @@ class LongOptions(Options):
         typer.Option(
             "--sorted",
             help="Rows that belong together stand together, so that the table streams; else up to 2 GB are kept.",
-            rich_help_panel=PANEL,
         ),
     ] = False
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.numeric.metrics import Plan
 
-PANEL = "Metrics"
 SCHEMES = ("width", "mass")
 KINDS = ("top-label", "classwise")
 NORMS = ("l1", "l2", "max")
@@ -21,21 +20,17 @@ _TOP_K = 5
 """Reported when nothing else is typed and there are more classes than that."""
 
 
-class MetricOptions(Options):
+class MetricOptions(Options, panel="Metrics"):
     """Bins, norms, intervals."""
 
-    bins: Annotated[int, typer.Option(min=1, help="Bins of the calibration error.", rich_help_panel=PANEL)] = 15
+    bins: Annotated[int, typer.Option(min=1, help="Bins of the calibration error.")] = 15
     scheme: Annotated[
-        str,
-        typer.Option(
-            help="Bins of equal width, or of equal mass (rows).", rich_help_panel=PANEL, autocompletion=one_of(*SCHEMES)
-        ),
+        str, typer.Option(help="Bins of equal width, or of equal mass (rows).", autocompletion=one_of(*SCHEMES))
     ] = "width"
     norm: Annotated[
         str,
         typer.Option(
             help="How ECE adds the gaps of the bins up: l1 (mean), l2 (root mean square) or max.",
-            rich_help_panel=PANEL,
             autocompletion=one_of(*NORMS),
         ),
     ] = "l1"
@@ -43,28 +38,21 @@ class MetricOptions(Options):
         str,
         typer.Option(
             help="ECE of the predicted class (top-label) or of every class, averaged (classwise).",
-            rich_help_panel=PANEL,
             autocompletion=one_of(*KINDS),
         ),
     ] = "top-label"
     top_k: Annotated[
-        str | None,
-        typer.Option(
-            "--top-k", "-k", metavar="K,...", help="Top-k accuracies to report; default: 5.", rich_help_panel=PANEL
-        ),
+        str | None, typer.Option("--top-k", "-k", metavar="K,...", help="Top-k accuracies to report; default: 5.")
     ] = None
     clip: Annotated[
         float | None,
         typer.Option(
             metavar="EPS",
             help="Log loss: keep the probability of the truth within [EPS, 1 - EPS]; by default 0 costs infinity.",
-            rich_help_panel=PANEL,
         ),
     ] = None
-    bootstrap: Annotated[
-        int, typer.Option(min=0, help="Replicates behind the 95 % intervals; 0: none.", rich_help_panel=PANEL)
-    ] = 200
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.", rich_help_panel=PANEL)] = 0
+    bootstrap: Annotated[int, typer.Option(min=0, help="Replicates behind the 95 % intervals; 0: none.")] = 200
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, below 2^64.")] = 0
 
     def __post_init__(self) -> None:
         for flag, given, known in (

@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from softmax_cli.tables.table import WriteOptions
 
 
-PANEL = "Output"
 TABLE = "table"
 """What is drawn on a terminal; no file format."""
 ROWS_SHOWN = 10
 
 
-class OutputOptions(Options):
+class OutputOptions(Options, panel="Output"):
     """The target, its format, and the text of numbers."""
 
     output: Annotated[
@@ -42,7 +41,6 @@ class OutputOptions(Options):
             "format and compression (.csv .tsv .jsonl .json .parquet .arrow .npy .npz .md .tex .html; "
             ".gz .zst .bz2 .xz after it). A folder gets a part for each input file, or piece of a large Parquet file, "
             "done side by side.",
-            rich_help_panel=PANEL,
         ),
     ] = None
     format: Annotated[
@@ -51,53 +49,32 @@ class OutputOptions(Options):
             metavar="FORMAT",
             help="table, csv, tsv, jsonl, json, parquet, arrow, npy, npz; markdown, latex, html to paste; default: a "
             "table on a terminal, in a folder that of the input, else CSV.",
-            rich_help_panel=PANEL,
             autocompletion=one_of("table", registry="softmax_cli.formats:names"),
         ),
     ] = None
     digits: Annotated[
         int | None,
         typer.Option(
-            min=1,
-            max=17,
-            help="Significant digits in text: 9 read back the same float32, 17 the same float64.",
-            rich_help_panel=PANEL,
+            min=1, max=17, help="Significant digits in text: 9 read back the same float32, 17 the same float64."
         ),
     ] = None
     decimals: Annotated[
         int | None,
-        typer.Option(
-            min=0,
-            max=17,
-            help="Fixed decimals in text instead; under 9, rows may no longer sum to 1.",
-            rich_help_panel=PANEL,
-        ),
+        typer.Option(min=0, max=17, help="Fixed decimals in text instead; under 9, rows may no longer sum to 1."),
     ] = None
     escape_formulas: Annotated[
         bool,
-        typer.Option(
-            "--escape-formulas",
-            help="Put ' before text cells that a spreadsheet would run (=, +, -, @).",
-            rich_help_panel=PANEL,
-        ),
+        typer.Option("--escape-formulas", help="Put ' before text cells that a spreadsheet would run (=, +, -, @)."),
     ] = False
     limit: Annotated[
-        int | None,
-        typer.Option(min=0, help="Show, or write, only the first N rows (a table shows 10).", rich_help_panel=PANEL),
+        int | None, typer.Option(min=0, help="Show, or write, only the first N rows (a table shows 10).")
     ] = None
-    all: Annotated[
-        bool,
-        typer.Option("--all", help="Show every row, or --limit N of them, and every class.", rich_help_panel=PANEL),
-    ] = False
+    all: Annotated[bool, typer.Option("--all", help="Show every row, or --limit N of them, and every class.")] = False
     json: Annotated[
         bool,
-        typer.Option(
-            "--json",
-            help="Print what came of the run as JSON, for a program; the rows need -o FILE then.",
-            rich_help_panel=PANEL,
-        ),
+        typer.Option("--json", help="Print what came of the run as JSON, for a program; the rows need -o FILE then."),
     ] = False
-    force: Annotated[bool, typer.Option("--force", help="Write over what is there.", rich_help_panel=PANEL)] = False
+    force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False
 
     def __post_init__(self) -> None:
         if self.json and self.path is None:
@@ -248,27 +225,17 @@ def _format_of(inputs: "Inputs") -> str:
     return first.format
 
 
-RESULT_PANEL = "Result"
-
-
-class ResultOptions(Options):
+class ResultOptions(Options, panel="Result"):
     """Numbers, layout and threshold."""
 
     top_k: Annotated[
         int | None,
-        typer.Option(
-            "--top-k",
-            "-k",
-            min=0,
-            help="List the K most probable classes instead of all; 0: all.",
-            rich_help_panel=RESULT_PANEL,
-        ),
+        typer.Option("--top-k", "-k", min=0, help="List the K most probable classes instead of all; 0: all."),
     ] = None
     layout: Annotated[
         str,
         typer.Option(
             help="wide (a column per class), long (a row per class), or list (all classes in one list column).",
-            rich_help_panel=RESULT_PANEL,
             autocompletion=one_of("wide", "long", "list"),
         ),
     ] = "wide"
@@ -277,26 +244,22 @@ class ResultOptions(Options):
         typer.Option(
             metavar="KIND,...",
             help="One or several of prob, logprob, logit (the adjusted logit), with commas.",
-            rich_help_panel=RESULT_PANEL,
             autocompletion=some_of("prob", "logprob", "logit"),
         ),
     ] = "prob"
     only_predictions: Annotated[
-        bool,
-        typer.Option("--only-predictions", help="Leave the columns of the classes out.", rich_help_panel=RESULT_PANEL),
+        bool, typer.Option("--only-predictions", help="Leave the columns of the classes out.")
     ] = False
     threshold: Annotated[
         str | None,
         typer.Option(
             metavar="P",
             help="Abstain below this confidence: one number, or one a class as cat=0.9,dog=0.5 (unlisted: 0).",
-            rich_help_panel=RESULT_PANEL,
             autocompletion=class_values(),
         ),
     ] = None
     abstain_label: Annotated[
-        str | None,
-        typer.Option(help="The prediction of a row below the threshold; default: empty.", rich_help_panel=RESULT_PANEL),
+        str | None, typer.Option(help="The prediction of a row below the threshold; default: empty.")
     ] = None
 
     def __post_init__(self) -> None:
@@ -363,14 +326,11 @@ class ResultOptions(Options):
         return Decision(values, (self.abstain_label or "",))
 
 
-class PartsOptions(Options):
+class PartsOptions(Options, panel=ENGINE_PANEL):
     """The engine, and whether to go on."""
 
     engine: EngineOptions
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on in a folder where a run was cut short.", rich_help_panel=ENGINE_PANEL),
-    ] = False
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in a folder where a run was cut short.")] = False
 
     @property
     def flag(self) -> str | None:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Self, TypeVar, dataclass_transform, get_args,
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.models import OptionInfo
 
 from softmax_cli.errors import ClosedPipeError
 from softmax_cli.options.configuration import settings_for
@@ -32,11 +33,21 @@ class Options:
 
     Type checkers take it for a frozen dataclass. At run time it is less: a dataclass writes the text of a method and
     compiles it, for each of the groups that a command takes, at every start.
+
+    Parameters
+    ----------
+    panel : str, optional
+        Of the help: where the options stand that do not say it themselves.
     """
 
+    panel = None
+
+    def __init_subclass__(cls, panel: str | None = None) -> None:
+        cls.panel = panel
+
     def __init__(self, **values: Any) -> None:
-        names = [name for owner in reversed(type(self).__mro__) for name in vars(owner).get("__annotations__", ())]
-        if wrong := values.keys() - names:
+        names = _hints(type(self))  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
+        if wrong := values.keys() - names.keys():
             raise TypeError(f"{type(self).__name__} has no option {', '.join(sorted(wrong))}")
         vars(self).update({name: values[name] if name in values else getattr(type(self), name) for name in names})
         self.__post_init__()
@@ -133,8 +144,14 @@ def _is_group(hint: Any) -> bool:
 
 @functools.cache
 def _hints(group: type) -> dict[str, Any]:
-    """Evaluate a group's annotations, once; those of the groups that it inherits from come first."""
-    return get_type_hints(group, include_extras=True)
+    """Evaluate a group's annotations, once, and put its options into its panel; those that it inherits come first."""
+    hints = get_type_hints(group, include_extras=True)
+    owners = {name: owner for owner in reversed(group.__mro__) for name in inspect.get_annotations(owner)}
+    for name, owner in owners.items():
+        for option in get_args(hints[name])[1:]:
+            if isinstance(option, OptionInfo) and option.rich_help_panel is None:
+                option.rich_help_panel = getattr(owner, "panel", None)
+    return hints
 
 
 def name_values(command: Any, context: Any) -> None:

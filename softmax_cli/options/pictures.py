@@ -17,14 +17,11 @@ from softmax_cli.options.parser import Options
 PANEL = "Plots and pages"
 
 
-class PlotOptions(Options):
+class PlotOptions(Options, panel=PANEL):
     """A sheet of plots."""
 
     plot: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Draw plots: a .png, .svg or .pdf (needs matplotlib).", rich_help_panel=PANEL
-        ),
+        str | None, typer.Option(metavar="FILE", help="Draw plots: a .png, .svg or .pdf (needs matplotlib).")
     ] = None
 
     @property
@@ -54,7 +51,7 @@ class PlotOptions(Options):
             check_plot(self.plot)
 
 
-class PasteOptions(Options):
+class PasteOptions(Options, panel=PANEL):
     """Tables for a paper or a ticket."""
 
     format: Annotated[
@@ -62,7 +59,6 @@ class PasteOptions(Options):
         typer.Option(
             metavar="MARKUP",
             help="Print the tables as markdown, latex or html, to paste into a ticket, a paper or a page.",
-            rich_help_panel=PANEL,
             autocompletion=one_of(registry="softmax_cli.formats:markups"),
         ),
     ] = None
@@ -78,15 +74,13 @@ class PasteOptions(Options):
             raise UsageError("--format and --json exclude each other")
 
 
-class PictureOptions(PlotOptions):
+class PictureOptions(PlotOptions, panel=PANEL):
     """A sheet of plots, and a page with everything on it."""
 
     report: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE.html",
-            help="Write the report as a page for a browser: one file, no network (needs Jinja2).",
-            rich_help_panel=PANEL,
+            metavar="FILE.html", help="Write the report as a page for a browser: one file, no network (needs Jinja2)."
         ),
     ] = None
 
@@ -131,7 +125,7 @@ class ChosenPictureOptions(PictureOptions, ABC):
             self.names()
 
 
-class EvaluationPictureOptions(ChosenPictureOptions):
+class EvaluationPictureOptions(ChosenPictureOptions, panel=PANEL):
     """The plots of a labelled table."""
 
     plots: Annotated[
@@ -139,7 +133,6 @@ class EvaluationPictureOptions(ChosenPictureOptions):
         typer.Option(
             metavar="A,B",
             help="Which of reliability, confidence, confusion, risk, classes --plot draws; default: all.",
-            rich_help_panel=PANEL,
             autocompletion=some_of("reliability", "confidence", "confusion", "risk", "classes"),
         ),
     ] = None
@@ -151,7 +144,7 @@ class EvaluationPictureOptions(ChosenPictureOptions):
         return tuple(PLOTS)
 
 
-class ComparisonPictureOptions(ChosenPictureOptions):
+class ComparisonPictureOptions(ChosenPictureOptions, panel=PANEL):
     """The plots of two tables."""
 
     plots: Annotated[
@@ -160,7 +153,6 @@ class ComparisonPictureOptions(ChosenPictureOptions):
             metavar="A,B",
             help="Which of confidence, flips, classes, gaps (needs truths) --plot draws, for each file beside the "
             "first; default: all.",
-            rich_help_panel=PANEL,
             autocompletion=some_of("confidence", "flips", "classes", "gaps"),
         ),
     ] = None

@@ -44,13 +44,10 @@ TALK_PANEL = "Run"
 COLORS = ("auto", "always", "never")
 
 
-class ColorOptions(Options):
+class ColorOptions(Options, panel=TALK_PANEL):
     """Whether what is shown is coloured."""
 
-    color: Annotated[
-        str,
-        typer.Option(help="auto, always or never.", rich_help_panel=TALK_PANEL, autocompletion=one_of(*COLORS)),
-    ] = "auto"
+    color: Annotated[str, typer.Option(help="auto, always or never.", autocompletion=one_of(*COLORS))] = "auto"
 
     def __post_init__(self) -> None:
         check_choice("--color", self.color, COLORS)
@@ -61,15 +58,12 @@ class ColorOptions(Options):
         return cast("Color", self.color)
 
 
-class TalkOptions(ColorOptions):
+class TalkOptions(ColorOptions, panel=TALK_PANEL):
     """What is said beside the data."""
 
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet", "-q", help="No notes and no progress bar on standard error.", rich_help_panel=TALK_PANEL
-        ),
-    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress bar on standard error.")] = (
+        False
+    )
 
     def say(self, *notes: str) -> None:
         """Print something on standard error, unless quiet."""
@@ -117,12 +111,10 @@ class TalkOptions(ColorOptions):
         )
 
 
-class WorkOptions(TalkOptions):
+class WorkOptions(TalkOptions, panel=TALK_PANEL):
     """How many threads do the work."""
 
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Worker threads; default: all cores.", rich_help_panel=TALK_PANEL)
-    ] = None
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; default: all cores.")] = None
 
     @property
     def workers(self) -> int:
@@ -132,32 +124,21 @@ class WorkOptions(TalkOptions):
         return self.threads or available_threads()
 
 
-class RunOptions(WorkOptions):
+class RunOptions(WorkOptions, panel=TALK_PANEL):
     """Bad rows, threads, talk."""
 
     on_bad_row: Annotated[
         str,
         typer.Option(
             help="A row that cannot be scored: error (stop), skip (leave it out) or null (keep it, unscored).",
-            rich_help_panel=TALK_PANEL,
             autocompletion=one_of(*POLICIES),
         ),
     ] = "error"
     rejects: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Keep every bad row, with its place and reason, in a CSV file.",
-            rich_help_panel=TALK_PANEL,
-        ),
+        str | None, typer.Option(metavar="FILE", help="Keep every bad row, with its place and reason, in a CSV file.")
     ] = None
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Print columns and operations in order; only the first block is read.",
-            rich_help_panel=TALK_PANEL,
-        ),
+        bool, typer.Option("--dry-run", help="Print columns and operations in order; only the first block is read.")
     ] = False
 
     def __post_init__(self) -> None:
@@ -195,7 +176,7 @@ class RunOptions(WorkOptions):
 ENGINE_PANEL = "Beyond one machine"
 
 
-class EngineOptions(Options):
+class EngineOptions(Options, panel=ENGINE_PANEL):
     """The engine."""
 
     engine: Annotated[
@@ -204,7 +185,6 @@ class EngineOptions(Options):
             help="ray, spark or dask: its workers do the units, on the cluster that RAY_ADDRESS, spark-submit or "
             "DASK_SCHEDULER_ADDRESS names, else on --threads workers here. local: processes of this machine, "
             "which is also where all is done if none is said.",
-            rich_help_panel=ENGINE_PANEL,
             autocompletion=one_of(registry="softmax_cli.distributed.engines:names"),
         ),
     ] = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PANEL = "Softmax"
 
 
-class SoftmaxOptions(Options):
+class SoftmaxOptions(Options, panel=PANEL):
     """Temperature, activation, precision and truncation."""
 
     temperature: Annotated[
@@ -31,23 +31,18 @@ class SoftmaxOptions(Options):
             "-T",
             metavar="T",
             help="Divides the logits: above 1 flattens the distribution, below 1 sharpens it; inf is uniform.",
-            rich_help_panel=PANEL,
         ),
     ] = 1.0
     temperature_column: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN",
-            help="Take the temperature of each row from this column.",
-            rich_help_panel=PANEL,
-            autocompletion=column,
+            metavar="COLUMN", help="Take the temperature of each row from this column.", autocompletion=column
         ),
     ] = None
     activation: Annotated[
         str,
         typer.Option(
             help="softmax, sigmoid (multi-label: each class alone, no sum), sparsemax or entmax15 (exact zeros).",
-            rich_help_panel=PANEL,
             autocompletion=one_of("softmax", "sigmoid", "sparsemax", "entmax15"),
         ),
     ] = "softmax"
@@ -56,25 +51,18 @@ class SoftmaxOptions(Options):
         typer.Option(
             metavar="TYPE",
             help="Compute in float64 or float32; default: float32 for binary files that hold nothing wider.",
-            rich_help_panel=PANEL,
             autocompletion=one_of("float64", "float32"),
         ),
     ] = None
     top_p: Annotated[
         float | None,
         typer.Option(
-            metavar="P",
-            help="Keep the smallest set of best classes whose probability reaches P, and renormalise.",
-            rich_help_panel=PANEL,
+            metavar="P", help="Keep the smallest set of best classes whose probability reaches P, and renormalise."
         ),
     ] = None
     min_p: Annotated[
         float | None,
-        typer.Option(
-            metavar="P",
-            help="Keep classes with at least P times the largest probability, and renormalise.",
-            rich_help_panel=PANEL,
-        ),
+        typer.Option(metavar="P", help="Keep classes with at least P times the largest probability, and renormalise."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -145,18 +133,13 @@ def _wrong_temperature(temperature: float) -> str:
     return "a negative temperature would turn the ranking of the classes around; expected a number above 0"
 
 
-REMEDIES_PANEL = "Outlying logits (off by default; in this order, before the temperature)"
-
-
-class RemedyOptions(Options):
+class RemedyOptions(Options, panel="Outlying logits (off by default; in this order, before the temperature)"):
     """Bounds on logits, and their scale."""
 
     clip_logits: Annotated[
         str | None,
         typer.Option(
-            metavar="LO,HI",
-            help="Move logits beyond LO or HI to that bound; several at one bound become equal.",
-            rich_help_panel=REMEDIES_PANEL,
+            metavar="LO,HI", help="Move logits beyond LO or HI to that bound; several at one bound become equal."
         ),
     ] = None
     winsorize: Annotated[
@@ -165,16 +148,11 @@ class RemedyOptions(Options):
             metavar="Q",
             help="Pull each row within its own Q and 1-Q quantiles (0 < Q < 0.5), between ranks linearly: from "
             "Q = 1/(K-1) on the best two of K classes become equal.",
-            rich_help_panel=REMEDIES_PANEL,
         ),
     ] = None
     softcap: Annotated[
         float | None,
-        typer.Option(
-            metavar="C",
-            help="C*tanh(z/C): never beyond +-C, almost z near 0, the order is kept.",
-            rich_help_panel=REMEDIES_PANEL,
-        ),
+        typer.Option(metavar="C", help="C*tanh(z/C): never beyond +-C, almost z near 0, the order is kept."),
     ] = None
     standardize: Annotated[
         str | None,
@@ -182,7 +160,6 @@ class RemedyOptions(Options):
             metavar="row",
             help="row: (z - mean)/deviation over the classes of each row; takes away how sure the model was of one "
             "row against another.",
-            rich_help_panel=REMEDIES_PANEL,
             autocompletion=one_of("row"),
         ),
     ] = None
@@ -238,7 +215,7 @@ class RemedyOptions(Options):
         return low, high
 
 
-class CalibrationOptions(Options):
+class CalibrationOptions(Options, panel=PANEL):
     """The file that ``softmax-cli calibrate`` writes."""
 
     calibration: Annotated[
@@ -247,7 +224,6 @@ class CalibrationOptions(Options):
             metavar="FILE",
             help="Apply what softmax-cli calibrate has fitted, instead of --temperature. Adds set (a list of classes) "
             "and set_size, and withholds predictions, where the file holds thresholds for that.",
-            rich_help_panel=PANEL,
         ),
     ] = None
 

@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from softmax_cli.tables.table import ReadOptions
 
 
-FILES = "Input"
 COLUMNS = "Columns"
 NO_COLUMNS: Mapping[str, str | None] = MappingProxyType({})
 
 
-class SourceOptions(Options):
+class SourceOptions(Options, panel="Input"):
     """Files, their layout, and the roles of their columns."""
 
     paths: Annotated[
@@ -42,34 +41,22 @@ class SourceOptions(Options):
         typer.Option(
             metavar="FORMAT",
             help="csv, tsv, jsonl, parquet, arrow, npy ... where name and first bytes do not say.",
-            rich_help_panel=FILES,
             autocompletion=one_of(registry="softmax_cli.formats:readable"),
         ),
     ] = None
     delimiter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CHAR", help="What parts the cells of a line; found from the first lines.", rich_help_panel=FILES
-        ),
+        str | None, typer.Option(metavar="CHAR", help="What parts the cells of a line; found from the first lines.")
     ] = None
     no_header: Annotated[
-        bool,
-        typer.Option(
-            "--no-header", help="The first line is data; columns are named 0, 1, 2 ...", rich_help_panel=FILES
-        ),
+        bool, typer.Option("--no-header", help="The first line is data; columns are named 0, 1, 2 ...")
     ] = False
-    decimal: Annotated[
-        str, typer.Option(metavar="CHAR", help="The decimal mark of text numbers: . or ,", rich_help_panel=FILES)
-    ] = "."
-    batch_rows: Annotated[
-        int | None, typer.Option(min=1, help="Rows read at a time from binary files.", rich_help_panel=FILES)
-    ] = None
+    decimal: Annotated[str, typer.Option(metavar="CHAR", help="The decimal mark of text numbers: . or ,")] = "."
+    batch_rows: Annotated[int | None, typer.Option(min=1, help="Rows read at a time from binary files.")] = None
     where: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN=VALUE",
             help="Take only the rows that meet this: split=val, 'split != test', 'year >= 2020', 'split in val,test'.",
-            rich_help_panel=FILES,
             autocompletion=condition,
         ),
     ] = None
@@ -205,7 +192,7 @@ class SourceOptions(Options):
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)
 
 
-class TruthOptions(Options):
+class TruthOptions(Options, panel=COLUMNS):
     """True classes: from a file of their own, and what their numbers mean."""
 
     labels: Annotated[
@@ -214,7 +201,6 @@ class TruthOptions(Options):
             metavar="FILE[:COLUMN]",
             help="Take the truth from another file, joined by id, or by the order of the rows where there are no ids: "
             "a table, an .npy, or an .npz as FILE:ARRAY.",
-            rich_help_panel=COLUMNS,
         ),
     ] = None
     labels_from: Annotated[
@@ -224,7 +210,6 @@ class TruthOptions(Options):
             max=1,
             help="What number the first class has where the truths are numbers: 0 or 1. By default, numbers are looked "
             "for in the class names, and then count from 0.",
-            rich_help_panel=COLUMNS,
         ),
     ] = None
 
