@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from softmax_cli.errors import DataError
 from softmax_cli.formats.csv.list_cells import list_size, read_lists
 from softmax_cli.formats.csv.reader import open_table
+from softmax_cli.tables.schema import FLOAT64, list_of
 from softmax_cli.tables.table import ReadOptions
 
 numbers = st.lists(st.floats(allow_nan=False, width=32), min_size=2, max_size=5)
@@ -26,6 +27,9 @@ SPELLINGS = {
     "NumPy 2 items": lambda row: "[" + ", ".join(f"np.float64({x})" for x in row) + "]",
     "torch": lambda row: f"tensor({row})",
     "torch on a device": lambda row: f"tensor([{row}], device='cuda:0')",
+    "blanks alone": lambda row: " ".join(map(str, row)),
+    "bars": lambda row: "|".join(map(str, row)),
+    "semicolons": lambda row: "; ".join(map(str, row)),
     "broken line": lambda row: "[" + ",\n ".join(map(str, row)) + "]",
 }
 
@@ -159,3 +163,19 @@ def test_a_list_of_another_length_names_its_line(softmax_cli, tmp_path):
     done = softmax_cli("predict", "x.csv")
     assert done.code == 1
     assert "x.csv:3: column 'logits': holds 3 values where the first row has 2" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "is_list"), [("logits", True), ("pred_probs", True), ("when", False), ("score", False)]
+)
+def test_lists_without_brackets_are_lists_under_a_name_of_scores_alone(name, is_list):
+    found = table(f"id,{name}\n1,2020 01 02\n2,2021 03 04\n").schema.field(name).type
+    assert (found == list_of(FLOAT64, 3)) is is_list
+
+
+def test_a_list_without_brackets_is_read_as_its_name_says(softmax_cli, tmp_path):
+    (tmp_path / "x.csv").write_text("id,probs\n1,0.7|0.2|0.1\n2,0.5|x|0.2\n3,1|0|0\n")
+    done = softmax_cli("predict", "x.csv", "-q", "--emit", "prob", "--on-bad-row", "skip")
+    assert done.text.splitlines()[1] == "1,0,0.700000000000,0.700000000000,0.200000000000,0.100000000000"
+    assert len(done.text.splitlines()) == 3
+    assert "x.csv:3: column 'probs'" in softmax_cli("predict", "x.csv", "-q").err

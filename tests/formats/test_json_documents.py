@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -64,6 +65,7 @@ def test_arrays_of_scores(text, form):
         '{"logits": {"cat": 2.5, "dog": "-Infinity"}}\n{"logits": {"dog": "-inf", "cat": 2.5}}\n',
         '{"logits": [{"label": "cat", "score": 2.5}, {"label": "dog", "score": "-Infinity"}]}\n' * 2,
         '[{"label": "cat", "score": 2.5}, {"label": "dog", "score": -Infinity}]\n' * 2,
+        '{"logits": [{"class": "cat", "logit": 2.5}, {"class": "dog", "logit": -Infinity}]}\n' * 2,
         '[[{"label": "cat", "score": 2.5}, {"label": "dog", "score": -Infinity}],\n'
         '[{"label": "dog", "score": -Infinity}, {"label": "cat", "score": 2.5}]]',
     ],
@@ -132,3 +134,36 @@ def test_the_program_reads_them_alike(softmax_cli, tmp_path, shape):
         rows = [json.loads(line) for line in done.text.splitlines()]
         assert [row["prob_cat"] for row in rows] == pytest.approx([0.8175744761936437, 0.8807970779778823])
         assert [str(row["id"]) for row in rows] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"predictions": [[0.75, 0.25], [0.5, 0.5]]}', "logits"),  # TensorFlow Serving
+        ('{\n "outputs": [[0.75, 0.25],\n [0.5, 0.5]], "model": "m"}', "logits"),
+        ('{"probabilities": [[0.75, 0.25], [0.5, 0.5]]}', "prob"),
+        ('[{"label": "0", "prob": 0.75}, {"label": "1", "prob": 0.25}]\n' * 2, "prob"),
+        (  # BigQuery ML
+            '{"predicted_label": "0", "predicted_label_probs": [{"label": "0", "prob": 0.75}, {"label": "1", "prob": '
+            "0.25}]}\n",
+            "prob",
+        ),
+    ],
+)
+def test_what_services_answer_is_a_table(softmax_cli, tmp_path, text, kind):
+    (tmp_path / "x.json").write_text(text)
+    done = softmax_cli("predict", "x.json", "-q", "--emit", "prob")
+    first = 0.75 if kind == "prob" else 1 / (1 + np.exp(-0.5))
+    assert f"{first:.3g}" in done.text.splitlines()[1]
+    assert ("as probabilities do, but were read as logits" in done.err) is (kind == "logits")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"id": "a", "boxes": [[1, 2], [3, 4]]}', '{"logits": [[1, 2], [3]]}', '{"predictions": [1, 2], "n": [[1, 2]]}'],
+)
+def test_lists_of_numbers_under_other_names_are_no_rows(softmax_cli, tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
+    done = softmax_cli("predict", "x.json")
+    assert done.code != 0
+    assert "no column looks like a score" in done.err

@@ -1,4 +1,7 @@
-"""Cells of delimited text that hold a list of numbers, as Python, NumPy and PyTorch print it: ``[0.7, 0.3]``."""
+"""Cells of delimited text that hold a list of numbers, as Python, NumPy and PyTorch print it: ``[0.7, 0.3]``.
+
+Under a name of scores the brackets may be missing: ``0.7 0.3``, ``0.7|0.3``.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ _LIST = re.compile(
     r"\s*(?:(?:tensor|array|np\.array)\()?\s*\[?\s*[\[(]([^\[\]()]*)[\])]\s*\]?(?:,\s*\w+=[^)]*)?\)?\s*", re.DOTALL
 )
 """Also one row of a matrix, ``[[0.7, 0.3]]``, and what follows the numbers of a tensor: ``, device='cuda:0')``."""
+_BARE = re.compile(r"\s*([^\[\](),;|\s]+(?:[;|\s]+[^\[\](),;|\s]+)+)\s*")
 _SCALAR = re.compile(r"(?:np|numpy)\.float\d+\(([^()]*)\)")
 """An item of a list as NumPy 2 shows it."""
-_SEPARATOR = re.compile(r"[\s,;]+")
+_SEPARATOR = re.compile(r"[\s,;|]+")
 _SHOWN = 60
 
 
@@ -47,7 +51,7 @@ def read_lists(cells: Sequence[str | None], size: int) -> tuple[ListColumn, dict
 
 
 def _numbers(cell: str) -> list[float] | None:
-    found = _LIST.fullmatch(_SCALAR.sub(r"\1", cell) if ".float" in cell else cell)
+    found = _LIST.fullmatch(_SCALAR.sub(r"\1", cell) if ".float" in cell else cell) or _BARE.fullmatch(cell)
     if found is None:
         return None
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.tables.column_names import repeated
+from softmax_cli.tables.column_names import repeated, score_name
 from softmax_cli.tables.table import ReadOptions
 from softmax_cli.text.parsing import Buffer, Dialect, Reason, cell_texts, field_counts, parse, row_end, text_role
 
@@ -200,7 +200,7 @@ def sniff(first_block: bytearray, name: str, options: ReadOptions, dialect: Dial
     lines = first_block.count(b"\n", 0, header)
     _refuse_repeated(first, f"{name}:{lines or 1}")
     columns = frozenset(n for i, n in enumerate(first) if _is_numeric(rows, i, options.decimal))
-    lists = {n: size for i, n in enumerate(first) if n not in columns and (size := _list_size(rows, i)) is not None}
+    lists = {n: size for i, n in enumerate(first) if n not in columns and (size := _list_size(n, rows, i)) is not None}
     left_out = frozenset(n for n in first if n.startswith(_NAMELESS))
     return Sniffed(dialect, tuple(first), columns, header, lines, tuple(notes), lists, left_out)
 
@@ -237,9 +237,12 @@ def _nameless(names: list[str], rows: list[list[str]]) -> list[int]:
     return empty if len(empty) < len(names) else []
 
 
-def _list_size(rows: list[list[str]], at: int) -> int | None:
+def _list_size(name: str, rows: list[list[str]], at: int) -> int | None:
+    """Return how many numbers the cells of a column hold; without brackets only under a name such as ``logits``."""
     cells = [row[at] for row in rows if at < len(row) and not is_missing(row[at])]
-    if not cells or cells[0].lstrip()[:1] not in ("[", "(", "t", "a", "n"):
+    named = score_name(name)
+    names_scores = named is not None and named[0].is_plain and not named[1]
+    if not cells or (cells[0].lstrip()[:1] not in ("[", "(", "t", "a", "n") and not names_scores):
         return None
     from softmax_cli.formats.csv.list_cells import list_size
 

@@ -8,8 +8,9 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats.json.reader import Row, array_rows, line_blocks, line_rows, open_table
+from softmax_cli.formats.json.reader import Row, array_rows, is_labelled, line_blocks, line_rows, open_table
 from softmax_cli.formats.json.spelling import parse, spell
+from softmax_cli.tables.column_names import is_prediction_name, score_name, words
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
 _ARRAY_ROWS = 4096
@@ -57,8 +58,7 @@ def _is_document(data: bytes, is_all: Callable[[], bool], options: ReadOptions) 
         is_row = bool(value) and not any(isinstance(item, list | dict) for item in value)
         is_table = options.single_values or not is_row
     else:
-        is_wrapped = isinstance(value, dict) and sum(map(_are_rows, value.values())) == 1
-        is_table = isinstance(value, dict) and (is_wrapped or _columns(value) is not None)
+        is_table = isinstance(value, dict) and (_wrapped(value) is not None or _columns(value) is not None)
     return is_table and not rest.strip() and is_all()
 
 
@@ -83,9 +83,9 @@ def _document_rows(text: str, name: str) -> Iterator[Row]:
             "array of objects, or an object of columns"
         ) from error
     columns = _columns(value) if isinstance(value, dict) else None
-    inside = [rows for rows in value.values() if _are_rows(rows)] if isinstance(value, dict) else []
-    if columns is None and len(inside) == 1:
-        yield from (Row(1, spell(row).encode(), number) for number, row in enumerate(inside[0], 1))
+    wrapped = _wrapped(value) if isinstance(value, dict) else None
+    if columns is None and wrapped is not None:
+        yield from (Row(1, spell(row).encode(), number) for number, row in enumerate(wrapped, 1))
         return
     if columns is None:
         yield Row(1, spell(value).encode())
@@ -94,10 +94,30 @@ def _document_rows(text: str, name: str) -> Iterator[Row]:
         yield Row(1, spell(dict(zip(columns, cells, strict=True))).encode(), number)
 
 
+def _wrapped(value: dict[str, Any]) -> list[Any] | None:
+    """The rows that a service wraps into an object: objects, or lists of scores; None where it is one row itself.
+
+    Lists of numbers may be anything, boxes say: they are rows under a name of scores or of predictions (TensorFlow
+    Serving) that has nothing but texts beside it.
+    """
+    objects = [rows for rows in value.values() if _are_rows(rows)]
+    if objects:
+        return objects[0] if len(objects) == 1 else None
+    lists = {key: rows for key, rows in value.items() if not isinstance(rows, str)}
+    if len(lists) != 1:
+        return None
+    (key, rows), *_ = lists.items()
+    if not (isinstance(rows, list) and rows and _are_lists(rows) and len({len(row) for row in rows}) == 1):
+        return None
+    if score_name(key) is not None:
+        return [{key: row} for row in rows]
+    return rows if is_prediction_name(words(key)) else None
+
+
 def _are_rows(value: Any) -> bool:
-    """Whether a value is a list of objects, as a service wraps its results, and not the scores of one row."""
+    """Whether a value is a list of objects, and not the scores of one row."""
     is_list = isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
-    return is_list and not all(row.keys() == {"label", "score"} for row in value)
+    return is_list and not all(map(is_labelled, value))
 
 
 def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:

@@ -99,7 +99,11 @@ def _check_encoding(head: bytes, name: str) -> None:
 
 LIST_COLUMN = "logits"
 """What the scores are called of a row that is a bare array of them."""
-_LABELLED = {"label", "score"}
+_PROBABILITIES = "probabilities"
+"""What they are called where the array says that they are that."""
+_LABELS = {"label", "class"}
+_OF_LABEL = {"score": LIST_COLUMN, "logit": LIST_COLUMN, "prob": _PROBABILITIES, "probability": _PROBABILITIES}
+"""Keys of one class and its score, in a list of them (pipelines of transformers, BigQuery ML), and what that is."""
 _MISSING = ("", "na", "n/a", "null", "none")
 """Texts that stand for no value, in lower case: they say nothing of their column."""
 _LOOK_AT = 1000
@@ -167,10 +171,16 @@ def _is_word(value: Any) -> bool:
 
 
 def _by_class(value: Any) -> dict[str, Any] | None:
-    """Scores by the names of their classes; also a list of labels with their scores, as pipelines of transformers."""
-    if isinstance(value, list) and value and all(isinstance(one, dict) and one.keys() == _LABELLED for one in value):
-        value = {str(one["label"]): one["score"] for one in value}
+    """Scores by the names of their classes; also a list of labels, each with its score."""
+    if isinstance(value, list) and value and all(map(is_labelled, value)):
+        value = {str(one[(one.keys() & _LABELS).pop()]): one[(one.keys() & _OF_LABEL.keys()).pop()] for one in value}
     return value if isinstance(value, dict) and value else None
+
+
+def is_labelled(value: Any) -> bool:
+    """Whether a value is the label of a class with its score."""
+    names = value.keys() if isinstance(value, dict) else ()
+    return len(names) == 2 and bool(names & _LABELS) and bool(names & _OF_LABEL.keys())
 
 
 def _as_object(row: Row) -> dict[str, Any]:
@@ -195,7 +205,9 @@ def _from_list(value: list[Any]) -> dict[str, Any]:
     """Give names to the values of a row that is an array: its scores, or cells by their position."""
     if _are_numbers(value):
         return {LIST_COLUMN: value}
-    return {LIST_COLUMN: value} if _by_class(value) is not None else {str(at): item for at, item in enumerate(value)}
+    if _by_class(value) is None:
+        return {str(at): item for at, item in enumerate(value)}
+    return {_OF_LABEL[(value[0].keys() & _OF_LABEL.keys()).pop()]: value}
 
 
 def _number(value: Any) -> float:
