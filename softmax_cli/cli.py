@@ -237,6 +237,8 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
     if unknown in ANSWERS:
         return f"{unknown}: {ANSWERS[unknown]}"
     help_text = f"softmax-cli {command} --help" if command else "softmax-cli --help"
+    if command is None and (meant := _meant_command(typed)) is not None:
+        return f"a command comes first: {PROGRAM} {meant} {' '.join(typed)}"
     if option is None or command is None:
         return f"{error.format_message().rstrip('.')}; see {help_text}"
     functions = {name: getattr(commands.load(name), name) for name in commands.names() if name != command}
@@ -250,6 +252,17 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
     if near:
         return f"{option}: no such option; did you mean {' or '.join(near)}?"
     return f"{option}: no such option; {help_text}-all lists them"
+
+
+def _meant_command(typed: Sequence[str]) -> str | None:
+    """Return the command that a line without one seems to be for: a file, scores, or an option begin it."""
+    first = typed[0] if typed else ""
+    if first == "-" or os.path.exists(first):
+        return "predict"
+    if first.replace(".", "", 1).lstrip("-").isdigit():
+        return "explain"
+    having = (name for name in commands.names() if first in option_names(getattr(commands.load(name), name)))
+    return min(having, key=lambda name: name != "predict", default=None)
 
 
 def _occupy_closed_streams() -> None:

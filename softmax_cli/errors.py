@@ -62,7 +62,7 @@ def counted(number: int, what: str) -> str:
 
 
 def nearest(typed: str, names: Iterable[str], most: int = 3, likeness: float = 0.6) -> list[str]:
-    """Return the names that a misspelled one may have meant, the nearest first.
+    """Return the names that a misspelled or shortened one may have meant, the nearest first.
 
     Parameters
     ----------
@@ -72,8 +72,11 @@ def nearest(typed: str, names: Iterable[str], most: int = 3, likeness: float = 0
     import difflib
 
     by_spelling = {name.strip().lower(): name for name in reversed(list(names))}
-    found = difflib.get_close_matches(typed.strip().lower(), by_spelling, n=most, cutoff=likeness)
-    return [by_spelling[spelling] for spelling in found]
+    key = typed.strip().lower()
+    begun = [spelling for spelling in by_spelling if key[2:] and key[0] != "-" and spelling.startswith(key)]
+    alike = difflib.get_close_matches(key, by_spelling, n=most, cutoff=likeness)
+    found = [*dict.fromkeys((*begun, *alike) if len(begun) == 1 else alike)]
+    return [by_spelling[spelling] for spelling in found[:most]]
 
 
 def did_you_mean(typed: str, names: Sequence[str]) -> str:
