@@ -34,7 +34,7 @@ _SCORE_WORDS: tuple[tuple[Kind, bool, tuple[str, ...]], ...] = (
     ("logits", False, ("raw_score", "raw_scores", "score", "scores", "raw", "output", "outputs", "z")),
     ("prob", False, ("p",)),
 )
-_OWNERS = ("y", "pred", "predict", "predicted", "class")
+_OWNERS = ("y", "pred", "predict", "predicted", "prediction", "scored", "class")
 """Words that may stand before: ``pred_proba``, ``y_score``."""
 SCORE_NAMES = tuple(
     ScoreName((*owner, *spelled.split("_")), kind, is_plain)
@@ -49,24 +49,12 @@ _FIRST_WORDS = {words[0] for words in _BY_WORDS}
 _LAST_WORDS = {words[-1] for words in _BY_WORDS if len(words[-1]) > 1}
 
 
-def _words(names: str) -> frozenset[str]:
-    return frozenset(names.split())
+def _words(names: str, between: str = " ") -> frozenset[str]:
+    return frozenset(names.split(between))
 
 
 _IDS = {"id", "ids", "uuid", "guid", "idx"}
-_ID_NAMES = {
-    "index",
-    "row",
-    "row number",
-    "rownum",
-    "key",
-    "name",
-    "path",
-    "file",
-    "filename",
-    "file name",
-    "file path",
-}
+_ID_NAMES = _words("index,row,row number,rownum,key,name,path,file,filename,file name,file path", ",")
 _IDS_IN_ONE_WORD = {
     f"{what}id"
     for what in _words(
@@ -94,7 +82,7 @@ _MEASURES = _words(
     "age sex gender price amount income salary lat lon lng latitude longitude altitude width height area size length "
     "duration latency runtime elapsed speed distance loss nll perplexity ppl temperature energy logsumexp lse norm "
     "count counts num seed year month day hour minute zipcode bmi tokens temp humidity pressure fare balance cost "
-    "costs profit revenue rating importance propensity freq frequency"
+    "costs profit revenue rating importance propensity freq frequency confidence std variance"
 )
 _UNITS = _words("ms sec secs seconds minutes hours days px usd eur km kg cm mm")
 _FEATURES = _words(
@@ -119,6 +107,8 @@ def score_name(name: str) -> tuple[ScoreName, tuple[str, ...]] | None:
         following = words(name)[1:]
         return None if following == ("class",) else (ScoreName((".pred",), "prob", True), following)
     parts = words(name)
+    if name.startswith("confidence("):  # RapidMiner
+        return ScoreName(("confidence",), "prob", True), parts[1:]
     if not parts or parts[0] not in _FIRST_WORDS:
         return None
     sizes = range(min(_LONGEST, len(parts)), 0, -1)
@@ -369,6 +359,7 @@ def class_names(columns: Sequence[str], truths: Iterable[str], prefix: str = "")
     elif len(names) == 1:
         ends = []
     choices = [choice for end in [*ends, 0] if all(choice := _cut(names, end))]
+    choices += [_without_ending(choice) for choice in choices]
     known = {truth.strip() for truth in truths}
     return next((choice for choice in choices if not known.isdisjoint(choice)), choices[0] if choices else tuple(names))
 
@@ -379,18 +370,22 @@ def _score_end(name: str) -> int:
     if found is None or not found[1]:
         return 0
     spelled = r"[\W_]*".join(map(re.escape, found[0].words))
-    beginning = re.match(rf"(?i)[\W_]*{spelled}[\W_]+((class|cls)[\W_]+)?", name)
+    beginning = re.match(rf"(?i)[\W_]*{spelled}[\W_]+(for[\W_]+)?((class|cls)[\W_]+)?", name)
     return 0 if beginning is None else beginning.end()
 
 
 def _cut(names: Sequence[str], start: int) -> tuple[str, ...]:
-    """Leave out what names begin with, and what they end with where that closes a bracket or names the scores."""
+    """Leave out what names begin with, and what they end with where that closes what is open or names the scores."""
     cut = [name[start:].strip() for name in names]
-    closing = {"(": ")", "[": "]"}.get(names[0][start - 1]) if start else None
-    if closing and all(name.endswith(closing) for name in cut):
-        return tuple(name[:-1].strip() for name in cut)
+    for opening, closing in ("()", "[]", '""'):
+        if opening in names[0][:start] and all(name.endswith(closing) for name in cut):
+            cut = [name[:-1].strip() for name in cut]
+    return _without_ending(cut) if not start else tuple(cut)
+
+
+def _without_ending(names: Sequence[str]) -> tuple[str, ...]:
     ending = score_ending(names[0])
-    if not start and len(names) > 1 and ending is not None and {score_ending(name) for name in names} == {ending}:
+    if len(names) > 1 and ending is not None and {score_ending(name) for name in names} == {ending}:
         spelled = r"[\W_]*".join(map(re.escape, ending.words))
-        return tuple(re.sub(rf"(?i)[\W_]+{spelled}[\W_]*$", "", name) for name in cut)
-    return tuple(cut)
+        return tuple(re.sub(rf"(?i)[\W_]+{spelled}[\W_]*$", "", name) for name in names)
+    return tuple(names)

@@ -482,3 +482,26 @@ def test_of_several_columns_like_ids_only_the_first_of_the_table_is_one():
     whole = {"one": list(range(10, 10 + rows)), "two": list(range(50, 50 + rows))}
     assert roles({**numbers, **whole}).id is None
     assert roles({**whole, **numbers}).id == "one"
+
+
+HEADERS = {
+    "KNIME": ("P (label={})", "prob"),
+    "RapidMiner": ("confidence({})", "prob"),
+    "Azure": ('Scored Probabilities for Class "{}"', "prob"),
+    "PyCaret": ("prediction_score_{}", "logits"),
+    "AutoML": ("label_{}_score", "logits"),
+}
+
+
+@pytest.mark.parametrize("tool", HEADERS)
+def test_classes_are_called_as_the_truths_are_whatever_tool_wrote_the_header(tool):
+    header, kind = HEADERS[tool]
+    scores = {header.format(name): values for name, values in SCORES.items()}
+    found = roles({"label": ["cat", "dog", "cat"], **scores, "Prediction (label)": ["cat", "dog", "cat"]})
+    assert (found.classes, found.kind, found.label) == (("cat", "dog"), kind, "label")
+    assert roles(scores).kind == kind
+
+
+def test_a_range_of_confidences_is_no_pair_of_classes():
+    with pytest.raises(DataError, match="confidence_low"):
+        roles({**SCORES, "confidence_low": [0.1] * 3, "confidence_high": [0.2] * 3})
