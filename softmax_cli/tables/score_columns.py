@@ -127,13 +127,13 @@ class _Search(NamedTuple):
                 f"{chosen.given_by} and {rival.given_by} could both be the scores; choose: "
                 f"--logits {_pattern(chosen)} or --logits {_pattern(rival)}"
             )
-        self._refuse_text(chosen)
+        self._refuse_text(chosen.names)
         members = {*chosen.names}
         return ScoreColumns(tuple(n for n in self.schema.names if n in members), chosen.given_by, chosen.kind)
 
-    def _refuse_text(self, chosen: Family) -> None:
+    def _refuse_text(self, chosen: Sequence[str]) -> None:
         """Refuse text under the name of a score: left out without a word, a class would be missing."""
-        begun, members = score_name(chosen.names[0]), {*chosen.names}
+        begun, members = score_name(chosen[0]), {*chosen}
         for name in self.free:
             found = score_name(name) if begun and name not in members else None
             if not (begun and found and begun[0] == found[0] and found[1]):
@@ -142,7 +142,7 @@ class _Search(NamedTuple):
             if cells and not is_number(self.schema.field(name).type):
                 raise DataError(
                     f"column {name!r} is named like a score and holds text, such as {cells[0]!r}; write plain numbers, "
-                    f"or leave it out: --logits {_some(chosen.names)}"
+                    f"or leave it out: --logits {_some(chosen)}"
                 )
 
     def lone(self) -> ScoreColumns | None:
@@ -156,6 +156,7 @@ class _Search(NamedTuple):
         if not named:
             return None
         name = min(named, key=lambda name: RANKS[named[name].kind, named[name].is_plain])
+        self._refuse_text((name,))
         others = [n for n in self.numbers if n not in named and not self.roles[n] and self.rows.has_fractions(n)]
         is_doubtful = not named[name].is_plain or len(self._in_texts(others)) > 1
         if len(others) > 1 and (is_doubtful or self._is_largest(name, others)):

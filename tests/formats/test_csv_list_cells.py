@@ -135,7 +135,9 @@ def test_other_first_lines_of_numbers_are_data(text):
     assert len(rows_of(text)) == 2
 
 
-@pytest.mark.parametrize("cell", ["98%", "98 %", "1,234.5", "1 234", "1'234.5", "98,5 %"])
+@pytest.mark.parametrize(
+    "cell", ["98%", "98 %", "1,234.5", "1 234", "1'234.5", "98,5 %", "2.0f", "0x1p3", "\u22122.0", "'2.0'"]
+)
 def test_numbers_spelled_for_people_are_refused_and_not_left_out(cell):
     opened = table(f"a;b;c\n{cell};1;2\n{cell};1;2\n", delimiter=";")
     assert str(opened.schema.field("a").type) == "double"

@@ -502,6 +502,12 @@ def test_classes_are_called_as_the_truths_are_whatever_tool_wrote_the_header(too
     assert roles(scores).kind == kind
 
 
+@pytest.mark.parametrize("cell", ["1_000", "two 2"])
+def test_a_lone_score_beside_text_that_is_named_like_it_is_refused(cell):
+    with pytest.raises(DataError, match="'logit_cat' is named like a score and holds text, such as "):
+        roles({"id": [1, 2], "logit_cat": [cell, cell], "logit_dog": [1.5, 2.5]})
+
+
 def test_a_range_of_confidences_is_no_pair_of_classes():
     with pytest.raises(DataError, match="confidence_low"):
         roles({**SCORES, "confidence_low": [0.1] * 3, "confidence_high": [0.2] * 3})

@@ -304,8 +304,11 @@ def _is_numeric(rows: list[list[str]], at: int, decimal: str) -> bool:
     return len(texts) - spelled <= len(cells) - len(others) + spelled
 
 
-_OTHERWISE = re.compile(r"\s*[+-]?(\d+([.,]\d+)?\s*%|\d{1,3}([, ']\d{3})+(\.\d+)?)\s*")
-"""Numbers that are spelled for people: ``98 %``, ``1,234.5``."""
+_OTHERWISE = re.compile(
+    r"\s*[+-]?(\d+([.,]\d+)?\s*%|\d{1,3}([, ']\d{3})+(\.\d+)?|\d+\.\d*[fFdDL]|0[xX][\da-fA-F.]+[pP][+-]?\d+)\s*"
+    r"|\s*[\u2212\u2013]\s*\d+([.,]\d+)?\s*|\s*(['\u2019])[+-]?\d+\.\d+\6\s*"
+)
+"""Numbers that are spelled for people or as in source code: ``98 %``, ``1,234.5``, ``2.0f``, ``'2.0'``."""
 
 
 def _has_fraction(cell: str) -> bool:
