@@ -77,7 +77,7 @@ class LabelReading:
     by_index: str | None = None
     """No name, but the position of a class."""
     least: int | None = None
-    """The least and the largest number that is no name."""
+    """The least and the largest number that counts classes, by a name or not, or is too large for that."""
     largest: int | None = None
 
     def plus(self, other: Self) -> LabelReading:
@@ -111,7 +111,7 @@ class LabelReading:
         DataError
             They run from 1 to the number of classes.
         """
-        if self.by_index is not None and self.least == 1 and self.largest == classes:
+        if self.least == 1 and self.largest == classes:
             raise DataError(_one_based(classes))
 
     @property
@@ -203,12 +203,12 @@ class ClassLookup:
         text = text.strip()
         number, none = whole_number(text), MISSING if is_missing_truth(text) else UNKNOWN
         if self.counted_from is not None and number is not None:
-            position = number - self.counted_from
-            return (position if 0 <= position < len(self.classes) else none), LabelReading()
-        if text in self.positions:
-            return self.positions[text], LabelReading(by_name=text)
-        if number is not None and str(number) in self.positions:
-            return self.positions[str(number)], LabelReading(by_name=text)
+            counted = number - self.counted_from
+            return (counted if 0 <= counted < len(self.classes) else none), LabelReading()
+        spelled = text if number is None or text in self.positions else str(number)
+        if (position := self.positions.get(spelled)) is not None:
+            counts = position if spelled == str(position) else None
+            return position, LabelReading(by_name=text, least=counts, largest=counts)
         if number in self.numbers:
             return self.numbers[number], LabelReading(by_name=text)
         if number is not None and 0 <= number < len(self.classes):
@@ -224,7 +224,7 @@ class ClassLookup:
         classes = len(self.classes)
         if near:
             way_out = f"did you mean {near[0]!r}?"
-        elif reading.by_index is not None and reading.least == 1 and reading.largest == classes:
+        elif {*map(whole_number, there)} <= {*range(1, classes + 1)} and whole_number(text) == classes:
             way_out = _one_based(classes)
         else:
             way_out = "name the column of truths with --label, or the classes with --classes FILE"

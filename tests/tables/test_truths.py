@@ -360,3 +360,12 @@ def test_two_columns_of_truths_in_a_file_of_labels_are_open(softmax_cli, tmp_pat
 def test_a_truth_of_many_characters_is_cut_in_messages():
     problem = lookup(*CLASSES)(pa.array(["x" * 500, "cat"])).problem(0)
     assert len(problem) < 300
+
+
+def test_classes_called_by_numbers_from_0_do_not_hide_that_truths_count_from_1(softmax_cli, tmp_path):
+    (tmp_path / "x.csv").write_text("logit_0,logit_1,logit_2,label\n2,0,1,1\n0,1,2,3\n1,2,1,2\n")
+    for policy in ("error", "skip"):
+        refused = softmax_cli("evaluate", "x.csv", "--on-bad-row", policy)
+        assert (refused.code, "add --labels-from 1" in refused.err) == (1, True)
+    done = softmax_cli("evaluate", "x.csv", "--labels-from", "1", "--json", "-q", "--bootstrap", "0")
+    assert json.loads(done.text)["figures"]["accuracy"]["value"] == 1
