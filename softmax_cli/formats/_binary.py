@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from softmax_cli.errors import DataError
 from softmax_cli.tables.arrays import cells, floats, from_arrow, validity
-from softmax_cli.tables.column_names import repeated
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
+from softmax_cli.tables.typed_names import repeated
 
 BLOCK_BYTES = 4 << 20
 LEAST_ROWS, MOST_ROWS = 64, 1 << 17

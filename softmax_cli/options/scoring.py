@@ -114,7 +114,7 @@ class SoftmaxOptions(Options, panel=PANEL):
         """Return the column that holds the temperatures, which passes through; None: there is none."""
         if self.temperature_column is None:
             return None
-        from softmax_cli.tables.column_names import find_name
+        from softmax_cli.tables.typed_names import find_name
 
         return find_name("--temperature-column", self.temperature_column, columns.others)
 

@@ -1,13 +1,9 @@
-"""What the name of a column says: score, id, truth, prediction, weight; patterns that users type; class names."""
+"""What the name of a column says: score, id, truth, prediction, weight; class names."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal, NamedTuple
-
-from softmax_cli.errors import UsageError, did_you_mean
 
 Kind = Literal["logits", "prob", "logprob"]
 Role = Literal["id", "index", "truth", "prediction", "weight", "order"]
@@ -225,6 +221,9 @@ RANKS: dict[tuple[Kind, bool], int] = {
     ("prob", False): 3,
 }
 NUMBERED_RANK = 1
+VAGUE_RANK = 4
+"""Of names that begin with a word for many things, ``pred_cat`` and ``class_cat``."""
+_VAGUE = {"class", "cls", "pred", "predicted", "prediction"}
 _NUMBERED = re.compile(r"(|class_?|cls_?|c)(\d+)", re.IGNORECASE)
 _NO_CLASS = {*_IDS, "index", "path", "file", "name"}
 
@@ -248,7 +247,7 @@ def families(names: Sequence[str]) -> list[Family]:
         if len(members) > 1
     ]
     lines += _numbered(names)
-    return sorted(lines or _by_ending(names), key=lambda family: family.rank)
+    return sorted(lines or _by_ending(names) or _by_vague_word(names), key=lambda family: family.rank)
 
 
 def _beginning(names: Sequence[str]) -> str:
@@ -286,59 +285,31 @@ def _by_ending(names: Sequence[str]) -> list[Family]:
     ]
 
 
-def repeated(names: Iterable[str]) -> list[str]:
-    """Names that stand more than once."""
-    return [name for name, count in Counter(names).items() if count > 1]
+def _by_vague_word(names: Sequence[str]) -> list[Family]:
+    by_word: dict[str, list[str]] = {}
+    for name in names:
+        word, *of_class = words(name) or ("",)
+        means_more = {*of_class} & (
+            _NO_CLASS | _VAGUE | _PREDICTIONS | {"label", "score", "prob", "conf", "time", "count"}
+        )
+        if word in _VAGUE and of_class and not means_more:
+            by_word.setdefault(word, []).append(name)
+    members = [members for members in by_word.values() if len(members) > 1]
+    return [Family(tuple(one), None, VAGUE_RANK, f"{_beginning(one)}*") for one in members]
 
 
-def find_name(flag: str, typed: str, names: Sequence[str]) -> str:
-    """Return the column that was typed; blanks around a name do not count.
-
-    Raises
-    ------
-    UsageError
-        There is none of that name; with the nearest ones.
-    """
-    if typed in names:
-        return typed
-    found = [name for name in names if name.strip() == typed.strip()]
-    if len(found) != 1:
-        raise UsageError(f"{flag} {typed!r}: no such column; {did_you_mean(typed, names)}")
-    return found[0]
+def is_named_alike(name: str, chosen: Sequence[str]) -> bool:
+    """Whether a name begins or ends as those of the scores do; of numbers, whether it is one too."""
+    kind, shared = _named_kind(chosen[0]), _beginning(chosen).rstrip("0123456789")
+    if kind is not None:
+        return _named_kind(name) == kind
+    return name.startswith(shared) if shared else name.strip().isdigit()
 
 
-def expand(typed: str | tuple[str, ...], names: Sequence[str]) -> tuple[list[str], str]:
-    """Resolve ``logit_*``, ``a,b,c`` or ``a:b`` to column names in file order, and the fixed beginning of a pattern.
-
-    A column of exactly the name that was typed goes before every reading as a pattern.
-
-    Raises
-    ------
-    UsageError
-        A part matches no column.
-    """
-    if typed in names:
-        return [str(typed)], ""
-    chosen: set[str] = set()
-    for part in [part.strip() for part in typed.split(",")] if isinstance(typed, str) else typed:
-        found = _part(part, names)
-        chosen.update(found or [find_name("--logits", part, names)])
-    pattern = typed if isinstance(typed, str) and "," not in typed else ""
-    fixed = pattern[: min((pattern.index(mark) for mark in "*?[" if mark in pattern), default=0)]
-    return [name for name in names if name in chosen], fixed
-
-
-def _part(part: str, names: Sequence[str]) -> list[str]:
-    if part in names:
-        return [part]
-    first, colon, last = (end.strip() for end in part.partition(":"))
-    trimmed = [name.strip() for name in names]
-    if colon and first in trimmed and last in trimmed:
-        low, high = trimmed.index(first), trimmed.index(last)
-        if low > high:
-            raise UsageError(f"--logits {part!r}: {first!r} stands after {last!r}; write {last}:{first}")
-        return list(names[low : high + 1])
-    return [name for name in names if fnmatchcase(name, part)]
+def _named_kind(name: str) -> ScoreName | None:
+    """What a name of the score of a class begins or ends with; None where it is no such name."""
+    found = score_name(name)
+    return found[0] if found is not None and found[1] else score_ending(name)
 
 
 def class_names(columns: Sequence[str], truths: Iterable[str], prefix: str = "") -> tuple[str, ...]:
@@ -389,3 +360,23 @@ def _without_ending(names: Sequence[str]) -> tuple[str, ...]:
         spelled = r"[\W_]*".join(map(re.escape, ending.words))
         return tuple(re.sub(rf"(?i)[\W_]+{spelled}[\W_]*$", "", name) for name in names)
     return tuple(names)
+
+
+def sets_of_models(names: Sequence[str]) -> list[str]:
+    """Patterns of the sets that columns are in, as of several models: ``m1_cat, m1_dog, m2_cat, m2_dog``.
+
+    Mostly there are fewer models than classes; where there are as many, the patterns of both.
+    """
+    patterns: list[str] = []
+    for form, model, label, pattern in _BY_MODEL:
+        sets: dict[str, set[str]] = {}
+        for name in names:
+            if (match := re.fullmatch(form, name)) is None:
+                return []  # a separator cuts a name in both orders, or in neither
+            sets.setdefault(pattern.format(match[model], match[2]), set()).add(match[label])
+        if len({frozenset(one) for one in sets.values()}) == 1 and 1 < len(sets) <= len(next(iter(sets.values()))):
+            patterns += sets
+    return patterns
+
+
+_BY_MODEL = ((r"(.+?)([_.:/ -])(.+)", 1, 3, "{}{}*"), (r"(.+)([_.:/ -])(.+?)", 3, 1, "*{1}{0}"))

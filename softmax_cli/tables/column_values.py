@@ -113,6 +113,10 @@ class FirstRows:
         numbers = np.array([item for row in self._lists(name)[:LEAST_ROWS] for item in row], np.float64)
         return bool((numbers != np.round(numbers))[np.isfinite(numbers)].any())
 
+    def list_sizes(self, name: str) -> set[int]:
+        """How many numbers the lists of a column hold."""
+        return {len(row) for row in self._lists(name)}
+
     def _lists(self, name: str) -> list[list[float]]:
         """The lists of a column, those that are there; text formats give them as they are spelled."""
         rows = [row for row in self._head.column(name).to_pylist() if row]
@@ -122,6 +126,17 @@ class FirstRows:
         """The keys of a column of maps, in the order of their first appearance."""
         rows = self._head.column(name).to_pylist()
         return tuple(dict.fromkeys(str(key) for row in rows if row is not None for key, _ in row))
+
+
+def is_adorned(text: str) -> bool:
+    """Whether a text is a number with something around it: ``2.5*``, ``$2.5``, ``(2.5)``, ``1.2 x 10^3``."""
+    return re.fullmatch(_ADORNED, text) is not None
+
+
+_ADORNED = (
+    r"[\s(\[$\u20ac\u00a3'\"<>~=]{0,3}[+-]?\d+[.,]\d+([eE][+-]?\d+)?(\s?[^\d\s.,:/-][^\d.,:/-]{0,4}|\s?[x*\u00d7]\s?10\^?[+-]?\d+)"
+    r"|[\s(\[$\u20ac\u00a3'\"<>~=]{1,3}[+-]?\d+[.,]\d+([eE][+-]?\d+)?"
+)
 
 
 def _number(cell: str | None) -> float:

@@ -15,9 +15,7 @@ from softmax_cli.tables.column_names import (
     Kind,
     Role,
     class_names,
-    find_name,
     id_rank,
-    repeated,
     role_by_name,
     truth_rank,
 )
@@ -32,6 +30,7 @@ from softmax_cli.tables.column_values import (
 )
 from softmax_cli.tables.schema import Schema, is_fixed_size_list, is_map, is_struct
 from softmax_cli.tables.score_columns import ScoreColumns, find_scores
+from softmax_cli.tables.typed_names import find_name, repeated
 
 PERCENT = "percent"
 METADATA_KEY = b"softmax_cli"

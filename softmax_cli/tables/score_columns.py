@@ -1,6 +1,5 @@
 """Which columns hold the scores: those typed, else given by the file, by names, by values; what is open is refused."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,19 +10,22 @@ from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric.softmax import sums_to
 from softmax_cli.tables.column_names import (
     RANKS,
+    VAGUE_RANK,
     Family,
     Kind,
     Role,
-    expand,
     families,
     is_feature_name,
     is_measure_name,
+    is_named_alike,
     score_ending,
     score_name,
+    sets_of_models,
     words,
 )
-from softmax_cli.tables.column_values import FirstRows, find_ids, find_one_hot, is_nested_number, is_number
+from softmax_cli.tables.column_values import FirstRows, find_ids, find_one_hot, is_adorned, is_nested_number, is_number
 from softmax_cli.tables.schema import Schema, is_map, is_null, is_string, is_struct
+from softmax_cli.tables.typed_names import expand
 
 _NAMED_ROLES: dict[Role, tuple[str, str]] = {
     "id": ("an id", "--id"),
@@ -127,22 +129,47 @@ class _Search(NamedTuple):
                 f"{chosen.given_by} and {rival.given_by} could both be the scores; choose: "
                 f"--logits {_pattern(chosen)} or --logits {_pattern(rival)}"
             )
+        if chosen.rank == VAGUE_RANK and not any(map(self.rows.has_fractions, chosen.names)):
+            return None
+        self._refuse_rivals(chosen)
         self._refuse_text(chosen.names)
+        self._refuse_largest(chosen)
         members = {*chosen.names}
         return ScoreColumns(tuple(n for n in self.schema.names if n in members), chosen.given_by, chosen.kind)
 
+    def _refuse_rivals(self, chosen: Family) -> None:
+        """Refuse a family of vague names beside other columns of fractions: each could be the scores."""
+        others = [n for n in self.numbers if n not in {*chosen.names} and not self.roles[n] and not is_measure_name(n)]
+        others = [name for name in others if chosen.rank == VAGUE_RANK and self.rows.has_fractions(name)]
+        if others:
+            raise DataError(
+                f"{chosen.given_by} could be the scores, and {listed(others, _SHOWN)} hold fractions too: choose "
+                f"--logits {_pattern(chosen)} or --logits {_some(others)}"
+            )
+
     def _refuse_text(self, chosen: Sequence[str]) -> None:
         """Refuse text under the name of a score: left out without a word, a class would be missing."""
-        begun, members = score_name(chosen[0]), {*chosen}
+        members = {*chosen}
         for name in self.free:
-            found = score_name(name) if begun and name not in members else None
-            if not (begun and found and begun[0] == found[0] and found[1]):
+            if name in members or not is_named_alike(name, chosen):
                 continue
-            cells = [cell for cell in self.rows.texts(name) if any(map(str.isdigit, cell))]
+            cells = [cell for cell in self.rows.texts(name) if any(map(str.isdigit, cell)) or not _has_letter(cell)]
             if cells and not is_number(self.schema.field(name).type):
                 raise DataError(
                     f"column {name!r} is named like a score and holds text, such as {cells[0]!r}; write plain numbers, "
                     f"or leave it out: --logits {_some(chosen)}"
+                )
+
+    def _refuse_largest(self, chosen: Family) -> None:
+        """Refuse ``top_logit`` beside ``cat_logit`` and ``dog_logit`` where it is not the largest of them."""
+        ending = score_ending(chosen.names[0])
+        if ending is None or score_name(chosen.names[0]) is not None:
+            return
+        for name in {*self.numbers} - {*chosen.names}:
+            if score_ending(name) == ending and not self._is_largest(name, chosen.names):
+                raise DataError(
+                    f"is {name!r} a class, as {chosen.names[0]!r} is? If so, --logits {_pattern(chosen)}; if not, "
+                    f"--logits {_some(chosen.names)}"
                 )
 
     def lone(self) -> ScoreColumns | None:
@@ -183,6 +210,7 @@ class _Search(NamedTuple):
         if not unknown:
             return self._only_list()
         unknown = self._without_measures(unknown)
+        self._refuse_adorned(unknown)
         self._refuse_misnamed(unknown)
         self._refuse_left_out(unknown)
         self._refuse_several_models(unknown)
@@ -244,10 +272,26 @@ class _Search(NamedTuple):
 
     def _refuse_several_models(self, unknown: Sequence[str]) -> None:
         """Refuse sets of columns for the same classes, as of several models."""
-        patterns = _sets_of_models(unknown)
+        patterns = sets_of_models(unknown)
         if patterns and not self._in_texts(unknown):
             ways = " or ".join(f"--logits '{pattern}'" for pattern in patterns[:4])
             raise DataError(f"the columns are sets for the same classes, as of several models; choose: {ways}")
+
+    def _refuse_adorned(self, unknown: Sequence[str]) -> None:
+        """Refuse to pass over text that is mostly numbers with something around them: ``2.5*``, ``$2.5``, ``[2.5]``."""
+        for name in self.free:
+            kind = self.schema.field(name).type
+            if self.roles[name] or is_number(kind) or is_measure_name(name):
+                continue
+            cells = self.rows.texts(name)
+            adorned = [cell for cell in cells if is_adorned(cell)]
+            one = is_nested_number(kind) and self.rows.list_sizes(name) == {1}
+            if one or (adorned and 2 * len(adorned) >= len(cells)):
+                shown = f"text, such as {adorned[0]!r}" if adorned else "lists of one number"
+                raise DataError(
+                    f"is {name!r} a class? It holds {shown}: if so, write plain numbers; if not, "
+                    f"--logits {_some(unknown)}"
+                )
 
     def _refuse_misnamed(self, unknown: Sequence[str]) -> None:
         """Refuse columns that are named like ids or truths and hold fractions as the unknown columns do."""
@@ -299,28 +343,12 @@ class _Search(NamedTuple):
             )
 
 
-def _sets_of_models(names: Sequence[str]) -> list[str]:
-    """Patterns of the sets that columns are in, as of several models: ``m1_cat, m1_dog, m2_cat, m2_dog``.
-
-    Mostly there are fewer models than classes; where there are as many, the patterns of both.
-    """
-    patterns: list[str] = []
-    for form, model, label, pattern in _BY_MODEL:
-        sets: dict[str, set[str]] = {}
-        for name in names:
-            if (match := re.fullmatch(form, name)) is None:
-                return []  # a separator cuts a name in both orders, or in neither
-            sets.setdefault(pattern.format(match[model], match[2]), set()).add(match[label])
-        if len({frozenset(one) for one in sets.values()}) == 1 and 1 < len(sets) <= len(next(iter(sets.values()))):
-            patterns += sets
-    return patterns
-
-
-_BY_MODEL = ((r"(.+?)([_.:/ -])(.+)", 1, 3, "{}{}*"), (r"(.+)([_.:/ -])(.+?)", 3, 1, "*{1}{0}"))
-
-
 def _scores_word(name: str) -> bool:
     return score_name(name) is not None or score_ending(name) is not None
+
+
+def _has_letter(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _named_list(name: str) -> Family:

@@ -511,3 +511,30 @@ def test_a_lone_score_beside_text_that_is_named_like_it_is_refused(cell):
 def test_a_range_of_confidences_is_no_pair_of_classes():
     with pytest.raises(DataError, match="confidence_low"):
         roles({**SCORES, "confidence_low": [0.1] * 3, "confidence_high": [0.2] * 3})
+
+
+@pytest.mark.parametrize("header", ["pred_{}", "prediction {}", "class_{}"])
+def test_names_that_begin_with_a_vague_word_are_scores_where_nothing_else_could_be(header):
+    scores = {header.format(name): values for name, values in SCORES.items()}
+    found = roles({"id": [1, 2, 3], **scores, "temperature": [20.5, 21.5, 22.5], "pred_class": [0, 1, 0]})
+    assert (found.classes, found.scores) == (("cat", "dog"), tuple(scores))
+    with pytest.raises(DataError, match="could be the scores, and foo hold fractions too"):
+        roles({**scores, "foo": [0.5, 1.5, 2.5]})
+
+
+@pytest.mark.parametrize("cell", ["2.5*", "$2.5", "(2.5)", "2.5 nat", "1.2x10^3", "[2.5]"])
+@pytest.mark.parametrize("header", ["{}", "{}_logit", "class_{}", "m1/{}", "logit_{}", "pred_{}"])
+def test_no_class_is_lost_to_numbers_that_have_something_around_them(header, cell):
+    columns = {header.format(name): values for name, values in SCORES.items()}
+    with pytest.raises(DataError, match=header.format("cow")):
+        roles({**columns, header.format("cow"): [cell] * 3})
+    assert roles({**columns, "size": ["3.5 MB"] * 3, "note": ["v1.2"] * 3, "day": ["2024-01-02"] * 3}).scores == (
+        *columns,
+    )
+
+
+def test_a_class_called_top_is_no_largest_figure():
+    figures = {f"{name}_logit": values for name, values in SCORES.items()}
+    with pytest.raises(DataError, match="is 'top_logit' a class, as 'cat_logit' is"):
+        roles({**figures, "top_logit": [0.5, 0.5, 0.5]})
+    assert roles({**figures, "top_logit": [2.5, 1.5, 1.5]}).classes == ("cat", "dog")

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.tables.column_names import repeated, score_name
+from softmax_cli.tables.column_names import score_name
 from softmax_cli.tables.table import ReadOptions
+from softmax_cli.tables.typed_names import repeated
 from softmax_cli.text.parsing import Buffer, Dialect, Reason, cell_texts, field_counts, parse, row_end, text_role
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "+nan", "-nan"})
