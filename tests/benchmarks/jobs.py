@@ -127,10 +127,9 @@ class StartUp:
 
     def contenders(self, source: Path, folder: Path, ours: Path, peers: list[str]) -> list[Contender]:
         target = folder / f"{OURS}_out.csv"
-        places = {"IN": str(source), "OUT": str(target)}
-        command = (str(ours), *(places.get(word, word) for word in self.arguments))
+        command = (str(ours), *(str(source) if word == "IN" else word for word in self.arguments))
         beside = (sys.executable, "-c", self.imports)
-        return [Contender(OURS, command, target), Contender(self.imports, beside, folder / "nothing")]
+        return [Contender(OURS, command, target, prints=True), Contender(self.imports, beside, folder / "nothing")]
 
 
 Job = Convert | Report | StartUp
@@ -157,4 +156,4 @@ def jobs(*, small: bool, big: bool) -> Iterator[Job]:
 
 def startup_jobs() -> Iterator[Job]:
     yield StartUp("start-up: --help", ("--help",), "import typer")
-    yield StartUp("start-up: 10 rows", ("predict", "IN", "-o", "OUT", "--quiet"), "import typer, numpy")
+    yield StartUp("start-up: 10 rows", ("predict", "IN", "--quiet"), "import typer, numpy")
