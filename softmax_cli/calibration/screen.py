@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from rich.console import Console
 
 from softmax_cli.calibration.calibration import Figures
 from softmax_cli.calibration.fit import UNFITTED
-from softmax_cli.calibration.report import CalibrationReport, verdict
+from softmax_cli.calibration.report import TITLES, CalibrationReport, verdict
 from softmax_cli.errors import counted
 from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
 from softmax_cli.terminal.grid import Column, TextColumn, draw
@@ -49,12 +50,9 @@ def _folds(found: CalibrationReport) -> str:
 
 def _show_figures(console: Console, lines: Sequence[tuple[str, Figures]], marks: Glyphs) -> None:
     columns: list[Column] = [TextColumn("", [name for name, _ in lines], 9, least=8, most=20)]
-    for title, values in (
-        ("log loss", [one.nll for _, one in lines]),
-        ("Brier", [one.brier for _, one in lines]),
-        ("ECE", [one.ece for _, one in lines]),
-    ):
-        columns.append(TextColumn(title, [_figure(value) for value in values], 8, is_number=True))
+    figures = zip(*(astuple(one) for _, one in lines), strict=True)
+    for title, values in zip(TITLES, figures, strict=True):
+        columns.append(TextColumn(title, [*map(_figure, values)], 8, is_number=True))
     draw(console, columns, marks)
 
 
