@@ -219,7 +219,7 @@ def _give(
         print_json(report.to_json())
         return
     if markup is not None:
-        from softmax_cli.evaluation.pairs.page import comparison_tables
+        from softmax_cli.evaluation.pairs.pictures import comparison_tables
         from softmax_cli.page.report import print_tables
 
         print_tables(comparison_tables(report, flips.first(MOST_ROWS)), markup)
@@ -237,12 +237,12 @@ def _give(
 
 def _draw(report: ComparisonReport, flips: Flips, pictures: ComparisonPictureOptions, force: bool) -> None:
     if pictures.plot is not None:
-        from softmax_cli.evaluation.pairs.figures import write_comparison_plots
+        from softmax_cli.evaluation.pairs.pictures import write_comparison_plots
 
         names = pictures.drawn(bool(report.labelled))
         write_comparison_plots(report, names, pictures.plot, force)
     if pictures.report is not None:
-        from softmax_cli.evaluation.pairs.page import comparison_page
+        from softmax_cli.evaluation.pairs.pictures import comparison_page
 
         write_page(comparison_page(report, flips.first(MOST_ROWS), typed_command()), pictures.report, force)
 

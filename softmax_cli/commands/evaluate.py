@@ -289,7 +289,7 @@ def _give(result: Report, report: ReportOptions, markup: str | None, run: RunOpt
         run.say(f"{result.columns}; {counted(result.rows, 'row')}")
         print_json(result.to_json())
     elif markup is not None:
-        from softmax_cli.evaluation.page import evaluation_tables
+        from softmax_cli.evaluation.pictures import evaluation_tables
         from softmax_cli.page.report import print_tables
 
         print_tables(evaluation_tables(result), markup)
@@ -301,11 +301,11 @@ def _give(result: Report, report: ReportOptions, markup: str | None, run: RunOpt
 
 def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
     if pictures.plot is not None:
-        from softmax_cli.evaluation.figures import write_evaluation_plots
+        from softmax_cli.evaluation.pictures import write_evaluation_plots
 
         write_evaluation_plots(report, pictures.names(), pictures.plot, force)
     if pictures.report is not None:
-        from softmax_cli.evaluation.page import evaluation_page
+        from softmax_cli.evaluation.pictures import evaluation_page
 
         write_page(evaluation_page(report, typed_command()), pictures.report, force)
 
