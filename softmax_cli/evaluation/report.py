@@ -9,9 +9,8 @@ import numpy as np
 
 from softmax_cli.errors import listed
 from softmax_cli.evaluation.gates import Gate, failures
-from softmax_cli.evaluation.labelled import LabelledScorer
+from softmax_cli.evaluation.labelled import OF_A_PAIR, OF_ALL, LabelledScorer, Mistake
 from softmax_cli.evaluation.measure import Measured
-from softmax_cli.evaluation.mistakes import OF_A_PAIR, OF_ALL, Mistake
 from softmax_cli.numeric.metrics import Limits, Parts, Plan, columns, definitions, metrics, within
 from softmax_cli.numeric.metrics._bins import Bins, WidthBins, mass_bins
 from softmax_cli.numeric.metrics._counts import ClassCounts, ConfidenceHistogram, Confusion
