@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from functools import partial, reduce
 
@@ -11,8 +9,8 @@ from softmax_cli.distributed.fleet import EachBlock, Fleet
 from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, TruthCounts, make_inspector
 from softmax_cli.inspection.report import flags_of
 from softmax_cli.numeric.profile.profile import Profile
+from softmax_cli.prediction.bad_rows import row_listing
 from softmax_cli.prediction.logits import check_width, score_dtype
-from softmax_cli.storage.writing import whole_file
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks
 from softmax_cli.tables.table import Decoded, Table, with_head
@@ -69,12 +67,9 @@ def write_flagged(fleet: Fleet[Table], evidence: Evidence, path: str, force: boo
     """
     count = 0
     look = EachBlock(evidence.columns.scores, partial(flags_of, evidence=evidence))
-    with whole_file(path, force) as file, fleet.results(look, NOBODY) as batches:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
-        lines = csv.writer(text, lineterminator="\n")
-        lines.writerow(["where", "id", "reason", "class", "value", "detail"])
+    names = ("where", "id", "reason", "class", "value", "detail")
+    with row_listing(path, force, names) as write, fleet.results(look, NOBODY) as batches:
         for _, flags in batches:
             count += len({flag.row for flag in flags})
-            lines.writerows([f.where, f.id, f.reason, f.class_name, f.value, f.detail] for f in flags)
-        text.detach()  # flushes, and leaves the file open for its owner
+            write((f.where, f.id, f.reason, f.class_name, f.value, f.detail) for f in flags)
     return count

@@ -135,6 +135,13 @@ def _line(rows: int, size: int, total_bytes: int | None, seconds: float, marks: 
     text = f"{int(100 * share):3d} %  {facts}"
     if size:
         text += f"  {_duration(seconds * (1 - share) / share)} left"
+    return _after_bar(share, text, marks, width)
+
+
+def _after_bar(share: float, text: str, marks: Glyphs, width: int) -> Text:
+    """Put a bar before a text where there is room for both."""
+    from rich.text import Text
+
     if len(text) + _BAR_CELLS + 2 > width:
         return Text(shorten(text, width, marks.ellipsis))
     return Text.assemble((marks.bar(share, _BAR_CELLS), "cyan"), "  ", text)
@@ -211,14 +218,10 @@ class _Rounds:
             self._live.stop()
 
     def _line(self, marks: Glyphs, width: int) -> Text:
-        from rich.text import Text
-
         name, number = self._now
         place = f"fold {number} of {self._total}" if number <= self._total else "all rows"
         text = "  ".join(part for part in (name, place, f"{_duration(time.monotonic() - self._begun)} so far") if part)
-        if len(text) + _BAR_CELLS + 2 > width:
-            return Text(shorten(text, width, marks.ellipsis))
-        return Text.assemble((marks.bar((number - 1) / (self._total + 1), _BAR_CELLS), "cyan"), "  ", text)
+        return _after_bar((number - 1) / (self._total + 1), text, marks, width)
 
 
 def _duration(seconds: float) -> str:
