@@ -49,16 +49,16 @@ def show_predictions(
     marks = glyphs(console)
     if batch.num_rows:
         columns = plain_columns(batch, shown, marks) if shown.is_plain else _columns(batch, shown, marks, console.width)
-        drawn = draw(console, columns, marks)
+        drawn = draw(console, columns)
         if shown.is_plain and drawn < batch.num_columns:
             left_out = counted(batch.num_columns - drawn, "more column")
             console.print(Text(f"{marks.ellipsis} {left_out}", "dim"))
         if limit_note:
-            console.print(Text(visible(limit_note, marks.encoding), "dim"))
+            console.print(Text(visible(limit_note, console.encoding), "dim"))
         console.print()
-    _show_facts(console, tally, marks)
+    _show_facts(console, tally)
     if tally.scored:
-        _show_spread(console, shown, tally, marks)
+        _show_spread(console, shown, tally)
 
 
 def _columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> list[Column]:
@@ -223,8 +223,9 @@ _LISTED = 5
 _FATE = {"error": "", "skip": ", left out", "null": ", kept unscored"}
 
 
-def _show_facts(console: Console, tally: Tally, marks: Glyphs) -> None:
+def _show_facts(console: Console, tally: Tally) -> None:
     """Print the figures of a whole run, as many on a line as it takes."""
+    marks = glyphs(console)
     facts = [Text(counted(tally.rows, "row"))]
     if tally.abstained:
         facts.append(Text(f"{tally.abstained:,} abstained", "yellow"))
@@ -245,11 +246,12 @@ def _show_facts(console: Console, tally: Tally, marks: Glyphs) -> None:
     console.print(line)
 
 
-def _show_spread(console: Console, shown: Shown, tally: Tally, marks: Glyphs) -> None:
+def _show_spread(console: Console, shown: Shown, tally: Tally) -> None:
     """Print in how many rows each class is the most probable: the commonest by name, the others in one line."""
+    marks = glyphs(console)
     order = np.argsort(-tally.counts, kind="stable").tolist()
     listed = order if shown.all_classes or len(order) <= _LISTED else order[: _LISTED - 1]
-    names = [visible(shown.classes[i], marks.encoding) for i in listed]
+    names = [visible(shown.classes[i], console.encoding) for i in listed]
     counts = [int(tally.counts[i]) for i in listed]
     bars = [count / counts[0] for count in counts]
     styles = [""] * len(listed)
@@ -264,7 +266,7 @@ def _show_spread(console: Console, shown: Shown, tally: Tally, marks: Glyphs) ->
         TextColumn("share", [percent(count, tally.scored) for count in counts], 2, styles, is_number=True),
         BarColumn(bars, weight=1),
     ]
-    draw(console, columns, marks)
+    draw(console, columns)
 
 
 _LOOKED_AT = 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Protocol
 
@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from softmax_cli.terminal.console import Glyphs
-from softmax_cli.terminal.text import probability, shorten, width
+from softmax_cli.terminal.console import Glyphs, glyphs
+from softmax_cli.terminal.text import probability, shorten, visible, width
 
 GAP = 2
 """Blank cells between two columns."""
@@ -67,7 +67,7 @@ class Column(Protocol):
 
     @property
     def heading(self) -> str:
-        """As a beginner reads it; already visible text."""
+        """As a beginner reads it."""
 
     @property
     def is_number(self) -> bool:
@@ -82,7 +82,7 @@ class Column(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
-    """A column of visible texts, shortened where they are too long."""
+    """A column of texts, shortened where they are too long; `draw` makes them, and the heading, visible."""
 
     heading: str
     texts: Sequence[str]
@@ -92,6 +92,11 @@ class TextColumn:
     is_number: bool = False
     least: int = 5
     most: int = 60
+
+    def spelled(self, encoding: str) -> TextColumn:
+        """Make every text visible."""
+        texts = [visible(text, encoding) for text in self.texts]
+        return replace(self, heading=visible(self.heading, encoding), texts=texts)
 
     def want(self) -> Want:
         """Ask for the widest text."""
@@ -109,7 +114,7 @@ class TextColumn:
         ]
 
 
-def draw(console: Console, columns: Sequence[Column], marks: Glyphs) -> int:
+def draw(console: Console, columns: Sequence[Column]) -> int:
     """Print a table of the columns that fit.
 
     Returns
@@ -117,6 +122,8 @@ def draw(console: Console, columns: Sequence[Column], marks: Glyphs) -> int:
     int
         How many columns are shown.
     """
+    marks = glyphs(console)
+    columns = [one.spelled(console.encoding) if isinstance(one, TextColumn) else one for one in columns]
     widths = fit([column.want() for column in columns], console.width)
     shown = [(column, cells) for column, cells in zip(columns, widths, strict=True) if cells]
     table = Table(
