@@ -136,9 +136,9 @@ def _compared(
     flips: Flips,
 ) -> ComparisonReport | None:
     """Compare, draw what was asked for, and return the report; None: it was a dry run, whose plan is printed."""
-    from softmax_cli.evaluation.gates import parse_gate
     from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
     from softmax_cli.evaluation.pairs.run import compare as compare_rows
+    from softmax_cli.evaluation.report import parse_gate
     from softmax_cli.prediction.member_parts import Wording, members_fleet
     from softmax_cli.tables.pool import Listeners
 

@@ -21,9 +21,8 @@ from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
-    from softmax_cli.evaluation.gates import Gate
     from softmax_cli.evaluation.labelled import LabelledScorer
-    from softmax_cli.evaluation.report import Report
+    from softmax_cli.evaluation.report import Gate, Report
     from softmax_cli.evaluation.run import Evaluation
     from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.numeric.metrics import Plan
@@ -150,7 +149,7 @@ class ReportOptions:
 
     def gates(self, plan: Plan) -> list[Gate]:
         """Return the gates."""
-        from softmax_cli.evaluation.gates import parse_gate
+        from softmax_cli.evaluation.report import parse_gate
         from softmax_cli.numeric.metrics import definitions
 
         names = [figure.name for figure in definitions(plan)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def write_evaluation_plots(report: Report, names: Sequence[str], path: str, forc
 
 
 def _reliability(report: Report, place: SubFigure) -> None:
-    bins = [(one.lower, one.upper, one.rows, one.confidence, one.accuracy) for one in report.bins]
+    bins = [astuple(one) for one in report.bins]
     error = report.summing_up("reliability")
     low, high = error.interval or (np.nan, np.nan)
     within = "" if np.isnan(low) else f" [{low:.4f}, {high:.4f}]"
@@ -195,7 +196,7 @@ def evaluation_page(report: Report, command: str) -> bytes:
             reliability_chart(
                 "Of rows with confidence 0.9, nine of ten should be right: the marks should lie on the dashed line "
                 f"({report.bins_by}; larger marks hold more rows).",
-                [(b.lower, b.upper, b.rows, b.confidence, b.accuracy) for b in report.bins],
+                [astuple(one) for one in report.bins],
             ),
             histogram_chart(
                 "confidence",
@@ -235,13 +236,14 @@ def _answered(point: Point) -> str:
 
 
 def _tile(figure: Figure) -> Tile:
-    return Tile(figure.title.strip(), number(figure.value), _interval(figure) or figure.note)
+    return Tile(figure.title.strip(), number(figure.value), interval_of(figure) or figure.note)
 
 
-def _interval(figure: Figure) -> str:
+def interval_of(figure: Figure, form: str = ".4f") -> str:
+    """Spell the limits of a figure; "" where they are not known."""
     if figure.interval is None or math.isnan(figure.interval[0]):
         return ""
-    return f"95 %: {figure.interval[0]:.4f} to {figure.interval[1]:.4f}"
+    return f"95 %: {figure.interval[0]:{form}} to {figure.interval[1]:{form}}"
 
 
 def _class_table(report: Report) -> list[Table]:
@@ -282,5 +284,5 @@ def _slice_table(report: Report) -> list[Table]:
 
 def _figure_table(report: Report) -> Table:
     titles = full_titles(report.figures)
-    rows = [(title, number(f.value), _interval(f), f.note) for title, f in zip(titles, report.figures, strict=True)]
+    rows = [(title, number(f.value), interval_of(f), f.note) for title, f in zip(titles, report.figures, strict=True)]
     return table("figures", "All figures", "", ("figure", "value", "interval", "what it is"), rows)

@@ -102,22 +102,11 @@ def inspection_page(found: Inspection, command: str) -> bytes:
         verdict=verdict or ["Nothing found that would go wrong."],
         facts=[f"{found.rows:,} rows", found.columns, f"read as {found.kind}, computed in {found.dtype}"],
         charts=[
-            histogram_chart(
-                "confidence",
-                "Confidence",
-                "The probability of the class that wins a row.",
-                "confidence",
-                ("rows", ""),
-                [(count, 0) for count in found.confidence],
-            ),
-            histogram_chart(
-                "entropy",
-                "Entropy",
-                "0 is certain, 1 is uniform over the classes.",
-                "entropy / log K",
-                ("rows", ""),
-                [(count, 0) for count in found.entropy],
-            ),
+            histogram_chart(title.lower(), title, text, x, ("rows", ""), [(count, 0) for count in counts])
+            for title, text, x, counts in (
+                ("Confidence", "The probability of the class that wins a row.", "confidence", found.confidence),
+                ("Entropy", "0 is certain, 1 is uniform over the classes.", "entropy / log K", found.entropy),
+            )
         ],
         tables=inspection_tables(found),
         steps=[

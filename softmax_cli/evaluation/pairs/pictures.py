@@ -13,6 +13,7 @@ import numpy as np
 
 from softmax_cli.errors import counted
 from softmax_cli.evaluation.pairs.report import ClassChange, ComparisonReport, PairReport
+from softmax_cli.evaluation.pictures import interval_of
 from softmax_cli.evaluation.report import Figure, full_titles
 from softmax_cli.numeric.distributions.comparison import CONFIDENCE_BINS, FIRST_RIGHT, FLIPPED, SAME, SECOND_RIGHT
 from softmax_cli.page.plot import (
@@ -223,13 +224,7 @@ def _tiles(report: ComparisonReport, pair: PairReport) -> Iterator[Tile]:
     yield Tile(f"{named}agreement", f"{agreement.value:.2%}" if report.rows else "unknown", among)
     for figure in pair.figures:
         if figure.name.endswith("_difference"):
-            yield Tile(f"{named}{figure.title}", _signed(figure.value), _interval(figure) or figure.note)
-
-
-def _interval(figure: Figure) -> str:
-    if figure.interval is None or math.isnan(figure.interval[0]):
-        return ""
-    return f"95 %: {figure.interval[0]:+.5f} to {figure.interval[1]:+.5f}"
+            yield Tile(f"{named}{figure.title}", _signed(figure.value), interval_of(figure, "+.5f") or figure.note)
 
 
 def _signed(value: float) -> str:
@@ -260,7 +255,9 @@ def _confidences(report: ComparisonReport, pair: PairReport, place: int) -> Char
 def _pair_tables(report: ComparisonReport, pair: PairReport, place: int) -> Iterator[Table]:
     named = _named(report, pair)
     titles = full_titles(pair.figures)
-    figures = [(title, _value(f), _interval(f), f.note) for title, f in zip(titles, pair.figures, strict=True)]
+    figures = [
+        (title, _value(f), interval_of(f, "+.5f"), f.note) for title, f in zip(titles, pair.figures, strict=True)
+    ]
     columns = ("figure", "value", "interval", "what it is")
     yield table(f"figures-{place}", f"{named}Figures", "", columns, figures)
     changed = sorted((c for c in pair.classes if c.support or c.first_predicted or c.second_predicted), key=_size)
