@@ -13,7 +13,7 @@ from softmax_cli.calibration.fit import UNFITTED
 from softmax_cli.calibration.report import TITLES, CalibrationReport, verdict
 from softmax_cli.errors import counted
 from softmax_cli.terminal.console import heading, paragraph
-from softmax_cli.terminal.grid import Column, TextColumn, draw
+from softmax_cli.terminal.grid import Column, FigureColumn, TextColumn, draw
 
 _PAPERS_WAY = (
     "--objective ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, the way of the focal-loss papers; "
@@ -51,7 +51,7 @@ def _show_figures(console: Console, lines: Sequence[tuple[str, Figures]]) -> Non
     columns: list[Column] = [TextColumn("", [name for name, _ in lines], 9, least=8, most=20)]
     figures = zip(*(astuple(one) for _, one in lines), strict=True)
     for title, values in zip(TITLES, figures, strict=True):
-        columns.append(TextColumn(title, [*map(_figure, values)], 8, is_number=True))
+        columns.append(FigureColumn(title, [*map(_figure, values)], 8))
     draw(console, columns)
 
 
@@ -69,7 +69,7 @@ def _show_comparison(console: Console, found: CalibrationReport) -> None:
         ("ECE", [_figure(one.figures.ece) for one in lines], 6),
         ("parameters", [f"{one.free_parameters:,}" for one in lines], 5),
     ):
-        columns.append(TextColumn(title, values, weight, is_number=True))
+        columns.append(FigureColumn(title, values, weight))
     draw(console, columns)
     if len(lines) > 1:
         best, second = lines[:2]

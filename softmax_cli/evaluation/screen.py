@@ -14,7 +14,7 @@ from softmax_cli.errors import counted
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Report
 from softmax_cli.storage.writing import standard_output
 from softmax_cli.terminal.console import Color, Glyphs, glyphs, heading, make_console, paragraph
-from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, Want, draw
+from softmax_cli.terminal.grid import BarColumn, Column, FigureColumn, TextColumn, Want, draw
 from softmax_cli.terminal.text import percent, probability, shorten, visible, width
 
 _CLASSES = 12
@@ -116,9 +116,9 @@ def _show_histogram(console: Console, report: Report) -> None:
     heading(console, "confidence of the predictions")
     columns: list[Column] = [
         TextColumn("confidence", [f"{place / 10:.1f} - {(place + 1) / 10:.1f}" for place in lines], 9, least=10),
-        TextColumn("right", [f"{tenths[place][0]:,}" for place in lines], 8, is_number=True, least=6),
-        TextColumn("wrong", [f"{tenths[place][1]:,}" for place in lines], 8, is_number=True, least=6),
-        TextColumn("share", [percent(sum(tenths[place]), report.rows) for place in lines], 7, is_number=True, least=8),
+        FigureColumn("right", [f"{tenths[place][0]:,}" for place in lines], 8, least=6),
+        FigureColumn("wrong", [f"{tenths[place][1]:,}" for place in lines], 8, least=6),
+        FigureColumn("share", [percent(sum(tenths[place]), report.rows) for place in lines], 7, least=8),
         BarColumn([sum(tenths[place]) / most for place in lines], 1),
     ]
     draw(console, columns)
@@ -127,11 +127,9 @@ def _show_histogram(console: Console, report: Report) -> None:
 def _show_risk(console: Console, report: Report) -> None:
     heading(console, "if only the surest predictions were given")
     columns: list[Column] = [
-        TextColumn("answered", [f"{100 * point.coverage:.1f} %" for point in report.risk_coverage], 9, is_number=True),
-        TextColumn(
-            "confidence from", [probability(point.threshold, 4) for point in report.risk_coverage], 8, is_number=True
-        ),
-        TextColumn("errors", [f"{100 * point.risk:.2f} %" for point in report.risk_coverage], 9, is_number=True),
+        FigureColumn("answered", [f"{100 * point.coverage:.1f} %" for point in report.risk_coverage], 9),
+        FigureColumn("confidence from", [probability(point.threshold, 4) for point in report.risk_coverage], 8),
+        FigureColumn("errors", [f"{100 * point.risk:.2f} %" for point in report.risk_coverage], 9),
     ]
     draw(console, columns)
 
@@ -142,8 +140,8 @@ def _show_classes(console: Console, report: Report) -> None:
     heading(console, "classes" if len(shown) == report.classes else "classes with the lowest F1")
     columns: list[Column] = [
         TextColumn("class", [one.name for one in shown], 9, least=8, most=24),
-        TextColumn("rows", [f"{one.support:,}" for one in shown], 8, is_number=True),
-        TextColumn("predicted", [f"{one.predicted:,}" for one in shown], 4, is_number=True),
+        FigureColumn("rows", [f"{one.support:,}" for one in shown], 8),
+        FigureColumn("predicted", [f"{one.predicted:,}" for one in shown], 4),
     ]
     figures: list[tuple[str, list[float | None], int]] = [
         ("precision", [one.precision for one in shown], 6),
@@ -153,7 +151,7 @@ def _show_classes(console: Console, report: Report) -> None:
     ]
     for title, values, weight in figures:
         if any(value is not None for value in values):
-            columns.append(TextColumn(title, [_rounded(value) for value in values], weight, is_number=True))
+            columns.append(FigureColumn(title, [_rounded(value) for value in values], weight))
     draw(console, columns)
     if left := report.classes - len(shown):
         paragraph(console, f"{marks.ellipsis} {left:,} more classes: --per-class FILE has all", "dim")
@@ -181,8 +179,8 @@ def _show_confusions(console: Console, report: Report) -> None:
     columns: list[Column] = [
         TextColumn("true", [pair.true for pair in shown], 9, least=8, most=24),
         TextColumn("taken for", [pair.predicted for pair in shown], 9, least=9, most=24),
-        TextColumn("rows", [f"{pair.rows:,}" for pair in shown], 8, is_number=True),
-        TextColumn("of the class", [percent(pair.rows, support[pair.true]) for pair in shown], 7, is_number=True),
+        FigureColumn("rows", [f"{pair.rows:,}" for pair in shown], 8),
+        FigureColumn("of the class", [percent(pair.rows, support[pair.true]) for pair in shown], 7),
     ]
     draw(console, columns)
 
@@ -196,8 +194,8 @@ def _show_mistakes(console: Console, report: Report) -> None:
         TextColumn("row", [one.row for one in shown], 9, least=8, most=30),
         TextColumn("true", [one.true for one in shown], 8, least=8, most=20),
         TextColumn("taken for", [one.predicted for one in shown], 8, least=9, most=20),
-        TextColumn("confidence", [probability(one.confidence) for one in shown], 7, is_number=True),
-        TextColumn("p of true", [probability(one.true_probability) for one in shown], 6, is_number=True),
+        FigureColumn("confidence", [probability(one.confidence) for one in shown], 7),
+        FigureColumn("p of true", [probability(one.true_probability) for one in shown], 6),
     ]
     draw(console, columns)
 
@@ -244,12 +242,10 @@ def _show_slices(console: Console, report: Report) -> None:
     heading(console, f"by {report.by}")
     columns: list[Column] = [
         TextColumn("value", [one.name for one in report.slices], 9, least=8, most=24),
-        TextColumn("rows", [f"{one.rows:,}" for one in report.slices], 8, is_number=True),
+        FigureColumn("rows", [f"{one.rows:,}" for one in report.slices], 8),
     ]
     deciding = zip(*([figure for figure in one.figures if figure.decides] for one in report.slices), strict=True)
-    columns += [
-        TextColumn(found[0].title, [_number(figure.value) for figure in found], 5, is_number=True) for found in deciding
-    ]
+    columns += [FigureColumn(found[0].title, [_number(figure.value) for figure in found], 5) for found in deciding]
     draw(console, columns)
 
 
@@ -287,7 +283,6 @@ class GapColumn:
     bins: Sequence[Bin]
     weight: int
     heading: str = "from 0 to 1"
-    is_number: bool = False
 
     def want(self) -> Want:
         """Ask for enough to see a gap of 2 %."""
@@ -317,10 +312,10 @@ def show_reliability(console: Console, bins: Sequence[Bin]) -> None:
     shown = _fullest(used)
     columns: list[Column] = [
         TextColumn("confidence", [_range(one) for one in shown], 9, least=10, most=15),
-        TextColumn("rows", [f"{one.rows:,}" for one in shown], 8, is_number=True, least=4),
-        TextColumn("said", [probability(one.confidence) for one in shown], 6, is_number=True),
-        TextColumn("true", [probability(one.accuracy) for one in shown], 6, is_number=True),
-        TextColumn("gap", [f"{one.accuracy - one.confidence:+.3f}" for one in shown], 7, is_number=True, least=6),
+        FigureColumn("rows", [f"{one.rows:,}" for one in shown], 8, least=4),
+        FigureColumn("said", [probability(one.confidence) for one in shown], 6),
+        FigureColumn("true", [probability(one.accuracy) for one in shown], 6),
+        FigureColumn("gap", [f"{one.accuracy - one.confidence:+.3f}" for one in shown], 7, least=6),
         GapColumn(shown, 5),
     ]
     draw(console, columns)

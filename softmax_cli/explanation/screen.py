@@ -22,7 +22,7 @@ from softmax_cli.explanation.example import (
 from softmax_cli.explanation.topics import Figures, Topic, topic_cell
 from softmax_cli.numeric.explanation import Explanation
 from softmax_cli.terminal.console import glyphs, heading, paragraph
-from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, TextColumn, draw
+from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, FigureColumn, TextColumn, draw
 from softmax_cli.terminal.text import probability, visible
 
 MORE = (
@@ -72,7 +72,7 @@ def _show_shift(console: Console, explanation: Explanation, classes: Classes) ->
         ("its p", far.p, far.p.sum()),
     ):
         cells = numbers([*classes.pick(values.tolist()), float(total)])
-        columns.append(TextColumn(title, cells, 10, is_number=True))
+        columns.append(FigureColumn(title, cells, 10))
     draw(console, columns)
     highest = number(explanation.highest)
     where = "" if z == "z" else "With a for the scores after temperature and weights: "
@@ -114,7 +114,7 @@ def show_steps(console: Console, explanation: Explanation, classes: Classes) -> 
     for position, step in enumerate(steps[:-1], 1):
         total = [] if step.total is None else [step.total]
         cells = [*numbers([*classes.pick(step.values), *total]), ""][: len(classes.names) + 1]
-        columns.append(TextColumn(f"{position} {step.heading}", cells, 10, is_number=True))
+        columns.append(FigureColumn(f"{position} {step.heading}", cells, 10))
     columns.append(BarColumn([*classes.pick(explanation.p.tolist()), 0.0], 1))
     draw(console, columns)
     if classes.hidden:
@@ -146,7 +146,7 @@ def show_derivatives(console: Console, explanation: Explanation, classes: Classe
     names = [classes.name(i) for i in chosen]
     columns: list[Column] = [TextColumn("p of", names, 20, least=8, most=14)]
     for name, column in zip(names, matrix.T.tolist(), strict=True):
-        columns.append(TextColumn(f"z of {name}", [signed(value) for value in column], 10, is_number=True, most=12))
+        columns.append(FigureColumn(f"z of {name}", [signed(value) for value in column], 10, most=12))
     draw(console, columns)
     divided = "" if explanation.temperature == 1 else f" / {explanation.temperature:g}"
     among = f" (the best {len(chosen)} classes)" if len(chosen) < len(explanation.p) else ", so every column sums to 0"
@@ -165,7 +165,7 @@ def show_alternatives(console: Console, explanation: Explanation, classes: Class
         with np.errstate(invalid="ignore"):  # z / sum z where the sum is 0
             total = float(values.sum())
         cells = numbers([*classes.pick(values.tolist()), round(total, 12)])
-        columns.append(TextColumn(name, cells, 10, is_number=True))
+        columns.append(FigureColumn(name, cells, 10))
     draw(console, columns)
     for line in (
         "sigmoid: each class alone, for labels that do not exclude each other; no sum.",
@@ -231,5 +231,5 @@ def _show_topic_figures(console: Console, figures: Figures) -> None:
     columns: list[Column] = []
     for position, title in enumerate(figures.headings):
         cells = [topic_cell(row[position]) for row in figures.rows]
-        columns.append(TextColumn(title, cells, 10 - position, is_number=position > 0))
+        columns.append(FigureColumn(title, cells, 10 - position) if position else TextColumn(title, cells, 10))
     draw(console, columns)

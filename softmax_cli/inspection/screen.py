@@ -12,7 +12,7 @@ from rich.text import Text
 from softmax_cli.errors import counted
 from softmax_cli.inspection.report import ClassFigures, Inspection
 from softmax_cli.terminal.console import glyphs
-from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
+from softmax_cli.terminal.grid import BarColumn, Column, FigureColumn, TextColumn, draw
 from softmax_cli.terminal.text import percent, visible
 
 _STYLES = {"problem": "bold red", "warning": "yellow", "note": "cyan"}
@@ -121,7 +121,7 @@ def _show_classes(console: Console, found: Inspection, most: int | None) -> None
         ("max", [one.highest for one in shown], 5),
         ("spread", [one.spread for one in shown], 7),
     ):
-        columns.append(TextColumn(heading, [_number(value) for value in values], weight, is_number=True))
+        columns.append(FigureColumn(heading, [_number(value) for value in values], weight))
     for heading, counts in (
         ("nan", [one.missing for one in shown]),
         ("inf", [one.infinite for one in shown]),
@@ -139,7 +139,7 @@ def _show_classes(console: Console, found: Inspection, most: int | None) -> None
 
 
 def _counts(heading: str, counts: Sequence[int], weight: int) -> Column:
-    return TextColumn(heading, [f"{count:,}" if count else "" for count in counts], weight, is_number=True)
+    return FigureColumn(heading, [f"{count:,}" if count else "" for count in counts], weight)
 
 
 def _oddest(classes: Sequence[ClassFigures], most: int | None) -> list[ClassFigures]:
@@ -174,8 +174,8 @@ def _show_histograms(console: Console, found: Inspection, lines: int) -> None:
     ]
     for what, rows in zip(("confidence", "entropy"), counts, strict=True):
         columns += [
-            TextColumn(what, [f"{rows[i]:,}" for i in shown], 8, is_number=True, least=10),
-            TextColumn("share", [percent(rows[i], sum(rows)) for i in shown], 7, is_number=True, least=7),
+            FigureColumn(what, [f"{rows[i]:,}" for i in shown], 8, least=10),
+            FigureColumn("share", [percent(rows[i], sum(rows)) for i in shown], 7, least=7),
             BarColumn([rows[i] / max(rows) for i in shown], 1),
         ]
     draw(console, columns)

@@ -18,7 +18,16 @@ from softmax_cli.tables.batch import Batch, empty_batch
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.schema import Schema
 from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, OtherClassesColumn, TextColumn, draw, total
+from softmax_cli.terminal.grid import (
+    BarColumn,
+    Column,
+    ConfidenceColumn,
+    FigureColumn,
+    OtherClassesColumn,
+    TextColumn,
+    draw,
+    total,
+)
 from softmax_cli.terminal.text import percent, probability, visible, width
 
 _OWN_COLUMN_EACH = 4
@@ -80,7 +89,7 @@ def _columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> 
 
 def _names(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> Column:
     if shown.id is None:
-        return TextColumn("row", [f"{row}" for row in range(1, batch.num_rows + 1)], weight=8, is_number=True)
+        return FigureColumn("row", [f"{row}" for row in range(1, batch.num_rows + 1)], weight=8)
     least = max(6, min(12, width // 5))
     names = texts(batch.column(shown.id), marks.encoding)
     return TextColumn(visible(shown.id, marks.encoding), names, weight=8, least=least, most=max(least, width // 3))
@@ -114,7 +123,7 @@ def _classes(rows: Rows, classes: tuple[str, ...], marks: Glyphs, room: int) -> 
         for name, p in zip(classes, rows.p.T.tolist(), strict=True):
             styles = ["bold" if name == prediction else "dim" for prediction in rows.predictions]
             lines = ["" if value != value else probability(value) for value in p]
-            each.append(TextColumn(visible(name, marks.encoding), lines, 3, styles, is_number=True, least=5, most=12))
+            each.append(FigureColumn(visible(name, marks.encoding), lines, 3, styles, least=5, most=12))
         if total([0, *(column.want().least for column in each)]) <= room:
             return each
     rankings = [
@@ -262,8 +271,8 @@ def _show_spread(console: Console, shown: Shown, tally: Tally) -> None:
         styles.append("dim")
     columns: list[Column] = [
         TextColumn("most probable", names, 4, styles, least=9, most=30),
-        TextColumn("rows", [f"{count:,}" for count in counts], 3, styles, is_number=True, least=4),
-        TextColumn("share", [percent(count, tally.scored) for count in counts], 2, styles, is_number=True),
+        FigureColumn("rows", [f"{count:,}" for count in counts], 3, styles, least=4),
+        FigureColumn("share", [percent(count, tally.scored) for count in counts], 2, styles),
         BarColumn(bars, weight=1),
     ]
     draw(console, columns)
@@ -285,9 +294,9 @@ def plain_columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs) -> list[Co
 def _column(field: pa.Field, array: pa.Array, weight: int, marks: Glyphs) -> Column:
     heading = visible(field.name, marks.encoding)
     if pa.types.is_floating(field.type):
-        return TextColumn(heading, numbers(array, field), weight, is_number=True)
-    is_number = pa.types.is_integer(field.type)
-    return TextColumn(heading, texts(array, marks.encoding), weight, is_number=is_number)
+        return FigureColumn(heading, numbers(array, field), weight)
+    make = FigureColumn if pa.types.is_integer(field.type) else TextColumn
+    return make(heading, texts(array, marks.encoding), weight)
 
 
 _LONGEST = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -18,8 +18,7 @@ GAP = 2
 """Blank cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """What a column asks for, in terminal cells."""
 
     natural: int
@@ -69,10 +68,6 @@ class Column(Protocol):
     def heading(self) -> str:
         """As a beginner reads it."""
 
-    @property
-    def is_number(self) -> bool:
-        """Right-aligned."""
-
     def want(self) -> Want:
         """Say which widths are of use."""
 
@@ -89,7 +84,6 @@ class TextColumn:
     weight: int = 0
     styles: Sequence[str] = ()
     """One per row; (): none."""
-    is_number: bool = False
     least: int = 5
     most: int = 60
 
@@ -100,11 +94,13 @@ class TextColumn:
 
     def want(self) -> Want:
         """Ask for the widest text."""
-        widest = max(map(width, self.texts), default=0)
-        natural = min(max(widest, width(self.heading)), self.most)
-        if self.is_number:  # one that is cut is another number
-            return Want(max(natural, widest), max(widest, min(natural, self.least)), self.weight)
+        natural = min(max(self.widest, width(self.heading)), self.most)
         return Want(natural, min(natural, self.least), self.weight)
+
+    @property
+    def widest(self) -> int:
+        """Cells of the widest text."""
+        return max(map(width, self.texts), default=0)
 
     def cells(self, cells: int, marks: Glyphs) -> list[Text]:
         """Draw every row."""
@@ -112,6 +108,16 @@ class TextColumn:
         return [
             Text(shorten(text, cells, marks.ellipsis), style) for text, style in zip(self.texts, styles, strict=True)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureColumn(TextColumn):
+    """A column of numbers, on the right; none is shortened, for it would be another number."""
+
+    def want(self) -> Want:
+        """Ask for the widest number, whatever else there is."""
+        natural, least, weight = TextColumn.want(self)
+        return Want(max(natural, self.widest), max(self.widest, least), weight)
 
 
 def draw(console: Console, columns: Sequence[Column]) -> int:
@@ -137,7 +143,9 @@ def draw(console: Console, columns: Sequence[Column]) -> int:
     )
     for column, cells in shown:
         heading = Text(shorten(column.heading, cells, marks.ellipsis))
-        table.add_column(heading, width=cells, no_wrap=True, justify="right" if column.is_number else "left")
+        table.add_column(
+            heading, width=cells, no_wrap=True, justify="right" if isinstance(column, FigureColumn) else "left"
+        )
     for row in zip(*(column.cells(cells, marks) for column, cells in shown), strict=True):
         table.add_row(*row)
     console.print(table)
@@ -160,7 +168,6 @@ class ConfidenceColumn:
     values: Sequence[float]
     weight: int
     heading: str = "confidence"
-    is_number: bool = False
 
     def want(self) -> Want:
         """Ask for a bar of eight cells; of four, the number and its bar are as wide as the heading."""
@@ -184,7 +191,6 @@ class BarColumn:
     values: Sequence[float]
     weight: int
     heading: str = ""
-    is_number: bool = False
 
     def want(self) -> Want:
         """Ask for enough to compare lengths."""
@@ -206,7 +212,6 @@ class OtherClassesColumn:
     """Per row, the most probable first."""
     weight: int
     heading: str = "other classes"
-    is_number: bool = False
 
     def want(self) -> Want:
         """Ask for every class that is worth a name."""

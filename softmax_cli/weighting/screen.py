@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from softmax_cli.errors import counted
-from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
+from softmax_cli.terminal.grid import BarColumn, Column, FigureColumn, TextColumn, draw
 from softmax_cli.terminal.text import visible
 from softmax_cli.weighting.report import ClassWeights
 
@@ -17,9 +17,9 @@ def show_weights(console: Console, found: ClassWeights) -> None:
     counts = found.counts.tolist()
     columns: list[Column] = [
         TextColumn("class", names, 9, least=8, most=30),
-        TextColumn("count", numbers, 8, is_number=True),
-        TextColumn("share", shares, 6, is_number=True),
-        TextColumn(found.column, values, 7, is_number=True),
+        FigureColumn("count", numbers, 8),
+        FigureColumn("share", shares, 6),
+        FigureColumn(found.column, values, 7),
         TextColumn("effect", effects, 5, least=10),
         BarColumn((found.values / found.values.max()).tolist(), 1),
     ]

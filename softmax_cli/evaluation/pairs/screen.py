@@ -13,7 +13,7 @@ from softmax_cli.evaluation.pairs.report import ComparisonReport, PairReport
 from softmax_cli.evaluation.report import Figure
 from softmax_cli.evaluation.screen import show_figures
 from softmax_cli.terminal.console import heading, paragraph
-from softmax_cli.terminal.grid import Column, TextColumn, draw
+from softmax_cli.terminal.grid import Column, FigureColumn, TextColumn, draw
 from softmax_cli.terminal.text import probability
 
 _TABLE = {"agreement": "agreement", "kl": "KL", "js": "JS", "total_variation": "TV", "max_dp": "max |dp|"}
@@ -81,7 +81,7 @@ def _show_table(console: Console, report: ComparisonReport) -> None:
 
 
 def _numbers(title: str, figures: Sequence[Figure], weight: int, spell: Callable[[Figure], str]) -> TextColumn:
-    return TextColumn(title, [spell(figure) for figure in figures], weight, is_number=True)
+    return FigureColumn(title, [spell(figure) for figure in figures], weight)
 
 
 def _share(figure: Figure) -> str:
@@ -95,15 +95,12 @@ def _gap(figure: Figure) -> str:
 
 def _show_flips(console: Console, flips: Sequence[dict[str, object]], more: str) -> None:
     heading(console, "the first rows that flip")
-    columns: list[Column] = [
-        TextColumn(
-            "confidence" if name.endswith("_confidence") else name.removesuffix("_prediction"),
-            [_cell(row[name]) for row in flips],
-            5 if name.endswith("confidence") else 9,
-            is_number=name.endswith("confidence"),
-        )
-        for name in flips[0]
-    ]
+    columns: list[Column] = []
+    for name in flips[0]:
+        cells = [_cell(row[name]) for row in flips]
+        is_confidence = name.endswith("_confidence")
+        title = name.removesuffix("_prediction")
+        columns.append(FigureColumn("confidence", cells, 5) if is_confidence else TextColumn(title, cells, 9))
     draw(console, columns)
     console.print(Text(f"--flips-out FILE keeps all of them{more}", "dim"))
 
