@@ -36,10 +36,6 @@ def show_inspection(console: Console, found: Inspection, classes_shown: int | No
 
     Parameters
     ----------
-    console : rich Console
-        As `make_console` opens it.
-    found : Inspection
-        What was found.
     classes_shown : int or None
         How many classes the table has, the oddest ones in file order; None: as many as the terminal has lines for.
     all_ : bool
