@@ -242,7 +242,7 @@ def module_of(file: Path) -> str:
 
 MODULES = {module_of(file): file for file in FILES}
 REGISTRIES = ("commands", "formats", "storage/remote", "distributed/engines", "numeric/metrics", "numeric/calibrators")
-SHARED_NAMES = {"__init__", "screen", "run", "report", "figures", "page"}
+SHARED_NAMES = {"__init__", "screen", "run", "report", "pictures"}
 
 
 def users_of() -> dict[str, set[str]]:

@@ -7,7 +7,7 @@ underscores, and takes what Python has: ``top_k=3``, ``class_weights={"cat": 4}`
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,8 @@ from softmax_cli.api.pipelines import for_ray as for_ray
 from softmax_cli.api.pipelines import for_spark as for_spark
 from softmax_cli.api.pipelines import transform as transform
 from softmax_cli.api.results import CalibrationResult, ComparisonResult, InspectionResult, Result
-from softmax_cli.api.wording import in_python_words, plain
+from softmax_cli.api.wording import in_python_words
 from softmax_cli.errors import GateError, UsageError
-from softmax_cli.options.parser import call
 from softmax_cli.tables.arrays import to_arrow, to_arrow_schema
 
 
@@ -136,9 +135,9 @@ def evaluate(data: Data, **options: Any) -> Result:
     1.0
     """
     with given(evaluate, (data,), options) as job:
-        report = call(job.run, job.values)
+        report = job.call()
         _check_gates(report.failed_gates)
-        return Result(plain(report.to_json(), job.folder), {figure.name: figure.value for figure in report.figures})
+        return Result(job.plain(report.to_json()), _values(report.figures))
 
 
 @describe
@@ -170,10 +169,10 @@ def compare(*tables: Data, **options: Any) -> ComparisonResult:
     """
     _check_count(tables, compare)
     with given(compare, tables, options) as job:
-        report, flips = call(job.run, job.values)
+        report, flips = job.call()
         _check_gates(report.failed_gates)
-        report_json = plain(report.to_json(), job.folder)
-        figures = [{figure.name: figure.value for figure in pair.figures} for pair in report.pairs]
+        report_json = job.plain(report.to_json())
+        figures = [_values(pair.figures) for pair in report.pairs]
         batches = [to_arrow(batch) for batch in flips.kept]
         table = job.kind.returned(pa.Table.from_batches(batches, to_arrow_schema(flips.schema)))
     by_table = {pair["second"]: found for pair, found in zip(report_json["pairs"], figures, strict=True)}
@@ -183,6 +182,10 @@ def compare(*tables: Data, **options: Any) -> ComparisonResult:
 def _check_count(tables: Sequence[Data], function: Callable[..., Any]) -> None:
     if len(tables) < 2:
         raise UsageError(f"{function.__name__} takes two tables at least: {function.__name__}(a, b)")
+
+
+def _values(figures: Iterable[Any]) -> dict[str, float]:
+    return {figure.name: figure.value for figure in figures}
 
 
 def _check_gates(failed: Sequence[str]) -> None:
@@ -215,8 +218,8 @@ def calibrate(data: Data, **options: Any) -> CalibrationResult:
     from softmax_cli.calibration.file import encode
 
     with given(calibrate, (data,), options) as job:
-        found, report = call(job.run, job.values)
-        report_json = plain(report.to_json(), job.folder)
+        found, report = job.call()
+        report_json = job.plain(report.to_json())
     text = encode(found).decode("utf-8")
     return CalibrationResult(report_json, {name: report_json[name] for name in ("method", "before", "after")}, text)
 
@@ -242,7 +245,7 @@ def inspect(data: Data, **options: Any) -> InspectionResult:
     (3, 'probabilities-as-logits')
     """
     with given(inspect, (data,), options) as job:
-        report_json = plain(call(job.run, job.values).to_json(), job.folder)
+        report_json = job.plain(job.call().to_json())
     severities = [found["severity"] for found in report_json["findings"]]
     counts = {f"{name}s": severities.count(name) for name in ("problem", "warning", "note")}
     figures = {
@@ -277,8 +280,8 @@ def weights(labels: Data, **options: Any) -> Result:
     if getattr(labels, "name", None) == "count" and hasattr(labels, "to_dict"):  # of pandas' value_counts()
         labels = labels.to_dict()
     with given(weights, (labels,), options) as job:
-        found = call(job.run, job.values)
-    return Result(plain(found.to_json(), job.folder), dict(zip(found.classes, found.values.tolist(), strict=True)))
+        found = job.call()
+    return Result(job.plain(found.to_json()), dict(zip(found.classes, found.values.tolist(), strict=True)))
 
 
 @describe
@@ -314,7 +317,7 @@ def explain(scores: Data, **options: Any) -> Result:
         options = {"classes": list(map(str, scores))} | options
         scores = [list(scores.values())]
     with given(explain, (scores,), options) as job:
-        report_json = plain(call(job.run, job.values), job.folder)
+        report_json = job.plain(job.call())
     return Result(report_json, report_json["steps"]["prob"] if "steps" in report_json else {})
 
 
@@ -339,12 +342,12 @@ def _rows(
         is_matrix = matrix is not None and job.kind.name == "array" and not asked & options.keys()
         job.values.update({"layout": matrix} if is_matrix else {})
         if "output" in options:
-            call(job.run, job.values)
+            job.call()
             return None
         for option in [one for one in OF_A_FILE if one in options]:
             raise UsageError(f"{option}= is about a file: name it with output=, or leave out {option}=")
         path = os.path.join(job.folder, "result.arrow")
-        call(job.run, {**job.values, "output": path})
+        job.call(output=path)
         table = pa.ipc.open_file(pa.OSFile(path)).read_all()
     if is_matrix:
         column = table.column("prob").combine_chunks()

@@ -16,9 +16,9 @@ import numpy as np
 from softmax_cli import commands
 from softmax_cli.api.frames import LABELS, Data, Kind, as_json, shape_of, stored_table
 from softmax_cli.api.results import CalibrationResult, Result
-from softmax_cli.api.wording import Call, in_python_words, in_words_of_python
+from softmax_cli.api.wording import Call, in_python_words, in_words_of_python, plain
 from softmax_cli.errors import UsageError, did_you_mean
-from softmax_cli.options.parser import parameters_of
+from softmax_cli.options.parser import call, parameters_of
 from softmax_cli.options.pictures import CALL
 from softmax_cli.stream.inputs import NAMES
 
@@ -46,6 +46,14 @@ class Given(NamedTuple):
     """Of the first table."""
     folder: str
     """For files of this call."""
+
+    def call(self, **more: Any) -> Any:
+        """Run the command, and return what it has found."""
+        return call(self.run, {**self.values, **more})
+
+    def plain(self, report: Any) -> Any:
+        """Return a report as JSON has it, with data called by its name."""
+        return plain(report, self.folder)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric.calibrators import Calibrator
 from softmax_cli.prediction.scorer import LogitStep, Term
@@ -77,6 +76,21 @@ class FitRecord:
     remedies: tuple[str, ...] = ()
     """What was done to the logits before, one line each."""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """A threshold and what it did on the rows that it was chosen on: an estimate, not a guarantee."""
+
+    confidence: float
+    """Least confidence of a prediction, 0..1."""
+    risk: float
+    """Share of the answered rows that were wrong."""
+    coverage: float
+    """Share of rows answered."""
+    asked: str
+    """The option, as typed."""
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

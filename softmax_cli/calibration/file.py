@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord
-from softmax_cli.calibration.thresholds import Abstention
+from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name
 from softmax_cli.numeric.nonconformity import SCORES

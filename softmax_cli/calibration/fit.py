@@ -6,19 +6,20 @@ folds, with which thresholds can be chosen on held-out rows too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord, Scaled
+from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord, Scaled
 from softmax_cli.calibration.labelled_rows import LabelledRows
-from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names
 from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows, stratified_folds
 from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
+from softmax_cli.numeric.metrics._ranking import Curve, Ranking
+from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.numeric.model_selection import (
     CrossValidation,
     Fit,
@@ -37,11 +38,53 @@ from softmax_cli.prediction.scorer import Adjustment, LogitStep, Scoring, Term
 from softmax_cli.prediction.steps import SetRequest
 
 
-class AbstentionRequest(Protocol):
-    """Chooses the confidence below which no prediction is given."""
+@dataclass(frozen=True, slots=True)
+class MaxRisk:
+    """Answer as many rows as possible with at most this share of wrong answers."""
+
+    risk: float
 
     def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Abstention:
-        """Choose on held-out rows."""
+        """Choose on held-out rows.
+
+        Raises
+        ------
+        DataError
+            No threshold has so low a risk.
+        """
+        curve = Ranking.of(Rows(log_p, labels)).curve
+        within = np.flatnonzero(curve.risk <= self.risk)
+        if not len(within):
+            least = int(curve.risk.argmin())
+            raise DataError(
+                f"--max-risk {self.risk:g}: the lowest risk of any threshold is {curve.risk[least]:.4g}, "
+                f"with {curve.coverage[least]:.1%} of the rows answered; ask for that or more"
+            )
+        return _at(curve, int(within[-1]), f"--max-risk {self.risk:g}", len(labels))
+
+
+@dataclass(frozen=True, slots=True)
+class MinCoverage:
+    """Answer at least this share of the rows, with as few wrong answers as possible."""
+
+    coverage: float
+
+    def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Abstention:
+        """Choose on held-out rows; of equal risks the larger coverage."""
+        curve = Ranking.of(Rows(log_p, labels)).curve
+        enough = np.flatnonzero(curve.coverage >= self.coverage)
+        best = enough[curve.risk[enough] == curve.risk[enough].min()][-1]
+        return _at(curve, int(best), f"--min-coverage {self.coverage:g}", len(labels))
+
+
+def _at(curve: Curve, point: int, asked: str, rows: int) -> Abstention:
+    """Cut halfway down to the next confidence: rounding in the last bit then answers no other row."""
+    is_last = point + 1 == len(curve.threshold)
+    cut = 0.0 if is_last else (float(curve.threshold[point]) + float(curve.threshold[point + 1])) / 2
+    return Abstention(cut, float(curve.risk[point]), float(curve.coverage[point]), asked, rows)
+
+
+AbstentionRequest = MaxRisk | MinCoverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +96,11 @@ class Job:
     seed: int
     sets: SetRequest | None = None
     abstention: AbstentionRequest | None = None
+
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether any threshold is to be chosen."""
+        return self.sets is not None or self.abstention is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +128,9 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting, watch: Watch = unw
     """
     if not len(rows.z):
         raise DataError(f"{setting.source}: no row to fit to; expected a table with scores and their true classes")
-    try:
-        fitted = carried_out(job.plan, rows, job.folds, job.seed, setting.classes, watch)
-    except DataError as error:
-        if job.sets is None and job.abstention is None:
-            raise
-        raise DataError(f"{error}; thresholds need no fit: --method none chooses them alone") from error
+    fitted = _carried_out(job, rows, setting.classes, watch)
     sets, abstention = None, None
-    if job.sets is not None or job.abstention is not None:
+    if job.has_thresholds:
         log_p = held_out(rows, fitted, job, setting.terms)
         sets = None if job.sets is None else job.sets.rule(log_p, rows.labels)
         abstention = None if job.abstention is None else job.abstention.choose(log_p, rows.labels)
@@ -105,10 +148,8 @@ def calibrate(rows: LabelledRows, job: Job, setting: Setting, watch: Watch = unw
         remedies=tuple(remedy.step for remedy in setting.remedies),
         warnings=fitted.warnings,
     )
-    keeps_bias = sets is not None or abstention is not None
-    return Calibration(
-        fitted.calibrator, setting.classes, record, bias if keeps_bias else None, sets, abstention
-    ), fitted
+    kept = bias if job.has_thresholds else None
+    return Calibration(fitted.calibrator, setting.classes, record, kept, sets, abstention), fitted
 
 
 def held_out(rows: LabelledRows, fitted: Fitted, job: Job, terms: tuple[Term, ...]) -> NDArray[np.float64]:
@@ -167,11 +208,8 @@ class Fitted:
     warnings: tuple[str, ...] = ()
 
 
-class Plan(Protocol):
-    """Finds a calibration for rows."""
-
-    def __call__(self, fitting: Fitting) -> Fitted:
-        """Fit; ValueError where the rows determine no such calibration."""
+Plan = Callable[[Fitting], Fitted]
+"""Finds a calibration for rows; ValueError where they determine none."""
 
 
 def named(error: ValueError, classes: tuple[str, ...]) -> str:
@@ -187,65 +225,42 @@ _MOST_CLASSES = 200
 """Up to so many classes a comparison of all methods tries those with a parameter for every pair of classes."""
 
 
-@dataclass(frozen=True, slots=True)
-class OneMethod:
-    """Maximum likelihood, unless that does not help on held-out rows."""
-
-    method: str
-    keep: bool = False
-    """Keep the fit even so."""
-
-    def __call__(self, fitting: Fitting) -> Fitted:
-        """Fit and judge."""
-        fit = by_name(self.method).fit
-        result = fitting.cross_validated(fit, self.method)
-        if not self.keep or result.improves:
-            return _judged(fit, result, fitting)
-        warnings = (_kept_anyway(result, "--keep-fit"),)
-        calibrator = fit(fitting.examples)
-        return Fitted(calibrator, "nll", result.before, result.after, result, result.fits, warnings=warnings)
+def one_method(fitting: Fitting, method: str, keep: bool = False) -> Fitted:
+    """Fit by maximum likelihood, unless that does not help on held-out rows; `keep` it even so."""
+    fit = by_name(method).fit
+    result = fitting.cross_validated(fit, method)
+    if not keep or result.improves:
+        return _judged(fit, result, fitting)
+    warnings = (_kept_anyway(result, "--keep-fit"),)
+    return Fitted(fit(fitting.examples), "nll", result.before, result.after, result, result.fits, warnings=warnings)
 
 
-@dataclass(frozen=True, slots=True)
-class BestMethod:
-    """Of all methods the one with the least cross-validated negative log-likelihood."""
-
-    def __call__(self, fitting: Fitting) -> Fitted:
-        """Compare, fit and judge."""
-        classes = fitting.examples.classes
-        left_out = _FULL_MATRIX if classes > _MOST_CLASSES else ()
-        report = ValueError(f"{classes}^2 parameters take long to compare; ask for it alone with --method")
-        fits: dict[str, Fit] = {name: by_name(name).fit for name in names() if name not in left_out}
-        found = select(fitting.examples, fits, folds=fitting.folds, seed=fitting.seed, watch=fitting.watch)
-        found = replace(found, refused=(*found.refused, *(Refusal(name, report) for name in left_out)))
-        return _judged(fits[found.best.method], found.best, fitting, found)
+def best_method(fitting: Fitting) -> Fitted:
+    """Take of all methods the one with the least cross-validated negative log-likelihood."""
+    classes = fitting.examples.classes
+    left_out = _FULL_MATRIX if classes > _MOST_CLASSES else ()
+    report = ValueError(f"{classes}^2 parameters take long to compare; ask for it alone with --method")
+    fits: dict[str, Fit] = {name: by_name(name).fit for name in names() if name not in left_out}
+    found = select(fitting.examples, fits, folds=fitting.folds, seed=fitting.seed, watch=fitting.watch)
+    found = replace(found, refused=(*found.refused, *(Refusal(name, report) for name in left_out)))
+    return _judged(fits[found.best.method], found.best, fitting, found)
 
 
-@dataclass(frozen=True, slots=True)
-class EceGrid:
-    """The temperature of least ECE, as the focal-loss papers chose it; kept whatever it does to the likelihood."""
-
-    def __call__(self, fitting: Fitting) -> Fitted:
-        """Search the grid, and judge."""
-        result = fitting.cross_validated(Temperature.fit_ece_grid, Temperature.name)
-        calibrator = Temperature.fit_ece_grid(fitting.examples)
-        warnings = () if result.improves else (_kept_anyway(result, "--objective ece-grid"),)
-        return Fitted(calibrator, "ece-grid", result.before, result.after, result, result.fits, warnings=warnings)
+def ece_grid(fitting: Fitting) -> Fitted:
+    """Take the temperature of least ECE, as the focal-loss papers chose it, whatever it does to the likelihood."""
+    result = fitting.cross_validated(Temperature.fit_ece_grid, Temperature.name)
+    calibrator = Temperature.fit_ece_grid(fitting.examples)
+    warnings = () if result.improves else (_kept_anyway(result, "--objective ece-grid"),)
+    return Fitted(calibrator, "ece-grid", result.before, result.after, result, result.fits, warnings=warnings)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A calibrator that has not seen these rows: the identity, or one from a file."""
-
-    calibrator: Calibrator = IDENTITY
-
-    def __call__(self, fitting: Fitting) -> Fitted:
-        """Judge only."""
-        examples = fitting.examples
-        before, after = (
-            row_scores(log_p, examples).mean(examples.weights) for log_p in (log_softmax_rows, self.calibrator.log_p)
-        )
-        return Fitted(self.calibrator, UNFITTED, before, after)
+def unfitted(fitting: Fitting, calibrator: Calibrator = IDENTITY) -> Fitted:
+    """Measure a calibrator that has not seen these rows: the identity, or one from a file."""
+    examples = fitting.examples
+    before, after = (
+        row_scores(log_p, examples).mean(examples.weights) for log_p in (log_softmax_rows, calibrator.log_p)
+    )
+    return Fitted(calibrator, UNFITTED, before, after)
 
 
 def _kept_anyway(result: CrossValidation, flag: str) -> str:
@@ -268,19 +283,13 @@ def _judged(fit: Fit, result: CrossValidation, fitting: Fitting, selection: Sele
     )
 
 
-def carried_out(
-    plan: Plan, rows: LabelledRows, folds: int, seed: int, classes: tuple[str, ...], watch: Watch
-) -> Fitted:
-    """Carry out a plan, and tell in the user's words what stands in its way.
-
-    Raises
-    ------
-    DataError
-        The rows determine no such calibration.
-    """
+def _carried_out(job: Job, rows: LabelledRows, classes: tuple[str, ...], watch: Watch) -> Fitted:
+    """Carry out a plan, and tell in the user's words what stands in its way."""
+    way_out = "; thresholds need no fit: --method none chooses them alone" if job.has_thresholds else ""
     try:
-        return plan(Fitting(Examples.checked(rows.z, rows.labels), folds, seed, watch))
+        return job.plan(Fitting(Examples.checked(rows.z, rows.labels), job.folds, job.seed, watch))
     except AbsentClasses as error:
-        raise DataError(f"{named(error, classes)}; --method temperature needs no row of each class") from error
+        text = f"{named(error, classes)}; --method temperature needs no row of each class{way_out}"
+        raise DataError(text) from error
     except ValueError as error:
-        raise DataError(f"no calibration follows from these rows: {error}") from error
+        raise DataError(f"no calibration follows from these rows: {error}{way_out}") from error

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 
-from softmax_cli.calibration.calibration import Calibration, Figures
+from softmax_cli.calibration.calibration import Abstention, Calibration, Figures
 from softmax_cli.calibration.fit import UNFITTED, Fitted, named
 from softmax_cli.calibration.labelled_rows import LabelledRows
-from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import listed
-from softmax_cli.numeric.model_selection import Ranked, Refusal
+from softmax_cli.numeric.model_selection import Ranked
 from softmax_cli.version import __version__
 
 FORMAT = 1
 """Version of the JSON report."""
+TITLES = ("log loss", "Brier", "ECE")
+"""Of the fields of `Figures`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Compared:
     behind_error: float
     """Standard error of `behind`."""
     free_parameters: int
+
+    @classmethod
+    def of(cls, ranked: Ranked) -> Self:
+        """Take it from a comparison."""
+        found = ranked.cross_validation
+        figures = Figures.of(found.after)
+        return cls(found.method, figures, ranked.behind, ranked.behind_error, found.free_parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class CalibrationReport:
 def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -> CalibrationReport:
     """Build the report."""
     selection = fitted.selection
+    refused = () if selection is None else selection.refused
     interval = found.calibrator.parameters().get("interval")
     return CalibrationReport(
         source=found.fit.data,
@@ -100,9 +110,9 @@ def calibration_report(rows: LabelledRows, found: Calibration, fitted: Fitted) -
         before=Figures.of(fitted.before),
         after=Figures.of(fitted.after),
         gain_error=None if fitted.cross_validation is None else fitted.cross_validation.gain_error,
-        compared=() if selection is None else tuple(map(_compared, selection.ranked)),
+        compared=() if selection is None else tuple(map(Compared.of, selection.ranked)),
         simpler=() if selection is None else selection.simpler,
-        refused=() if selection is None else tuple(_refused(one, found.classes) for one in selection.refused),
+        refused=tuple((one.method, named(one.reason, found.classes)) for one in refused),
         sets=_sets(found),
         abstention=found.abstention,
         warnings=(*fitted.warnings, *_threshold_warnings(rows, found)),
@@ -130,21 +140,6 @@ def verdict(report: CalibrationReport) -> list[str]:
     if (abstention := report.abstention) is not None:
         found.append(f"{abstention.coverage:.1%} of rows are answered, {abstention.risk:.1%} of the answers wrong.")
     return found
-
-
-def _compared(ranked: Ranked) -> Compared:
-    judged = ranked.cross_validation
-    return Compared(
-        judged.method,
-        Figures.of(judged.after),
-        ranked.behind,
-        ranked.behind_error,
-        judged.free_parameters,
-    )
-
-
-def _refused(refusal: Refusal, classes: tuple[str, ...]) -> tuple[str, str]:
-    return refusal.method, named(refusal.reason, classes)
 
 
 def _sets(found: Calibration) -> SetsFound | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from rich.console import Console
 
 from softmax_cli.calibration.calibration import Figures
 from softmax_cli.calibration.fit import UNFITTED
-from softmax_cli.calibration.report import CalibrationReport, verdict
+from softmax_cli.calibration.report import TITLES, CalibrationReport, verdict
 from softmax_cli.errors import counted
-from softmax_cli.terminal.console import Glyphs, glyphs, heading, paragraph
-from softmax_cli.terminal.grid import Column, TextColumn, draw
+from softmax_cli.terminal.console import heading, paragraph
+from softmax_cli.terminal.grid import Column, FigureColumn, TextColumn, draw
 
 _PAPERS_WAY = (
     "--objective ece-grid: the T of 0.1, 0.2 .. 10 with the least ECE on these rows, the way of the focal-loss papers; "
@@ -27,41 +28,37 @@ _MANY = 2.0
 
 def show_calibration(console: Console, found: CalibrationReport) -> None:
     """Print a report, as `make_console` opens the console."""
-    marks = glyphs(console)
     left_out = f", {counted(found.left_out, 'bad row')} left out" if found.left_out else ""
-    paragraph(console, f"{found.source}: {counted(found.rows, 'row')}{left_out}", marks)
+    paragraph(console, f"{found.source}: {counted(found.rows, 'row')}{left_out}")
     for sentence in verdict(found):
-        paragraph(console, sentence, marks, "bold")
-    paragraph(console, f"{found.method}: {found.description}", marks)
+        paragraph(console, sentence, "bold")
+    paragraph(console, f"{found.method}: {found.description}")
     if found.objective == "ece-grid":
-        paragraph(console, _PAPERS_WAY, marks, "yellow")
+        paragraph(console, _PAPERS_WAY, "yellow")
     judged = "these rows, which nothing was fitted to" if found.objective == UNFITTED else _folds(found)
-    heading(console, f"On {judged}", marks)
-    _show_figures(console, [("before", found.before), ("after", found.after)], marks)
-    paragraph(console, _LEGEND, marks, "dim")
-    _show_comparison(console, found, marks)
-    _show_thresholds(console, found, marks)
+    heading(console, f"On {judged}")
+    _show_figures(console, [("before", found.before), ("after", found.after)])
+    paragraph(console, _LEGEND, "dim")
+    _show_comparison(console, found)
+    _show_thresholds(console, found)
 
 
 def _folds(found: CalibrationReport) -> str:
     return f"held-out rows, {found.folds} stratified folds, seed {found.seed}"
 
 
-def _show_figures(console: Console, lines: Sequence[tuple[str, Figures]], marks: Glyphs) -> None:
+def _show_figures(console: Console, lines: Sequence[tuple[str, Figures]]) -> None:
     columns: list[Column] = [TextColumn("", [name for name, _ in lines], 9, least=8, most=20)]
-    for title, values in (
-        ("log loss", [one.nll for _, one in lines]),
-        ("Brier", [one.brier for _, one in lines]),
-        ("ECE", [one.ece for _, one in lines]),
-    ):
-        columns.append(TextColumn(title, [_figure(value) for value in values], 8, is_number=True))
-    draw(console, columns, marks)
+    figures = zip(*(astuple(one) for _, one in lines), strict=True)
+    for title, values in zip(TITLES, figures, strict=True):
+        columns.append(FigureColumn(title, [*map(_figure, values)], 8))
+    draw(console, columns)
 
 
-def _show_comparison(console: Console, found: CalibrationReport, marks: Glyphs) -> None:
+def _show_comparison(console: Console, found: CalibrationReport) -> None:
     if not found.compared:
         return
-    heading(console, f"All methods, on the same {found.folds} folds", marks)
+    heading(console, f"All methods, on the same {found.folds} folds")
     lines = found.compared
     columns: list[Column] = [TextColumn("method", [one.method for one in lines], 9, least=8, most=20)]
     for title, values, weight in (
@@ -72,37 +69,37 @@ def _show_comparison(console: Console, found: CalibrationReport, marks: Glyphs) 
         ("ECE", [_figure(one.figures.ece) for one in lines], 6),
         ("parameters", [f"{one.free_parameters:,}" for one in lines], 5),
     ):
-        columns.append(TextColumn(title, values, weight, is_number=True))
-    draw(console, columns, marks)
+        columns.append(FigureColumn(title, values, weight))
+    draw(console, columns)
     if len(lines) > 1:
         best, second = lines[:2]
         text = f"{best.method} beats {second.method}, the second, by {second.behind:.2g} nats"
-        paragraph(console, f"{text}, standard error {second.behind_error:.2g}", marks)
+        paragraph(console, f"{text}, standard error {second.behind_error:.2g}")
     if found.simpler:
-        paragraph(console, f"within one standard error of the best, and simpler: {', '.join(found.simpler)}", marks)
+        paragraph(console, f"within one standard error of the best, and simpler: {', '.join(found.simpler)}")
     for method, reason in found.refused:
-        paragraph(console, f"{method} cannot be fitted: {reason}", marks, "dim", hang="  ")
+        paragraph(console, f"{method} cannot be fitted: {reason}", "dim", hang="  ")
 
 
-def _show_thresholds(console: Console, found: CalibrationReport, marks: Glyphs) -> None:
+def _show_thresholds(console: Console, found: CalibrationReport) -> None:
     if (sets := found.sets) is not None:
-        heading(console, "Prediction sets", marks)
+        heading(console, "Prediction sets")
         lowest, highest = min(sets.thresholds), max(sets.thresholds)
         cut = f"threshold {_figure(lowest)}" if len(sets.thresholds) == 1 else "a threshold for each class, "
         cut += "" if len(sets.thresholds) == 1 else f"{_figure(lowest)} to {_figure(highest)}"
         text = f"{sets.score}: classes with a score up to the threshold cover {sets.coverage:g} of rows; {cut}"
-        paragraph(console, f"{text}, from {counted(sets.rows, 'row')}", marks)
+        paragraph(console, f"{text}, from {counted(sets.rows, 'row')}")
         size = f"a set holds {sets.mean_size:.3g} of {found.classes} classes on average"
         if sets.score in _LONG and not sets.randomized and sets.mean_size > _MANY:
             size += f"; {sets.score} without draws makes long sets: --randomized or --score lac make short ones"
-        paragraph(console, size, marks)
+        paragraph(console, size)
     if (abstention := found.abstention) is not None:
-        heading(console, "Abstaining", marks)
+        heading(console, "Abstaining")
         text = (
             f"{abstention.asked}: answer where the confidence is at least {abstention.confidence:.6g}; of these rows "
             f"{abstention.coverage:.2%} are answered, and {abstention.risk:.2%} of the answers are wrong"
         )
-        paragraph(console, text, marks)
+        paragraph(console, text)
 
 
 def _figure(value: float) -> str:

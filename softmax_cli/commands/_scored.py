@@ -33,11 +33,12 @@ def build(
     calibration: Calibration | None = None,
 ) -> Transform:
     """Put together what is done to every row, from how it is scored and what is asked for of the result."""
+    from softmax_cli.prediction.run import layout_in
     from softmax_cli.prediction.transform import build_transform
 
     numeric = decisions.scoring(scoring, scores.columns.classes)
     classes = numeric.classes(scores.columns.classes)
-    layout = decisions.layout(result.build(classes, target.layout(result.layout), calibration), numeric)
+    layout = decisions.layout(result.build(classes, layout_in(target.form, result.layout), calibration), numeric)
     if decisions.only == "bad" and run.policy == "skip":
         raise UsageError("--only bad keeps the bad rows, --on-bad-row skip leaves them out: drop one")
     policy: Policy = "null" if decisions.only == "bad" else run.policy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -127,11 +128,11 @@ class FittingOptions(WorkOptions, panel="Fit"):
         from softmax_cli.calibration import fit
 
         if given is not None:
-            return fit.Given(given.calibrator)
+            return partial(fit.unfitted, calibrator=given.calibrator)
         if self.objective == "ece-grid":
-            return fit.EceGrid()
-        special: dict[str, Plan] = {"auto": fit.BestMethod(), "none": fit.Given()}
-        return special.get(self.method) or fit.OneMethod(self.method, self.keep_fit)
+            return fit.ece_grid
+        special: dict[str, Plan] = {"auto": fit.best_method, "none": fit.unfitted}
+        return special.get(self.method) or partial(fit.one_method, method=self.method, keep=self.keep_fit)
 
     @property
     def prints_file(self) -> bool:
@@ -225,13 +226,13 @@ def _draw(
     report: CalibrationReport, rows: LabelledRows, after: NDArray[np.float64], pictures: PictureOptions, force: bool
 ) -> None:
     if pictures.plot is not None:
-        from softmax_cli.calibration.figures import write_calibration_plots
+        from softmax_cli.calibration.pictures import write_calibration_plots
 
-        write_calibration_plots(report, rows.z, after, rows.labels, pictures.plot, force)
+        write_calibration_plots(report, rows, after, pictures.plot, force)
     if pictures.report is not None:
-        from softmax_cli.calibration.page import calibration_page
+        from softmax_cli.calibration.pictures import calibration_page
 
-        page = calibration_page(report, rows.z, after, rows.labels, typed_command())
+        page = calibration_page(report, rows, after, typed_command())
         write_page(page, pictures.report, force)
 
 
@@ -282,7 +283,7 @@ def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fle
 
 def _report(found: Calibration, report: CalibrationReport, fitting: FittingOptions, markup: str | None) -> None:
     if markup is not None:
-        from softmax_cli.calibration.page import calibration_tables
+        from softmax_cli.calibration.pictures import calibration_tables
         from softmax_cli.page.report import print_tables
 
         print_tables(calibration_tables(report), markup)

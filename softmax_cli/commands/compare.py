@@ -124,9 +124,9 @@ def _compared(
     flips: Flips,
 ) -> ComparisonReport | None:
     """Compare, draw what was asked for, and return the report; None: it was a dry run, whose plan is printed."""
-    from softmax_cli.evaluation.gates import parse_gate
     from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
     from softmax_cli.evaluation.pairs.run import compare as compare_rows
+    from softmax_cli.evaluation.report import parse_gate
     from softmax_cli.prediction.member_parts import Wording, members_fleet
     from softmax_cli.tables.pool import Listeners
 
@@ -207,7 +207,7 @@ def _give(
         print_json(report.to_json())
         return
     if markup is not None:
-        from softmax_cli.evaluation.pairs.page import comparison_tables
+        from softmax_cli.evaluation.pairs.pictures import comparison_tables
         from softmax_cli.page.report import print_tables
 
         print_tables(comparison_tables(report, flips.first(MOST_ROWS)), markup)
@@ -225,12 +225,12 @@ def _give(
 
 def _draw(report: ComparisonReport, flips: Flips, pictures: ComparisonPictureOptions, force: bool) -> None:
     if pictures.plot is not None:
-        from softmax_cli.evaluation.pairs.figures import write_comparison_plots
+        from softmax_cli.evaluation.pairs.pictures import write_comparison_plots
 
         names = pictures.drawn(bool(report.labelled))
         write_comparison_plots(report, names, pictures.plot, force)
     if pictures.report is not None:
-        from softmax_cli.evaluation.pairs.page import comparison_page
+        from softmax_cli.evaluation.pairs.pictures import comparison_page
 
         write_page(comparison_page(report, flips.first(MOST_ROWS), typed_command()), pictures.report, force)
 

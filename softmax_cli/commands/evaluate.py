@@ -22,9 +22,8 @@ from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
-    from softmax_cli.evaluation.gates import Gate
     from softmax_cli.evaluation.labelled import LabelledScorer
-    from softmax_cli.evaluation.report import Report
+    from softmax_cli.evaluation.report import Gate, Report
     from softmax_cli.evaluation.run import Evaluation
     from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.numeric.metrics import Plan
@@ -134,7 +133,7 @@ class ReportOptions(Options, panel="Report"):
 
     def gates(self, plan: Plan) -> list[Gate]:
         """Return the gates."""
-        from softmax_cli.evaluation.gates import parse_gate
+        from softmax_cli.evaluation.report import parse_gate
         from softmax_cli.numeric.metrics import definitions
 
         names = [figure.name for figure in definitions(plan)]
@@ -273,7 +272,7 @@ def _give(result: Report, report: ReportOptions, markup: str | None, run: RunOpt
         run.say(f"{result.columns}; {counted(result.rows, 'row')}")
         print_json(result.to_json())
     elif markup is not None:
-        from softmax_cli.evaluation.page import evaluation_tables
+        from softmax_cli.evaluation.pictures import evaluation_tables
         from softmax_cli.page.report import print_tables
 
         print_tables(evaluation_tables(result), markup)
@@ -285,11 +284,11 @@ def _give(result: Report, report: ReportOptions, markup: str | None, run: RunOpt
 
 def _draw(report: Report, pictures: EvaluationPictureOptions, force: bool) -> None:
     if pictures.plot is not None:
-        from softmax_cli.evaluation.figures import write_evaluation_plots
+        from softmax_cli.evaluation.pictures import write_evaluation_plots
 
         write_evaluation_plots(report, pictures.names(), pictures.plot, force)
     if pictures.report is not None:
-        from softmax_cli.evaluation.page import evaluation_page
+        from softmax_cli.evaluation.pictures import evaluation_page
 
         write_page(evaluation_page(report, typed_command()), pictures.report, force)
 

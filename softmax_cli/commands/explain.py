@@ -181,7 +181,7 @@ def explain(subject: SubjectOptions, how: ExplanationOptions, pasting: PasteOpti
         print_json(_plain(found))
         return
     if pasting.format is not None:
-        from softmax_cli.explanation.page import explanation_tables, topic_tables
+        from softmax_cli.explanation.pictures import explanation_tables, topic_tables
         from softmax_cli.page.report import print_tables
 
         tables = explanation_tables(*found, how.full) if isinstance(found, tuple) else topic_tables(found)
@@ -231,11 +231,11 @@ def _plain(found: Topic | tuple[Example, Explanation]) -> dict[str, object]:
 
 def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -> None:
     if how.plot is not None:
-        from softmax_cli.explanation.figures import write_explanation_plots
+        from softmax_cli.explanation.pictures import write_explanation_plots
 
         write_explanation_plots(example, explanation, how.plot, how.force)
     if how.page is not None:
-        from softmax_cli.explanation.page import explanation_page
+        from softmax_cli.explanation.pictures import explanation_page
 
         write_page(explanation_page(example, explanation, typed_command()), how.page, how.force)
         print_message(f"{how.page}: open it in a browser")

@@ -110,11 +110,11 @@ def looked_at(
     workers = engine.resolve(inputs, look)
     found, evidence = _look(inputs, look, workers)
     if pictures.plot is not None:
-        from softmax_cli.inspection.figures import write_inspection_plots
+        from softmax_cli.inspection.pictures import write_inspection_plots
 
         write_inspection_plots(found, pictures.plot, look.force)
     if pictures.report is not None:
-        from softmax_cli.inspection.page import inspection_page
+        from softmax_cli.inspection.pictures import inspection_page
 
         write_page(inspection_page(found, typed_command()), pictures.report, look.force)
     _write_flagged(inputs, look, workers, evidence)
@@ -155,7 +155,7 @@ def _report(found: Inspection, look: InspectionOptions, markup: str | None) -> N
         print_json(found.to_json())
         return
     if markup is not None:
-        from softmax_cli.inspection.page import inspection_tables
+        from softmax_cli.inspection.pictures import inspection_tables
         from softmax_cli.page.report import print_tables
 
         print_tables(inspection_tables(found), markup)

@@ -150,7 +150,7 @@ def computed(weighting: WeightingOptions, pictures: PlotOptions) -> ClassWeights
     if weighting.output is not None:
         found.write(weighting.output, weighting.force)
     if pictures.plot is not None:
-        from softmax_cli.weighting.figures import write_weight_plots
+        from softmax_cli.weighting.pictures import write_weight_plots
 
         write_weight_plots(found, pictures.plot, weighting.force)
     return found

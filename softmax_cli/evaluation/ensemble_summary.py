@@ -10,7 +10,7 @@ import numpy as np
 
 from softmax_cli.evaluation.measure import parts_of
 from softmax_cli.evaluation.pairs.report import figures_of_member
-from softmax_cli.evaluation.pairs.run import measured_folds
+from softmax_cli.evaluation.pairs.run import measured_folds, merged
 from softmax_cli.evaluation.report import FORMAT, Figure, by_name
 from softmax_cli.numeric.distributions.pooling import Disagreement
 from softmax_cli.numeric.exact_sum import ExactSum
@@ -52,8 +52,8 @@ class EnsembleSummary:
 
     def plus(self, other: Self) -> Self:
         """Merge with the part of other rows."""
-        measured = (mine.plus(theirs) for mine, theirs in zip(self.measured, other.measured, strict=True))
-        return type(self)(self.rows + other.rows, self.apart.plus(other.apart), tuple(measured))
+        measured = merged(self.measured, other.measured)
+        return type(self)(self.rows + other.rows, self.apart.plus(other.apart), measured)
 
     @property
     def figures(self) -> tuple[Figure, ...]:

@@ -11,8 +11,7 @@ from typing import Self
 import numpy as np
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.evaluation.labelled import LabelledScores
-from softmax_cli.evaluation.mistakes import Mistakes
+from softmax_cli.evaluation.labelled import LabelledScores, Mistakes
 from softmax_cli.numeric.bootstrap import weights
 from softmax_cli.numeric.metrics import Fold, Parts, Plan, folds, replicates
 from softmax_cli.numeric.metrics._bins import WidthBins

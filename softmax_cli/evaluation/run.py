@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Self, TypeVar
 
 from softmax_cli.distributed.fleet import Fleet
@@ -120,28 +120,23 @@ def _numbered(steps: Iterator[Step], rows_of: Callable[[Step], int], first_row: 
         first_row += rows_of(step)
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """Measures a unit."""
-
-    scorer: LabelledScorer
-    plan: Plan
-
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Evaluation]:
-        yield evaluate_table(table, self.scorer, self.plan, threads, listeners)
+def _measure_unit(
+    scorer: LabelledScorer, plan: Plan, unit: int, table: Table, threads: int, listeners: Listeners
+) -> Iterator[Evaluation]:
+    yield evaluate_table(table, scorer, plan, threads, listeners)
 
 
-@dataclass(frozen=True, slots=True)
-class _Replicate:
-    """Replicates the rows of a unit."""
-
-    scorer: LabelledScorer
-    plan: Plan
-    first_rows: tuple[int, ...]
-    """How many rows were measured before each unit."""
-
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Parts]:
-        yield bootstrap_of(table, self.scorer, self.plan, self.first_rows[unit], threads, listeners)
+def _replicate_unit(
+    scorer: LabelledScorer,
+    plan: Plan,
+    first_rows: tuple[int, ...],
+    unit: int,
+    table: Table,
+    threads: int,
+    listeners: Listeners,
+) -> Iterator[Parts]:
+    """Replicate the rows of a unit; `first_rows` says how many were measured before each."""
+    yield bootstrap_of(table, scorer, plan, first_rows[unit], threads, listeners)
 
 
 def measure(fleet: Fleet[Table], scorer: LabelledScorer, plan: Plan, listeners: Listeners) -> Evaluation:
@@ -157,8 +152,9 @@ def measure(fleet: Fleet[Table], scorer: LabelledScorer, plan: Plan, listeners: 
         There are too many slices.
     """
     once = fleet.size == 1
+    first_plan = plan if once else replace(plan, replicates=0)
     parts, rows = [], [0] * fleet.size
-    with fleet.results(_Measure(scorer, plan if once else replace(plan, replicates=0)), listeners) as results:
+    with fleet.results(partial(_measure_unit, scorer, first_plan), listeners) as results:
         for unit, part in results:
             parts.append(part)
             rows[unit] = part.rows
@@ -166,5 +162,5 @@ def measure(fleet: Fleet[Table], scorer: LabelledScorer, plan: Plan, listeners: 
     if once or not plan.replicates:
         return total
     first_rows = tuple(itertools.accumulate(rows, initial=0))
-    with fleet.results(_Replicate(scorer, plan, first_rows), NOBODY) as replicated:
+    with fleet.results(partial(_replicate_unit, scorer, plan, first_rows), NOBODY) as replicated:
         return replace(total, bootstrap=reduce(Parts.plus, (part for _, part in replicated)))

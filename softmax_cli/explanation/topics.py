@@ -93,7 +93,8 @@ def imbalance() -> Topic:
     counts = np.array(TRAINING_COUNTS, np.float64)
     bias = log_prior_ratio(np.ones(len(counts)), counts)
     before, after = log_softmax(scans.logits), log_softmax(scans.logits + bias)
-    row = _saved_row(scans, before, after)
+    saved = (before.argmax(axis=1) != scans.labels) & (after.argmax(axis=1) == scans.labels)
+    row = int(saved.argmax())
     return Topic(
         "A softmax expects the classes as often as the training data had them",
         (
@@ -113,12 +114,6 @@ def imbalance() -> Topic:
             "softmax-cli explain -1 -2 -w z2=4",
         ),
     )
-
-
-def _saved_row(scans: Scans, before: NDArray[np.floating], after: NDArray[np.floating]) -> int:
-    """Find the first row that is wrong before and right after."""
-    saved = (before.argmax(axis=1) != scans.labels) & (after.argmax(axis=1) == scans.labels)
-    return int(np.flatnonzero(saved)[0])
 
 
 def _by_digit(scans: Scans, before: NDArray[np.floating], after: NDArray[np.floating]) -> Figures:

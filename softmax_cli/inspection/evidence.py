@@ -7,22 +7,21 @@ few rows are decided on beforehand, by a rule that has the same outcome wherever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import listed
-from softmax_cli.inspection.truth_counts import TruthCounts
+from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
 from softmax_cli.prediction.bad_rows import rejects
 from softmax_cli.prediction.logits import read_scores, to_log_scale_
 from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
-from softmax_cli.tables.labels import Truth
+from softmax_cli.tables.labels import MISSING, LabelReading, Truth
 from softmax_cli.tables.table import Decoded
 
 HEAD_ROWS = 1000
@@ -63,6 +62,71 @@ def scores_of(decoded: Decoded, columns: Columns, dtype: str) -> Scores:
     for fault in decoded.faults:
         z[fault.row] = np.nan
     return Scores(raw, z)
+
+
+_KEPT = 3
+"""Truths of each kind whose places are kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TruthCounts:
+    """Truths of a run of rows; those of consecutive runs add up exactly, with `plus`."""
+
+    classes: NDArray[np.int64]
+    """Rows of each class, shape (classes,)."""
+    missing: int = 0
+    unknown: int = 0
+    """Rows whose truth is no class."""
+    first_missing: tuple[str, ...] = ()
+    first_unknown: tuple[str, ...] = ()
+    """Where the first of them stand, and what is wrong with them."""
+    reading: LabelReading = field(default_factory=LabelReading)
+    problem: str = ""
+    """Why the truths cannot be read as one column; empty where they can."""
+
+    @classmethod
+    def of(cls, truth: Truth, decoded: Decoded, classes: int) -> Self:
+        """Count the truths of one batch; none is refused."""
+        try:
+            found = truth.labels(decoded.batch)
+        except DataError as error:
+            return cls(np.zeros(classes, np.int64), problem=str(error))
+        counts = np.bincount(found.indices[found.indices >= 0], minlength=classes).astype(np.int64)
+        without = found.without
+        missing = without[found.indices[without] == MISSING]
+        unknown = without[found.indices[without] != MISSING]
+
+        def places(rows: NDArray[np.intp]) -> tuple[str, ...]:
+            spots = [(row, decoded.place(row, truth.column)) for row in rows[:_KEPT].tolist()]
+            return tuple(f"{spot.where}: {spot.found!r} {found.problem(row)}" for row, spot in spots)
+
+        return cls(counts, len(missing), len(unknown), places(missing), places(unknown), found.reading)
+
+    def plus(self, other: Self) -> Self:
+        """Add the truths of the rows that follow."""
+        problem = self.problem or other.problem
+        try:
+            reading = self.reading.plus(other.reading)
+        except DataError as error:
+            reading, problem = self.reading, problem or str(error)
+        return type(self)(
+            self.classes + other.classes,
+            self.missing + other.missing,
+            self.unknown + other.unknown,
+            (self.first_missing + other.first_missing)[:_KEPT],
+            (self.first_unknown + other.first_unknown)[:_KEPT],
+            reading,
+            problem,
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Why the truths cannot be read as one column, once all rows are counted; empty where they can."""
+        try:
+            self.reading.check(len(self.classes))
+        except DataError as error:
+            return self.problem or str(error)
+        return self.problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +222,22 @@ class Evidence:
     """None where there are no truths."""
 
     @classmethod
-    def none(cls, columns: Columns, dtype: str, limit: float, ruler: Ruler) -> Self:
-        """Return the evidence of no row."""
+    def none(cls, inspector: Inspector) -> Self:
+        """Return the evidence of no row, where that of what an inspector looks at begins."""
+        columns, dtype, ruler = inspector.columns, inspector.dtype, inspector.ruler
         empty = np.empty((0, len(columns.classes)), np.dtype(dtype))
-        return cls(Profile.of(ruler, empty, empty), columns, dtype, limit, ruler, {})
+        return cls(Profile.of(ruler, empty, empty), columns, dtype, inspector.limit, ruler, {})
+
+    def with_batch(self, decoded: Decoded, profile: Profile, truths: TruthCounts | None = None) -> Self:
+        """Add the rows of one batch, which follow, by what an inspector has found in them."""
+        bad = {row for row, _ in profile.bad.places}
+        return self._followed_by(profile, truths, lambda row: spot_of(decoded, row, self.columns, row in bad))
 
     def plus(self, other: Self) -> Self:
         """Add the evidence of the rows that follow."""
-        return self.followed_by(other.profile, other.truths, lambda row: other.spots[row])
+        return self._followed_by(other.profile, other.truths, lambda row: other.spots[row])
 
-    def followed_by(self, profile: Profile, truths: TruthCounts | None, spot: Callable[[int], Spot]) -> Self:
+    def _followed_by(self, profile: Profile, truths: TruthCounts | None, spot: Callable[[int], Spot]) -> Self:
         """Add the figures of the rows that follow; `spot` is asked where those of them stand that are wanted now."""
         before = self.profile.rows
         both = truths if self.truths is None or truths is None else self.truths.plus(truths)
@@ -252,14 +322,3 @@ def share(part: int, whole: int) -> str:
     """Spell a share in percent."""
     percent = 100 * part / max(whole, 1)
     return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
-
-
-def no_evidence(inspector: Inspector) -> Evidence:
-    """Return where the evidence of what an inspector looks at begins."""
-    return Evidence.none(inspector.columns, inspector.dtype, inspector.limit, inspector.ruler)
-
-
-def with_batch(evidence: Evidence, decoded: Decoded, profile: Profile, truths: TruthCounts | None = None) -> Evidence:
-    """Add the rows of one batch, which follow."""
-    bad = {row for row, _ in profile.bad.places}
-    return evidence.followed_by(profile, truths, lambda row: spot_of(decoded, row, evidence.columns, row in bad))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 from softmax_cli.distributed.fleet import EachBlock, Fleet
-from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, make_inspector, no_evidence, with_batch
-from softmax_cli.inspection.report import Flag, flags_of
-from softmax_cli.inspection.truth_counts import TruthCounts
+from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, TruthCounts, make_inspector
+from softmax_cli.inspection.report import flags_of
 from softmax_cli.numeric.profile.profile import Profile
+from softmax_cli.prediction.bad_rows import row_listing
 from softmax_cli.prediction.logits import check_width, score_dtype
-from softmax_cli.storage.writing import whole_file
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks
 from softmax_cli.tables.table import Decoded, Table, with_head
@@ -35,43 +31,18 @@ def inspector_of(scores: ScoreTable, limit: float) -> tuple[Inspector, ScoreTabl
     return make_inspector(head, columns, dtype, limit, scores.truth), scores._replace(table=table)
 
 
-def evidence_of(table: Table, inspector: Inspector, threads: int, listeners: Listeners) -> Evidence:
-    """Look at every row of a table, or of a run of its rows, once.
-
-    Raises
-    ------
-    DataError
-        The file is damaged. A bad row is no error here: it is what is looked for.
-    """
+def evidence_of(
+    inspector: Inspector, unit: int, table: Table, threads: int, listeners: Listeners
+) -> Iterator[Evidence]:
+    """Look at every row of a unit once, and yield what was found; with an inspector it is a `Look`."""
 
     def work(decoded: Decoded) -> tuple[tuple[Decoded, Profile, TruthCounts | None], tuple[()]]:
         return (decoded, inspector(decoded), inspector.count_truths(decoded)), ()
 
-    evidence = no_evidence(inspector)
+    evidence = Evidence.none(inspector)
     for decoded, profile, truths in map_blocks(table, inspector.columns.scores, work, threads, listeners):
-        evidence = with_batch(evidence, decoded, profile, truths)
-    return evidence
-
-
-@dataclass(frozen=True, slots=True)
-class _Examine:
-    """Gathers the evidence of a unit."""
-
-    inspector: Inspector
-
-    def __call__(self, unit: int, table: Table, threads: int, listeners: Listeners) -> Iterator[Evidence]:
-        yield evidence_of(table, self.inspector, threads, listeners)
-
-
-@dataclass(frozen=True, slots=True)
-class _FindFlagged:
-    """Finds the flagged rows of a block."""
-
-    evidence: Evidence
-
-    def __call__(self, decoded: Decoded) -> list[Flag]:
-        """Return a flag for each reason."""
-        return flags_of(decoded, self.evidence)
+        evidence = evidence.with_batch(decoded, profile, truths)
+    yield evidence
 
 
 def inspect_rows(fleet: Fleet[Table], inspector: Inspector, listeners: Listeners) -> Evidence:
@@ -80,9 +51,9 @@ def inspect_rows(fleet: Fleet[Table], inspector: Inspector, listeners: Listeners
     Raises
     ------
     DataError
-        A file is damaged.
+        A file is damaged. A bad row is no error here: it is what is looked for.
     """
-    with fleet.results(_Examine(inspector), listeners) as results:
+    with fleet.results(partial(evidence_of, inspector), listeners) as results:
         return reduce(Evidence.plus, (evidence for _, evidence in results))
 
 
@@ -95,13 +66,10 @@ def write_flagged(fleet: Fleet[Table], evidence: Evidence, path: str, force: boo
         Flagged rows; one row has a line for each reason.
     """
     count = 0
-    look = EachBlock(evidence.columns.scores, _FindFlagged(evidence))
-    with whole_file(path, force) as file, fleet.results(look, NOBODY) as batches:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
-        lines = csv.writer(text, lineterminator="\n")
-        lines.writerow(["where", "id", "reason", "class", "value", "detail"])
+    look = EachBlock(evidence.columns.scores, partial(flags_of, evidence=evidence))
+    names = ("where", "id", "reason", "class", "value", "detail")
+    with row_listing(path, force, names) as write, fleet.results(look, NOBODY) as batches:
         for _, flags in batches:
             count += len({flag.row for flag in flags})
-            lines.writerows([f.where, f.id, f.reason, f.class_name, f.value, f.detail] for f in flags)
-        text.detach()  # flushes, and leaves the file open for its owner
+            write((f.where, f.id, f.reason, f.class_name, f.value, f.detail) for f in flags)
     return count

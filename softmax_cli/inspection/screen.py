@@ -11,8 +11,8 @@ from rich.text import Text
 
 from softmax_cli.errors import counted
 from softmax_cli.inspection.report import ClassFigures, Inspection
-from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.grid import BarColumn, Column, TextColumn, draw
+from softmax_cli.terminal.console import glyphs
+from softmax_cli.terminal.grid import BarColumn, Column, FigureColumn, TextColumn, draw
 from softmax_cli.terminal.text import percent, visible
 
 _STYLES = {"problem": "bold red", "warning": "yellow", "note": "cyan"}
@@ -36,21 +36,16 @@ def show_inspection(console: Console, found: Inspection, classes_shown: int | No
 
     Parameters
     ----------
-    console : rich Console
-        As `make_console` opens it.
-    found : Inspection
-        What was found.
     classes_shown : int or None
         How many classes the table has, the oddest ones in file order; None: as many as the terminal has lines for.
     all_ : bool
         Every class, and histograms that are twice as fine.
     """
-    marks = glyphs(console)
-    _show_source(console, found, marks)
-    _show_findings(console, found, marks)
-    _show_classes(console, found, None if all_ else classes_shown or _room(console, found), marks)
+    _show_source(console, found)
+    _show_findings(console, found)
+    _show_classes(console, found, None if all_ else classes_shown or _room(console, found))
     if found.scored:
-        _show_histograms(console, found, 10 if all_ else 5, marks)
+        _show_histograms(console, found, 10 if all_ else 5)
         console.print(Text("entropy: 0 is certain, 1 is uniform over the classes", "dim"))
 
 
@@ -67,25 +62,23 @@ def _room(console: Console, found: Inspection) -> int:
     return min(_MOST_CLASSES, max(4, console.height - _OTHER_LINES - 2 * len(found.findings)))
 
 
-def _show_source(console: Console, found: Inspection, marks: Glyphs) -> None:
+def _show_source(console: Console, found: Inspection) -> None:
     unscored = f" ({counted(found.rows - found.scored, 'bad row')})" if found.rows > found.scored else ""
     facts = f"{found.source}: {counted(found.rows, 'row')}{unscored}, {found.columns}, {found.dtype}"
-    _wrap(console, visible(facts, marks.encoding), "bold", 0)
+    _wrap(console, facts, "bold", 0)
     if found.other_columns:
         names = ", ".join(found.other_columns[:5]) + (" ..." if len(found.other_columns) > 5 else "")
-        _wrap(console, visible(f"passes through: {names}", marks.encoding), "dim", 0)
+        _wrap(console, f"passes through: {names}", "dim", 0)
     console.print()
 
 
-def _show_findings(console: Console, found: Inspection, marks: Glyphs) -> None:
+def _show_findings(console: Console, found: Inspection) -> None:
     if not found.findings:
         console.print(Text("nothing found that would go wrong", "green"))
     for finding in found.findings:
-        _wrap(
-            console, visible(finding.text, marks.encoding), "", _INDENT, (finding.severity, _STYLES[finding.severity])
-        )
+        _wrap(console, finding.text, "", _INDENT, (finding.severity, _STYLES[finding.severity]))
         for place in finding.places[:_PLACES]:
-            _wrap(console, visible(_short(place, found.source), marks.encoding), "dim", _INDENT + 2, hang=2)
+            _wrap(console, _short(place, found.source), "dim", _INDENT + 2, hang=2)
         advice = f"{finding.advice}: {finding.flag}" if finding.flag else finding.advice
         if advice:
             _wrap(console, f"-> {advice}", "", _INDENT, hang=2)
@@ -103,16 +96,18 @@ def _wrap(
 ) -> None:
     """Print a paragraph that hangs under its heading; names without a space are broken where they must."""
     width = max(20, min(console.width, _WIDEST) - indent)
-    lines = textwrap.wrap(text, width, subsequent_indent=" " * hang, break_on_hyphens=False) or [""]
+    shown = visible(text, console.encoding)
+    lines = textwrap.wrap(shown, width, subsequent_indent=" " * hang, break_on_hyphens=False) or [""]
     for number, line in enumerate(lines):
         word, color = heading if number == 0 else ("", "")
         console.print(Text.assemble((word.ljust(indent), color), (line, style)), soft_wrap=True)
 
 
-def _show_classes(console: Console, found: Inspection, most: int | None, marks: Glyphs) -> None:
+def _show_classes(console: Console, found: Inspection, most: int | None) -> None:
+    marks = glyphs(console)
     shown = _oddest(found.classes, most)
     columns: list[Column] = [
-        TextColumn("class", [visible(one.name, marks.encoding) for one in shown], 9, least=8, most=24),
+        TextColumn("class", [one.name for one in shown], 9, least=8, most=24),
         _counts("wins", [one.predicted for one in shown], 6),
     ]
     for heading, values, weight in (
@@ -122,7 +117,7 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
         ("max", [one.highest for one in shown], 5),
         ("spread", [one.spread for one in shown], 7),
     ):
-        columns.append(TextColumn(heading, [_number(value) for value in values], weight, is_number=True))
+        columns.append(FigureColumn(heading, [_number(value) for value in values], weight))
     for heading, counts in (
         ("nan", [one.missing for one in shown]),
         ("inf", [one.infinite for one in shown]),
@@ -130,7 +125,7 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
     ):
         if any(counts):
             columns.append(_counts(heading, counts, 8))
-    draw(console, columns, marks)
+    draw(console, columns)
     if left := len(found.classes) - len(shown):
         note = f"{marks.ellipsis} {left:,} more classes, less odd than these: --all shows them"
         console.print(Text(note, "dim"))
@@ -140,7 +135,7 @@ def _show_classes(console: Console, found: Inspection, most: int | None, marks: 
 
 
 def _counts(heading: str, counts: Sequence[int], weight: int) -> Column:
-    return TextColumn(heading, [f"{count:,}" if count else "" for count in counts], weight, is_number=True)
+    return FigureColumn(heading, [f"{count:,}" if count else "" for count in counts], weight)
 
 
 def _oddest(classes: Sequence[ClassFigures], most: int | None) -> list[ClassFigures]:
@@ -165,7 +160,7 @@ def _number(value: float | None) -> str:
     return f"{value:.3g}" if abs(value) < 0.1 else f"{value:.2f}" if abs(value) < 1e4 else f"{value:.1e}"
 
 
-def _show_histograms(console: Console, found: Inspection, lines: int, marks: Glyphs) -> None:
+def _show_histograms(console: Console, found: Inspection, lines: int) -> None:
     """Print confidence and entropy side by side, from the first to the last line that one of them uses."""
     counts = [_merged(found.confidence, lines), _merged(found.entropy, lines)]
     used = [i for i, pair in enumerate(zip(*counts, strict=True)) if any(pair)]
@@ -175,11 +170,11 @@ def _show_histograms(console: Console, found: Inspection, lines: int, marks: Gly
     ]
     for what, rows in zip(("confidence", "entropy"), counts, strict=True):
         columns += [
-            TextColumn(what, [f"{rows[i]:,}" for i in shown], 8, is_number=True, least=10),
-            TextColumn("share", [percent(rows[i], sum(rows)) for i in shown], 7, is_number=True, least=7),
+            FigureColumn(what, [f"{rows[i]:,}" for i in shown], 8, least=10),
+            FigureColumn("share", [percent(rows[i], sum(rows)) for i in shown], 7, least=7),
             BarColumn([rows[i] / max(rows) for i in shown], 1),
         ]
-    draw(console, columns, marks)
+    draw(console, columns)
 
 
 def _merged(counts: Sequence[int], lines: int) -> list[int]:

@@ -139,7 +139,7 @@ class EvaluationPictureOptions(ChosenPictureOptions, panel=PANEL):
 
     def known(self) -> Sequence[str]:
         """Name the plots that there are."""
-        from softmax_cli.evaluation.figures import PLOTS
+        from softmax_cli.evaluation.pictures import PLOTS
 
         return tuple(PLOTS)
 
@@ -159,13 +159,13 @@ class ComparisonPictureOptions(ChosenPictureOptions, panel=PANEL):
 
     def known(self) -> Sequence[str]:
         """Name the plots that there are."""
-        from softmax_cli.evaluation.pairs.figures import PLOTS
+        from softmax_cli.evaluation.pairs.pictures import PLOTS
 
         return tuple(PLOTS)
 
     def drawn(self, has_truth: bool) -> list[str]:
         """Return the names of the plots to draw, of tables with truths or without."""
-        from softmax_cli.evaluation.pairs.figures import NEEDS_TRUTHS
+        from softmax_cli.evaluation.pairs.pictures import NEEDS_TRUTHS
 
         names = self.names()
         if has_truth:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,24 +85,24 @@ def refuse(found: Sequence[Reject]) -> None:
         raise DataError(f"{found[0]}; {WAYS_ON}")
 
 
-class KeepRejects(Protocol):
-    """Takes rejected rows in order."""
-
-    def __call__(self, rejects: Sequence[Reject], /) -> None:
-        """Keep some more."""
+KeepRejects = Callable[[Sequence[Reject]], None]
+"""Takes rejected rows in order."""
 
 
 @contextmanager
 def rejects_file(path: str, force: bool) -> Iterator[KeepRejects]:
-    """Open a CSV file (where,column,problem,record) that is complete when the block ends."""
+    """Open a CSV file of rejected rows that is complete when the block ends."""
     check_target(path, (), force)
+    with row_listing(path, force, Reject._fields) as keep:
+        yield keep
+
+
+@contextmanager
+def row_listing(path: str, force: bool, names: Sequence[str]) -> Iterator[Callable[[Iterable[Sequence[str]]], None]]:
+    """Open a CSV file with a line for each thing said of a row; it takes several lines at a time."""
     with whole_file(path, force) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(["where", "column", "problem", "record"])
-
-        def keep(rejects: Sequence[Reject], /) -> None:
-            rows.writerows([r.where, r.column, r.problem, r.record] for r in rejects)
-
-        yield keep
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(names)
+        yield lines.writerows
         text.detach()  # flushes, and leaves the file open for its owner

@@ -20,7 +20,7 @@ from softmax_cli.numeric.distributions.pooling import (
 )
 from softmax_cli.prediction.members import JoinedRows, Members
 from softmax_cli.stream.scores import ScoreTable
-from softmax_cli.tables.batch import Batch, ListColumn, NameColumn, NumberColumn
+from softmax_cli.tables.batch import ListColumn, NameColumn, NumberColumn
 from softmax_cli.tables.columns import FIGURE, METADATA_KEY, Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
 from softmax_cli.tables.pool import NOBODY, ordered_map
@@ -129,7 +129,7 @@ def _decoded(joined: JoinedRows, rows: PooledRows, names: list[str], classes: tu
         batch = batch.with_column(name, NumberColumn(values[:, None], valid=None if good.all() else good))
     batch = batch.with_column(TRUTH, NameColumn(np.maximum(rows.labels, -1).astype(np.int32), classes))
     batch = batch.with_column(SCORES, ListColumn(rows.log_p))
-    found = {row: next(filter(None, joined.problems_of(row))) for row in np.flatnonzero(~good).tolist()}
+    found = {row: joined.problem_of(row) for row in np.flatnonzero(~good).tolist()}
 
     def place(row: int, column: str | None) -> Place:
         if row in found:
@@ -137,7 +137,7 @@ def _decoded(joined: JoinedRows, rows: PooledRows, names: list[str], classes: tu
         return joined.decoded.place(row, column)
 
     faults = tuple(Fault(row, reject.column or None, reject.problem) for row, reject in found.items())
-    return Decoded(Batch(batch.schema, batch.columns, batch.num_rows), place, faults)
+    return Decoded(batch, place, faults)
 
 
 def fit_weights(members: Members, kind: str, threads: int) -> Fit:

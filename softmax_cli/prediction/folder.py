@@ -41,7 +41,7 @@ from softmax_cli.prediction.parts import (
     record_of,
     together,
 )
-from softmax_cli.prediction.run import Finished, Work, layout_in
+from softmax_cli.prediction.run import Finished, Work
 from softmax_cli.prediction.transform import Transform
 from softmax_cli.storage import folders
 from softmax_cli.storage.remote import is_remote
@@ -325,10 +325,6 @@ class Folder:
     def in_parts(self) -> bool:
         """See `Target`."""
         return True
-
-    def layout(self, asked: str) -> str:
-        """See `Target`."""
-        return layout_in(self.form, asked)
 
     def describe(self, columns: str) -> list[str]:
         """See `Target`; how the input is cut into units has a line of its own."""

@@ -84,9 +84,10 @@ class JoinedRows(NamedTuple):
         found: NDArray[np.bool_] = np.any([rows.problems != None for rows in self.members], axis=0)  # noqa: E711
         return found
 
-    def problems_of(self, row: int) -> Iterator[Reject | None]:
-        """What is wrong with a row, table by table."""
-        return (rows.problems[row] for rows in self.members)
+    def problem_of(self, row: int) -> Reject:
+        """What is wrong with a bad row, in the first table that has no distribution for it."""
+        found: Reject = next(rows.problems[row] for rows in self.members if rows.problems[row] is not None)
+        return found
 
 
 class Members(NamedTuple):

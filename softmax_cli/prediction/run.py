@@ -121,14 +121,9 @@ class Target(Protocol):
     def overwrites(self) -> bool:
         """Whether files of earlier runs may be written over."""
 
-    def layout(self, asked: str) -> str:
-        """Return the name of the layout that the target needs where another one was asked for.
-
-        Raises
-        ------
-        UsageError
-            It cannot hold what was asked for.
-        """
+    @property
+    def form(self) -> Format | None:
+        """The format of its files; None: there are none."""
 
     def describe(self, columns: str) -> list[str]:
         """Say where the columns of the result go and as what, in lines: ``writes   csv to probs.csv: ...``."""
@@ -152,10 +147,7 @@ class Screen(NamedTuple):
     all_classes: bool = False
     """Whether the summary names every class."""
     in_parts: bool = False
-
-    def layout(self, asked: str) -> str:
-        """See `Target`."""
-        return asked
+    form: None = None
 
     def describe(self, columns: str) -> list[str]:
         """See `Target`."""
@@ -196,10 +188,6 @@ class File(NamedTuple):
     overwrites: bool
     in_parts: bool = False
 
-    def layout(self, asked: str) -> str:
-        """See `Target`: an array file holds one matrix."""
-        return layout_in(self.form, asked)
-
     def describe(self, columns: str) -> list[str]:
         """See `Target`."""
         return [f"writes   {name_of(self.form)} to {self.path or 'standard output'}: {columns}"]
@@ -219,15 +207,15 @@ class File(NamedTuple):
             yield writer
 
 
-def layout_in(form: Format, asked: str) -> str:
-    """Return the name of the layout that a file format needs where another one was asked for.
+def layout_in(form: Format | None, asked: str) -> str:
+    """Return the name of the layout that a file format, if there is one, needs where another one was asked for.
 
     Raises
     ------
     UsageError
         A format that holds one array cannot hold a row for each class.
     """
-    if not holds_one_array(form):
+    if form is None or not holds_one_array(form):
         return asked
     if asked == "long":
         raise UsageError("--layout long does not fit an array file; choose .csv, .jsonl, .parquet or .arrow")

@@ -18,7 +18,16 @@ from softmax_cli.tables.batch import Batch, empty_batch
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.schema import Schema
 from softmax_cli.terminal.console import Glyphs, glyphs
-from softmax_cli.terminal.grid import BarColumn, Column, ConfidenceColumn, OtherClassesColumn, TextColumn, draw, total
+from softmax_cli.terminal.grid import (
+    BarColumn,
+    Column,
+    ConfidenceColumn,
+    FigureColumn,
+    OtherClassesColumn,
+    TextColumn,
+    draw,
+    total,
+)
 from softmax_cli.terminal.text import percent, probability, visible, width
 
 _OWN_COLUMN_EACH = 4
@@ -49,16 +58,16 @@ def show_predictions(
     marks = glyphs(console)
     if batch.num_rows:
         columns = plain_columns(batch, shown, marks) if shown.is_plain else _columns(batch, shown, marks, console.width)
-        drawn = draw(console, columns, marks)
+        drawn = draw(console, columns)
         if shown.is_plain and drawn < batch.num_columns:
             left_out = counted(batch.num_columns - drawn, "more column")
             console.print(Text(f"{marks.ellipsis} {left_out}", "dim"))
         if limit_note:
-            console.print(Text(visible(limit_note, marks.encoding), "dim"))
+            console.print(Text(visible(limit_note, console.encoding), "dim"))
         console.print()
-    _show_facts(console, tally, marks)
+    _show_facts(console, tally)
     if tally.scored:
-        _show_spread(console, shown, tally, marks)
+        _show_spread(console, shown, tally)
 
 
 def _columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> list[Column]:
@@ -80,7 +89,7 @@ def _columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> 
 
 def _names(batch: pa.RecordBatch, shown: Shown, marks: Glyphs, width: int) -> Column:
     if shown.id is None:
-        return TextColumn("row", [f"{row}" for row in range(1, batch.num_rows + 1)], weight=8, is_number=True)
+        return FigureColumn("row", [f"{row}" for row in range(1, batch.num_rows + 1)], weight=8)
     least = max(6, min(12, width // 5))
     names = texts(batch.column(shown.id), marks.encoding)
     return TextColumn(visible(shown.id, marks.encoding), names, weight=8, least=least, most=max(least, width // 3))
@@ -114,7 +123,7 @@ def _classes(rows: Rows, classes: tuple[str, ...], marks: Glyphs, room: int) -> 
         for name, p in zip(classes, rows.p.T.tolist(), strict=True):
             styles = ["bold" if name == prediction else "dim" for prediction in rows.predictions]
             lines = ["" if value != value else probability(value) for value in p]
-            each.append(TextColumn(visible(name, marks.encoding), lines, 3, styles, is_number=True, least=5, most=12))
+            each.append(FigureColumn(visible(name, marks.encoding), lines, 3, styles, least=5, most=12))
         if total([0, *(column.want().least for column in each)]) <= room:
             return each
     rankings = [
@@ -223,8 +232,9 @@ _LISTED = 5
 _FATE = {"error": "", "skip": ", left out", "null": ", kept unscored"}
 
 
-def _show_facts(console: Console, tally: Tally, marks: Glyphs) -> None:
+def _show_facts(console: Console, tally: Tally) -> None:
     """Print the figures of a whole run, as many on a line as it takes."""
+    marks = glyphs(console)
     facts = [Text(counted(tally.rows, "row"))]
     if tally.abstained:
         facts.append(Text(f"{tally.abstained:,} abstained", "yellow"))
@@ -245,11 +255,12 @@ def _show_facts(console: Console, tally: Tally, marks: Glyphs) -> None:
     console.print(line)
 
 
-def _show_spread(console: Console, shown: Shown, tally: Tally, marks: Glyphs) -> None:
+def _show_spread(console: Console, shown: Shown, tally: Tally) -> None:
     """Print in how many rows each class is the most probable: the commonest by name, the others in one line."""
+    marks = glyphs(console)
     order = np.argsort(-tally.counts, kind="stable").tolist()
     listed = order if shown.all_classes or len(order) <= _LISTED else order[: _LISTED - 1]
-    names = [visible(shown.classes[i], marks.encoding) for i in listed]
+    names = [visible(shown.classes[i], console.encoding) for i in listed]
     counts = [int(tally.counts[i]) for i in listed]
     bars = [count / counts[0] for count in counts]
     styles = [""] * len(listed)
@@ -260,11 +271,11 @@ def _show_spread(console: Console, shown: Shown, tally: Tally, marks: Glyphs) ->
         styles.append("dim")
     columns: list[Column] = [
         TextColumn("most probable", names, 4, styles, least=9, most=30),
-        TextColumn("rows", [f"{count:,}" for count in counts], 3, styles, is_number=True, least=4),
-        TextColumn("share", [percent(count, tally.scored) for count in counts], 2, styles, is_number=True),
+        FigureColumn("rows", [f"{count:,}" for count in counts], 3, styles, least=4),
+        FigureColumn("share", [percent(count, tally.scored) for count in counts], 2, styles),
         BarColumn(bars, weight=1),
     ]
-    draw(console, columns, marks)
+    draw(console, columns)
 
 
 _LOOKED_AT = 100
@@ -283,9 +294,9 @@ def plain_columns(batch: pa.RecordBatch, shown: Shown, marks: Glyphs) -> list[Co
 def _column(field: pa.Field, array: pa.Array, weight: int, marks: Glyphs) -> Column:
     heading = visible(field.name, marks.encoding)
     if pa.types.is_floating(field.type):
-        return TextColumn(heading, numbers(array, field), weight, is_number=True)
-    is_number = pa.types.is_integer(field.type)
-    return TextColumn(heading, texts(array, marks.encoding), weight, is_number=is_number)
+        return FigureColumn(heading, numbers(array, field), weight)
+    make = FigureColumn if pa.types.is_integer(field.type) else TextColumn
+    return make(heading, texts(array, marks.encoding), weight)
 
 
 _LONGEST = 500

@@ -118,14 +118,14 @@ _WIDEST = 88
 """Longer lines are hard to read, however wide the terminal."""
 
 
-def heading(console: Console, text: str, marks: Glyphs) -> None:
+def heading(console: Console, text: str) -> None:
     """Print the name of a section, a blank line before it."""
     console.print()
-    paragraph(console, text, marks, "bold")
+    paragraph(console, text, "bold")
 
 
-def paragraph(console: Console, text: str, marks: Glyphs, style: str = "", hang: str = "") -> None:
+def paragraph(console: Console, text: str, style: str = "", hang: str = "") -> None:
     """Print text that breaks between words; the lines after the first begin with `hang`."""
     width = max(20, min(console.width, _WIDEST))
-    for line in textwrap.wrap(visible(text, marks.encoding), width, subsequent_indent=hang, break_on_hyphens=False):
+    for line in textwrap.wrap(visible(text, console.encoding), width, subsequent_indent=hang, break_on_hyphens=False):
         console.print(Text(line, style), soft_wrap=True)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from softmax_cli.terminal.console import Glyphs
-from softmax_cli.terminal.text import probability, shorten, width
+from softmax_cli.terminal.console import Glyphs, glyphs
+from softmax_cli.terminal.text import probability, shorten, visible, width
 
 GAP = 2
 """Blank cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """What a column asks for, in terminal cells."""
 
     natural: int
@@ -67,11 +66,7 @@ class Column(Protocol):
 
     @property
     def heading(self) -> str:
-        """As a beginner reads it; already visible text."""
-
-    @property
-    def is_number(self) -> bool:
-        """Right-aligned."""
+        """As a beginner reads it."""
 
     def want(self) -> Want:
         """Say which widths are of use."""
@@ -82,24 +77,30 @@ class Column(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
-    """A column of visible texts, shortened where they are too long."""
+    """A column of texts, shortened where they are too long; `draw` makes them, and the heading, visible."""
 
     heading: str
     texts: Sequence[str]
     weight: int = 0
     styles: Sequence[str] = ()
     """One per row; (): none."""
-    is_number: bool = False
     least: int = 5
     most: int = 60
 
+    def spelled(self, encoding: str) -> TextColumn:
+        """Make every text visible."""
+        texts = [visible(text, encoding) for text in self.texts]
+        return replace(self, heading=visible(self.heading, encoding), texts=texts)
+
     def want(self) -> Want:
         """Ask for the widest text."""
-        widest = max(map(width, self.texts), default=0)
-        natural = min(max(widest, width(self.heading)), self.most)
-        if self.is_number:  # one that is cut is another number
-            return Want(max(natural, widest), max(widest, min(natural, self.least)), self.weight)
+        natural = min(max(self.widest, width(self.heading)), self.most)
         return Want(natural, min(natural, self.least), self.weight)
+
+    @property
+    def widest(self) -> int:
+        """Cells of the widest text."""
+        return max(map(width, self.texts), default=0)
 
     def cells(self, cells: int, marks: Glyphs) -> list[Text]:
         """Draw every row."""
@@ -109,7 +110,17 @@ class TextColumn:
         ]
 
 
-def draw(console: Console, columns: Sequence[Column], marks: Glyphs) -> int:
+@dataclass(frozen=True, slots=True)
+class FigureColumn(TextColumn):
+    """A column of numbers, on the right; none is shortened, for it would be another number."""
+
+    def want(self) -> Want:
+        """Ask for the widest number, whatever else there is."""
+        natural, least, weight = TextColumn.want(self)
+        return Want(max(natural, self.widest), max(self.widest, least), weight)
+
+
+def draw(console: Console, columns: Sequence[Column]) -> int:
     """Print a table of the columns that fit.
 
     Returns
@@ -117,6 +128,8 @@ def draw(console: Console, columns: Sequence[Column], marks: Glyphs) -> int:
     int
         How many columns are shown.
     """
+    marks = glyphs(console)
+    columns = [one.spelled(console.encoding) if isinstance(one, TextColumn) else one for one in columns]
     widths = fit([column.want() for column in columns], console.width)
     shown = [(column, cells) for column, cells in zip(columns, widths, strict=True) if cells]
     table = Table(
@@ -130,7 +143,9 @@ def draw(console: Console, columns: Sequence[Column], marks: Glyphs) -> int:
     )
     for column, cells in shown:
         heading = Text(shorten(column.heading, cells, marks.ellipsis))
-        table.add_column(heading, width=cells, no_wrap=True, justify="right" if column.is_number else "left")
+        table.add_column(
+            heading, width=cells, no_wrap=True, justify="right" if isinstance(column, FigureColumn) else "left"
+        )
     for row in zip(*(column.cells(cells, marks) for column, cells in shown), strict=True):
         table.add_row(*row)
     console.print(table)
@@ -153,7 +168,6 @@ class ConfidenceColumn:
     values: Sequence[float]
     weight: int
     heading: str = "confidence"
-    is_number: bool = False
 
     def want(self) -> Want:
         """Ask for a bar of eight cells; of four, the number and its bar are as wide as the heading."""
@@ -177,7 +191,6 @@ class BarColumn:
     values: Sequence[float]
     weight: int
     heading: str = ""
-    is_number: bool = False
 
     def want(self) -> Want:
         """Ask for enough to compare lengths."""
@@ -199,7 +212,6 @@ class OtherClassesColumn:
     """Per row, the most probable first."""
     weight: int
     heading: str = "other classes"
-    is_number: bool = False
 
     def want(self) -> Want:
         """Ask for every class that is worth a name."""

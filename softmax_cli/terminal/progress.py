@@ -49,12 +49,12 @@ def progress(
     callable
         ``advance(rows, bytes)``.
     """
-    stream = sys.stderr if stream is None else stream
-    if not enabled or not _can_redraw(stream):
-        yield _ignore
+    terminal = _terminal(stream, enabled)
+    if terminal is None:
+        yield lambda rows, size: None
         return
     with ExitStack() as shown:
-        yield _patient(total_bytes, color, stream, shown)
+        yield _patient(total_bytes, color, terminal, shown)
 
 
 def _patient(total_bytes: int | None, color: Color, stream: TextIO, shown: ExitStack) -> Advance:
@@ -69,42 +69,26 @@ def _patient(total_bytes: int | None, color: Color, stream: TextIO, shown: ExitS
         if draw is None and time.monotonic() - begun >= PATIENCE:
             from softmax_cli.terminal.console import make_console
 
-            draw = shown.enter_context(open_bar(make_console(stream, color), total_bytes, begun))
+            draw = shown.enter_context(_open_bar(make_console(stream, color), total_bytes, begun))
         if draw is not None:
             draw(rows, size)
 
     return advance
 
 
-def _can_redraw(stream: TextIO) -> bool:
-    return not stream.closed and stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _ignore(rows: int, size: int) -> None:
-    """Show nothing."""
+def _terminal(stream: TextIO | None, enabled: bool) -> TextIO | None:
+    """Return what can be drawn on; None: nothing is to be shown, or the cursor cannot be moved."""
+    stream = sys.stderr if stream is None else stream
+    can_redraw = not stream.closed and stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream if enabled and can_redraw else None
 
 
 _BAR_CELLS = 20
 
 
 @contextmanager
-def open_bar(console: Console, total_bytes: int | None, begun: float) -> Iterator[Callable[[int, int], None]]:
-    """Draw a bar on a terminal until the context ends, then leave no trace of it.
-
-    Parameters
-    ----------
-    console : rich Console
-        On a terminal.
-    total_bytes : int or None
-        Size of the whole input.
-    begun : float
-        When the work began, on the clock of `time.monotonic`.
-
-    Yields
-    ------
-    callable
-        ``draw(rows, bytes)``: what is done so far.
-    """
+def _open_bar(console: Console, total_bytes: int | None, begun: float) -> Iterator[Callable[[int, int], None]]:
+    """Draw a bar until the context ends, then leave no trace; gives ``draw(rows, bytes)``, with all that is done."""
     from rich.live import Live
 
     from softmax_cli.terminal.console import glyphs
@@ -135,6 +119,13 @@ def _line(rows: int, size: int, total_bytes: int | None, seconds: float, marks: 
     text = f"{int(100 * share):3d} %  {facts}"
     if size:
         text += f"  {_duration(seconds * (1 - share) / share)} left"
+    return _after_bar(share, text, marks, width)
+
+
+def _after_bar(share: float, text: str, marks: Glyphs, width: int) -> Text:
+    """Put a bar before a text where there is room for both."""
+    from rich.text import Text
+
     if len(text) + _BAR_CELLS + 2 > width:
         return Text(shorten(text, width, marks.ellipsis))
     return Text.assemble((marks.bar(share, _BAR_CELLS), "cyan"), "  ", text)
@@ -162,11 +153,11 @@ def rounds(total: int, enabled: bool, color: Color = "auto", stream: TextIO | No
     callable
         ``tell(name, round)``.
     """
-    stream = sys.stderr if stream is None else stream
-    if not enabled or not _can_redraw(stream):
+    terminal = _terminal(stream, enabled)
+    if terminal is None:
         yield lambda name, number: None
         return
-    shown = _Rounds(stream, color, total)
+    shown = _Rounds(terminal, color, total)
     due = threading.Timer(PATIENCE, shown.open)
     due.daemon = True
     due.start()
@@ -211,14 +202,10 @@ class _Rounds:
             self._live.stop()
 
     def _line(self, marks: Glyphs, width: int) -> Text:
-        from rich.text import Text
-
         name, number = self._now
         place = f"fold {number} of {self._total}" if number <= self._total else "all rows"
         text = "  ".join(part for part in (name, place, f"{_duration(time.monotonic() - self._begun)} so far") if part)
-        if len(text) + _BAR_CELLS + 2 > width:
-            return Text(shorten(text, width, marks.ellipsis))
-        return Text.assemble((marks.bar((number - 1) / (self._total + 1), _BAR_CELLS), "cyan"), "  ", text)
+        return _after_bar((number - 1) / (self._total + 1), text, marks, width)
 
 
 def _duration(seconds: float) -> str:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -121,24 +122,19 @@ class Confusion:
         return [self.classes[i] for i in np.flatnonzero(self.counts.sum(axis=0) == 0)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Confuse:
-    """Takes the predicted and the true class of the rows of a block."""
+def _confused(transform: Transform, truth: Truth, decoded: Decoded) -> tuple[NDArray[np.int64], LabelReading, int]:
+    """Return predicted * classes + true of the rows that have both, how truths were read, and how many have not."""
+    found = truth.labels(decoded.batch)
+    p = _probabilities(transform, with_truth_faults(decoded, truth, found, found.without))
+    good = np.isfinite(p).all(axis=1) & (found.indices >= 0)
+    cells = argmax(p[good]).astype(np.int64) * p.shape[1] + found.indices[good]
+    return cells, found.reading, int((~good).sum())
 
-    transform: Transform
-    """From `probabilities_transform`, which keeps the rows that cannot be scored."""
-    truth: Truth
 
-    def __call__(self, decoded: Decoded) -> tuple[NDArray[np.int64], LabelReading, int]:
-        """Return predicted * classes + true of the rows that have both, how truths were read, and how many have not."""
-        found = self.truth.labels(decoded.batch)
-        held: ListColumn = self.transform.run(
-            with_truth_faults(decoded, self.truth, found, found.without)
-        ).batch.column("prob")
-        p = np.asarray(held.matrix, np.float64)
-        good = np.isfinite(p).all(axis=1) & (found.indices >= 0)
-        cells = argmax(p[good]).astype(np.int64) * p.shape[1] + found.indices[good]
-        return cells, found.reading, int((~good).sum())
+def _probabilities(transform: Transform, decoded: Decoded) -> NDArray[np.float64]:
+    """Score a block, shape (rows, classes)."""
+    held: ListColumn = transform.run(decoded).batch.column("prob")
+    return np.asarray(held.matrix, np.float64)
 
 
 def confusion_of(
@@ -159,7 +155,7 @@ def confusion_of(
             f"{size:,}: --prior-method em"
         )
     counts, reading, left_out = np.zeros(size * size, np.int64), LabelReading(), 0
-    with fleet.results(EachBlock(transform.columns.scores, _Confuse(transform, truth)), listeners) as results:
+    with fleet.results(EachBlock(transform.columns.scores, partial(_confused, transform, truth)), listeners) as results:
         for _, (cells, read, unusable) in results:
             np.add.at(counts, cells, 1)
             reading, left_out = reading.plus(read), left_out + unusable
@@ -176,12 +172,12 @@ class Probabilities:
         self.rows = 0
 
     def add(self, probabilities: NDArray[np.floating]) -> None:
-        """Keep the probabilities of some rows, row by row."""
+        """Keep the probabilities of some rows, shape (rows, classes)."""
         left = memoryview(probabilities.tobytes())
         with temporary_space(_KEPT):
             while left:
                 left = left[self._file.write(left) :]
-        self.rows += len(probabilities) // self._classes
+        self.rows += len(probabilities)
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Go through all rows, shape (rows, classes) at a time."""
@@ -233,19 +229,6 @@ def warnings(found: PriorEstimate) -> list[str]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Score:
-    """Scores the rows of a block."""
-
-    transform: Transform
-    """From `probabilities_transform`."""
-
-    def __call__(self, decoded: Decoded) -> NDArray[np.floating]:
-        """Return their probabilities one after the other, shape (rows * classes,)."""
-        held: ListColumn = self.transform.run(decoded).batch.column("prob")
-        return np.ascontiguousarray(held.matrix, np.float64).reshape(-1)
-
-
 def keep_probabilities(fleet: Fleet[Table], transform: Transform, kept: Probabilities, listeners: Listeners) -> None:
     """Keep the probabilities of all rows of a table that can be scored, in order.
 
@@ -254,6 +237,6 @@ def keep_probabilities(fleet: Fleet[Table], transform: Transform, kept: Probabil
     DataError
         A row or a file is bad, or the temporary folder is full.
     """
-    with fleet.results(EachBlock(transform.columns.scores, _Score(transform)), listeners) as results:
+    with fleet.results(EachBlock(transform.columns.scores, partial(_probabilities, transform)), listeners) as results:
         for _, probabilities in results:
             kept.add(probabilities)

@@ -55,7 +55,7 @@ def read_class_values(flag: str, typed: str, preferred: Sequence[str]) -> dict[s
     """
     path, column = _split_column(typed)
     if can_be_read(path):
-        return _numbers(flag, _from_file(flag, path, column, preferred))
+        return _from_file(flag, path, column, preferred)
     if "=" in typed:
         return _numbers(flag, [_pair(flag, part) for part in typed.split(",")])
     raise UsageError(f"{flag} {typed!r}: no such file, and not of the form cat=4,dog=1")
@@ -65,12 +65,7 @@ def _numbers(flag: str, pairs: list[tuple[str, object]]) -> dict[str, float]:
     doubled = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
     if doubled:
         raise UsageError(f"{flag}: {', '.join(map(repr, doubled))} is given twice")
-    kind = ByPosition if isinstance(pairs, _Positions) else dict
-    return kind({name: finite_number(flag, name, value) for name, value in pairs})
-
-
-class _Positions(list[tuple[str, object]]):
-    """Pairs of a bare list."""
+    return {name: finite_number(flag, name, value) for name, value in pairs}
 
 
 def _split_column(typed: str) -> tuple[str, str | None]:
@@ -102,17 +97,17 @@ def finite_number(flag: str, name: str, value: object) -> float:
     return number
 
 
-def _from_file(flag: str, path: str, column: str | None, preferred: Sequence[str]) -> list[tuple[str, object]]:
+def _from_file(flag: str, path: str, column: str | None, preferred: Sequence[str]) -> dict[str, float]:
     if path.lower().endswith(".json"):
         held = _json(flag, path)
         inner = next(iter(held.values())) if isinstance(held, dict) and len(held) == 1 else None
         held = inner if isinstance(inner, dict) else held
         if isinstance(held, dict) and not any(isinstance(value, list | dict) for value in held.values()):
-            return [(str(name).strip(), value) for name, value in held.items()]
+            return _numbers(flag, [(str(name).strip(), value) for name, value in held.items()])
         if isinstance(held, list) and held and all(isinstance(value, int | float) for value in held):
-            return _Positions((str(position), value) for position, value in enumerate(held))
+            return ByPosition(_numbers(flag, [(str(position), value) for position, value in enumerate(held)]))
     with _opened(path) as table:
-        return _from_table(flag, path, table, column, preferred)
+        return _numbers(flag, _from_table(flag, path, table, column, preferred))
 
 
 def _from_table(

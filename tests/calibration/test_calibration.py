@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord, Scaled
-from softmax_cli.calibration.thresholds import Abstention
+from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord, Scaled
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
 from softmax_cli.numeric.calibrators._examples import Examples

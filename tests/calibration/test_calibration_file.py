@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.calibration.calibration import Calibration, Figures, FitRecord
+from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord
 from softmax_cli.calibration.file import decode, encode, read_calibration, write_calibration
-from softmax_cli.calibration.thresholds import Abstention
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
 from softmax_cli.numeric.calibrators._examples import Examples

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,13 +13,26 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from softmax_cli.calibration.calibration import Figures
-from softmax_cli.calibration.figures import TEMPERATURES, bins_of, losses, write_calibration_plots
-from softmax_cli.calibration.fit import BestMethod, EceGrid, Given, Job, OneMethod, Setting, calibrate
+from softmax_cli.calibration.fit import (
+    Job,
+    MinCoverage,
+    Setting,
+    best_method,
+    calibrate,
+    ece_grid,
+    one_method,
+    unfitted,
+)
 from softmax_cli.calibration.labelled_rows import LabelledRows
-from softmax_cli.calibration.page import calibration_page
+from softmax_cli.calibration.pictures import (
+    TEMPERATURES,
+    bins_of,
+    calibration_page,
+    losses,
+    write_calibration_plots,
+)
 from softmax_cli.calibration.report import calibration_report, verdict
 from softmax_cli.calibration.screen import show_calibration
-from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.steps import Nonconformity, SetRequest
 from softmax_cli.stream.outputs import json_bytes
@@ -31,6 +45,9 @@ Z = 3 * (RNG.normal(size=(120, 3)) + 1.2 * np.eye(3)[LABELS])
 NAMES = ("cat", "dog", "[red]\x1b")
 
 
+ROWS = LabelledRows(Z, LABELS, 0, LabelReading(), KindCheck())
+
+
 def reported(plan, coverage=0.8, per_class=False, z=Z, labels=LABELS, left_out=2):
     rows = LabelledRows(z, labels, left_out, LabelReading(), KindCheck())
     sets = SetRequest(Nonconformity("lac"), coverage, per_class)
@@ -40,12 +57,12 @@ def reported(plan, coverage=0.8, per_class=False, z=Z, labels=LABELS, left_out=2
 
 @pytest.fixture(scope="module")
 def temperature():
-    return reported(OneMethod("temperature"))[0]
+    return reported(partial(one_method, method="temperature"))[0]
 
 
 @pytest.fixture(scope="module")
 def best():
-    return reported(BestMethod())[0]
+    return reported(best_method)[0]
 
 
 def shown(report, width=80, encoding="utf-8"):
@@ -58,7 +75,7 @@ def shown(report, width=80, encoding="utf-8"):
 
 
 def test_the_values_are_those_of_the_fit():
-    report, found, fitted = reported(OneMethod("temperature"))
+    report, found, fitted = reported(partial(one_method, method="temperature"))
     assert (report.source, report.rows, report.left_out, report.classes) == ("v.csv", 120, 2, 3)
     assert (report.method, report.objective, report.folds, report.seed) == ("temperature", "nll", 4, 9)
     low, high = report.interval
@@ -87,12 +104,12 @@ def test_json_has_no_infinity(best):
 
 
 def test_too_few_rows_for_the_promise():
-    few, _, _ = reported(Given(), coverage=0.99, z=Z[:20], labels=LABELS[:20])
+    few, _, _ = reported(unfitted, coverage=0.99, z=Z[:20], labels=LABELS[:20])
     assert few.warnings[-1] == (
         "20 rows cannot promise a coverage of 0.99: every set holds every class; at least 99 rows are needed"
     )
     labels = np.repeat([0, 1, 2], [100, 18, 2])
-    short, _, _ = reported(Given(), per_class=True, labels=labels)
+    short, _, _ = reported(unfitted, per_class=True, labels=labels)
     assert short.warnings[-1].endswith("at least 4 rows of its own for its threshold: [red]\x1b (2 rows)")
 
 
@@ -121,9 +138,9 @@ def test_the_screen(temperature):
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (Given(), "On these rows, which nothing was fitted to"),
-        (EceGrid(), "--objective ece-grid: the T of 0.1, 0.2 .. 10"),
-        (BestMethod(), "All methods, on the same 4 folds"),
+        (unfitted, "On these rows, which nothing was fitted to"),
+        (ece_grid, "--objective ece-grid: the T of 0.1, 0.2 .. 10"),
+        (best_method, "All methods, on the same 4 folds"),
     ],
 )
 def test_the_screen_says_how_it_was_found(plan, words):
@@ -147,7 +164,7 @@ def test_the_verdict_says_what_came_of_it(temperature):
     ]
     (worse,) = verdict(replace(plain, before=after, after=before))
     assert worse.startswith("Worse than before: log loss rises from ")
-    assert verdict(reported(Given())[0])[0] == "Nothing was fitted: the probabilities stay as they are."
+    assert verdict(reported(unfitted)[0])[0] == "Nothing was fitted: the probabilities stay as they are."
     (rises,) = verdict(replace(plain, before=replace(before, ece=0.0)))
     assert f"and ECE rises from 0.0000 to {after.ece:.4f}." in rises
 
@@ -162,7 +179,7 @@ def test_the_loss_is_least_where_the_fit_is():
     drawn = losses(Z, LABELS)
     direct = [-log_softmax(Z / t, axis=1)[np.arange(120), LABELS].mean() for t in TEMPERATURES]
     np.testing.assert_allclose(drawn, direct, rtol=1e-12)
-    _, found, _ = reported(OneMethod("temperature"))
+    _, found, _ = reported(partial(one_method, method="temperature"))
     step = TEMPERATURES[1] / TEMPERATURES[0]
     assert 1 / step < TEMPERATURES[drawn.argmin()] / found.calibrator.temperature < step
 
@@ -177,7 +194,7 @@ def test_the_bins_hold_every_row():
 def test_the_page_and_the_plot(temperature, tmp_path):
     pytest.importorskip("jinja2")
     after = log_softmax(Z / 2, axis=1)
-    page = calibration_page(temperature, Z, after, LABELS, "softmax-cli calibrate v.csv").decode()
+    page = calibration_page(temperature, ROWS, after, "softmax-cli calibrate v.csv").decode()
     data = json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
     charts = {chart["id"]: chart for chart in data["charts"]}
     assert [*charts] == ["before", "after", "loss"]
@@ -187,7 +204,7 @@ def test_the_page_and_the_plot(temperature, tmp_path):
     assert (mark["x"], mark["y"]) == (pytest.approx(np.exp(best.x), rel=2e-3), pytest.approx(best.fun, rel=1e-5))
     assert f"log loss falls from {temperature.before.nll:.4f} to {temperature.after.nll:.4f} (by" in page
     pytest.importorskip("matplotlib")
-    write_calibration_plots(temperature, Z, after, LABELS, str(tmp_path / "c.svg"), force=False)
+    write_calibration_plots(temperature, ROWS, after, str(tmp_path / "c.svg"), force=False)
     drawn = (tmp_path / "c.svg").read_text("utf-8")
     assert f"ECE {bins_of(after, LABELS).error():.4f}" in drawn
     assert "After (temperature, held-out rows)" in drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from softmax_cli.calibration.fit import BestMethod, EceGrid, Given, Job, OneMethod, Setting, calibrate
+from softmax_cli.calibration.fit import (
+    Job,
+    MinCoverage,
+    Setting,
+    best_method,
+    calibrate,
+    ece_grid,
+    one_method,
+    unfitted,
+)
 from softmax_cli.calibration.labelled_rows import LabelledRows
-from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibrators import by_name
 from softmax_cli.numeric.calibrators._examples import Examples, stratified_folds
@@ -35,7 +44,7 @@ SETS = SetRequest(Nonconformity("lac"), 0.8)
 def test_held_out_rows_choose_the_threshold(method, plan, monkeypatch):
     if plan == "best":
         monkeypatch.setattr("softmax_cli.calibration.fit.names", lambda: (method,))
-    job = Job(BestMethod() if plan == "best" else OneMethod(method), 4, 9, SETS, MinCoverage(0.5))
+    job = Job(best_method if plan == "best" else partial(one_method, method=method), 4, 9, SETS, MinCoverage(0.5))
     found, fitted = calibrate(ROWS, job, SETTING)
     log_p, fold_of = np.empty(Z.shape), stratified_folds(LABELS, 4, 9)
     for fold in range(4):
@@ -52,21 +61,23 @@ def test_held_out_rows_choose_the_threshold(method, plan, monkeypatch):
 
 
 def test_a_calibrator_that_saw_no_row_uses_all_of_them():
-    found, fitted = calibrate(ROWS, Job(Given(), 5, 0, SETS), SETTING)
+    found, fitted = calibrate(ROWS, Job(unfitted, 5, 0, SETS), SETTING)
     true = np.sort(1 - np.exp(log_softmax(Z + LOG_W, axis=1)[np.arange(300), LABELS]))
     assert found.sets.threshold == pytest.approx([true[int(np.ceil(301 * 0.8)) - 1]], rel=1e-12)
     assert (fitted.objective, fitted.before) == ("none", fitted.after)
 
 
 def test_without_thresholds_weights_do_not_matter():
-    weighted, _ = calibrate(ROWS, Job(OneMethod("temperature"), 5, 0), SETTING)
-    plain, _ = calibrate(ROWS, Job(OneMethod("temperature"), 5, 0), Setting("t", "logits", ("a", "b", "c")))
+    weighted, _ = calibrate(ROWS, Job(partial(one_method, method="temperature"), 5, 0), SETTING)
+    plain, _ = calibrate(
+        ROWS, Job(partial(one_method, method="temperature"), 5, 0), Setting("t", "logits", ("a", "b", "c"))
+    )
     assert weighted.calibrator == plain.calibrator
     assert weighted.bias is None
 
 
 def test_the_grid_keeps_its_temperature_and_says_when_it_does_not_help():
-    found, fitted = calibrate(ROWS, Job(EceGrid(), 5, 0), SETTING)
+    found, fitted = calibrate(ROWS, Job(ece_grid, 5, 0), SETTING)
     assert found.calibrator.temperature * 10 == pytest.approx(round(found.calibrator.temperature * 10))
     assert (found.calibrator.interval, found.fit.objective, fitted.warnings) == (None, "ece-grid", ())
 
@@ -80,7 +91,7 @@ def test_the_hash_tells_rows_apart():
 def test_a_class_without_a_row_is_named():
     rows = LabelledRows(Z, np.minimum(LABELS, 1), 0, LabelReading(), KindCheck())
     with pytest.raises(DataError, match=r"labelled c, .* --method temperature"):
-        calibrate(rows, Job(OneMethod("isotonic"), 5, 0), SETTING)
+        calibrate(rows, Job(partial(one_method, method="isotonic"), 5, 0), SETTING)
 
 
 @given(st.lists(st.integers(0, 300), max_size=4), st.booleans())
@@ -101,4 +112,4 @@ def test_rows_joined_from_parts_are_the_rows(cuts, grouped):
 
 def test_no_row_is_refused():
     with pytest.raises(DataError, match="t: no row to fit to"):
-        calibrate(LabelledRows.joined([], 3), Job(OneMethod("temperature"), 4, 9), SETTING)
+        calibrate(LabelledRows.joined([], 3), Job(partial(one_method, method="temperature"), 4, 9), SETTING)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.evaluation import mistakes
-from softmax_cli.evaluation.mistakes import Mistakes
+from softmax_cli.evaluation import labelled
+from softmax_cli.evaluation.labelled import Mistakes
 from softmax_cli.numeric.metrics._rows import Rows
 
 CLASSES = ("cat", "dog", "bird")
@@ -26,9 +26,9 @@ def found(rows, first=0):
 @given(st.lists(ROW, max_size=40), st.integers(0, 40), st.integers(1, 6), st.integers(1, 3), st.integers(0, 8))
 def test_what_is_kept_is_what_sorting_finds(rows, cut, of_all, of_a_pair, of_pairs):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mistakes, "OF_ALL", of_all)
-        patch.setattr(mistakes, "OF_A_PAIR", of_a_pair)
-        patch.setattr(mistakes, "OF_PAIRS", of_pairs)
+        patch.setattr(labelled, "OF_ALL", of_all)
+        patch.setattr(labelled, "OF_A_PAIR", of_a_pair)
+        patch.setattr(labelled, "OF_PAIRS", of_pairs)
         kept = found(rows[:cut]).plus(found(rows[cut:], min(cut, len(rows)))).named(CLASSES)
     wrong = sorted((-c, row, t, top) for row, (t, top, c) in enumerate(rows) if t != top)
     first = [one for place, one in enumerate(wrong) if [w[2:] for w in wrong[:place]].count(one[2:]) < of_a_pair]

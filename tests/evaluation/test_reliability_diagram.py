@@ -11,7 +11,6 @@ from rich.console import Console
 
 from softmax_cli.evaluation.report import Bin
 from softmax_cli.evaluation.screen import MOST_LINES, Brush, draw_gap, show_reliability
-from softmax_cli.terminal.console import glyphs
 
 PLAIN = Brush("#", "+", "-", "|")
 shares = st.floats(0, 1)
@@ -52,7 +51,7 @@ def test_lines_by_hand(confidence, accuracy, drawn):
 def shown(bins, width=80, encoding="utf-8"):
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
     console = Console(file=stream, width=width, color_system=None)
-    show_reliability(console, bins, glyphs(console))
+    show_reliability(console, bins)
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from softmax_cli.inspection.evidence import Evidence, make_inspector, no_evidence, with_batch
+from softmax_cli.inspection.evidence import Evidence, make_inspector
 from softmax_cli.inspection.report import inspection
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Place
@@ -31,7 +31,7 @@ def rows_of(table, start, stop):
 def evidence_of(table, inspector, edges):
     """The evidence of some batches of a table, one after the other."""
     batches = [rows_of(table, start, stop) for start, stop in itertools.pairwise(edges)]
-    return reduce(lambda so_far, one: with_batch(so_far, one, inspector(one)), batches, no_evidence(inspector))
+    return reduce(lambda so_far, one: so_far.with_batch(one, inspector(one)), batches, Evidence.none(inspector))
 
 
 def fold_over(table):
@@ -60,7 +60,7 @@ def test_every_cut_and_every_grouping_gives_the_same_report(table, cuts, units):
         evidence_of(table, inspector, [place for place in batches if start <= place <= stop])
         for start, stop in itertools.pairwise(edges)
     ]
-    parts = [no_evidence(inspector), *parts, no_evidence(inspector)]
+    parts = [Evidence.none(inspector), *parts, Evidence.none(inspector)]
     whole = told(evidence_of(table, inspector, [0, len(table)]))
     assert told(reduce(Evidence.plus, parts)) == whole
     assert told(reduce(lambda later, one: one.plus(later), reversed(parts))) == whole

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from softmax_cli.inspection.evidence import make_inspector, no_evidence, with_batch
+from softmax_cli.inspection.evidence import Evidence, make_inspector
 from softmax_cli.inspection.findings import FINDERS, find_all, find_outliers, find_scale
 from softmax_cli.inspection.kind_findings import find_kind
 from softmax_cli.tables.columns import Selection, resolve
@@ -25,7 +25,7 @@ def evidence_of(z, names=NAMES, dtype="float64", limit=6.0, **typed):
     batch = pa.record_batch({f"logit_{name}": np.ascontiguousarray(z[:, i]) for i, name in enumerate(names)})
     decoded = Decoded(batch, lambda row, column: Place(f"t: row {row + 1}", "?", "the row"))
     inspector = make_inspector([decoded], resolve(batch.schema, Selection(**typed), batch), dtype, limit)
-    return with_batch(no_evidence(inspector), decoded, inspector(decoded))
+    return Evidence.none(inspector).with_batch(decoded, inspector(decoded))
 
 
 def found_in(z, **options):
@@ -40,7 +40,7 @@ def spoiled(spoil):
 
 def test_nothing_is_found_in_a_sound_table():
     assert found_in(sound()) == {}
-    assert all(find(evidence_of(sound())) == [] for find in FINDERS)
+    assert all(list(find(evidence_of(sound()))) == [] for find in FINDERS)
 
 
 def far_cell(z):
@@ -143,7 +143,7 @@ def test_saturated_rows_depend_on_the_precision():
 
 def test_bounds_to_clip_at_are_the_next_whole_numbers_beyond_what_is_no_outlier():
     evidence = evidence_of(spoiled(far_cell))
-    low, high = map(int, find_outliers(evidence)[0].flag.removeprefix("--clip-logits=").split(","))
+    low, high = map(int, next(find_outliers(evidence)).flag.removeprefix("--clip-logits=").split(","))
     grid, fences = evidence.profile.values.grid, evidence.fences
     cells = np.arange(-60, 60, 0.001)
     codes = grid.codes(np.repeat(cells[:, None], len(NAMES), axis=1))
@@ -153,11 +153,11 @@ def test_bounds_to_clip_at_are_the_next_whole_numbers_beyond_what_is_no_outlier(
 
 
 def test_without_a_limit_nothing_is_an_outlier():
-    assert find_outliers(evidence_of(spoiled(far_cell), limit=np.inf)) == []
+    assert list(find_outliers(evidence_of(spoiled(far_cell), limit=np.inf))) == []
 
 
 def test_two_classes_have_no_usual_scale():
-    assert find_scale(evidence_of(spoiled(wide_class)[:, 1:3], names=("b", "c"))) == []
+    assert list(find_scale(evidence_of(spoiled(wide_class)[:, 1:3], names=("b", "c")))) == []
 
 
 def test_the_gravest_comes_first():

@@ -9,7 +9,7 @@ import pytest
 from softmax_cli.distributed.fleet import ThisProcess
 from softmax_cli.errors import UsageError
 from softmax_cli.inspection.report import flags_of, inspection
-from softmax_cli.inspection.run import evidence_of, inspect_rows, inspector_of, write_flagged
+from softmax_cli.inspection.run import inspect_rows, inspector_of, write_flagged
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Selection, resolve
@@ -44,7 +44,7 @@ def look(batch, block_rows, threads, done=None):
     columns = resolve(batch.schema, Selection(), batch)
     inspector, opened = inspector_of(ScoreTable(table(batch, block_rows), columns), 6.0)
     listeners = NOBODY if done is None else Listeners(lambda rows, size: done.append((rows, size)))
-    return evidence_of(opened.table, inspector, threads, listeners)
+    return inspect_rows(ThisProcess(opened.table, threads), inspector, listeners)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

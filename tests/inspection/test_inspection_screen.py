@@ -9,8 +9,7 @@ import pytest
 from rich.console import Console
 
 from softmax_cli.inspection.evidence import Finding
-from softmax_cli.inspection.figures import write_inspection_plots
-from softmax_cli.inspection.page import inspection_page
+from softmax_cli.inspection.pictures import inspection_page, write_inspection_plots
 from softmax_cli.inspection.report import ClassFigures, Inspection
 from softmax_cli.inspection.screen import show_inspection
 from softmax_cli.terminal.console import make_console

@@ -18,6 +18,7 @@ from softmax_cli.options.pictures import EvaluationPictureOptions, PictureOption
 from softmax_cli.options.run import EngineOptions, RunOptions
 from softmax_cli.options.scoring import CalibrationOptions, RemedyOptions, ScoringOptions, SoftmaxOptions
 from softmax_cli.options.source import SourceOptions
+from softmax_cli.prediction.run import layout_in
 from softmax_cli.stream.inputs import InputFile
 from softmax_cli.stream.scores import Inputs, open_scores
 from softmax_cli.tables.columns import Selection, resolve
@@ -180,10 +181,10 @@ def test_where_a_result_goes(given, description, monkeypatch):
 
 
 def test_an_array_file_has_one_list_a_row():
-    assert target(output="o.npy").layout("wide") == "list"
-    assert target(output="o.csv").layout("wide") == "wide"
+    assert layout_in(target(output="o.npy").form, "wide") == "list"
+    assert layout_in(target(output="o.csv").form, "wide") == "wide"
     with pytest.raises(UsageError, match="does not fit an array file"):
-        target(output="o.npz").layout("long")
+        layout_in(target(output="o.npz").form, "long")
 
 
 def test_a_terminal_takes_text_of_any_format_and_no_bytes(monkeypatch):

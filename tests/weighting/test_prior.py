@@ -39,7 +39,7 @@ def test_what_is_kept_is_read_back_however_it_was_cut(cuts, block):
         kept = Probabilities(file, 2)
         patch.setattr(prior, "_BLOCK_VALUES", block)
         for start, rows in zip(np.cumsum([0, *cuts]), cuts, strict=False):
-            kept.add(p[start : start + rows].ravel())
+            kept.add(p[start : start + rows])
         for _ in range(2):
             read = [*kept.blocks()]
             assert all(len(one) <= max(1, block // 2) for one in read)
@@ -62,7 +62,7 @@ def test_an_estimate_from_rows_and_from_none():
     source = np.array([0.5, 0.5])
     with kept_probabilities(2) as kept:
         assert estimate_from(kept, source).prior.tolist() == [0.5, 0.5]
-        kept.add(np.array([[0.99, 0.01]] * 30 + [[0.01, 0.99]] * 10).ravel())
+        kept.add(np.array([[0.99, 0.01]] * 30 + [[0.01, 0.99]] * 10))
         found = estimate_from(kept, source)
     assert found.rows == 40
     assert found.prior[0] == pytest.approx(0.75, abs=0.01)
@@ -74,7 +74,7 @@ def test_a_full_temporary_folder_is_named():
             raise OSError(28, "No space left on device")
 
     with pytest.raises(DataError, match=r"--estimate-prior keeps .* set TMPDIR to a folder with more space"):
-        Probabilities(Full(), 2).add(np.array([0.5, 0.5]))
+        Probabilities(Full(), 2).add(np.array([[0.5, 0.5]]))
 
 
 FOUND = PriorEstimate(np.array([0.5, 0.5]), np.array([0.75, 0.25]), rows=40, changed=3, iterations=7, distance=1e-9)

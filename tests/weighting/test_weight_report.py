@@ -10,7 +10,7 @@ import pytest
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.class_weights import Balanced, LogPrior, Prior
 from softmax_cli.terminal.console import make_console
-from softmax_cli.weighting.figures import write_weight_plots
+from softmax_cli.weighting.pictures import write_weight_plots
 from softmax_cli.weighting.report import ClassWeights, class_weights
 from softmax_cli.weighting.screen import show_weights
 

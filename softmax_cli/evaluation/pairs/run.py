@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import accumulate
 from typing import Self, TypeVar
 
@@ -17,7 +17,7 @@ from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Sim
 from softmax_cli.numeric.metrics import Fold, Parts, Plan, metrics
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._rows import Rows
-from softmax_cli.prediction.members import Check, JoinedRows, MemberRows, Members
+from softmax_cli.prediction.members import Check, JoinedRows, Members
 from softmax_cli.tables.batch import Batch, Column, NameColumn, NumberColumn, TextColumn, pick
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
@@ -51,19 +51,20 @@ class Comparison:
         """Merge with the part of other rows."""
         return type(self)(
             self.read + other.read,
-            _merged(self.pairs, other.pairs),
-            _merged(self.predictions, other.predictions),
-            _merged(self.flips, other.flips),
-            _merged(self.measured, other.measured),
-            _merged(self.draws, other.draws),
-            _merged(self.checks, other.checks),
+            merged(self.pairs, other.pairs),
+            merged(self.predictions, other.predictions),
+            merged(self.flips, other.flips),
+            merged(self.measured, other.measured),
+            merged(self.draws, other.draws),
+            merged(self.checks, other.checks),
         )
 
 
 Merging = TypeVar("Merging", Similarity, Predictions, Flips, Parts, Check)
 
 
-def _merged(mine: tuple[Merging, ...], theirs: tuple[Merging, ...]) -> tuple[Merging, ...]:
+def merged(mine: tuple[Merging, ...], theirs: tuple[Merging, ...]) -> tuple[Merging, ...]:
+    """Merge what is known of each table with that of other rows."""
     return tuple(one.plus(other) for one, other in zip(mine, theirs, strict=True))
 
 
@@ -103,7 +104,8 @@ class Flipped:
             columns.append(NameColumn((files + 1).astype(np.int32), self._names))
         for place in (np.zeros(len(rows), np.intp), files + 1):
             codes = np.array([one.predictions for one in joined.members])[place, rows]
-            p = np.exp([one.log_p[row, code] for one, row, code in self._cells(joined, place, rows, codes)])
+            cells = zip(place.tolist(), rows.tolist(), codes.tolist(), strict=True)
+            p = np.exp([joined.members[one].log_p[row, code] for one, row, code in cells])
             columns += [NameColumn(codes, self._members.classes), NumberColumn(p.reshape(-1, 1))]
         return Batch(self.schema, columns, len(rows))
 
@@ -114,54 +116,44 @@ class Flipped:
         ids = pick(joined.decoded.batch.column(self._id), rows, {})
         return TextColumn(*text_spans(ids.to_pylist())) if isinstance(ids, TextColumn) else ids
 
-    def _cells(
-        self, joined: JoinedRows, place: NDArray[np.intp], rows: NDArray[np.intp], codes: NDArray[np.int32]
-    ) -> Iterator[tuple[MemberRows, int, int]]:
-        members = [joined.members[one] for one in place.tolist()]
-        return zip(members, rows.tolist(), codes.tolist(), strict=True)
+
+def _compare_unit(
+    plan: Plan, names: tuple[str, ...], unit: int, members: Members, threads: int, listeners: Listeners
+) -> Iterator[Batch | Comparison]:
+    """Compare the rows of a unit: yield those that flip block by block, and at last what all come to.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of the tables, of which a unit may be one file of several.
+    """
+    flipped = Flipped(members, names)
+
+    def work(step: tuple[JoinedRows, int, int]) -> tuple[Comparison, Batch]:
+        joined, first_row, first_labelled = step
+        return _compared(joined, members.truth, plan, first_labelled), flipped(joined, first_row)
+
+    found: Comparison | None = None
+    for part, flips in ordered_map(work, _numbered(members, 0, threads, listeners), threads):
+        found = part if found is None else found.plus(part)
+        if flips.num_rows:
+            yield flips
+    if found is not None:
+        yield replace(found, checks=tuple(members.checks))
 
 
-@dataclass(frozen=True, slots=True)
-class _Compare:
-    """Compares the rows of a unit: yields those that flip block by block, and at last what all come to."""
+def _replicate_unit(
+    plan: Plan, first_rows: tuple[int, ...], unit: int, members: Members, threads: int, listeners: Listeners
+) -> Iterator[tuple[Parts, ...]]:
+    """Replicate the rows of a unit that have a truth; `first_rows` says how many of them are before each."""
 
-    plan: Plan
-    names: tuple[str, ...]
-    """Of the tables, of which a unit may be one file of several."""
+    def work(step: tuple[JoinedRows, int, int]) -> tuple[Parts, ...]:
+        joined, _, first_labelled = step
+        return _drawn(_rows_with_truth(joined, members.truth), plan, first_labelled)
 
-    def __call__(self, unit: int, members: Members, threads: int, listeners: Listeners) -> Iterator[Batch | Comparison]:
-        flipped = Flipped(members, self.names)
-
-        def work(step: tuple[JoinedRows, int, int]) -> tuple[Comparison, Batch]:
-            joined, first_row, first_labelled = step
-            return _compared(joined, members.truth, self.plan, first_labelled), flipped(joined, first_row)
-
-        found: Comparison | None = None
-        for part, flips in ordered_map(work, _numbered(members, 0, threads, listeners), threads):
-            found = part if found is None else found.plus(part)
-            if flips.num_rows:
-                yield flips
-        if found is not None:
-            yield replace(found, checks=tuple(members.checks))
-
-
-@dataclass(frozen=True, slots=True)
-class _Replicate:
-    """Replicates the rows of a unit that have a truth."""
-
-    plan: Plan
-    first_rows: tuple[int, ...]
-    """How many rows with a truth are before each unit."""
-
-    def __call__(self, unit: int, members: Members, threads: int, listeners: Listeners) -> Iterator[tuple[Parts, ...]]:
-        def work(step: tuple[JoinedRows, int, int]) -> tuple[Parts, ...]:
-            joined, _, first_labelled = step
-            return _drawn(_rows_with_truth(joined, members.truth), self.plan, first_labelled)
-
-        steps = _numbered(members, self.first_rows[unit], threads, listeners)
-        parts = [*ordered_map(work, steps, threads)]
-        if parts:
-            yield reduce(_merged, parts)
+    parts = [*ordered_map(work, _numbered(members, first_rows[unit], threads, listeners), threads)]
+    if parts:
+        yield reduce(merged, parts)
 
 
 def _numbered(
@@ -196,7 +188,7 @@ def compare(
     """
     once = fleet.size == 1
     parts, labelled, read = [], [0] * fleet.size, 0
-    look = _Compare(plan if once else replace(plan, replicates=0), tuple(names))
+    look = partial(_compare_unit, plan if once else replace(plan, replicates=0), tuple(names))
     with fleet.results(look, listeners) as results:
         for unit, found in results:
             if isinstance(found, Comparison):
@@ -210,8 +202,8 @@ def compare(
     if once or not plan.replicates or not total.measured:
         return total
     first_rows = tuple(accumulate(labelled, initial=0))
-    with fleet.results(_Replicate(plan, first_rows), NOBODY) as replicated:
-        return replace(total, draws=reduce(_merged, (part for _, part in replicated)))
+    with fleet.results(partial(_replicate_unit, plan, first_rows), NOBODY) as replicated:
+        return replace(total, draws=reduce(merged, (part for _, part in replicated)))
 
 
 def _counted_from(flips: Batch, rows: int) -> Batch:
@@ -245,10 +237,9 @@ def _compared(joined: JoinedRows, truth: int | None, plan: Plan, first_labelled:
     good = np.flatnonzero(~joined.bad)
     first, *others = (rows.take(good) for rows in joined.members)
     known = np.full(len(good), -1) if truth is None else joined.members[truth].labels[good]
-    pairs = tuple(Similarity.of(first.log_p, one.log_p, (first.predictions, one.predictions)) for one in others)
-    predictions = tuple(
-        Predictions.of(first.log_p, one.log_p, (first.predictions, one.predictions), known) for one in others
-    )
+    both = [(first.log_p, one.log_p, (first.predictions, one.predictions)) for one in others]
+    pairs = tuple(Similarity.of(*pair) for pair in both)
+    predictions = tuple(Predictions.of(*pair, known) for pair in both)
     if truth is None:
         return Comparison(len(joined.bad), pairs, predictions)
     rows = _rows_with_truth(joined, truth)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.distributed.fleet import ThisProcess
-from softmax_cli.inspection.label_findings import find_labels
+from softmax_cli.inspection.evidence import TruthCounts
+from softmax_cli.inspection.findings import find_labels
 from softmax_cli.inspection.run import inspect_rows, inspector_of
-from softmax_cli.inspection.truth_counts import TruthCounts
 from softmax_cli.stream.inputs import input_files
 from softmax_cli.stream.scores import Inputs, TruthSource, open_scores
 from softmax_cli.tables.pool import NOBODY
@@ -58,4 +58,4 @@ def test_sound_truths_have_no_finding(tmp_path, labels):
     path = tmp_path / "x.csv"
     rows = [f"{z},{name}" for z, name in zip(("5,1,0", "0,5,1", "0,1,5"), labels.split(), strict=True)]
     path.write_text("logit_cat,logit_dog,logit_eel,label\n" + "\n".join(rows) + "\n")
-    assert find_labels(evidence_of(path)) == []
+    assert list(find_labels(evidence_of(path))) == []

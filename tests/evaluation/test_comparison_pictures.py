@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from softmax_cli.distributed.fleet import ThisProcess
-from softmax_cli.evaluation.pairs.figures import PLOTS, write_comparison_plots
-from softmax_cli.evaluation.pairs.page import comparison_page, comparison_tables
+from softmax_cli.evaluation.pairs.pictures import PLOTS, comparison_page, comparison_tables, write_comparison_plots
 from softmax_cli.evaluation.pairs.report import build_comparison
 from softmax_cli.evaluation.pairs.run import compare
 from softmax_cli.numeric.metrics import Plan

@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from softmax_cli.explanation.example import TEMPERATURES, Example
-from softmax_cli.explanation.figures import write_explanation_plots
-from softmax_cli.explanation.page import MOST_CLASSES, explanation_page, explanation_tables, topic_tables
+from softmax_cli.explanation.pictures import (
+    MOST_CLASSES,
+    explanation_page,
+    explanation_tables,
+    topic_tables,
+    write_explanation_plots,
+)
 from softmax_cli.explanation.topics import read_topic
 from softmax_cli.numeric.explanation import explain_row
 

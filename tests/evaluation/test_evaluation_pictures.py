@@ -7,8 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from softmax_cli.evaluation.figures import PLOTS, write_evaluation_plots
-from softmax_cli.evaluation.page import MOST_PAIRS, evaluation_page, evaluation_tables
+from softmax_cli.evaluation.pictures import (
+    MOST_PAIRS,
+    PLOTS,
+    evaluation_page,
+    evaluation_tables,
+    write_evaluation_plots,
+)
 from softmax_cli.evaluation.report import Bin, ClassFigures, Figure, Pair, Point, Report, Slice
 from softmax_cli.page.report import print_tables, table
 
