@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import cells, floats, from_arrow, validity
+from softmax_cli.tables.arrays import bitmap, cells, floats, from_arrow, validity
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 from softmax_cli.tables.typed_names import repeated
 
@@ -177,9 +177,9 @@ def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
             sizes = np.nan_to_num(floats(array.value_lengths(), np.dtype(np.float64)))
             np.cumsum(sizes.astype(np.int64), out=offsets[1:])
         index = np.int64 if pa.types.is_large_list(kind) else np.int32
-        bitmap = None if not array.null_count else pa.py_buffer(np.packbits(validity(array), bitorder="little"))
+        valid = bitmap(validity(array) if array.null_count else None)
         values = _to_plain(array.flatten(), kind.value_type)
-        return pa.Array.from_buffers(kind, len(array), [bitmap, pa.py_buffer(offsets.astype(index))], children=[values])
+        return pa.Array.from_buffers(kind, len(array), [valid, pa.py_buffer(offsets.astype(index))], children=[values])
     return array.cast(kind)
 
 

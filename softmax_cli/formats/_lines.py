@@ -126,7 +126,7 @@ class LineWriter:
         if isinstance(column, NameListColumn):
             texts = [None if value is None else to_json(value) for value in column.to_pylist()]
             return Texts(before, *text_spans(texts), "ready" if self._form.json else "value", missing=self._missing)
-        from softmax_cli.formats._arrow_cells import json_cells, text_cells
+        from softmax_cli.tables.arrays import json_cells, text_cells
 
         data, spans, encoding = (json_cells if self._form.json else text_cells)(column)
         return Texts(before, data, spans, encoding, missing=self._missing)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.prediction.scorer import Scored
-from softmax_cli.storage.temporary import MORE_SPACE, temporary_space
+from softmax_cli.storage.reading import MORE_SPACE, temporary_space
 from softmax_cli.tables.batch import Batch
 
 if TYPE_CHECKING:

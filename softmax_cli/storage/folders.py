@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from softmax_cli.errors import UsageError
 from softmax_cli.storage.remote import is_remote, store_of
-from softmax_cli.storage.writing import reporting_errors
+from softmax_cli.storage.writing import lock, reporting_errors
 
 
 def check_folder(folder: str) -> None:
@@ -49,13 +48,8 @@ def locked(folder: str) -> Iterator[None]:
         Path(folder).mkdir(exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a file system without locks
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(
-                    f"{folder}: another run is writing there; wait for it, or name another folder"
-                ) from None
+        if lock(descriptor) is False:
+            raise UsageError(f"{folder}: another run is writing there; wait for it, or name another folder")
         yield
     finally:
         os.close(descriptor)

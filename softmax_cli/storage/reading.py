@@ -1,7 +1,9 @@
-"""A file that is wanted as it is, beside the tables: here or remote."""
+"""Files read as they are, here or remote; pipes, which pause; and temporary copies of what can be read only once."""
 
 import os
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, cast
 
 from softmax_cli.errors import DataError
@@ -9,6 +11,34 @@ from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
 
 COPY_BYTES = 1 << 20
 PAUSE_SECONDS = 0.25
+MORE_SPACE = "set TMPDIR to a folder with more space"
+
+
+@contextmanager
+def temporary_space(what: str, them: str = "it", way_out: str = MORE_SPACE) -> Iterator[None]:
+    """Say what a temporary file was for, and what to do, where its folder does not take it.
+
+    Parameters
+    ----------
+    what : str
+        Begins the message: who keeps what.
+    them : str
+        Stands for the file, or the files.
+    way_out : str
+        Ends the message.
+
+    Raises
+    ------
+    DataError
+        The disk of the folder is full, or it cannot be written to.
+    """
+    import tempfile
+
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise DataError(f"{what}, and {tempfile.gettempdir()} did not take {them}: {reason}; {way_out}") from error
 
 
 def spool(file: BinaryIO, name: str) -> BinaryIO:
@@ -21,8 +51,6 @@ def spool(file: BinaryIO, name: str) -> BinaryIO:
     """
     import shutil
     import tempfile
-
-    from softmax_cli.storage.temporary import MORE_SPACE, temporary_space
 
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     what = f"{name}: this format needs a temporary copy of what comes through a pipe or compressed"

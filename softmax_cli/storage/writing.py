@@ -149,7 +149,7 @@ def _create_part(final: Path) -> tuple[str, int]:
             if not _remove_if_left(part):
                 number += 1
             continue
-        if _lock(descriptor) is not False and _is_named(descriptor, part):
+        if lock(descriptor) is not False and _is_named(descriptor, part):
             while _remove_if_left(str(final.with_name(f".{name}.{number + 1}.part"))):
                 number += 1
             return part, descriptor
@@ -163,7 +163,7 @@ def _remove_if_left(part: str) -> bool:
     except OSError:
         return False
     try:
-        is_left = stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor) is True
+        is_left = stat.S_ISREG(os.fstat(descriptor).st_mode) and lock(descriptor) is True
         if is_left and _is_named(descriptor, part):
             os.unlink(part)
         return is_left
@@ -173,7 +173,7 @@ def _remove_if_left(part: str) -> bool:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool | None:
+def lock(descriptor: int) -> bool | None:
     """Lock a file for as long as it is open; False: another process has, None: this file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

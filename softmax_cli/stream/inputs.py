@@ -340,7 +340,7 @@ def open_table(files: Sequence[InputFile], options: ReadOptions = READ_AS_FOUND)
         if len(files) == 1:
             yield first
             return
-        later = [partial(_opened, file, options) for file in files[1:]]
+        later = [partial(open_table, [file], options) for file in files[1:]]
         from softmax_cli.tables.concat import unite
 
         table = unite(first, later, _size([file.path for file in files]))._replace(name=_title(first.name, files))
@@ -351,12 +351,6 @@ def open_table(files: Sequence[InputFile], options: ReadOptions = READ_AS_FOUND)
 def _title(first: str, files: Sequence[InputFile]) -> str:
     """Name several files in a few words."""
     return f"{first} and {files[1].name}" if len(files) == 2 else f"{first} and {len(files) - 1:,} more"
-
-
-@contextmanager
-def _opened(file: InputFile, options: ReadOptions) -> Iterator[Table]:
-    with ExitStack() as closing:
-        yield open_file(file, options, closing)
 
 
 def _size(files: Sequence[str]) -> int | None:

@@ -24,8 +24,8 @@ from softmax_cli.tables.batch import (
     TextColumn,
 )
 from softmax_cli.tables.schema import NAME_LIST, NAMES, DataType, Field, Schema, Type
-from softmax_cli.text.formatting import to_json
-from softmax_cli.text.parsing import MISSING, joined_cells
+from softmax_cli.text.formatting import Encoding, text_spans, to_json
+from softmax_cli.text.parsing import MISSING, Buffer, Spans, joined_cells
 
 _TURNED_ROWS = 64
 
@@ -40,9 +40,13 @@ def strings(values: Sequence[str]) -> pa.StringArray:
 
 def numbers(values: NDArray[np.generic], valid: NDArray[np.bool_] | None = None) -> pa.Array:
     """A contiguous one-dimensional array as Arrow, sharing its memory; `valid` marks the values that are there."""
-    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     data = np.ascontiguousarray(values)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(data.dtype), len(data), [bitmap, pa.py_buffer(data)])
+    return pa.Array.from_buffers(pa.from_numpy_dtype(data.dtype), len(data), [bitmap(valid), pa.py_buffer(data)])
+
+
+def bitmap(valid: NDArray[np.bool_] | None) -> pa.Buffer | None:
+    """Which rows have a value, shape (rows,), as Arrow keeps it; None: all have."""
+    return None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
 def labels(codes: NDArray[np.int32], names: pa.StringArray) -> pa.DictionaryArray:
@@ -55,9 +59,8 @@ def labels(codes: NDArray[np.int32], names: pa.StringArray) -> pa.DictionaryArra
 def lists(matrix: NDArray[np.number], valid: NDArray[np.bool_] | None = None) -> pa.FixedSizeListArray:
     """A matrix, shape (rows, classes), as one list per row."""
     rows, size = matrix.shape
-    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     values = numbers(matrix.reshape(-1))
-    return pa.Array.from_buffers(pa.list_(values.type, size), rows, [bitmap], children=[values])
+    return pa.Array.from_buffers(pa.list_(values.type, size), rows, [bitmap(valid)], children=[values])
 
 
 def lists_of_names(
@@ -68,8 +71,7 @@ def lists_of_names(
     offsets = np.zeros(len(members) + 1, np.int32)
     np.cumsum(np.bincount(row, minlength=len(members)), out=offsets[1:])
     values = names.take(numbers(column.astype(np.int32)))
-    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
-    buffers = [bitmap, pa.py_buffer(offsets)]
+    buffers = [bitmap(valid), pa.py_buffer(offsets)]
     return pa.Array.from_buffers(pa.list_(pa.string()), len(members), buffers, children=[values])
 
 
@@ -140,8 +142,8 @@ def _each(array: pa.Array, spell: Callable[[Any], str]) -> pa.Array:
     spelled = strings(["" if value is None else spell(value) for value in array.to_pylist()])
     if not array.null_count:
         return spelled
-    bitmap = pa.py_buffer(np.packbits(validity(array), bitorder="little"))
-    return pa.StringArray.from_buffers(len(spelled), spelled.buffers()[1], spelled.buffers()[2], bitmap)
+    _, offsets, data = spelled.buffers()
+    return pa.StringArray.from_buffers(len(spelled), offsets, data, bitmap(validity(array)))
 
 
 def _times(array: pa.TimestampArray) -> pa.StringArray:
@@ -287,8 +289,8 @@ def to_array(column: Column, shared: dict[int, list[pa.Array]] | None = None) ->
     if isinstance(column, TextColumn):
         text, offsets = joined_cells(column.data, column.spans, column.are_fields)
         valid = column.spans[:, 0] != MISSING
-        bitmap = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-        return pa.StringArray.from_buffers(len(valid), pa.py_buffer(offsets), pa.py_buffer(text), bitmap)
+        mask = bitmap(None if valid.all() else valid)
+        return pa.StringArray.from_buffers(len(valid), pa.py_buffer(offsets), pa.py_buffer(text), mask)
     if isinstance(column, ListColumn) and column.keys:
         mask = None if column.valid is None else numbers(~column.valid).cast(pa.bool_())
         return pa.StructArray.from_arrays(columns_of(column.matrix), fields=list(_arrow_type(column.type)), mask=mask)
@@ -305,10 +307,10 @@ def columns_of(matrix: NDArray[np.floating], valid: NDArray[np.bool_] | None = N
     """The columns of a matrix, shape (rows, columns), as Arrow arrays that share one piece of memory."""
     rows, count = matrix.shape
     kind = pa.from_numpy_dtype(matrix.dtype)
-    bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    mask = bitmap(valid)
     by_column = matrix if matrix.flags.f_contiguous else _turned(matrix, "F")
     data, size = pa.py_buffer(by_column.T), rows * matrix.dtype.itemsize
-    return [pa.Array.from_buffers(kind, rows, [bitmap, data.slice(i * size, size)]) for i in range(count)]
+    return [pa.Array.from_buffers(kind, rows, [mask, data.slice(i * size, size)]) for i in range(count)]
 
 
 def by_row(matrix: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -322,3 +324,40 @@ def _turned(matrix: NDArray[np.floating], order: Literal["C", "F"]) -> NDArray[n
     for start in range(0, len(matrix), _TURNED_ROWS):
         turned[start : start + _TURNED_ROWS] = matrix[start : start + _TURNED_ROWS]
     return turned
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of this type are text of any sort, dictionary-encoded or not."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def text_cells(column: Column) -> tuple[Buffer, Spans, Encoding]:
+    """The values as text: each in its shortest exact spelling, lists and structures as JSON."""
+    array = to_array(column)
+    return *_string_spans(texts(array)), "text" if is_text(array.type) else "value"
+
+
+def json_cells(column: Column) -> tuple[Buffer, Spans, Encoding]:
+    """The values as JSON."""
+    array = to_array(column)
+    if is_text(array.type):
+        return text_cells(array)
+    if pa.types.is_integer(array.type):
+        return *_string_spans(array.cast(pa.string())), "ready"
+    return *text_spans([None if value is None else to_json(value) for value in cells(array)]), "ready"
+
+
+def _string_spans(array: pa.Array) -> tuple[memoryview, Spans]:
+    """The bytes of an array of strings, and where each of them is; null is missing."""
+    dtype = np.dtype(np.int64 if pa.types.is_large_string(array.type) else np.int32)
+    _, offsets, data = array.buffers()
+    if not len(array):
+        return memoryview(b""), np.empty((0, 2), np.int32)
+    edges = np.frombuffer(offsets, dtype, len(array) + 1, array.offset * dtype.itemsize)
+    view = memoryview(b"" if data is None else data).cast("B")[edges[0] : edges[-1]]
+    spans = np.lib.stride_tricks.sliding_window_view((edges - edges[0]).astype(np.int32, copy=False), 2)
+    if array.null_count:
+        spans = np.where(validity(array)[:, None], spans, np.int32(MISSING))
+    return view, spans

@@ -106,6 +106,16 @@ def map_blocks(
         listeners.progress(rows, size)
 
 
+def decoded_blocks(table: "Table", scores: Sequence[str], threads: int) -> "Iterator[Block]":
+    """Decode the blocks of a table on several threads: each as it was, with `Decoded` for its data, in order."""
+    return ordered_map(
+        lambda block: block._replace(data=table.decode(block, scores)),
+        table.blocks,
+        threads,
+        lambda block: block.pauses,
+    )
+
+
 def number_rows(table: "Table", scores: Sequence[str], threads: int, first_row: int = 0) -> "Table":
     """The same table with every block decoded, and its `first_row` counted, before anybody asks for it.
 
@@ -118,16 +128,13 @@ def number_rows(table: "Table", scores: Sequence[str], threads: int, first_row: 
     first_row : int
         Number of the first row of this table in a larger one.
     """
-    from softmax_cli.tables.table import Block, decoded_before
+    from softmax_cli.tables.table import decoded_before
 
     def numbered() -> "Iterator[Block]":
         row = first_row
-        decoding = ordered_map(
-            lambda block: (block, table.decode(block, scores)), table.blocks, threads, lambda block: block.pauses
-        )
-        for block, decoded in decoding:
-            yield Block(decoded._replace(first_row=row), size=block.size, pauses=block.pauses)
-            row += decoded.batch.num_rows
+        for block in decoded_blocks(table, scores, threads):
+            yield block._replace(data=block.data._replace(first_row=row))
+            row += block.data.batch.num_rows
 
     return table._replace(blocks=numbered(), decode=decoded_before)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.labels import distinct
-from softmax_cli.tables.pool import ordered_map
+from softmax_cli.tables.pool import decoded_blocks
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table, decoded_before
 
 MOST_KEPT = 1 << 31
@@ -67,12 +67,7 @@ def regrouped(table: Table, column: str, scores: Sequence[str], is_sorted: bool,
     """
 
     def blocks() -> Iterator[Block]:
-        decoding = ordered_map(
-            lambda block: block._replace(data=table.decode(block, scores)),
-            table.blocks,
-            threads,
-            lambda block: block.pauses,
-        )
+        decoding = decoded_blocks(table, scores, threads)
         if is_sorted:
             yield from _whole_groups(decoding, column, table.name)
             return

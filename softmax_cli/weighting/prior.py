@@ -25,7 +25,7 @@ from softmax_cli.prediction.bad_rows import Policy, with_truth_faults
 from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Scoring, Term, Truncation
 from softmax_cli.prediction.transform import Transform, build_transform
-from softmax_cli.storage.temporary import temporary_space
+from softmax_cli.storage.reading import temporary_space
 from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth

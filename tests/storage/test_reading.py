@@ -1,5 +1,6 @@
 """Small files beside the tables, and copies of pipes for formats that are not read from front to back."""
 
+import errno
 import io
 import os
 import tempfile
@@ -8,7 +9,17 @@ import pytest
 
 from softmax_cli.errors import DataError
 from softmax_cli.storage import reading
-from softmax_cli.storage.reading import absolute, is_file, open_bytes, pauses, read_bytes, read_some, spool, state_of
+from softmax_cli.storage.reading import (
+    absolute,
+    is_file,
+    open_bytes,
+    pauses,
+    read_bytes,
+    read_some,
+    spool,
+    state_of,
+    temporary_space,
+)
 
 
 def test_a_copy_can_be_read_from_anywhere():
@@ -86,3 +97,21 @@ def test_a_pipe_that_pauses_gives_what_it_has():
 
 def test_what_the_system_does_not_read_never_pauses():
     assert not pauses(io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        ({}, "did not take it: No space left on device; set TMPDIR to a folder with more space"),
+        ({"them": "them", "way_out": "add --limit N"}, "did not take them: No space left on device; add --limit N"),
+    ],
+)
+def test_what_did_not_fit_is_named_with_the_folder_and_the_way_out(given, ends):
+    with pytest.raises(DataError) as raised, temporary_space("x.csv: rows are kept", **given):
+        raise OSError(errno.ENOSPC, "full")
+    assert str(raised.value) == f"x.csv: rows are kept, and {tempfile.gettempdir()} {ends}"
+
+
+def test_other_errors_pass():
+    with pytest.raises(ZeroDivisionError), temporary_space("x.csv"):
+        raise ZeroDivisionError

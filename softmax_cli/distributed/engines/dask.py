@@ -6,13 +6,9 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TypeVar
 
-from softmax_cli.distributed.engines import quiet_start
+from softmax_cli.distributed.engines import Result, Unit, quiet_start
 from softmax_cli.errors import DataError
-
-Unit = TypeVar("Unit")
-Result = TypeVar("Result")
 
 NEEDS = "distributed>=2026.8"
 STARTS_IN = 2

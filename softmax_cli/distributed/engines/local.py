@@ -9,12 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
 
+from softmax_cli.distributed.engines import Result, Unit
 from softmax_cli.errors import DataError
-
-Unit = TypeVar("Unit")
-Result = TypeVar("Result")
 
 NEEDS = None
 LOSSES = 4

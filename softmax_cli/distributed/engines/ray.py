@@ -6,13 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import Any
 
-from softmax_cli.distributed.engines import quiet_start
+from softmax_cli.distributed.engines import Result, Unit, quiet_start
 from softmax_cli.errors import DataError
-
-Unit = TypeVar("Unit")
-Result = TypeVar("Result")
 
 NEEDS = "ray>=2.60"
 STARTS_IN = 4

@@ -8,13 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from subprocess import DEVNULL
-from typing import TypeVar
 
-from softmax_cli.distributed.engines import quiet_start
+from softmax_cli.distributed.engines import Result, Unit, quiet_start
 from softmax_cli.errors import DataError
-
-Unit = TypeVar("Unit")
-Result = TypeVar("Result")
 
 NEEDS = "pyspark>=4.3"
 STARTS_IN = 7

@@ -1,10 +1,14 @@
-"""An .npz archive, opened: the matrix of scores, and the arrays of labels and ids under matching names."""
+"""A .npy file or an .npz archive, opened: its matrix of scores, and the arrays of labels and ids that belong to it.
+
+Those of a .npy file are in the files beside it, those of an archive in it, under matching names.
+"""
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import BinaryIO, NamedTuple, cast
 
@@ -25,13 +29,74 @@ from softmax_cli.formats.npy.reader import (
     read_header,
     vector_table,
 )
-from softmax_cli.storage.reading import spool
+from softmax_cli.storage.reading import is_file, open_bytes, spool
 from softmax_cli.tables.column_names import RANKS, score_ending, score_name, truth_rank
 from softmax_cli.tables.table import ReadOptions, Table
 
-MEMBER = ".npy"
+SUFFIX = ".npy"
+"""Of a file, and of a member of an archive."""
 CLASSES = ("classes", "class_names")
 """What an array of the names of the classes is called; `NpzWriter` writes the first."""
+
+
+def open_matrix(file: BinaryIO, name: str, options: ReadOptions) -> Table:
+    """Open a .npy matrix.
+
+    Raises
+    ------
+    DataError
+        It is no matrix of numbers, is cut short, or its header does not fit the file.
+    """
+    header = read_header(file, name)
+    is_vector = options.single_values and holds_labels(header)
+    if not is_vector:
+        check_matrix(header, name)
+    size = file.seek(0, 2)
+    check_size(header, size - header.offset, name)
+
+    stem = os.path.basename(name).removesuffix(SUFFIX)
+    scores = StoredArray(name, header, lambda: _at_first_value(nullcontext(file), header))
+    if is_vector:
+        return vector_table(scores, stem, options, name)
+    beside, notes = _siblings(name, stem, header.shape[0]) if name.endswith(SUFFIX) else ({}, ())
+    table = matrix_table(scores, stem, kind_of(stem) or "logits", beside, options, name)
+    return table._replace(size=size, notes=(*table.notes, *notes))
+
+
+def _siblings(path: str, stem: str, rows: int) -> tuple[dict[str, StoredArray], tuple[str, ...]]:
+    """Find the arrays of labels and ids beside a matrix, and say which of them do not fit."""
+    beside: dict[str, StoredArray] = {}
+    notes: list[str] = []
+    for column, names in companions(stem).items():
+        there = (os.path.join(os.path.dirname(path), name + SUFFIX) for name in names)
+        sibling = next((candidate for candidate in there if is_file(candidate)), None)
+        if sibling is None:
+            continue
+        array, problem = _open_beside(sibling, rows)
+        if array is None:
+            notes.append(f"{sibling} was not taken for the column {column!r}: {problem}")
+        else:
+            beside[column] = array
+    return beside, tuple(notes)
+
+
+def _open_beside(path: str, rows: int) -> tuple[StoredArray | None, str]:
+    try:
+        with open_bytes(path) as file:
+            header = read_header(file, path)
+            check_size(header, file.seek(0, os.SEEK_END) - header.offset, path)
+    except (DataError, OSError) as error:
+        return None, str(error)
+    if not is_companion(header, rows):
+        return None, f"it holds {header.dtype.name} of shape {header.shape}, where {rows:,} labels or ids were expected"
+    return StoredArray(path, header, lambda: _at_first_value(open_bytes(path), header)), ""
+
+
+@contextmanager
+def _at_first_value(opening: AbstractContextManager[BinaryIO], header: ArrayHeader) -> Iterator[BinaryIO]:
+    with opening as file:
+        file.seek(header.offset)
+        yield file
 
 
 def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
@@ -46,7 +111,7 @@ def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         archive = zipfile.ZipFile(file)
     except DAMAGED as error:
         raise DataError(f"{name}: not a whole .npz archive ({first_line(error)}); fetch it or save it again") from error
-    headers, refused = _look_at(archive, name)
+    headers, refused = _headers(archive, name)
     if options.single_values:
         labels = _choose_labels(headers, options.array, name)
         return vector_table(_stored(archive, labels, headers[labels], name), labels, options, name)
@@ -92,12 +157,12 @@ def _class_names(archive: zipfile.ZipFile, headers: dict[str, ArrayHeader], size
     return None
 
 
-def _look_at(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader], dict[str, DataError]]:
+def _headers(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader], dict[str, DataError]]:
     """Return the headers of the arrays, and why those that cannot be read cannot."""
     headers: dict[str, ArrayHeader] = {}
     refused: dict[str, DataError] = {}
     for info in archive.infolist():
-        array = info.filename.removesuffix(MEMBER)
+        array = info.filename.removesuffix(SUFFIX)
         member = f"{name}: array {array!r}"
         try:
             with archive.open(info) as file:
@@ -170,7 +235,7 @@ def _stored(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str
 @contextmanager
 def _open(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str) -> Iterator[BinaryIO]:
     """Open a member at its first value; one whose rows lie scattered is copied out first, for it must be sought in."""
-    with archive.open(array + MEMBER) as member:
+    with archive.open(array + SUFFIX) as member:
         file = cast(BinaryIO, member)
         if not (header.fortran_order and len(header.shape) > 1):
             file.read(header.offset)
