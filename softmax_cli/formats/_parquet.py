@@ -62,7 +62,7 @@ def open_parquet(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     rows = rows_per_block(types.schema, options, width)
     blocks = _blocks(source, types, name, rows, size / max(1, metadata.num_rows), groups)
     schema = from_arrow_schema(types.schema)
-    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
+    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name, schema), size)
 
 
 def group_sizes(file: BinaryIO, name: str) -> list[tuple[int, int]]:
