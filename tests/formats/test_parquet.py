@@ -115,6 +115,43 @@ def test_a_column_that_was_asked_for_must_be_there(table):
         read.decode(next(read.blocks), ["cat"])
 
 
+@pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
+@pytest.mark.parametrize("beside", ["last", "nested.x"])
+def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, beside):
+    """To the same rows; a column may be called what a value of a structure is to pyarrow."""
+    monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
+    columns = {beside: np.arange(90.0)} | {f"c{i}": np.arange(90.0) + i for i in range(40)}
+    nested = pa.array([{"x": [i]} for i in range(90)], pa.struct([("x", pa.list_(pa.int64()))]))
+    table = pa.table(columns | {"kind": pa.array(["a", "b", None] * 30).dictionary_encode(), "nested": nested})
+    file = io.BytesIO()
+    pq.write_table(table, file, row_group_size=40)
+    read = parquet.read(io.BytesIO(file.getvalue()), "x", ReadOptions(batch_rows=30))
+    blocks = list(read.blocks)
+    rows = [block.data.num_rows for block in blocks]
+    assert [block.first_row for block in blocks] == [sum(rows[:i]) for i in range(len(rows))]
+    assert max(rows) == 30
+    assert pa.Table.from_batches([block.data for block in blocks]).to_pylist() == table.to_pylist()
+
+
+@pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
+def test_text_that_is_no_utf8_is_refused(monkeypatch, whole_bytes):
+    monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": ["whole"] * 9}), file, compression="none")
+    with pytest.raises(DataError, match=r"after row 0: not a whole Parquet file.*UTF"):
+        rows_of(file.getvalue().replace(b"whole", b"\xff\xffole"))
+
+
+def test_pages_end_by_their_bytes(table):
+    """Of 30,000 rows, which is more than pyarrow puts into a page unless it is told."""
+    metadata = pq.read_metadata(
+        io.BytesIO(data := written(pa.table({"a": np.random.default_rng(2).normal(size=30_000)})))
+    )
+    column = metadata.row_group(0).column(0)
+    header, _ = page_header(data, column.data_page_offset)
+    assert header[5][1] == column.num_values
+
+
 def test_row_groups_end_before_memory_does(monkeypatch, table):
     """A row group is written as soon as its bytes are enough; computed numbers get no dictionary."""
     monkeypatch.setattr(_parquet, "GROUP_BYTES", 10_000)
