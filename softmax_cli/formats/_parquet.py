@@ -6,7 +6,7 @@ Without page checksums most flipped bits change numbers silently: they are writt
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from pyarrow.parquet import FileMetaData, ParquetFile
 
 
@@ -32,7 +34,7 @@ readers of all columns side by side hold a page of each."""
 COLUMNS_AT_ONCE = 16
 ROWS_LOOKED_AT = 64
 GROUP_ROWS = 1 << 20
-GROUP_BYTES = 32 << 20
+GROUP_BYTES = 16 << 20
 """A row group is held in memory until it is written."""
 DICTIONARY_BYTES = 256 << 10
 """Of one column in a row group; more text than that, and it is no longer taken to repeat."""
@@ -93,7 +95,10 @@ def group_sizes(file: BinaryIO, name: str) -> list[tuple[int, int]]:
 
 
 class ParquetTableWriter:
-    """Gathers batches into row groups. Parquet's own encoding is the work of one thread, and lets the others run."""
+    """Gathers batches into row groups, and writes each on a thread of its own while the next is gathered.
+
+    Parquet's own encoding takes about as long as all the rest, and cannot be done on several threads.
+    """
 
     def __init__(self, file: BinaryIO, schema: Schema) -> None:
         import pyarrow.parquet as pq
@@ -117,6 +122,17 @@ class ParquetTableWriter:
         self._group: list[pa.RecordBatch] = []
         self._rows = 0
         self._bytes = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._being_written: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Wait for a row group that is being written: the file is about to be closed, perhaps after an error."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
 
     def __del__(self) -> None:
         """Without `close`, the file has no footer and is not to get one."""
@@ -140,23 +156,35 @@ class ParquetTableWriter:
         self._rows += made.num_rows
         self._bytes += size
         if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
-            self._write_group()
+            self._wait()
+            if self._pool is None:
+                from concurrent.futures import ThreadPoolExecutor
+
+                self._pool = ThreadPoolExecutor(1, thread_name_prefix="parquet")
+            self._being_written = self._pool.submit(self._write_group, self._group)
+            self._group, self._rows, self._bytes = [], 0, 0
 
     def close(self) -> None:
         """Write the last row group and the footer."""
+        self._wait()
         if self._rows:
-            self._write_group()
+            self._write_group(self._group)
         self._writer.close()
 
-    def _write_group(self) -> None:
-        table = pa.Table.from_batches(self._group, self._schema)
+    def _wait(self) -> None:
+        if self._being_written is not None:
+            self._being_written.result()
+            self._being_written = None
+
+    def _write_group(self, group: list[pa.RecordBatch]) -> None:
+        table = pa.Table.from_batches(group, self._schema)
+        group.clear()
         try:
-            self._writer.write_table(table, row_group_size=self._rows)
+            self._writer.write_table(table, row_group_size=table.num_rows)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
                 f"Parquet cannot hold a value ({first_line(error)}); choose another format, such as .arrow or .jsonl"
             ) from error
-        self._group, self._rows, self._bytes = [], 0, 0
 
 
 def _expected_row_bytes(source: ParquetFile, groups: range) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -165,6 +167,46 @@ def test_row_groups_end_before_memory_does(monkeypatch, table):
     assert 5 <= metadata.num_row_groups <= 10
     assert "RLE_DICTIONARY" not in metadata.row_group(0).column(1).encodings
     assert "RLE_DICTIONARY" in metadata.row_group(0).column(0).encodings
+
+
+class TestRowGroupsAreWrittenBehind:
+    """On a thread of its own, which is waited for before the file is closed, and whose errors come up."""
+
+    @pytest.fixture
+    def opened(self, monkeypatch, table):
+        monkeypatch.setattr(_parquet, "GROUP_BYTES", 10_000)
+        file = SlowFile()
+        return file, parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
+
+    def write(self, writer, table, then):
+        with writer:
+            writer.write(writer.encode(from_arrow(table.to_batches()[0])))
+            then()
+
+    def test_the_file_is_left_alone_once_the_writer_is(self, opened, table):
+        file, writer = opened
+        with pytest.raises(KeyError):
+            self.write(writer, table, then={}.popitem)
+        size = file.tell()
+        assert size > 10_000
+        time.sleep(0.1)
+        assert file.tell() == size
+
+    def test_a_full_disk_is_said(self, opened, table):
+        file, writer = opened
+        file.is_full = True
+        with pytest.raises(OSError, match="No space left"):
+            self.write(writer, table, then=writer.close)
+
+
+class SlowFile(io.BytesIO):
+    is_full = False
+
+    def write(self, data):
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        time.sleep(0.005)
+        return super().write(data)
 
 
 class TestSizesThatLie:
