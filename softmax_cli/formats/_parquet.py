@@ -31,6 +31,8 @@ LEAST_BUFFER, MOST_BUFFER = 16 << 10, 1 << 20
 WHOLE_BYTES = 64 << 20
 """Row groups up to this size are read as a whole, some columns at a time: every column of a batch has its cost, and
 readers of all columns side by side hold a page of each."""
+PAGES_BYTES = 512 << 10
+"""What those readers hold of a column: a page and a dictionary, of up to 1 MB each."""
 COLUMNS_AT_ONCE = 16
 ROWS_LOOKED_AT = 64
 GROUP_ROWS = 1 << 20
@@ -68,8 +70,10 @@ def open_parquet(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     except BROKEN as error:
         raise _unreadable(name, error) from error
     rows = rows_per_block(types.schema, options, width)
-    most = max((metadata.row_group(group).num_rows for group in groups), default=0)
-    batches = (_whole_groups if 0 < most * width <= WHOLE_BYTES else _batches)(source, rows, groups)
+    largest = max((metadata.row_group(group).num_rows for group in groups), default=0) * width
+    held = largest * min(2, len(groups))  # the next one is read ahead
+    is_whole = 0 < largest <= WHOLE_BYTES or 0 < held <= PAGES_BYTES * metadata.num_columns
+    batches = (_whole_groups if is_whole else _batches)(source, rows, groups)
     first_row = sum(metadata.row_group(group).num_rows for group in range(groups.start))
     blocks = _blocks(batches, types, name, size / max(1, metadata.num_rows), first_row)
     schema = from_arrow_schema(types.schema)

@@ -158,7 +158,7 @@ def test_batches_in_a_pipe_are_answered_while_it_stays_open(program, program_env
         writer.close()
 
 
-@pytest.mark.parametrize(("columns", "megabytes"), [(10, 4), (1000, 16), (50_000, 25.6)])
+@pytest.mark.parametrize(("columns", "megabytes"), [(10, 4), (1000, 8), (50_000, 25.6)])
 def test_blocks_hold_more_bytes_where_there_are_many_columns(columns, megabytes):
     """Of 8 bytes a value; and 64 rows of very wide ones."""
     schema = pa.schema([(f"c{i}", pa.float64()) for i in range(columns)])

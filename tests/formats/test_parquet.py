@@ -122,6 +122,7 @@ def test_a_column_that_was_asked_for_must_be_there(table):
 def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, beside):
     """To the same rows; a column may be called what a value of a structure is to pyarrow."""
     monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(_parquet, "PAGES_BYTES", 0)
     columns = {beside: np.arange(90.0)} | {f"c{i}": np.arange(90.0) + i for i in range(40)}
     nested = pa.array([{"x": [i]} for i in range(90)], pa.struct([("x", pa.list_(pa.int64()))]))
     table = pa.table(columns | {"kind": pa.array(["a", "b", None] * 30).dictionary_encode(), "nested": nested})
@@ -138,6 +139,7 @@ def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, besid
 @pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
 def test_text_that_is_no_utf8_is_refused(monkeypatch, whole_bytes):
     monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(_parquet, "PAGES_BYTES", 0)
     file = io.BytesIO()
     pq.write_table(pa.table({"id": ["whole"] * 9}), file, compression="none")
     with pytest.raises(DataError, match=r"after row 0: not a whole Parquet file.*UTF"):
