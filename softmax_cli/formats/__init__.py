@@ -24,7 +24,10 @@ UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class Writer(Protocol):
-    """Turns batches into one file, in two steps so that the costly one can run on every core."""
+    """Turns batches into one file, in two steps so that the costly one can run on every core.
+
+    One that goes on working by itself after `write` is a context manager as well, which waits at its end for that.
+    """
 
     def encode(self, batch: Batch) -> Any:
         """Do the heavy part for one batch; may be called from several threads at once."""

@@ -13,11 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from softmax_cli.errors import DataError
-from softmax_cli.tables.arrays import bitmap, cells, floats, from_arrow, validity
+from softmax_cli.tables.arrays import bitmap, cells, floats, validity
+from softmax_cli.tables.batch import Batch
+from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 from softmax_cli.tables.typed_names import repeated
 
 BLOCK_BYTES = 4 << 20
+COLUMN_BYTES, MOST_COLUMN_BYTES = 16 << 10, 8 << 20
+"""Of a column in a block, and of all columns together: the calls for a column outweigh the work on fewer values."""
 LEAST_ROWS, MOST_ROWS = 64, 1 << 17
 MOST_BYTES = 64 << 20
 """Very wide rows come together up to this size, for the sake of the work that every block costs."""
@@ -29,7 +33,7 @@ SHOWN_CHARACTERS = 60
 
 
 def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0) -> int:
-    """How many rows make a block of about 4 MB.
+    """How many rows make a block of about 4 MB, or of more where there are hundreds of columns.
 
     Parameters
     ----------
@@ -39,7 +43,8 @@ def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0
     if options.batch_rows is not None:
         return options.batch_rows
     width = max(row_bytes, sum(_width(field.type) for field in schema), 1)
-    rows = max(BLOCK_BYTES // width, min(LEAST_ROWS, MOST_BYTES // width))
+    size = max(BLOCK_BYTES, min(COLUMN_BYTES * len(schema), MOST_COLUMN_BYTES))
+    rows = max(size // width, min(LEAST_ROWS, MOST_BYTES // width))
     return int(min(MOST_ROWS, max(1, rows)))
 
 
@@ -183,8 +188,8 @@ def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
     return array.cast(kind)
 
 
-def decode_batch(block: Block, scores: Sequence[str], name: str) -> Decoded:
-    """Give the record batch that a block is; the columns have their types already.
+def decode_batch(block: Block, scores: Sequence[str], name: str, schema: Schema) -> Decoded:
+    """Give the record batch that a block is, whose columns have the types of `schema` already.
 
     Raises
     ------
@@ -192,11 +197,12 @@ def decode_batch(block: Block, scores: Sequence[str], name: str) -> Decoded:
         A column of `scores` is not there.
     """
     batch: pa.RecordBatch = block.data
-    there = set(batch.schema.names)
+    there = set(schema.names)
     if missing := [score for score in scores if score not in there]:
-        raise DataError(f"{name}: no column {missing[0]!r}; there are: {', '.join(batch.schema.names)}")
+        raise DataError(f"{name}: no column {missing[0]!r}; there are: {', '.join(schema.names)}")
     return Decoded(
-        from_arrow(batch), lambda row, column: _place(batch, row, column, f"{name}: row {block.first_row + row + 1}")
+        Batch(schema, batch.columns, batch.num_rows),
+        lambda row, column: _place(batch, row, column, f"{name}: row {block.first_row + row + 1}"),
     )
 
 

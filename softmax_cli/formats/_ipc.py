@@ -107,7 +107,7 @@ def open_stream(file: BinaryIO, name: str, options: ReadOptions) -> Table:
 
     blocks = to_blocks(batches(), types, name, options)
     schema = from_arrow_schema(types.schema)
-    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name))
+    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name, schema))
 
 
 class Joined(NamedTuple):
@@ -200,7 +200,7 @@ def open_file(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     batches = map(source.get_batch, range(source.num_record_batches))
     blocks = to_blocks(joined(batches, lambda: False), types, name, options)
     schema = from_arrow_schema(types.schema)
-    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name), size)
+    return Table(name, schema, blocks, lambda block, scores: decode_batch(block, scores, name, schema), size)
 
 
 def write_file(file: BinaryIO, schema: Schema) -> IpcWriter:

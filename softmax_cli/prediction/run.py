@@ -71,7 +71,12 @@ def score_table(
 
     def work(decoded: Decoded) -> "tuple[tuple[Outcome, Any], tuple[Reject, ...]]":
         outcome = transform.run(decoded)
-        return (outcome, writer.encode(outcome.batch) if outcome.keys is None else None), outcome.rejects
+        if outcome.keys is not None:
+            return (outcome, None), outcome.rejects
+        encoded = writer.encode(outcome.batch)
+        if limit is None:  # nobody cuts the batch any more: do not hold it beside what was made of it
+            outcome = outcome._replace(batch=outcome.batch._replace(columns=()))
+        return (outcome, encoded), outcome.rejects
 
     tally = Tally(0, 0, transform.on_bad_row, np.zeros(len(transform.classes), np.int64), 0)
     kinds, written = KindCheck(), 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -28,8 +28,9 @@ def table_writer(
     """Give a writer for batches of `schema`; the table has its end when the block ends, and `file` stays open."""
     packed = file if compression is None else compression.write(file)
     writer = form.write(packed, schema, options)
-    yield writer
-    writer.close()
+    with writer if isinstance(writer, AbstractContextManager) else nullcontext():
+        yield writer
+        writer.close()
     if packed is not file:
         packed.close()
 

@@ -11,6 +11,7 @@ import pytest
 
 from softmax_cli.errors import DataError
 from softmax_cli.formats import arrow, arrows
+from softmax_cli.formats._binary import rows_per_block
 from softmax_cli.formats._ipc import JOINED_ROWS, joined
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
@@ -155,3 +156,11 @@ def test_batches_in_a_pipe_are_answered_while_it_stays_open(program, program_env
             confidence = b"0.500000000000" if score == 0 else b"1.000000000000"
             assert process.stdout.readline().split(b",")[1] == confidence
         writer.close()
+
+
+@pytest.mark.parametrize(("columns", "megabytes"), [(10, 4), (1000, 8), (50_000, 25.6)])
+def test_blocks_hold_more_bytes_where_there_are_many_columns(columns, megabytes):
+    """Of 8 bytes a value; and 64 rows of very wide ones."""
+    schema = pa.schema([(f"c{i}", pa.float64()) for i in range(columns)])
+    rows = rows_per_block(schema, ReadOptions())
+    assert rows * columns * 8 == pytest.approx(megabytes * (1e6 if columns > 10_000 else 1 << 20), rel=0.03)

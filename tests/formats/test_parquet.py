@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -115,6 +117,45 @@ def test_a_column_that_was_asked_for_must_be_there(table):
         read.decode(next(read.blocks), ["cat"])
 
 
+@pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
+@pytest.mark.parametrize("beside", ["last", "nested.x"])
+def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, beside):
+    """To the same rows; a column may be called what a value of a structure is to pyarrow."""
+    monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(_parquet, "PAGES_BYTES", 0)
+    columns = {beside: np.arange(90.0)} | {f"c{i}": np.arange(90.0) + i for i in range(40)}
+    nested = pa.array([{"x": [i]} for i in range(90)], pa.struct([("x", pa.list_(pa.int64()))]))
+    table = pa.table(columns | {"kind": pa.array(["a", "b", None] * 30).dictionary_encode(), "nested": nested})
+    file = io.BytesIO()
+    pq.write_table(table, file, row_group_size=40)
+    read = parquet.read(io.BytesIO(file.getvalue()), "x", ReadOptions(batch_rows=30))
+    blocks = list(read.blocks)
+    rows = [block.data.num_rows for block in blocks]
+    assert [block.first_row for block in blocks] == [sum(rows[:i]) for i in range(len(rows))]
+    assert max(rows) == 30
+    assert pa.Table.from_batches([block.data for block in blocks]).to_pylist() == table.to_pylist()
+
+
+@pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
+def test_text_that_is_no_utf8_is_refused(monkeypatch, whole_bytes):
+    monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(_parquet, "PAGES_BYTES", 0)
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": ["whole"] * 9}), file, compression="none")
+    with pytest.raises(DataError, match=r"after row 0: not a whole Parquet file.*UTF"):
+        rows_of(file.getvalue().replace(b"whole", b"\xff\xffole"))
+
+
+def test_pages_end_by_their_bytes(table):
+    """Of 30,000 rows, which is more than pyarrow puts into a page unless it is told."""
+    metadata = pq.read_metadata(
+        io.BytesIO(data := written(pa.table({"a": np.random.default_rng(2).normal(size=30_000)})))
+    )
+    column = metadata.row_group(0).column(0)
+    header, _ = page_header(data, column.data_page_offset)
+    assert header[5][1] == column.num_values
+
+
 def test_row_groups_end_before_memory_does(monkeypatch, table):
     """A row group is written as soon as its bytes are enough; computed numbers get no dictionary."""
     monkeypatch.setattr(_parquet, "GROUP_BYTES", 10_000)
@@ -128,6 +169,46 @@ def test_row_groups_end_before_memory_does(monkeypatch, table):
     assert 5 <= metadata.num_row_groups <= 10
     assert "RLE_DICTIONARY" not in metadata.row_group(0).column(1).encodings
     assert "RLE_DICTIONARY" in metadata.row_group(0).column(0).encodings
+
+
+class TestRowGroupsAreWrittenBehind:
+    """On a thread of its own, which is waited for before the file is closed, and whose errors come up."""
+
+    @pytest.fixture
+    def opened(self, monkeypatch, table):
+        monkeypatch.setattr(_parquet, "GROUP_BYTES", 10_000)
+        file = SlowFile()
+        return file, parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
+
+    def write(self, writer, table, then):
+        with writer:
+            writer.write(writer.encode(from_arrow(table.to_batches()[0])))
+            then()
+
+    def test_the_file_is_left_alone_once_the_writer_is(self, opened, table):
+        file, writer = opened
+        with pytest.raises(KeyError):
+            self.write(writer, table, then={}.popitem)
+        size = file.tell()
+        assert size > 10_000
+        time.sleep(0.1)
+        assert file.tell() == size
+
+    def test_a_full_disk_is_said(self, opened, table):
+        file, writer = opened
+        file.is_full = True
+        with pytest.raises(OSError, match="No space left"):
+            self.write(writer, table, then=writer.close)
+
+
+class SlowFile(io.BytesIO):
+    is_full = False
+
+    def write(self, data):
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        time.sleep(0.005)
+        return super().write(data)
 
 
 class TestSizesThatLie:

@@ -292,11 +292,12 @@ def matrix_table(
                 first_row += len(values)
 
     notes = tuple(f"{name} from {array.name}" for name, array in beside.items())
+    given = from_arrow_schema(schema)
     return Table(
         table_name,
-        from_arrow_schema(schema),
+        given,
         blocks(),
-        lambda block, names: decode_batch(block, names, table_name),
+        lambda block, names: decode_batch(block, names, table_name, given),
         header.data_bytes,
         notes,
     )
@@ -314,7 +315,8 @@ def vector_table(array: StoredArray, column: str, options: ReadOptions, table_na
                 yield Block(batch, first_row=first_row, size=values.nbytes)
                 first_row += len(values)
 
-    return Table(table_name, schema, blocks(), lambda block, names: decode_batch(block, names, table_name))
+    given = from_arrow_schema(schema)
+    return Table(table_name, given, blocks(), lambda block, names: decode_batch(block, names, table_name, given))
 
 
 def holds_labels(header: ArrayHeader) -> bool:
