@@ -255,14 +255,15 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
 
 
 def _meant_command(typed: Sequence[str]) -> str | None:
-    """Return the command that a line without one seems to be for: a file, scores, or an option begin it."""
-    first = typed[0] if typed else ""
-    if first == "-" or os.path.exists(first):
-        return "predict"
-    if first.replace(".", "", 1).lstrip("-").isdigit():
-        return "explain"
-    having = (name for name in commands.names() if first in option_names(getattr(commands.load(name), name)))
-    return min(having, key=lambda name: name != "predict", default=None)
+    """Return the command that a line without one seems to be for, by its first word or by an option that begins it."""
+    modules = sorted(((name, commands.load(name)) for name in commands.names()), key=lambda one: one[1].RANK)
+
+    def taking(words: Sequence[str]) -> list[str]:
+        return [name for name, module in modules for word in words if hasattr(module, "takes") and module.takes(word)]
+
+    having = [name for name, module in modules if typed[0] in option_names(getattr(module, name))] if typed else []
+    meant = taking(typed[:1]) or [name for name in taking(typed[-1:]) if name in having] or having
+    return meant[0] if meant else None
 
 
 def _occupy_closed_streams() -> None:

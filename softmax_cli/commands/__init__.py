@@ -2,8 +2,8 @@
 
 A module ``name.py`` offers a function ``name``, which takes groups of options, and ``EXAMPLES``: what to type, and
 what that gives. ``RANK`` is its place in the list of commands: the order in which one works. ``FIRST`` names the
-options that people use first; ``--help-all`` shows the others. ``PYTHON``, where there is one, is the function that
-`api` calls.
+options that people use first; ``--help-all`` shows the others. ``PYTHON`` is the function that `api` calls;
+``takes``, where there is one, knows the words that a line without a command may begin with where this one is meant.
 """
 
 from __future__ import annotations

@@ -241,4 +241,9 @@ def _draw(example: Example, explanation: Explanation, how: ExplanationOptions) -
         print_message(f"{how.page}: open it in a browser")
 
 
+def takes(word: str) -> bool:
+    """Whether a line that begins with this word, and no command, may be meant for this one: a score."""
+    return word.replace(".", "", 1).lstrip("-").isdigit()
+
+
 PYTHON = explained

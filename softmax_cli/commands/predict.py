@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import reduce
 
 from softmax_cli.commands._scored import build, plan, print_report, write
@@ -90,6 +91,11 @@ def predict(
             run.warn(warning)
         if output.json:
             print_report("predict", finished, scores, transform)
+
+
+def takes(word: str) -> bool:
+    """Whether a line that begins with this word, and no command, may be meant for this one: a table."""
+    return word == "-" or os.path.exists(word)
 
 
 PYTHON = predict
