@@ -139,8 +139,11 @@ class _Search(NamedTuple):
 
     def _refuse_rivals(self, chosen: Family) -> None:
         """Refuse a family of vague names beside other columns of fractions: each could be the scores."""
-        others = [n for n in self.numbers if n not in {*chosen.names} and not self.roles[n] and not is_measure_name(n)]
-        others = [name for name in others if chosen.rank == VAGUE_RANK and self.rows.has_fractions(name)]
+        if chosen.rank != VAGUE_RANK:
+            return
+        members = {*chosen.names}
+        others = [n for n in self.numbers if n not in members and not self.roles[n] and not is_measure_name(n)]
+        others = [name for name in others if self.rows.has_fractions(name)]
         if others:
             raise DataError(
                 f"{chosen.given_by} could be the scores, and {listed(others, _SHOWN)} hold fractions too: choose "
