@@ -241,8 +241,7 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
         return f"a command comes first: {PROGRAM} {meant} {' '.join(typed)}"
     if option is None or command is None:
         return f"{error.format_message().rstrip('.')}; see {help_text}"
-    functions = {name: getattr(commands.load(name), name) for name in commands.names() if name != command}
-    others = [name for name, function in functions.items() if option in option_names(function)]
+    others = [name for name in _commands_with(option) if name != command]
     if others:
         *most, last = others
         named = f"{', '.join(most)} and {last} have" if most else f"{last} has"
@@ -254,6 +253,10 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
     return f"{option}: no such option; {help_text}-all lists them"
 
 
+def _commands_with(option: str) -> list[str]:
+    return [name for name in commands.names() if option in option_names(getattr(commands.load(name), name))]
+
+
 def _meant_command(typed: Sequence[str]) -> str | None:
     """Return the command that a line without one seems to be for, by its first word or by an option that begins it."""
     modules = sorted(((name, commands.load(name)) for name in commands.names()), key=lambda one: one[1].RANK)
@@ -261,7 +264,8 @@ def _meant_command(typed: Sequence[str]) -> str | None:
     def taking(words: Sequence[str]) -> list[str]:
         return [name for name, module in modules for word in words if hasattr(module, "takes") and module.takes(word)]
 
-    having = [name for name, module in modules if typed[0] in option_names(getattr(module, name))] if typed else []
+    known = _commands_with(typed[0]) if typed else []
+    having = [name for name, _ in modules if name in known]
     meant = taking(typed[:1]) or [name for name in taking(typed[-1:]) if name in having] or having
     return meant[0] if meant else None
 

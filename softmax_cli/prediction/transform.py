@@ -350,7 +350,17 @@ class Tally:
         return self.confidence / self.scored * CONFIDENCE_UNIT if self.scored else None
 
     def plus(self, other: "Tally") -> "Tally":
-        """Add the figures of the rows that follow, of a run with the same classes and the same policy."""
+        """Add the figures of the rows that follow.
+
+        Raises
+        ------
+        ValueError
+            The two are of runs with other classes or another policy, so that their sum would mean nothing.
+        """
+        if self.counts.shape != other.counts.shape:
+            raise ValueError(f"{len(self.counts)} classes cannot be added to {len(other.counts)}")
+        if self.bad_policy != other.bad_policy:
+            raise ValueError(f"bad rows: {self.bad_policy} cannot be added to {other.bad_policy}")
         return Tally(
             rows=self.rows + other.rows,
             bad_rows=self.bad_rows + other.bad_rows,

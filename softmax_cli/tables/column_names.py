@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Literal, NamedTuple
 
 Kind = Literal["logits", "prob", "logprob"]
@@ -221,11 +222,13 @@ RANKS: dict[tuple[Kind, bool], int] = {
     ("prob", False): 3,
 }
 NUMBERED_RANK = 1
+_NO_CLASS = {*_IDS, "index", "path", "file", "name"}
 VAGUE_RANK = 4
 """Of names that begin with a word for many things, ``pred_cat`` and ``class_cat``."""
 _VAGUE = {"class", "cls", "pred", "predicted", "prediction"}
+_MORE_THAN_A_CLASS = {*_NO_CLASS, *_VAGUE, *_PREDICTIONS}
+_MORE_THAN_A_CLASS |= {"label", "score", "prob", "conf", "time", "count"}
 _NUMBERED = re.compile(r"(|class_?|cls_?|c)(\d+)", re.IGNORECASE)
-_NO_CLASS = {*_IDS, "index", "path", "file", "name"}
 
 
 def families(names: Sequence[str]) -> list[Family]:
@@ -289,21 +292,18 @@ def _by_vague_word(names: Sequence[str]) -> list[Family]:
     by_word: dict[str, list[str]] = {}
     for name in names:
         word, *of_class = words(name) or ("",)
-        means_more = {*of_class} & (
-            _NO_CLASS | _VAGUE | _PREDICTIONS | {"label", "score", "prob", "conf", "time", "count"}
-        )
-        if word in _VAGUE and of_class and not means_more:
+        if word in _VAGUE and of_class and _MORE_THAN_A_CLASS.isdisjoint(of_class):
             by_word.setdefault(word, []).append(name)
     members = [members for members in by_word.values() if len(members) > 1]
     return [Family(tuple(one), None, VAGUE_RANK, f"{_beginning(one)}*") for one in members]
 
 
-def is_named_alike(name: str, chosen: Sequence[str]) -> bool:
-    """Whether a name begins or ends as those of the scores do; of numbers, whether it is one too."""
+def named_alike(names: Iterable[str], chosen: Sequence[str]) -> list[str]:
+    """Those of `names` that begin or end as the names of the scores do; where these are numbers, those that are too."""
     kind, shared = _named_kind(chosen[0]), _beginning(chosen).rstrip("0123456789")
     if kind is not None:
-        return _named_kind(name) == kind
-    return name.startswith(shared) if shared else name.strip().isdigit()
+        return [name for name in names if _named_kind(name) == kind]
+    return [name for name in names if (name.startswith(shared) if shared else name.strip().isdigit())]
 
 
 def _named_kind(name: str) -> ScoreName | None:
@@ -330,9 +330,9 @@ def class_names(columns: Sequence[str], truths: Iterable[str], prefix: str = "")
     elif len(names) == 1:
         ends = []
     choices = [choice for end in [*ends, 0] if all(choice := _cut(names, end))]
-    choices += [_without_ending(choice) for choice in choices]
     known = {truth.strip() for truth in truths}
-    return next((choice for choice in choices if not known.isdisjoint(choice)), choices[0] if choices else tuple(names))
+    as_truths = chain(choices, map(_without_ending, choices)) if known else ()
+    return next((one for one in as_truths if not known.isdisjoint(one)), choices[0] if choices else tuple(names))
 
 
 def _score_end(name: str) -> int:

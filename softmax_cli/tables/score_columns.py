@@ -17,7 +17,7 @@ from softmax_cli.tables.column_names import (
     families,
     is_feature_name,
     is_measure_name,
-    is_named_alike,
+    named_alike,
     score_ending,
     score_name,
     sets_of_models,
@@ -129,9 +129,10 @@ class _Search(NamedTuple):
                 f"{chosen.given_by} and {rival.given_by} could both be the scores; choose: "
                 f"--logits {_pattern(chosen)} or --logits {_pattern(rival)}"
             )
-        if chosen.rank == VAGUE_RANK and not any(map(self.rows.has_fractions, chosen.names)):
-            return None
-        self._refuse_rivals(chosen)
+        if chosen.rank == VAGUE_RANK:
+            if not any(map(self.rows.has_fractions, chosen.names)):
+                return None
+            self._refuse_rivals(chosen)
         self._refuse_text(chosen.names)
         self._refuse_largest(chosen)
         members = {*chosen.names}
@@ -139,8 +140,6 @@ class _Search(NamedTuple):
 
     def _refuse_rivals(self, chosen: Family) -> None:
         """Refuse a family of vague names beside other columns of fractions: each could be the scores."""
-        if chosen.rank != VAGUE_RANK:
-            return
         members = {*chosen.names}
         others = [n for n in self.numbers if n not in members and not self.roles[n] and not is_measure_name(n)]
         others = [name for name in others if self.rows.has_fractions(name)]
@@ -153,10 +152,8 @@ class _Search(NamedTuple):
     def _refuse_text(self, chosen: Sequence[str]) -> None:
         """Refuse text under the name of a score: left out without a word, a class would be missing."""
         members = {*chosen}
-        for name in self.free:
-            if name in members or not is_named_alike(name, chosen):
-                continue
-            cells = [cell for cell in self.rows.texts(name) if any(map(str.isdigit, cell)) or not _has_letter(cell)]
+        for name in named_alike((name for name in self.free if name not in members), chosen):
+            cells = [cell for cell in self.rows.texts(name) if _may_be_number(cell)]
             if cells and not is_number(self.schema.field(name).type):
                 raise DataError(
                     f"column {name!r} is named like a score and holds text, such as {cells[0]!r}; write plain numbers, "
@@ -168,7 +165,8 @@ class _Search(NamedTuple):
         ending = score_ending(chosen.names[0])
         if ending is None or score_name(chosen.names[0]) is not None:
             return
-        for name in {*self.numbers} - {*chosen.names}:
+        members = {*chosen.names}
+        for name in (name for name in self.numbers if name not in members):
             if score_ending(name) == ending and not self._is_largest(name, chosen.names):
                 raise DataError(
                     f"is {name!r} a class, as {chosen.names[0]!r} is? If so, --logits {_pattern(chosen)}; if not, "
@@ -350,8 +348,9 @@ def _scores_word(name: str) -> bool:
     return score_name(name) is not None or score_ending(name) is not None
 
 
-def _has_letter(text: str) -> bool:
-    return any(map(str.isalpha, text))
+def _may_be_number(text: str) -> bool:
+    """Whether a text has a digit, or no letter: ``98%`` and ``-``, but not ``fine``."""
+    return any(map(str.isdigit, text)) or not any(map(str.isalpha, text))
 
 
 def _named_list(name: str) -> Family:

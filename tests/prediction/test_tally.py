@@ -53,6 +53,10 @@ def test_accuracy_is_of_the_judged_rows_and_unknown_where_a_part_leaves_it_open(
 
 
 def test_figures_that_contradict_each_other_are_refused():
-    """Every scored row is counted once."""
+    """Every scored row is counted once; parts of different runs do not add up to anything."""
     with pytest.raises(ValueError, match="2 rows were scored"):
         Tally(3, 1, "skip", np.array([1, 0]), 0)
+    with pytest.raises(ValueError, match="4 classes"):
+        tally_of([(0, 0.5)]).plus(Tally(1, 0, "skip", np.array([1]), 0))
+    with pytest.raises(ValueError, match="skip"):
+        tally_of([(0, 0.5)]).plus(Tally(1, 0, "error", np.array([1, 0, 0, 0]), 0))

@@ -17,6 +17,7 @@ _LIST = re.compile(
 )
 """Also one row of a matrix, ``[[0.7, 0.3]]``, and what follows the numbers of a tensor: ``, device='cuda:0')``."""
 _BARE = re.compile(r"\s*([^\[\](),;|\s]+(?:[;|\s]+[^\[\](),;|\s]+)+)\s*")
+"""Several numbers without brackets, with blanks, semicolons or bars between them."""
 _SCALAR = re.compile(r"(?:np|numpy)\.float\d+\(([^()]*)\)")
 """An item of a list as NumPy 2 shows it."""
 _SEPARATOR = re.compile(r"[\s,;|]+")

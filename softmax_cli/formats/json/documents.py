@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats.json.reader import Row, array_rows, is_labelled, line_blocks, line_rows, open_table
+from softmax_cli.formats.json.reader import Row, array_rows, label_and_score, line_blocks, line_rows, open_table
 from softmax_cli.formats.json.spelling import parse, spell
 from softmax_cli.tables.column_names import is_prediction_name, score_name, words
 from softmax_cli.tables.table import Block, ReadOptions, Table
@@ -83,8 +83,8 @@ def _document_rows(text: str, name: str) -> Iterator[Row]:
             "array of objects, or an object of columns"
         ) from error
     columns = _columns(value) if isinstance(value, dict) else None
-    wrapped = _wrapped(value) if isinstance(value, dict) else None
-    if columns is None and wrapped is not None:
+    wrapped = _wrapped(value) if isinstance(value, dict) and columns is None else None
+    if wrapped is not None:
         yield from (Row(1, spell(row).encode(), number) for number, row in enumerate(wrapped, 1))
         return
     if columns is None:
@@ -106,7 +106,7 @@ def _wrapped(value: dict[str, Any]) -> list[Any] | None:
     lists = {key: rows for key, rows in value.items() if not isinstance(rows, str)}
     if len(lists) != 1:
         return None
-    (key, rows), *_ = lists.items()
+    [(key, rows)] = lists.items()
     if not (isinstance(rows, list) and rows and _are_lists(rows) and len({len(row) for row in rows}) == 1):
         return None
     if score_name(key) is not None:
@@ -117,7 +117,7 @@ def _wrapped(value: dict[str, Any]) -> list[Any] | None:
 def _are_rows(value: Any) -> bool:
     """Whether a value is a list of objects, and not the scores of one row."""
     is_list = isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
-    return is_list and not all(map(is_labelled, value))
+    return is_list and not all(map(label_and_score, value))
 
 
 def _columns(value: dict[str, Any]) -> dict[str, list[Any]] | None:

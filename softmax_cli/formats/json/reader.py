@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, permutations
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -172,15 +172,19 @@ def _is_word(value: Any) -> bool:
 
 def _by_class(value: Any) -> dict[str, Any] | None:
     """Scores by the names of their classes; also a list of labels, each with its score."""
-    if isinstance(value, list) and value and all(map(is_labelled, value)):
-        value = {str(one[(one.keys() & _LABELS).pop()]): one[(one.keys() & _OF_LABEL.keys()).pop()] for one in value}
+    if isinstance(value, list):
+        keys = [found for one in value if (found := label_and_score(one)) is not None]
+        if len(keys) < len(value):
+            return None
+        value = {str(one[label]): one[score] for one, (label, score) in zip(value, keys, strict=True)}
     return value if isinstance(value, dict) and value else None
 
 
-def is_labelled(value: Any) -> bool:
-    """Whether a value is the label of a class with its score."""
-    names = value.keys() if isinstance(value, dict) else ()
-    return len(names) == 2 and bool(names & _LABELS) and bool(names & _OF_LABEL.keys())
+def label_and_score(value: Any) -> tuple[str, str] | None:
+    """The keys of the label of a class and of its score; None where a value is none of these."""
+    if not isinstance(value, dict) or len(value) != 2:
+        return None
+    return next(((a, b) for a, b in permutations(value) if a in _LABELS and b in _OF_LABEL), None)
 
 
 def _as_object(row: Row) -> dict[str, Any]:
@@ -205,9 +209,8 @@ def _from_list(value: list[Any]) -> dict[str, Any]:
     """Give names to the values of a row that is an array: its scores, or cells by their position."""
     if _are_numbers(value):
         return {LIST_COLUMN: value}
-    if _by_class(value) is None:
-        return {str(at): item for at, item in enumerate(value)}
-    return {_OF_LABEL[(value[0].keys() & _OF_LABEL.keys()).pop()]: value}
+    keys = label_and_score(value[0]) if _by_class(value) is not None else None
+    return {str(at): item for at, item in enumerate(value)} if keys is None else {_OF_LABEL[keys[1]]: value}
 
 
 def _number(value: Any) -> float:
