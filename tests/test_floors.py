@@ -189,6 +189,7 @@ AVOIDED = {
     "email",
     "glob",
     "http",
+    "json",
     "multiprocessing",
     "numpy.f2py",
     "numpy.ma",

@@ -58,10 +58,10 @@ class GroupTransform(Transform):
         """What an output file says about itself: that it holds no scores of classes."""
         return Transform.record(self) | {"classes": [], "scores": []}
 
-    def schema(self, given: Schema) -> Schema:
+    def schema(self, given: Schema, recorded: bool = True) -> Schema:
         """Columns of the result: those that pass through, then the computed ones."""
         passed = passed_fields(self._named(given.field(name) for name in self.columns.others))
-        return Schema([*passed, *self._fields()], self._recorded(given))
+        return Schema([*passed, *self._fields()], self._record(given) if recorded else None)
 
     def _fields(self) -> Iterator[Field]:
         number = number_type(self.dtype)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from softmax_cli.errors import UsageError
-from softmax_cli.formats import Format, Writer, holds_one_array, name_of
+from softmax_cli.formats import Format, Writer, holds_one_array, is_binary, name_of
 from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.transform import Outcome, Tally, Transform
 from softmax_cli.storage.compression import Compression
@@ -163,7 +163,7 @@ class Screen(NamedTuple):
         from softmax_cli.prediction.screen import FirstRows
 
         transform = replace(transform, shown_truth=_shown_truth(scores, transform))
-        first = FirstRows(transform.schema(scores.table.schema), self.rows)
+        first = FirstRows(transform.schema(scores.table.schema, recorded=False), self.rows)
         with work.rejects as keep:
             listeners, most = Listeners(work.progress, keep), self.rows if transform.order is not None else None
             finished = score_table(scores.table, transform, first, work.threads, listeners, most)
@@ -199,7 +199,7 @@ class File(NamedTuple):
 
     def write(self, scores: ScoreTable, transform: Transform, work: Work) -> Finished:
         """See `Target`."""
-        schema = transform.schema(scores.table.schema)
+        schema = transform.schema(scores.table.schema, recorded=is_binary(self.form))
         with self._open(schema) as writer, work.rejects as keep:
             listeners = Listeners(work.progress, keep)
             finished = score_table(scores.table, transform, writer, work.threads, listeners, self.limit)

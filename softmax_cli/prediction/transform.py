@@ -1,6 +1,5 @@
 """The map that carries every scoring command: a batch of scores in, a batch of probabilities out."""
 
-import json
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -84,15 +83,17 @@ class Transform:
         columns = self.columns._replace(kind="logits") if self.before else self.columns
         return columns.summary()
 
-    def schema(self, given: Schema) -> Schema:
-        """Columns of the result for a table with the columns `given`, with a record of what was done to it."""
+    def schema(self, given: Schema, recorded: bool = True) -> Schema:
+        """Columns of the result for a table with the columns `given`; where asked, with a record of what was done."""
         check_width(given, self.columns)
         passed = passed_fields(self._named(given.field(name) for name in self.columns.others))
         fields = [*passed, *self.layout.fields(self.scoring.describe(self.columns.classes, self.dtype))]
-        return Schema(fields, self._recorded(given))
+        return Schema(fields, self._record(given) if recorded else None)
 
-    def _recorded(self, given: Schema) -> dict[bytes, bytes]:
+    def _record(self, given: Schema) -> dict[bytes, bytes]:
         """Return the metadata of the result: what came with the table, and a record of what was done to it."""
+        import json  # no text holds metadata, and a small table of text waits for nothing
+
         kept = {k: v for k, v in (given.metadata or {}).items() if k not in (METADATA_KEY, b"pandas")}
         return {**kept, METADATA_KEY: json.dumps(self.record()).encode()}
 

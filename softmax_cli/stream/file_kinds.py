@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import BinaryIO
 
@@ -152,6 +151,8 @@ def sniff_text(head: bytes) -> Format | None:
     text = head.removeprefix(UTF8_MARK).lstrip()
     if text[:1] not in (b"{", b"["):
         return None
+    import json  # after the look that tells delimited text apart
+
     first, end, _ = text.partition(b"\n")
     try:
         json.loads(first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -66,6 +65,8 @@ def json_bytes(value: object) -> bytes:
 
     What is no UTF-8 in the name of a file is escaped, as JSON text cannot hold it.
     """
+    import json  # a table of text is written without
+
     text = json.dumps(finite_or_null(value), indent=1, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace") + b"\n"
 

@@ -228,7 +228,7 @@ VAGUE_RANK = 4
 _VAGUE = {"class", "cls", "pred", "predicted", "prediction"}
 _MORE_THAN_A_CLASS = {*_NO_CLASS, *_VAGUE, *_PREDICTIONS}
 _MORE_THAN_A_CLASS |= {"label", "score", "prob", "conf", "time", "count"}
-_NUMBERED = re.compile(r"(|class_?|cls_?|c)(\d+)", re.IGNORECASE)
+_BEFORE_NUMBERS = {"", "class", "class_", "cls", "cls_", "c"}
 
 
 def families(names: Sequence[str]) -> list[Family]:
@@ -262,8 +262,11 @@ def _numbered(names: Sequence[str]) -> list[Family]:
     """Find names that are exactly 0 .. K-1 or 1 .. K, alone or behind ``class_``."""
     by_stem: dict[str, list[tuple[int, str]]] = {}
     for name in names:
-        if (found := _NUMBERED.fullmatch(name.strip())) is not None and found[2] == str(int(found[2])):
-            by_stem.setdefault(found[1], []).append((int(found[2]), name))
+        plain = name.strip()
+        stem = plain.rstrip("0123456789")
+        number = plain[len(stem) :]
+        if number and stem.lower() in _BEFORE_NUMBERS and number == str(int(number)):
+            by_stem.setdefault(stem, []).append((int(number), name))
     return [
         Family(tuple(name for _, name in members), None, NUMBERED_RANK, f"{stem}{members[0][0]}, {stem}{members[1][0]}")
         for stem, members in by_stem.items()

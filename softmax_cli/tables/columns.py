@@ -4,7 +4,6 @@ The only place that decides it: by what was typed, by what the file says, by nam
 the first rows (`column_values`), in this order. What is open after that is refused, with the option that decides it.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
@@ -49,7 +48,7 @@ MOST_WARNINGS = 3
 SHOWN_CLASSES = 6
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Selection:
     """What the user typed about the columns; None: nothing."""
 
@@ -237,8 +236,13 @@ def _typed(flag: str, name: str | None, names: Sequence[str], may_lack: bool) ->
 
 
 def _metadata(schema: Schema, key: bytes) -> dict[str, Any]:
+    written = (schema.metadata or {}).get(key)
+    if written is None:
+        return {}
+    import json  # text holds no metadata, and a small table of text waits for nothing
+
     try:
-        record = json.loads((schema.metadata or {}).get(key, b"{}"))
+        record = json.loads(written)
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}

@@ -1,6 +1,5 @@
 """Numbers and spans to blocks of text."""
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -203,6 +202,8 @@ def _between(ends: NDArray[np.int32]) -> Spans:
 
 def to_json(value: object) -> str:
     """One value as JSON: whatever JSON has no name for becomes null (``nan``, infinities) or text."""
+    import json  # lists and structs alone need it
+
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
 
 

@@ -301,11 +301,11 @@ def _is_numeric(rows: list[list[str]], at: int, decimal: str) -> bool:
     others = [cell for cell in cells if read_number(cell, decimal) is None]
     texts = [cell for cell in others if not is_missing(cell)]
     spelled = sum(map(looks_like_decimal_comma, texts)) if decimal == "." else 0
-    spelled += sum(_OTHERWISE.fullmatch(cell) is not None for cell in texts)
+    spelled += sum(re.fullmatch(_OTHERWISE, cell) is not None for cell in texts if not cell[:1].isalpha())
     return len(texts) - spelled <= len(cells) - len(others) + spelled
 
 
-_OTHERWISE = re.compile(
+_OTHERWISE = (
     r"\s*[+-]?(\d+([.,]\d+)?\s*%|\d{1,3}([, ']\d{3})+(\.\d+)?|\d+\.\d*[fFdDL]|0[xX][\da-fA-F.]+[pP][+-]?\d+)\s*"
     r"|\s*[\u2212\u2013]\s*\d+([.,]\d+)?\s*|\s*(['\u2019])[+-]?\d+\.\d+\6\s*"
 )
