@@ -232,7 +232,7 @@ def _usage_message(error: Any, command: str | None, typed: Sequence[str]) -> str
     """
     option = getattr(error, "option_name", None) if type(error).__name__ == "NoSuchOption" else None
     unknown = option or (typed[0] if command is None and typed else "")
-    from softmax_cli.options.spellings import ANSWERS
+    from softmax_cli.options.other_tools import ANSWERS
 
     if unknown in ANSWERS:
         return f"{unknown}: {ANSWERS[unknown]}"

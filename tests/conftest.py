@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import pytest
 from hypothesis import settings
 
-from softmax_cli.tables.pool import available_threads
+from softmax_cli.tables.threads import available_threads
 
 # As in the program, whose workers use the cores; read when numpy loads, which is after this file.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

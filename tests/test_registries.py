@@ -37,7 +37,7 @@ CHOICES = {
     ("stream/file_kinds.py", "jsonl"): "text that begins like it",
     ("stream/file_kinds.py", "arrow"): "a stream may go by the name of a file",
     ("stream/file_kinds.py", "arrows"): "a stream may go by the name of a file",
-    ("weighting/values.py", "csv"): "a decimal comma is found as in any text table",
+    ("weighting/class_values.py", "csv"): "a decimal comma is found as in any text table",
     ("options/output.py", "npy"): "an array file has no place for text",
     ("options/output.py", "npz"): "an array file has no place for text",
     ("commands/evaluate.py", "npy"): "an array file has no place for text",

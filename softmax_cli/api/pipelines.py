@@ -10,14 +10,14 @@ import pyarrow as pa
 from softmax_cli.numeric.class_weights import log_weights
 from softmax_cli.prediction.bad_rows import Policy
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.logits import score_dtype
+from softmax_cli.prediction.score_kinds import score_dtype
 from softmax_cli.prediction.scorer import Adjustment, Scoring, Term
-from softmax_cli.prediction.steps import direction
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.tables.arrays import from_arrow, from_arrow_schema, to_arrow, to_arrow_schema, without_dictionaries
 from softmax_cli.tables.column_names import Kind
 from softmax_cli.tables.columns import Selection, resolve
-from softmax_cli.weighting.values import align
+from softmax_cli.weighting.class_values import align
+from softmax_cli.weighting.logit_terms import direction
 
 
 def transform(

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric.calibrators import Calibrator
+from softmax_cli.prediction.prediction_sets import SetRule
 from softmax_cli.prediction.scorer import LogitStep, Term
-from softmax_cli.prediction.steps import SetRule
 from softmax_cli.tables.column_names import Kind
 
 if TYPE_CHECKING:

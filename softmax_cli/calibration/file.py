@@ -14,7 +14,7 @@ from softmax_cli.calibration.calibration import Abstention, Calibration, Figures
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name
 from softmax_cli.numeric.nonconformity import SCORES
-from softmax_cli.prediction.steps import Nonconformity, SetRule
+from softmax_cli.prediction.prediction_sets import Nonconformity, SetRule
 from softmax_cli.stream.outputs import finite_or_null
 from softmax_cli.version import __version__
 

@@ -34,8 +34,8 @@ from softmax_cli.numeric.model_selection import (
     verdict,
 )
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
+from softmax_cli.prediction.prediction_sets import SetRequest
 from softmax_cli.prediction.scorer import Adjustment, LogitStep, Scoring, Term
-from softmax_cli.prediction.steps import SetRequest
 
 
 @dataclass(frozen=True, slots=True)

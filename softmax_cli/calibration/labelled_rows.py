@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from softmax_cli.distributed.fleet import EachBlock, Fleet
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.bad_rows import refuse, rejects, with_truth_faults
-from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
+from softmax_cli.prediction.score_kinds import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.scorer import LogitStep
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth
-from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import Decoded, Table
+from softmax_cli.tables.threads import Listeners
 
 
 @dataclass(frozen=True, slots=True, eq=False)

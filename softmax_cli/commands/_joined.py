@@ -12,7 +12,7 @@ from softmax_cli.options.run import RunOptions
 from softmax_cli.options.source import SourceOptions, TruthOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.prediction.members import Check, Members
+    from softmax_cli.prediction.members.joining import Check, Members
     from softmax_cli.stream.scores import Inputs, ScoreTable
 
 
@@ -54,7 +54,7 @@ def together(inputs: Sequence[Inputs]) -> Inputs:
 @contextmanager
 def open_tables(source: SourceOptions, inputs: Sequence[Inputs], run: RunOptions) -> Iterator[Members]:
     """Open every table, with its truths; one of several files is called by what was typed."""
-    from softmax_cli.prediction.members import open_members
+    from softmax_cli.prediction.members.joining import open_members
     from softmax_cli.prediction.scorer import Scoring
 
     openings = [_opened(one, name) for one, name in zip(inputs, source.paths, strict=True)]

@@ -264,7 +264,7 @@ def _job(fitting: FittingOptions, thresholds: ThresholdOptions, given: Calibrati
 
 def _read(scores: ScoreTable, fitting: FittingOptions, collector: Collector, fleet: Fleet[Table]) -> LabelledRows:
     from softmax_cli.calibration.labelled_rows import collect
-    from softmax_cli.tables.pool import Listeners
+    from softmax_cli.tables.threads import Listeners
     from softmax_cli.terminal.progress import progress
 
     with progress(scores.table.size, not fitting.quiet, fitting.colors) as advance:

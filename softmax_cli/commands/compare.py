@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from softmax_cli.evaluation.pairs.report import ComparisonReport
     from softmax_cli.formats import Writer
     from softmax_cli.numeric.metrics import Plan
-    from softmax_cli.prediction.members import Members
+    from softmax_cli.prediction.members.joining import Members
     from softmax_cli.tables.batch import Batch
     from softmax_cli.tables.schema import Schema
 
@@ -124,11 +124,11 @@ def _compared(
     flips: Flips,
 ) -> ComparisonReport | None:
     """Compare, draw what was asked for, and return the report; None: it was a dry run, whose plan is printed."""
+    from softmax_cli.evaluation.gates import parse_gate
     from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
     from softmax_cli.evaluation.pairs.run import compare as compare_rows
-    from softmax_cli.evaluation.report import parse_gate
-    from softmax_cli.prediction.member_parts import Wording, members_fleet
-    from softmax_cli.tables.pool import Listeners
+    from softmax_cli.prediction.members.member_parts import Wording, members_fleet
+    from softmax_cli.tables.threads import Listeners
 
     pictures.check(source.paths, comparison.force, [comparison.flips_out])
     check_count(source.paths, "compare")

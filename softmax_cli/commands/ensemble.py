@@ -22,9 +22,9 @@ from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
-    from softmax_cli.prediction.ensemble import Pool
-    from softmax_cli.prediction.folder import Folder
-    from softmax_cli.prediction.members import Members
+    from softmax_cli.prediction.members.ensemble import Pool
+    from softmax_cli.prediction.members.joining import Members
+    from softmax_cli.prediction.parts.manifest import Folder
     from softmax_cli.prediction.run import Target
     from softmax_cli.stream.scores import Inputs
 
@@ -87,7 +87,7 @@ class PoolOptions(Options, panel="Pool"):
         import numpy as np
 
         from softmax_cli.numeric.distributions.pooling import equal_weights
-        from softmax_cli.prediction.ensemble import Pool, fit_weights
+        from softmax_cli.prediction.members.ensemble import Pool, fit_weights
 
         if self.fit_weights:
             return Pool(self.pool, fit_weights(members, self.pool, threads).weights)
@@ -117,8 +117,8 @@ def ensemble(
     side by side; without ids, also the same row groups of large Parquet files.
     """
     from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
-    from softmax_cli.prediction.ensemble import pooled_table
-    from softmax_cli.prediction.member_parts import merging
+    from softmax_cli.prediction.members.ensemble import pooled_table
+    from softmax_cli.prediction.members.member_parts import merging
     from softmax_cli.prediction.scorer import Scoring
 
     check_count(source.paths, "ensemble")
@@ -170,8 +170,8 @@ def _fitted(source: SourceOptions, inputs: Sequence[Inputs], pooling: PoolOption
 def _by_part(target: Target, inputs: Sequence[Inputs], members: Members, pool: Pool) -> Folder:
     """Return a folder whose parts are pooled each by itself."""
     from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
-    from softmax_cli.prediction.folder import Folder
-    from softmax_cli.prediction.member_parts import MeasuredUnit, MemberUnits, PooledUnit
+    from softmax_cli.prediction.members.member_parts import MeasuredUnit, MemberUnits, PooledUnit
+    from softmax_cli.prediction.parts.manifest import Folder
 
     assert isinstance(target, Folder), "nothing else is made in parts"
     reading = MemberUnits.of(inputs, members)

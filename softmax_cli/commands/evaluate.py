@@ -22,8 +22,9 @@ from softmax_cli.options.source import SourceOptions, TruthOptions
 from softmax_cli.terminal.messages import print_plan
 
 if TYPE_CHECKING:
+    from softmax_cli.evaluation.gates import Gate
     from softmax_cli.evaluation.labelled import LabelledScorer
-    from softmax_cli.evaluation.report import Gate, Report
+    from softmax_cli.evaluation.report import Report
     from softmax_cli.evaluation.run import Evaluation
     from softmax_cli.numeric.label_shift.em import PriorEstimate
     from softmax_cli.numeric.metrics import Plan
@@ -133,7 +134,7 @@ class ReportOptions(Options, panel="Report"):
 
     def gates(self, plan: Plan) -> list[Gate]:
         """Return the gates."""
-        from softmax_cli.evaluation.report import parse_gate
+        from softmax_cli.evaluation.gates import parse_gate
         from softmax_cli.numeric.metrics import definitions
 
         names = [figure.name for figure in definitions(plan)]
@@ -186,7 +187,7 @@ def measured(
     from softmax_cli.evaluation.report import build_report
     from softmax_cli.evaluation.run import measure
     from softmax_cli.stream.scores import open_scores
-    from softmax_cli.tables.pool import Listeners
+    from softmax_cli.tables.threads import Listeners
 
     inputs = source.resolve(truths, scoring.softmax.columns)
     report.check(inputs.everything_read)

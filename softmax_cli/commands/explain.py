@@ -151,7 +151,7 @@ class ExplanationOptions(ColorOptions, PlotOptions):
         import numpy as np
 
         from softmax_cli.numeric.explanation import explain_row
-        from softmax_cli.weighting.terms import weight_term
+        from softmax_cli.weighting.logit_terms import weight_term
 
         weights = None
         if self.class_weights is not None:

@@ -135,7 +135,7 @@ def _look(inputs: Inputs, look: InspectionOptions, workers: Workers) -> tuple[In
     from softmax_cli.inspection.report import inspection
     from softmax_cli.inspection.run import inspect_rows, inspector_of
     from softmax_cli.stream.scores import open_scores
-    from softmax_cli.tables.pool import Listeners
+    from softmax_cli.tables.threads import Listeners
     from softmax_cli.terminal.progress import progress
 
     with open_scores(inputs) as scores:

@@ -62,7 +62,7 @@ def predict(
     Rows that belong together (--group, --long, --pool-by) go into one file:
     a folder of parts, which --engine makes, could part them.
     """
-    from softmax_cli.prediction.logits import KindCheck
+    from softmax_cli.prediction.score_kinds import KindCheck
     from softmax_cli.stream.scores import open_scores
 
     decisions.check(result.layout, result.threshold, scoring.softmax.activation)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 from softmax_cli.distributed.engines import Engine
 from softmax_cli.distributed.plan import Unit, UnitReader
 from softmax_cli.stream.scores import Inputs, ScoreTable
-from softmax_cli.tables.pool import Listeners, map_blocks
 from softmax_cli.tables.table import Decoded, Table
+from softmax_cli.tables.threads import Listeners, map_blocks
 
 if TYPE_CHECKING:
     from softmax_cli.tables.filter import Seen

@@ -17,8 +17,8 @@ from softmax_cli.numeric.exact_sum import ExactSum
 from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._rows import Rows
-from softmax_cli.prediction.ensemble import Pool, PooledRows
-from softmax_cli.prediction.members import JoinedRows
+from softmax_cli.prediction.members.ensemble import Pool, PooledRows
+from softmax_cli.prediction.members.joining import JoinedRows
 from softmax_cli.version import __version__
 
 PLAN = Plan(top_k=(), replicates=0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.metrics._rows import Rows
 from softmax_cli.prediction.bad_rows import Reject, with_truth_faults
-from softmax_cli.prediction.logits import KindCheck
+from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.prediction.transform import Transform
 from softmax_cli.tables.batch import pick, texts
 from softmax_cli.tables.labels import MISSING, LabelReading, Truth, distinct
@@ -136,8 +136,9 @@ class LabelledScorer:
         decoded = with_truth_faults(decoded, self.truth, found, found.without)
         scored, rejected, kinds = self.transform.score(decoded)
         good = np.flatnonzero(~scored.bad)
+        log_p = scored.values["logprob"]
         rows = Rows(
-            np.asarray(scored.values["logprob"][good], np.float64),
+            np.asarray(log_p[good] if len(good) < len(log_p) else log_p, np.float64),
             found.indices[good],
             None if scored.sets is None else scored.sets[good],
         )

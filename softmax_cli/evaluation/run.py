@@ -18,10 +18,10 @@ from softmax_cli.evaluation.labelled import LabelledScorer, LabelledScores
 from softmax_cli.evaluation.measure import Measured, resample
 from softmax_cli.numeric.metrics import Parts, Plan
 from softmax_cli.prediction.bad_rows import Reject
-from softmax_cli.prediction.logits import KindCheck
+from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.tables.labels import LabelReading
-from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks, ordered_map
 from softmax_cli.tables.table import Decoded, Table
+from softmax_cli.tables.threads import NOBODY, Listeners, map_blocks, ordered_map
 
 Step = TypeVar("Step")
 

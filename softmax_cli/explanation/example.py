@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.explanation import Explanation
-from softmax_cli.prediction.logits import explain as explain_fault
-from softmax_cli.prediction.logits import read_scores, to_log_scale_
+from softmax_cli.prediction.score_kinds import explain as explain_fault
+from softmax_cli.prediction.score_kinds import read_scores, to_log_scale_
 from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Table

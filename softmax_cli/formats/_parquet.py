@@ -15,9 +15,9 @@ from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_
 from softmax_cli.formats._parquet_pages import CheckedPages
 from softmax_cli.tables.arrays import arrays_of, from_arrow_schema, to_arrow_schema
 from softmax_cli.tables.batch import Batch, NumberColumn
-from softmax_cli.tables.pool import read_ahead
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, ReadOptions, Table
+from softmax_cli.tables.threads import read_ahead
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor

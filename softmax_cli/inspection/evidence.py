@@ -18,7 +18,7 @@ from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.profile.outliers import Extreme, Fences
 from softmax_cli.numeric.profile.profile import Profile, Ruler, make_ruler
 from softmax_cli.prediction.bad_rows import rejects
-from softmax_cli.prediction.logits import read_scores, to_log_scale_
+from softmax_cli.prediction.score_kinds import read_scores, to_log_scale_
 from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import MISSING, LabelReading, Truth

@@ -10,10 +10,10 @@ from softmax_cli.inspection.evidence import HEAD_ROWS, Evidence, Inspector, Trut
 from softmax_cli.inspection.report import flags_of
 from softmax_cli.numeric.profile.profile import Profile
 from softmax_cli.prediction.bad_rows import row_listing
-from softmax_cli.prediction.logits import check_width, score_dtype
+from softmax_cli.prediction.score_kinds import check_width, score_dtype
 from softmax_cli.stream.scores import ScoreTable
-from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks
 from softmax_cli.tables.table import Decoded, Table, with_head
+from softmax_cli.tables.threads import NOBODY, Listeners, map_blocks
 
 
 def inspector_of(scores: ScoreTable, limit: float) -> tuple[Inspector, ScoreTable]:

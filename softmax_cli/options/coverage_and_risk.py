@@ -10,7 +10,7 @@ from softmax_cli.options.parser import Options
 
 if TYPE_CHECKING:
     from softmax_cli.calibration.fit import AbstentionRequest
-    from softmax_cli.prediction.steps import SetRequest
+    from softmax_cli.prediction.prediction_sets import SetRequest
 
 ABSTAIN = "Abstaining"
 SCORES = ("lac", "margin", "aps", "raps", "raps-tuned", "saps", "top-k")
@@ -110,7 +110,7 @@ class ThresholdOptions(Options, panel="Prediction sets (split conformal predicti
 
     def sets(self, seed: int) -> "SetRequest | None":
         """Return what sets are to promise; None: there are none."""
-        from softmax_cli.prediction.steps import Nonconformity, SetRequest
+        from softmax_cli.prediction.prediction_sets import Nonconformity, SetRequest
 
         if self.coverage is None:
             return None

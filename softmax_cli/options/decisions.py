@@ -124,7 +124,7 @@ class DecisionOptions(CostOptions, panel=PANEL):
         """Return what is computed, with what was asked for here."""
         if (self.add, self.sort, self.costs, self.superclasses) == (None,) * 4:
             return scoring
-        from softmax_cli.prediction.added import FIGURES
+        from softmax_cli.prediction.added_columns import FIGURES
         from softmax_cli.weighting.costs import read_superclasses
 
         sort = (self.sort or "").removeprefix("-")
@@ -142,10 +142,9 @@ class DecisionOptions(CostOptions, panel=PANEL):
 
         if scoring.costs is None:
             return replace(layout, added=self.added)
-        if layout.decision.threshold is not None:
+        if layout.abstention is not None:
             raise UsageError("--costs and the threshold of the --calibration both decide when to abstain: drop one")
-        decision = layout.decision._replace(threshold=None, others=scoring.costs.others)
-        return replace(layout, added=(*self.added, "expected_cost"), decision=decision, has_costs=True)
+        return replace(layout, added=(*self.added, "expected_cost"), others=scoring.costs.others, has_costs=True)
 
     def order(self) -> "Order | None":
         """Return what rows are sorted by; None: they stay in their order."""

@@ -168,7 +168,7 @@ class ImbalanceOptions(Options, panel="Imbalanced classes"):
         given = (self.class_weights, self.undo_class_weights, self.source_prior, self.kept_share)
         if given == (None,) * len(given) and not self.estimate_prior:
             return (), []
-        from softmax_cli.weighting import terms as imbalance_terms
+        from softmax_cli.weighting import logit_terms
 
         notes: list[str] = []
         terms: list[Term] = []
@@ -177,29 +177,29 @@ class ImbalanceOptions(Options, panel="Imbalanced classes"):
                 "priors and kept shares are about classes that exclude each other; --activation sigmoid has none"
             )
         if self.class_weights is not None:
-            terms.append(imbalance_terms.weight_term("--class-weights", self.class_weights, classes, notes))
+            terms.append(logit_terms.weight_term("--class-weights", self.class_weights, classes, notes))
         if self.undo_class_weights is not None:
             terms.append(
-                imbalance_terms.weight_term("--undo-class-weights", self.undo_class_weights, classes, notes, undo=True)
+                logit_terms.weight_term("--undo-class-weights", self.undo_class_weights, classes, notes, undo=True)
             )
         if self.source_prior is not None:
-            source = imbalance_terms.read_prior("--source-prior", self.source_prior, classes, notes)
+            source = logit_terms.read_prior("--source-prior", self.source_prior, classes, notes)
             terms += self._prior_terms(source, classes, notes)
         if self.estimate_prior:
             terms.append(_estimated(classes, activation, estimate))
         if self.kept_share is not None:
-            terms.append(imbalance_terms.kept_share_term("--kept-share", self.kept_share, classes))
+            terms.append(logit_terms.kept_share_term("--kept-share", self.kept_share, classes))
         return tuple(terms), [*notes, *(f"{term.name}: {term.direction}" for term in terms)]
 
     def _prior_terms(self, source: "NDArray[np.float64]", classes: tuple[str, ...], notes: list[str]) -> "list[Term]":
-        from softmax_cli.weighting import terms as imbalance_terms
+        from softmax_cli.weighting import logit_terms
 
         terms = []
         if self.target_prior is not None:
-            target = imbalance_terms.read_prior("--target-prior", self.target_prior, classes, notes)
-            terms.append(imbalance_terms.prior_term("--target-prior", source, target, classes))
+            target = logit_terms.read_prior("--target-prior", self.target_prior, classes, notes)
+            terms.append(logit_terms.prior_term("--target-prior", source, target, classes))
         if self.logit_adjust is not None:
-            terms.append(imbalance_terms.logit_adjustment_term("--logit-adjust", source, self.logit_adjust, classes))
+            terms.append(logit_terms.logit_adjustment_term("--logit-adjust", source, self.logit_adjust, classes))
         return terms
 
 
@@ -228,10 +228,10 @@ def estimated_prior(
         return None
     from softmax_cli.stream.inputs import make_rereadable
     from softmax_cli.stream.scores import open_scores
-    from softmax_cli.tables.pool import Listeners
+    from softmax_cli.tables.threads import Listeners
     from softmax_cli.terminal.progress import progress
     from softmax_cli.weighting import prior as prior_estimation
-    from softmax_cli.weighting.terms import read_prior
+    from softmax_cli.weighting.logit_terms import read_prior
 
     workers = engine.resolve(inputs, run, announce=False)
     rewind = make_rereadable(inputs.paths, prior_estimation.FLAG)
@@ -260,7 +260,7 @@ def _confusion(
     """Count which classes the model confuses in the labelled rows of --validation, scored as those of the input."""
     from softmax_cli.stream.inputs import input_files
     from softmax_cli.stream.scores import TruthSource, open_scores
-    from softmax_cli.tables.pool import NOBODY
+    from softmax_cli.tables.threads import NOBODY
     from softmax_cli.weighting import prior as prior_estimation
 
     path = scoring.imbalance.validation or ""

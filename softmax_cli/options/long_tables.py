@@ -15,7 +15,7 @@ from softmax_cli.options.scoring import ScoringOptions
 from softmax_cli.options.source import SourceOptions
 
 if TYPE_CHECKING:
-    from softmax_cli.prediction.logits import KindCheck
+    from softmax_cli.prediction.score_kinds import KindCheck
     from softmax_cli.prediction.scorer import Scoring
     from softmax_cli.prediction.transform import Transform
     from softmax_cli.stream.scores import ScoreTable
@@ -143,8 +143,8 @@ class LongOptions(Options, panel="Rows that belong together"):
         scores = scores._replace(table=regrouped(scores.table, column, scores.columns.scores, self.sorted, threads))
         if self.long is None:
             return scores
-        from softmax_cli.prediction.grouped import long_table
-        from softmax_cli.weighting.values import read_class_names
+        from softmax_cli.prediction.long_to_wide import long_table
+        from softmax_cli.weighting.class_values import read_class_names
 
         classes = None if source.classes is None else read_class_names(source.classes)
         return long_table(scores, column, self._parts[1], classes)

@@ -16,7 +16,8 @@ from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, WorkOptions
 if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.formats import Format
-    from softmax_cli.prediction.layout import Decision, Layout
+    from softmax_cli.prediction.abstention import Abstention
+    from softmax_cli.prediction.layout import Layout
     from softmax_cli.prediction.run import Target
     from softmax_cli.prediction.scorer import Emit
     from softmax_cli.stream.scores import Inputs
@@ -177,7 +178,7 @@ class OutputOptions(Options, panel="Output"):
     def _folder(self, name: str, inputs: "Inputs", parts: "PartsOptions", run: WorkOptions) -> "Target":
         from softmax_cli import formats
         from softmax_cli.distributed.plan import plan_units
-        from softmax_cli.prediction.folder import Folder, PartFolder
+        from softmax_cli.prediction.parts.manifest import Folder, PartFolder
 
         if parts.resume and self.force:
             raise UsageError("--resume keeps what is there, --force replaces it: choose one")
@@ -301,29 +302,31 @@ class ResultOptions(Options, panel="Result"):
             raise UsageError(
                 "--top-k lists the best classes, and an array file holds every class: write .parquet, .csv"
             )
-        return Layout(shape, self._decision(classes, calibration), self.only_predictions)
+        return Layout(shape, self._abstention(classes, calibration), self.only_predictions)
 
-    def _decision(self, classes: tuple[str, ...], calibration: "Calibration | None") -> "Decision":
+    def _abstention(self, classes: tuple[str, ...], calibration: "Calibration | None") -> "Abstention | None":
+        fitted = None if calibration is None else calibration.abstention
+        if self.threshold is None and fitted is None:
+            if self.abstain_label is not None:
+                raise UsageError("--abstain-label is for rows below a --threshold: say which")
+            return None
         import numpy as np
 
-        from softmax_cli.prediction.layout import Decision
+        from softmax_cli.prediction.abstention import Abstention
 
-        if self.threshold is None and calibration is not None and calibration.abstention is not None:
-            return Decision(np.full(len(classes), calibration.abstention.confidence), (self.abstain_label or "",))
-        if self.threshold is None and self.abstain_label is not None:
-            raise UsageError("--abstain-label is for rows below a --threshold: say which")
         if self.threshold is None:
-            return Decision()
+            assert fitted is not None
+            return Abstention(np.full(len(classes), fitted.confidence), self.abstain_label or "")
         try:
             values = np.full(len(classes), float(self.threshold))
         except ValueError:
-            from softmax_cli.weighting.values import align, read_class_values
+            from softmax_cli.weighting.class_values import align, read_class_values
 
             per_class = read_class_values("--threshold", self.threshold, ("threshold",))
             values, _ = align("--threshold", per_class, classes, default=0.0)
         if not ((values >= 0) & (values <= 1)).all():
             raise UsageError(f"--threshold {self.threshold}: a confidence is from 0 to 1")
-        return Decision(values, (self.abstain_label or "",))
+        return Abstention(values, self.abstain_label or "")
 
 
 class PartsOptions(Options, panel=ENGINE_PANEL):

@@ -249,7 +249,7 @@ class PlainCommand(_WithExamples, TyperCommand):
         ends = args.index("--") if "--" in args else len(args)
         if all(one.partition("=")[0] in known for one in args[:ends] if one.startswith("--")):
             return args
-        from softmax_cli.options.spellings import respelled
+        from softmax_cli.options.other_tools import respelled
 
         return [respelled(one, known) if place < ends else one for place, one in enumerate(args)]
 

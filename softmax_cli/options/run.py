@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.distributed.fleet import Workers
     from softmax_cli.prediction.bad_rows import KeepRejects, Policy
-    from softmax_cli.prediction.logits import KindCheck
     from softmax_cli.prediction.run import Work
+    from softmax_cli.prediction.score_kinds import KindCheck
     from softmax_cli.stream.scores import Inputs, ScoreTable
     from softmax_cli.terminal.console import Color
 
@@ -119,7 +119,7 @@ class WorkOptions(TalkOptions, panel=TALK_PANEL):
     @property
     def workers(self) -> int:
         """Return the number of worker threads."""
-        from softmax_cli.tables.pool import available_threads
+        from softmax_cli.tables.threads import available_threads
 
         return self.threads or available_threads()
 

@@ -120,7 +120,7 @@ class SoftmaxOptions(Options, panel=PANEL):
 
     def precision(self, scores: "ScoreTable") -> str:
         """Return the type to compute in."""
-        from softmax_cli.prediction.logits import score_dtype
+        from softmax_cli.prediction.score_kinds import score_dtype
 
         return self.dtype or str(score_dtype(scores.table.schema, scores.columns))
 

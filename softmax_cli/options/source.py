@@ -129,7 +129,7 @@ class SourceOptions(Options, panel="Input"):
         """
         from softmax_cli.stream.inputs import input_files
         from softmax_cli.stream.scores import Inputs
-        from softmax_cli.tables.pool import keep_freed_memory
+        from softmax_cli.tables.threads import keep_freed_memory
 
         keep_freed_memory()
         if truths is not None:
@@ -186,7 +186,7 @@ class SourceOptions(Options, panel="Input"):
 
         names = None
         if self.classes is not None:
-            from softmax_cli.weighting.values import read_class_names
+            from softmax_cli.weighting.class_values import read_class_names
 
             names = read_class_names(self.classes)
         return Selection(self.logits, self.id, self.label, self.input, names, self.positive)

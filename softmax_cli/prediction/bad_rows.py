@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.logits import explain, read_scores
+from softmax_cli.prediction.score_kinds import explain, read_scores
 from softmax_cli.storage.writing import check_target, whole_file
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Fault

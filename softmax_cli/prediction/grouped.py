@@ -1,15 +1,13 @@
-"""Tables whose rows belong together: candidates of a query, classes of an example, frames of an utterance."""
+"""Tables whose rows belong together: candidates of a query, frames of an utterance."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError
 from softmax_cli.numeric.distributions.groups import (
     group_log_softmax,
     group_maxima,
@@ -18,17 +16,16 @@ from softmax_cli.numeric.distributions.groups import (
 )
 from softmax_cli.prediction.bad_rows import refuse, rejects
 from softmax_cli.prediction.layout import Layout, passed_fields
-from softmax_cli.prediction.logits import KindCheck, read_scores, to_log_scale_
+from softmax_cli.prediction.score_kinds import KindCheck, read_scores, to_log_scale_
 from softmax_cli.prediction.transform import Outcome, Tally, Transform, confidence_units, names_beside
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, number_type
 from softmax_cli.tables.column_names import Kind
 from softmax_cli.tables.columns import METADATA_KEY, Columns
-from softmax_cli.tables.labels import ClassLookup, OwnTruth, distinct
-from softmax_cli.tables.pool import ordered_map
 from softmax_cli.tables.regroup import Groups
 from softmax_cli.tables.schema import FLOAT64, INT64, Field, Schema, list_of
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, decoded_before
+from softmax_cli.tables.threads import ordered_map
 
 SCORES = "pooled scores"
 """Column of a table that was put together here; it does not pass through."""
@@ -121,72 +118,6 @@ def group_transform(transform: Transform, group: str) -> GroupTransform:
     return GroupTransform(**given | {"passed": passed, "group": group, "layout": Layout("list")})
 
 
-def long_table(scores: ScoreTable, example: str, label: str, classes: Sequence[str] | None) -> ScoreTable:
-    """Read a table with a row for each example and class as one with a row for each example.
-
-    Parameters
-    ----------
-    example, label : str
-        The columns that name the example and the class; blocks hold whole examples.
-    classes : sequence of str or None
-        All of them; None: those of the first block.
-
-    Raises
-    ------
-    DataError
-        The table has no rows to tell the classes; or, while it is read, a class that none of these is.
-    """
-    first = next(scores.table.blocks, None)
-    if classes is None:
-        if first is None:
-            raise DataError(f"{scores.table.name}: no row tells the classes; name them with --classes")
-        classes = [text.strip() for text in distinct(scores.table.decode(first, ()).batch.column(label))[1]]
-    names = tuple(classes)
-    blocks = scores.table.blocks if first is None else chain([first], scores.table.blocks)
-    others = tuple(name for name in scores.columns.others if name != label)
-    columns = scores.columns._replace(scores=(SCORES,), classes=names, others=others, is_list=True, keys=())
-
-    def pivot(block: Block) -> Block:
-        decoded = scores.table.decode(block, ())
-        return block._replace(data=_pivoted(decoded, scores, example, label, names, others))
-
-    truth = None if columns.label is None else OwnTruth(columns.label, ClassLookup.of(columns))
-    made = _table_of(scores, columns, len(names), [], (pivot(block) for block in blocks))
-    return made._replace(truth=truth)
-
-
-_COUNTED = ("no row", "several rows")
-
-
-def _pivoted(
-    decoded: Decoded, scores: ScoreTable, example: str, label: str, names: tuple[str, ...], others: tuple[str, ...]
-) -> Decoded:
-    batch = decoded.batch
-    groups = Groups.of(batch, example)
-    codes, texts = distinct(batch.column(label))
-    places = {name: place for place, name in enumerate(names)}
-    found = np.array([*(places.get(text.strip(), -1) for text in texts), -1])[codes]
-    for row in np.flatnonzero(found < 0)[:1].tolist():
-        place = decoded.place(row, label)
-        raise DataError(
-            f"{place.where}: column {label!r}: the class {place.found!r} is none of those before it; name all classes "
-            "with --classes a,b,c or a file"
-        )
-    z = read_scores(batch, scores.columns, np.dtype(np.float64))[:, 1]
-    number = np.empty(batch.num_rows, np.intp)
-    number[groups.order] = np.repeat(np.arange(len(groups.starts)), groups.sizes)
-    matrix = np.full((len(groups.starts), len(names)), np.nan)
-    matrix[number, found] = z
-    times = np.zeros(matrix.shape, np.int64)
-    np.add.at(times, (number, found), 1)
-    faults = [
-        Fault(row, None, f"the example that begins here has {_COUNTED[int(times[row, at] > 1)]} for {names[at]!r}")
-        for row, at in zip(*np.nonzero(times != 1), strict=True)
-    ]
-    faults += [Fault(int(number[fault.row]), fault.column, fault.problem) for fault in decoded.faults]
-    return _one_each(decoded, groups, others, matrix, tuple(faults))
-
-
 def pooled_groups(
     scores: ScoreTable, transform: Transform, by: str, pool: str, threads: int, keep: Callable[[KindCheck], None]
 ) -> ScoreTable:
@@ -224,15 +155,15 @@ def pooled_groups(
                 pooled = group_means(values, groups.starts)
             else:
                 pooled = np.log(group_means(np.exp(values), groups.starts))
-        made = _one_each(decoded, groups, others, pooled, ())
+        made = one_each(decoded, groups, others, pooled, ())
         batch = made.batch.with_column("rows", NumberColumn(groups.sizes[:, None].astype(np.int64)))
         return block._replace(data=made._replace(batch=batch))
 
     made = ordered_map(work, scores.table.blocks, threads, lambda block: block.pauses)
-    return _table_of(scores, columns, len(classes), [Field("rows", INT64)], made)
+    return table_of(scores, columns, len(classes), [Field("rows", INT64)], made)
 
 
-def _one_each(
+def one_each(
     decoded: Decoded, groups: Groups, others: tuple[str, ...], matrix: NDArray[np.floating], faults: tuple[Fault, ...]
 ) -> Decoded:
     """Make one row of each group: what its first row has, and scores."""
@@ -245,9 +176,10 @@ def _one_each(
     return Decoded(batch, place, faults)
 
 
-def _table_of(
+def table_of(
     scores: ScoreTable, columns: Columns, classes: int, more: list[Field], blocks: Iterator[Block]
 ) -> ScoreTable:
+    """Make a table of blocks that were put together here: scores in one column, and what passes through."""
     given = scores.table.schema
     passed = [
         given.field(name) for name in columns.others if name in given.names and name not in {f.name for f in more}

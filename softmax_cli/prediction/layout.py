@@ -4,10 +4,10 @@ Which columns there will be follows from a description, `Computed`, before a row
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,33 +19,8 @@ from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.schema import INT32, NAME_LIST, NAMES, Field, Schema, Type, list_of
 from softmax_cli.text.parsing import MISSING
 
-
-class Decision(NamedTuple):
-    """When a prediction is given, and when the program abstains."""
-
-    threshold: NDArray[np.float64] | None = None
-    """Least confidence per class, shape (classes,); None: always predict."""
-    others: tuple[str, ...] = ("",)
-    """Decisions that are no class: the label of a row below the threshold, or those that the costs name."""
-
-    def codes(self, scored: Scored) -> NDArray[np.int32]:
-        """Label codes, shape (rows,): a class, one after the last class to abstain, `MISSING` for a bad row."""
-        codes = scored.prediction.copy() if scored.decision is None else scored.decision.copy()
-        if self.threshold is not None:
-            codes[scored.confidence < self.threshold[scored.prediction]] = len(self.threshold)
-        codes[scored.bad] = MISSING
-        return codes
-
-    def chosen(self, scored: Scored, only: str, classes: int) -> NDArray[np.bool_]:
-        """Whether a row is one of the kind ``wrong``, ``abstained`` or ``bad``, shape (rows,)."""
-        codes: NDArray[np.int32] = self.codes(scored)
-        if only == "bad":
-            return scored.bad
-        if only == "abstained":
-            return codes >= classes
-        assert scored.labels is not None, "what is wrong is known by the truth"
-        wrong: NDArray[np.bool_] = (codes >= 0) & (codes < classes) & (scored.labels >= 0) & (codes != scored.labels)
-        return wrong
+if TYPE_CHECKING:
+    from softmax_cli.prediction.abstention import Abstention
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,12 +28,15 @@ class Layout:
     """Which columns a scored batch is given out as: those that pass through, then the computed ones."""
 
     shape: str = "wide"
-    decision: Decision = field(default_factory=Decision)
+    abstention: "Abstention | None" = None
+    """When a prediction is withheld; None: never."""
     only_predictions: bool = False
     added: tuple[str, ...] = ()
     """Columns of figures, by their names in `added`."""
     has_costs: bool = False
     """Whether the prediction is the decision of least expected cost."""
+    others: tuple[str, ...] = ()
+    """Decisions of least cost that are no class."""
 
     def __post_init__(self) -> None:
         if self.shape != DRAWS:
@@ -74,7 +52,8 @@ class Layout:
         shape = _SHAPES[self._shape_name(computed.top)]
         columns: list[Own] = []
         if self._has_predictions(computed.top):
-            names = NameColumn(self.decision.codes(scored), (*classes, *self.decision.others))
+            withheld = () if self.abstention is None else (self.abstention.label,)
+            names = NameColumn(self.codes(scored), (*classes, *self.others, *withheld))
             columns = [names, NumberColumn(scored.confidence[:, None], valid=_valid(scored))]
         if shape.has_sets and scored.sets is not None:
             members = NameListColumn(scored.sets & ~scored.bad[:, None], classes, _valid(scored))
@@ -87,10 +66,29 @@ class Layout:
         columns = [*kept.columns[:passed], *columns, *kept.columns[passed:], *of_classes]
         return Batch(Schema(fields), columns, kept.num_rows)
 
+    def codes(self, scored: Scored) -> NDArray[np.int32]:
+        """Label codes, shape (rows,): a class, one after the last class to abstain, `MISSING` for a bad row."""
+        codes = scored.prediction.copy() if scored.decision is None else scored.decision.copy()
+        if self.abstention is not None:
+            codes[self.abstention.withholds(scored)] = len(self.abstention.threshold)
+        codes[scored.bad] = MISSING
+        return codes
+
+    def chosen(self, scored: Scored, only: str, classes: int) -> NDArray[np.bool_]:
+        """Whether a row is one of the kind ``wrong``, ``abstained`` or ``bad``, shape (rows,)."""
+        if only == "bad":
+            return scored.bad
+        codes = self.codes(scored)
+        if only == "abstained":
+            return np.asarray(codes >= classes)
+        assert scored.labels is not None, "what is wrong is known by the truth"
+        known = (codes >= 0) & (codes < classes) & (scored.labels >= 0)
+        return np.asarray(known & (codes != scored.labels))
+
     def _figure(self, name: str, scored: Scored, classes: int) -> NumberColumn:
         if name == "correct":
             assert scored.labels is not None, "what is correct is known by the truth"
-            codes = self.decision.codes(scored)
+            codes = self.codes(scored)
             known = (scored.labels >= 0) & (codes >= 0) & (codes < classes)
             return NumberColumn((codes == scored.labels).astype(np.int32)[:, None], valid=known)
         values = scored.figures[name]
@@ -107,7 +105,7 @@ class Layout:
     def _has_predictions(self, top: int) -> bool:
         """Whether there are ``prediction`` and ``confidence``: in a listing label_1 is both, unless it may abstain."""
         name = self._shape_name(top)
-        can_differ = self.decision.threshold is not None or self.has_costs
+        can_differ = self.abstention is not None or self.has_costs
         return can_differ if name == "listing" else _SHAPES[name].has_predictions
 
 

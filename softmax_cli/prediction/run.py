@@ -9,16 +9,16 @@ import numpy as np
 
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, Writer, holds_one_array, is_binary, name_of
-from softmax_cli.prediction.logits import KindCheck
+from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.prediction.transform import Outcome, Tally, Transform
 from softmax_cli.storage.compression import Compression
 from softmax_cli.storage.writing import standard_output, whole_file
 from softmax_cli.stream.outputs import table_writer
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import Batch
-from softmax_cli.tables.pool import Listeners, map_blocks, number_rows
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Decoded, Table, WriteOptions
+from softmax_cli.tables.threads import Listeners, map_blocks, number_rows
 
 if TYPE_CHECKING:
     from softmax_cli.prediction.bad_rows import KeepRejects, Reject

@@ -10,7 +10,8 @@ from softmax_cli.numeric.activations import ACTIVATIONS, scale_
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES, Temperature, argmax
 
 if TYPE_CHECKING:
-    from softmax_cli.prediction.steps import Costs, Draws, SetRule, Superclasses
+    from softmax_cli.prediction.prediction_sets import SetRule
+    from softmax_cli.prediction.steps import Costs, Draws, Superclasses
 
 
 Emit = Literal["prob", "logprob", "logit"]
@@ -261,7 +262,7 @@ class Scoring(NamedTuple):
             best = np.where(scored.decision[rows] < p.shape[1], scored.decision[rows], best)
         scored.confidence[rows] = np.take_along_axis(p, best[:, None], axis=1)[:, 0]
         if before is not None and log_p is not None and logit is not None:
-            from softmax_cli.prediction.added import FIGURES, ScoredBlock
+            from softmax_cli.prediction.added_columns import FIGURES, ScoredBlock
 
             labels = np.full(len(p), -1) if scored.labels is None else scored.labels[rows]
             block = ScoredBlock(before, temperature, logit, p, log_p, labels)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
 from softmax_cli.prediction.layout import Layout, passed_fields
-from softmax_cli.prediction.logits import KindCheck, check_width, read_scores, to_log_scale_
+from softmax_cli.prediction.score_kinds import KindCheck, check_width, read_scores, to_log_scale_
 from softmax_cli.prediction.scorer import BesideLogits, Scored, Scoring
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.columns import METADATA_KEY, Columns
@@ -64,7 +64,7 @@ class Transform:
     truth: "Truth | None" = None
     """Where true classes come from; None: nothing asks for them."""
     only: str | None = None
-    """Which rows are given out: see `Decision.chosen`; None: all."""
+    """Which rows are given out: see `Layout.chosen`; None: all."""
     order: "Order | None" = None
     """How the rows of the result are sorted; None: as they come."""
     before: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Transform:
         tally = self._tally(scored, decoded.batch)
         use = ~scored.bad if found and self.on_bad_row == "skip" else None
         if self.only is not None:
-            chosen = self.layout.decision.chosen(scored, self.only, len(self.classes))
+            chosen = self.layout.chosen(scored, self.only, len(self.classes))
             use = chosen if use is None else use & chosen
         if use is not None:
             kept, scored = kept.take(np.flatnonzero(use)), scored.take(use)
@@ -182,10 +182,9 @@ class Transform:
             counts=counts,
             confidence=confidence_units(confidence),
         )
-        decision = self.layout.decision
-        if decision.threshold is None and scored.decision is None and self.shown_truth is None:
+        if self.layout.abstention is None and scored.decision is None and self.shown_truth is None:
             return tally
-        codes = decision.codes(scored)
+        codes = self.layout.codes(scored)
         tally = replace(tally, abstained=int((codes >= len(self.classes)).sum()))
         return tally if self.shown_truth is None else self._judged(tally, codes, self.shown_truth, batch)
 
@@ -247,7 +246,7 @@ class Transform:
             *([self.scoring.draws.step] if self.scoring.draws is not None else []),
             *([f"list the best {self.scoring.top} classes"] if self.scoring.top and not self.scoring.draws else []),
             *([self.scoring.costs.step] if self.scoring.costs is not None else []),
-            *(["abstain below the threshold"] if self.layout.decision.threshold is not None else []),
+            *(["abstain below the threshold"] if self.layout.abstention is not None else []),
         ]
 
 

@@ -48,7 +48,7 @@ MOST_WARNINGS = 3
 SHOWN_CLASSES = 6
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Selection:
     """What the user typed about the columns; None: nothing."""
 

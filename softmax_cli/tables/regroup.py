@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.labels import distinct
-from softmax_cli.tables.pool import decoded_blocks
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table, decoded_before
+from softmax_cli.tables.threads import decoded_blocks
 
 MOST_KEPT = 1 << 31
 """Bytes of input that are kept at most, where rows of a group may stand anywhere."""

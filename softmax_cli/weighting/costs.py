@@ -13,7 +13,7 @@ from softmax_cli.storage.reading import is_file, read_bytes
 from softmax_cli.stream.inputs import input_files, open_table
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import ClassLookup
-from softmax_cli.weighting.values import CLASS_COLUMNS, finite_number
+from softmax_cli.weighting.class_values import CLASS_COLUMNS, finite_number
 
 COSTS, SUPERCLASSES = "--costs", "--superclasses"
 

@@ -29,9 +29,9 @@ from softmax_cli.storage.reading import temporary_space
 from softmax_cli.tables.batch import ListColumn
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import LabelReading, Truth
-from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import Decoded, Table
-from softmax_cli.weighting.terms import prior_term
+from softmax_cli.tables.threads import Listeners
+from softmax_cli.weighting.logit_terms import prior_term
 
 FLAG = "--estimate-prior"
 _KEPT = f"{FLAG} keeps the probabilities of all rows in a temporary file"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.class_weights import Rule
 from softmax_cli.storage.writing import whole_file
-from softmax_cli.weighting.values import count_labels
+from softmax_cli.weighting.class_values import count_labels
 
 
 @dataclass(frozen=True, slots=True)

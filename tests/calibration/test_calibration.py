@@ -14,8 +14,9 @@ from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
 from softmax_cli.numeric.calibrators._examples import Examples
 from softmax_cli.numeric.calibrators.temperature import Temperature
+from softmax_cli.prediction.prediction_sets import Nonconformity, SetRule
 from softmax_cli.prediction.scorer import Adjustment, Scoring, Term, Truncation
-from softmax_cli.prediction.steps import Clip, Nonconformity, SetRule
+from softmax_cli.prediction.steps import Clip
 
 RNG = np.random.default_rng(2)
 LABELS = np.repeat([0, 1, 2], 40)

@@ -16,7 +16,7 @@ from softmax_cli.calibration.file import decode, encode, read_calibration, write
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
 from softmax_cli.numeric.calibrators._examples import Examples
-from softmax_cli.prediction.steps import Nonconformity, SetRule
+from softmax_cli.prediction.prediction_sets import Nonconformity, SetRule
 
 RNG = np.random.default_rng(7)
 LABELS = np.repeat([0, 1, 2], 40)

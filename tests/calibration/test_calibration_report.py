@@ -33,8 +33,8 @@ from softmax_cli.calibration.pictures import (
 )
 from softmax_cli.calibration.report import calibration_report, verdict
 from softmax_cli.calibration.screen import show_calibration
-from softmax_cli.prediction.logits import KindCheck
-from softmax_cli.prediction.steps import Nonconformity, SetRequest
+from softmax_cli.prediction.prediction_sets import Nonconformity, SetRequest
+from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.tables.labels import LabelReading
 from softmax_cli.terminal.console import make_console

@@ -30,15 +30,15 @@ from softmax_cli.inspection.report import inspection
 from softmax_cli.inspection.run import inspect_rows, inspector_of, write_flagged
 from softmax_cli.numeric.metrics import Plan
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.member_parts import MemberUnits
-from softmax_cli.prediction.members import open_members
+from softmax_cli.prediction.members.joining import open_members
+from softmax_cli.prediction.members.member_parts import MemberUnits
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.stream.inputs import input_files
 from softmax_cli.stream.scores import Inputs, TruthSource, open_scores
 from softmax_cli.tables.filter import Condition
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
-from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.threads import NOBODY
 from softmax_cli.weighting.prior import keep_probabilities, kept_probabilities, probabilities_transform
 
 CLASSES = ("cat", "dog", "bird")

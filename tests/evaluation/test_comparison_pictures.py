@@ -11,9 +11,9 @@ from softmax_cli.evaluation.pairs.pictures import PLOTS, comparison_page, compar
 from softmax_cli.evaluation.pairs.report import build_comparison
 from softmax_cli.evaluation.pairs.run import compare
 from softmax_cli.numeric.metrics import Plan
-from softmax_cli.prediction.members import open_members
+from softmax_cli.prediction.members.joining import open_members
 from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.threads import NOBODY
 
 # Rows 1 and 2 flip: the first of them is right in "one", the second in neither.
 FIRST = np.log([[0.8, 0.1, 0.1], [0.62, 0.28, 0.1], [0.52, 0.08, 0.4], [0.1, 0.1, 0.8]])

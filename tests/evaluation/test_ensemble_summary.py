@@ -7,10 +7,10 @@ import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
 from softmax_cli.evaluation.ensemble_summary import EnsembleSummary
-from softmax_cli.prediction.ensemble import Pool, pool_rows
-from softmax_cli.prediction.members import open_members
+from softmax_cli.prediction.members.ensemble import Pool, pool_rows
+from softmax_cli.prediction.members.joining import open_members
 from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.threads import NOBODY
 
 HALF = Pool("linear", np.array([0.5, 0.5]))
 

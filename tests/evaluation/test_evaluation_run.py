@@ -22,8 +22,8 @@ from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
-from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import Block, Decoded, Place, Table
+from softmax_cli.tables.threads import Listeners
 
 CLASSES = ("cat", "dog", "bird")
 COLUMNS = Columns(CLASSES, CLASSES, "logits", label="y", others=("y", "source"), kind_is_given=False)

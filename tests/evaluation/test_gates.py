@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.errors import ExitCode, GateError, UsageError
-from softmax_cli.evaluation.report import Figure, failures, parse_gate
+from softmax_cli.evaluation.gates import failures, parse_gate
+from softmax_cli.evaluation.report import Figure
 
 SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 numbers = st.floats(allow_nan=False)

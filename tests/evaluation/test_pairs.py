@@ -20,9 +20,9 @@ from softmax_cli.evaluation.pairs.report import build_comparison, gate_names
 from softmax_cli.evaluation.pairs.run import Flipped, compare
 from softmax_cli.evaluation.pairs.screen import show_comparison
 from softmax_cli.numeric.metrics import Plan
-from softmax_cli.prediction.members import open_members
+from softmax_cli.prediction.members.joining import open_members
 from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.threads import NOBODY
 from softmax_cli.terminal.console import make_console
 
 CLASSES = ("a", "b", "c")

@@ -13,8 +13,8 @@ from softmax_cli.inspection.run import inspect_rows, inspector_of, write_flagged
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Selection, resolve
-from softmax_cli.tables.pool import NOBODY, Listeners
 from softmax_cli.tables.table import Block, Decoded, Place, Table
+from softmax_cli.tables.threads import NOBODY, Listeners
 
 ROWS = 2500
 

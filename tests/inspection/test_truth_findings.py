@@ -13,7 +13,7 @@ from softmax_cli.inspection.findings import find_labels
 from softmax_cli.inspection.run import inspect_rows, inspector_of
 from softmax_cli.stream.inputs import input_files
 from softmax_cli.stream.scores import Inputs, TruthSource, open_scores
-from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.threads import NOBODY
 
 
 def evidence_of(path):

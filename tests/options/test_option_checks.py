@@ -147,11 +147,11 @@ def test_what_is_emitted():
 
 def test_thresholds():
     def least(**given):
-        return ResultOptions(**given).build(CLASSES, "wide").decision
+        return ResultOptions(**given).build(CLASSES, "wide").abstention
 
     np.testing.assert_array_equal(least(threshold="0.5").threshold, [0.5] * 3)
     np.testing.assert_array_equal(least(threshold="dog=0.9").threshold, [0, 0.9, 0])
-    assert least(threshold="0.5", abstain_label="?").others == ("?",)
+    assert least(threshold="0.5", abstain_label="?").label == "?"
     with pytest.raises(UsageError, match="a confidence is from 0 to 1"):
         least(threshold="1.5")
     with pytest.raises(UsageError, match="for rows below a --threshold"):

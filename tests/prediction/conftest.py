@@ -13,7 +13,7 @@ import pytest
 from softmax_cli.distributed.plan import Unit, UnitReader, plan_units
 from softmax_cli.prediction.bad_rows import Policy
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.parts import PartFormat, ScoreUnit
+from softmax_cli.prediction.parts.part_files import PartFormat, ScoreUnit
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.stream.inputs import input_files

@@ -12,8 +12,9 @@ from scipy.special import softmax
 from scipy.stats import rankdata
 
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.grouped import group_transform, long_table, pooled_groups
+from softmax_cli.prediction.grouped import group_transform, pooled_groups
 from softmax_cli.prediction.layout import Layout
+from softmax_cli.prediction.long_to_wide import long_table
 from softmax_cli.prediction.scorer import Adjustment, Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.stream.scores import ScoreTable

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from softmax_cli.errors import UsageError
-from softmax_cli.prediction.layout import LAYOUTS, Decision, Layout
+from softmax_cli.prediction.abstention import Abstention
+from softmax_cli.prediction.layout import LAYOUTS, Layout
 from softmax_cli.prediction.scorer import Scored
 from softmax_cli.tables.arrays import from_arrow, to_arrow
 from softmax_cli.tables.columns import METADATA_KEY
@@ -54,7 +55,7 @@ def test_a_ranking_names_its_classes():
     first, _, bad = rows(Layout(), RANKED)
     assert first == {"id": "x", "label_1": "cat", "prob_1": 0.75, "label_2": "dog", "prob_2": 0.25}
     assert bad == {"id": "z", "label_1": None, "prob_1": None, "label_2": None, "prob_2": None}
-    assert "prediction" in rows(Layout(decision=Decision(np.zeros(2))), RANKED)[0]
+    assert "prediction" in rows(Layout(abstention=Abstention(np.zeros(2))), RANKED)[0]
 
 
 def test_only_predictions():
@@ -62,10 +63,10 @@ def test_only_predictions():
 
 
 def test_a_prediction_is_withheld_below_the_threshold_and_not_at_it():
-    at = Decision(np.array([0.5, 0.9]), ("unsure",))
-    assert [row["prediction"] for row in rows(Layout(decision=at))] == ["cat", "cat", None]
-    above = Decision(np.array([np.nextafter(0.5, 1), 0.9]), ("unsure",))
-    assert [row["prediction"] for row in rows(Layout(decision=above))] == ["cat", "unsure", None]
+    at = Abstention(np.array([0.5, 0.9]), "unsure")
+    assert [row["prediction"] for row in rows(Layout(abstention=at))] == ["cat", "cat", None]
+    above = Abstention(np.array([np.nextafter(0.5, 1), 0.9]), "unsure")
+    assert [row["prediction"] for row in rows(Layout(abstention=above))] == ["cat", "unsure", None]
 
 
 def test_sets_are_listed_with_their_size():

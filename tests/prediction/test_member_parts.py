@@ -11,9 +11,9 @@ import pytest
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.distributions.pooling import equal_weights
-from softmax_cli.prediction.ensemble import Pool, pooled_table
-from softmax_cli.prediction.member_parts import MeasuredUnit, MemberUnits, merging
-from softmax_cli.prediction.members import open_members
+from softmax_cli.prediction.members.ensemble import Pool, pooled_table
+from softmax_cli.prediction.members.joining import open_members
+from softmax_cli.prediction.members.member_parts import MeasuredUnit, MemberUnits, merging
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.stream.inputs import input_files
 from softmax_cli.stream.scores import Inputs, open_scores

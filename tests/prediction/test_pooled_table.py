@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.prediction.ensemble import Pool, fit_weights, pooled_table
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.members import open_members
+from softmax_cli.prediction.members.ensemble import Pool, fit_weights, pooled_table
+from softmax_cli.prediction.members.joining import open_members
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 

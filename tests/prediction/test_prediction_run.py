@@ -17,8 +17,8 @@ from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.batch import empty_batch
 from softmax_cli.tables.columns import Selection, resolve
-from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.table import ReadOptions, WriteOptions
+from softmax_cli.tables.threads import Listeners
 
 texts = st.text(st.sampled_from("aé7 ,;\"'=\n[]"), max_size=6)
 numbers = st.one_of(

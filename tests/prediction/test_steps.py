@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
-from softmax_cli.prediction.steps import Nonconformity, SetRequest
+from softmax_cli.prediction.prediction_sets import Nonconformity, SetRequest
 
 KINDS = [Nonconformity("lac"), Nonconformity("aps"), Nonconformity("raps"), Nonconformity("aps", 3)]
 tables = hnp.arrays(float, st.tuples(st.integers(2, 25), st.just(4)), elements=st.integers(-3, 3))

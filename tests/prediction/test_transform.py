@@ -12,12 +12,13 @@ from scipy.special import log_softmax, softmax
 
 from softmax_cli.api import ArrowTransform
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.layout import Decision, Layout
+from softmax_cli.prediction.abstention import Abstention
+from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Adjustment, Scoring, Term, Truncation
-from softmax_cli.prediction.steps import direction
 from softmax_cli.prediction.transform import build_transform
 from softmax_cli.tables.arrays import from_arrow
 from softmax_cli.tables.columns import Columns, Selection, resolve
+from softmax_cli.weighting.logit_terms import direction
 
 scores = hnp.arrays(
     np.float64,
@@ -153,8 +154,8 @@ def test_one_score_stands_for_two_classes(kind, value):
 
 def test_abstaining_needs_a_threshold():
     batch = wide(np.array([[0.0, 0.1], [0.0, 5.0], [5.0, 0.0]]))
-    decision = Decision(np.array([0.999, 0.6]), ("unsure",))
-    out = transform(batch, layout=Layout(decision=decision))(batch)
+    abstention = Abstention(np.array([0.999, 0.6]), "unsure")
+    out = transform(batch, layout=Layout(abstention=abstention))(batch)
     assert out.column("prediction").to_pylist() == ["unsure", "c1", "unsure"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.numeric.softmax import sums_to
-from softmax_cli.prediction.logits import KindCheck
+from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.tables.columns import Columns
 
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow")

@@ -10,14 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.evaluation.gates import Gate, failures
 from softmax_cli.evaluation.pairs.run import Comparison
-from softmax_cli.evaluation.report import FORMAT, Figure, Gate, by_name, failures
+from softmax_cli.evaluation.report import FORMAT, Figure, by_name
 from softmax_cli.numeric.bootstrap import interval
 from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Similarity
 from softmax_cli.numeric.metrics import Parts, Plan, compared
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._replicates import BinReplicates, MeanReplicates
-from softmax_cli.prediction.members import Members
+from softmax_cli.prediction.members.joining import Members
 from softmax_cli.version import __version__
 
 COMMAND = "compare"

@@ -17,11 +17,11 @@ from softmax_cli.numeric.distributions.comparison import Flips, Predictions, Sim
 from softmax_cli.numeric.metrics import Fold, Parts, Plan, metrics
 from softmax_cli.numeric.metrics._counts import ClassCounts
 from softmax_cli.numeric.metrics._rows import Rows
-from softmax_cli.prediction.members import Check, JoinedRows, Members
+from softmax_cli.prediction.members.joining import Check, JoinedRows, Members
 from softmax_cli.tables.batch import Batch, Column, NameColumn, NumberColumn, TextColumn, pick
 from softmax_cli.tables.columns import METADATA_KEY
-from softmax_cli.tables.pool import NOBODY, Listeners, ordered_map
 from softmax_cli.tables.schema import FLOAT64, INT64, NAMES, Field, Schema
+from softmax_cli.tables.threads import NOBODY, Listeners, ordered_map
 from softmax_cli.text.formatting import text_spans
 
 

@@ -13,7 +13,7 @@ import pyarrow.csv as pc
 import pytest
 
 from softmax_cli.errors import UsageError
-from softmax_cli.prediction.folder import PartFolder
+from softmax_cli.prediction.parts.manifest import PartFolder
 
 ROWS = (10, 400_000, 10)
 

@@ -18,14 +18,14 @@ from softmax_cli.numeric.distributions.pooling import (
     fit_linear_weights,
     fit_log_weights,
 )
-from softmax_cli.prediction.members import JoinedRows, Members
+from softmax_cli.prediction.members.joining import JoinedRows, Members
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.batch import ListColumn, NameColumn, NumberColumn
 from softmax_cli.tables.columns import FIGURE, METADATA_KEY, Columns
 from softmax_cli.tables.labels import ClassLookup, OwnTruth
-from softmax_cli.tables.pool import NOBODY, ordered_map
 from softmax_cli.tables.schema import FLOAT64, NAMES, Field, Schema, list_of
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table, decoded_before
+from softmax_cli.tables.threads import NOBODY, ordered_map
 
 SCORES, TRUTH = "pooled log prob", "pooled truth"
 """Columns of the pooled table that no file has; neither passes through."""

@@ -11,13 +11,13 @@ from softmax_cli.distributed.fleet import EngineWorkers, Fleet, ThisProcess, Wor
 from softmax_cli.distributed.plan import Unit, UnitReader, plan_together
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import Writer
-from softmax_cli.prediction.ensemble import Pool, PooledRows, pool_rows, pooled_table
-from softmax_cli.prediction.members import Check, JoinedRows, Members, MismatchError
-from softmax_cli.prediction.parts import ScoreUnit
+from softmax_cli.prediction.members.ensemble import Pool, PooledRows, pool_rows, pooled_table
+from softmax_cli.prediction.members.joining import Check, JoinedRows, Members, MismatchError
+from softmax_cli.prediction.parts.part_files import ScoreUnit
 from softmax_cli.prediction.run import Finished, score_table
 from softmax_cli.stream.scores import Inputs, ScoreTable
-from softmax_cli.tables.pool import NOBODY, Listeners
 from softmax_cli.tables.table import Table
+from softmax_cli.tables.threads import NOBODY, Listeners
 
 
 class Merging(Protocol):

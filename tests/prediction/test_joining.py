@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError
-from softmax_cli.prediction import members as members_module
-from softmax_cli.prediction.members import open_members
+from softmax_cli.prediction.members import joining
+from softmax_cli.prediction.members.joining import open_members
 from softmax_cli.prediction.scorer import Scoring
-from softmax_cli.tables.pool import NOBODY
+from softmax_cli.tables.threads import NOBODY
 
 
 def joined(*tables):
@@ -30,7 +30,7 @@ def test_each_row_is_beside_its_own(table, rows, cut, other_cut, seed):
 
 
 def test_what_waits_for_its_turn_has_a_limit(table, monkeypatch):
-    monkeypatch.setattr(members_module, "MOST_KEPT", 100)
+    monkeypatch.setattr(joining, "MOST_KEPT", 100)
     z, ids = np.zeros((9, 3)), [f"r{row}" for row in range(9)]
     with pytest.raises(DataError, match="sort both tables by id"):
         joined(table("one", z, ids), table("two", z, ids[::-1]))

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.weighting.terms import kept_share_term, logit_adjustment_term, prior_term, read_prior, weight_term
+from softmax_cli.weighting.logit_terms import (
+    kept_share_term,
+    logit_adjustment_term,
+    prior_term,
+    read_prior,
+    weight_term,
+)
 
 CLASSES = ("cat", "dog", "cow")
 positive = st.lists(st.floats(0.01, 100), min_size=3, max_size=3)

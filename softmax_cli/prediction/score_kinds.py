@@ -1,4 +1,4 @@
-"""The scores of a batch as one matrix on the log scale, laid out for the kernels."""
+"""The kinds of scores: logits, probabilities or percentages, read as one matrix and brought to the log scale."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple, cast

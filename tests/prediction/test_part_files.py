@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.parts import read_record, read_rejects, record_of
+from softmax_cli.prediction.parts.part_files import read_record, read_rejects, record_of
 
 sizes = st.lists(st.integers(0, 40), min_size=1, max_size=4)
 in_turn = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])

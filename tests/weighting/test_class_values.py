@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.weighting.values import align, read_class_values
+from softmax_cli.weighting.class_values import align, read_class_values
 
 WEIGHTS = ("weight",)
 

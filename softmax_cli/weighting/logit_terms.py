@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError, UsageError, listed
 from softmax_cli.numeric import class_weights
 from softmax_cli.prediction.scorer import Term
-from softmax_cli.prediction.steps import direction
-from softmax_cli.weighting.values import COUNT_COLUMNS, align, count_labels, read_class_values
+from softmax_cli.weighting.class_values import COUNT_COLUMNS, align, count_labels, read_class_values
 
 BALANCED = "balanced:"
 
@@ -94,3 +93,25 @@ def logit_adjustment_term(flag: str, source: NDArray[np.float64], tau: float, cl
     values = class_weights.logit_adjustment(source, tau)
     # Only ratios between classes matter; the mean keeps the figures near 1.
     return Term(flag, f"- {tau:g}*log(prior)", values, direction(np.exp(values - values.mean()), classes))
+
+
+def direction(ratios: NDArray[np.float64], classes: tuple[str, ...]) -> str:
+    """Spell a factor per class in words, the strongest first: ``raises cat (x4), lowers dog (x0.5)``.
+
+    Parameters
+    ----------
+    ratios : array, shape (classes,)
+        What the odds of each class are multiplied by; 0 masks it.
+    """
+    with np.errstate(divide="ignore"):
+        strength = np.abs(np.log(ratios))
+    order = [i for i in np.argsort(-strength, kind="stable") if ratios[i] != 1]
+    words = [f"{_verb(ratios[i])} {classes[i]}{'' if ratios[i] == 0 else f' (x{ratios[i]:.4g})'}" for i in order[:4]]
+    words += [f"changes {len(order) - 4} more"] if len(order) > 4 else []
+    return ", ".join(words) or "changes nothing"
+
+
+def _verb(ratio: float) -> str:
+    if ratio == 0:
+        return "masks"
+    return "raises" if ratio > 1 else "lowers"

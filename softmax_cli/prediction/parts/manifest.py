@@ -27,7 +27,7 @@ from softmax_cli.distributed.plan import Unit, UnitReader, spread
 from softmax_cli.errors import UsageError
 from softmax_cli.formats import Format, name_of
 from softmax_cli.prediction.bad_rows import KeepRejects
-from softmax_cli.prediction.parts import (
+from softmax_cli.prediction.parts.part_files import (
     RECORD,
     Fingerprint,
     Part,
@@ -48,8 +48,8 @@ from softmax_cli.storage.remote import is_remote
 from softmax_cli.storage.writing import reporting_errors, whole_file
 from softmax_cli.stream.outputs import json_bytes
 from softmax_cli.stream.scores import Inputs, ScoreTable
-from softmax_cli.tables.pool import NOBODY
 from softmax_cli.tables.table import Decoded, WriteOptions
+from softmax_cli.tables.threads import NOBODY
 from softmax_cli.version import __version__
 
 UNFINISHED, MANIFEST, SUCCESS = "_unfinished", "_manifest.json", "_SUCCESS"

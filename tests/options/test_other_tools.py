@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from softmax_cli import commands
+from softmax_cli.options.other_tools import ANSWERS, OTHER_SPELLINGS, respelled
 from softmax_cli.options.parser import option_names
-from softmax_cli.options.spellings import ANSWERS, OTHER_SPELLINGS, respelled
 
 OPTIONS = {name: option_names(getattr(commands.load(name), name)) for name in commands.names()}
 EVERYWHERE = set.union(*OPTIONS.values())

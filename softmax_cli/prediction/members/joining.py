@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from softmax_cli.errors import DataError, listed
 from softmax_cli.prediction.bad_rows import Reject
 from softmax_cli.prediction.layout import Layout
-from softmax_cli.prediction.logits import KindCheck
+from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.prediction.scorer import Scoring
 from softmax_cli.prediction.transform import Transform, build_transform
 from softmax_cli.stream.scores import ScoreTable
 from softmax_cli.tables.labels import ClassLookup, OwnTruth, distinct
-from softmax_cli.tables.pool import NOBODY, Listeners, map_blocks
 from softmax_cli.tables.table import Block, Decoded
+from softmax_cli.tables.threads import NOBODY, Listeners, map_blocks
 
 MOST_KEPT = 1 << 31
 """Bytes of probabilities that may wait for the ids of the first table to come up."""

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
-from softmax_cli.prediction.logits import (
+from softmax_cli.prediction.score_kinds import (
     KindCheck,
     check_width,
     explain,

@@ -14,8 +14,9 @@ from scipy.special import logsumexp, softmax
 from scipy.stats import entropy, rankdata
 
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.added import FIGURES
-from softmax_cli.prediction.layout import Decision, Layout
+from softmax_cli.prediction.abstention import Abstention
+from softmax_cli.prediction.added_columns import FIGURES
+from softmax_cli.prediction.layout import Layout
 from softmax_cli.prediction.scorer import Adjustment, BesideLogits, Scoring
 from softmax_cli.prediction.sorting import Order, Sorter
 from softmax_cli.prediction.steps import Costs, Superclasses
@@ -79,12 +80,12 @@ def test_a_truth_that_is_no_class_is_a_bad_row():
 
 
 def test_an_abstained_row_is_neither_right_nor_wrong():
-    decision = Decision(np.full(3, 0.7), ("unsure",))
+    abstention = Abstention(np.full(3, 0.7), "unsure")
     z = np.array([[5.0, 0, 0], [0.1, 0, 0], [0, 5.0, 0]])
-    found = run(z, layout=Layout(added=("correct",), decision=decision))
+    found = run(z, layout=Layout(added=("correct",), abstention=abstention))
     assert [row["correct"] for row in found.batch.to_pylist()] == [1, None, 0]
     for only, rows in (("wrong", ["b"]), ("abstained", ["unsure"]), ("bad", [])):
-        outcome = run(z, layout=Layout(decision=decision), only=only)
+        outcome = run(z, layout=Layout(abstention=abstention), only=only)
         assert [row["prediction"] for row in outcome.batch.to_pylist()] == rows
         assert outcome.tally.rows == 3
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.tables.pool import ordered_map, read_ahead
+from softmax_cli.tables.threads import ordered_map, read_ahead
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 4))

@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 from softmax_cli.distributed.engines import by_name
 from softmax_cli.errors import UsageError
-from softmax_cli.prediction.folder import PartFolder, Partition
-from softmax_cli.prediction.parts import differences, digest, fingerprint
+from softmax_cli.prediction.parts.manifest import PartFolder, Partition
+from softmax_cli.prediction.parts.part_files import differences, digest, fingerprint
 from softmax_cli.prediction.scorer import Adjustment, Scoring
 
 

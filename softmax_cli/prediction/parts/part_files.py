@@ -17,17 +17,17 @@ from softmax_cli import formats
 from softmax_cli.distributed.plan import Unit
 from softmax_cli.formats import Writer
 from softmax_cli.prediction.bad_rows import Policy, Reject
-from softmax_cli.prediction.logits import KindCheck
 from softmax_cli.prediction.run import Finished, score_table
+from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.prediction.transform import Tally, Transform
 from softmax_cli.storage.folders import open_now
 from softmax_cli.storage.reading import absolute, state_of
 from softmax_cli.storage.remote import RemoteWriter
 from softmax_cli.storage.writing import whole_file
 from softmax_cli.stream.outputs import table_writer
-from softmax_cli.tables.pool import Listeners
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import WriteOptions
+from softmax_cli.tables.threads import Listeners
 from softmax_cli.version import __version__
 
 RECORD = ".done"

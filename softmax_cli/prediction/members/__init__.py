@@ -1,0 +1,1 @@
+"""Several tables of scores of the same rows: joined, read in parts, pooled."""
