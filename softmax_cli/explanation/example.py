@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.explanation import Explanation
-from softmax_cli.prediction.score_kinds import explain as explain_fault
+from softmax_cli.prediction.bad_rows import what_is_wrong
 from softmax_cli.prediction.score_kinds import read_scores, to_log_scale_
 from softmax_cli.tables.batch import texts
 from softmax_cli.tables.columns import Columns
@@ -109,7 +109,7 @@ def _example(decoded: Decoded, columns: Columns, row: int) -> Example:
 
 
 def _culprit(scores: NDArray[np.floating], columns: Columns) -> tuple[str, str]:
-    position, problem = explain_fault(scores[1:] if columns.is_binary else scores, columns)
+    position, problem = what_is_wrong(scores[1:] if columns.is_binary else scores, columns)
     return columns.scores[0 if columns.is_list else position], problem
 
 

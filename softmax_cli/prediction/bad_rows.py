@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError
-from softmax_cli.prediction.score_kinds import explain, read_scores
+from softmax_cli.prediction.score_kinds import TOLERANCE, read_scores
 from softmax_cli.storage.writing import check_target, whole_file
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.table import Decoded, Fault
@@ -58,10 +58,36 @@ def rejects(decoded: Decoded, bad: NDArray[np.bool_], columns: Columns) -> list[
 
 def _value_fault(decoded: Decoded, row: int, columns: Columns) -> Fault:
     scores = read_scores(decoded.batch.slice(row, 1), columns, np.dtype(np.float64))[0]
-    culprit, problem = explain(scores[1:] if columns.is_binary else scores, columns)
+    culprit, problem = what_is_wrong(scores[1:] if columns.is_binary else scores, columns)
     name = columns.scores[0 if columns.is_list else culprit]
     within = f" (class {columns.classes[culprit]!r})" if columns.is_list else ""
     return Fault(row, name, f"{decoded.place(row, name).found!r}{within} {problem}")
+
+
+def what_is_wrong(scores: NDArray[np.floating], columns: Columns) -> tuple[int, str]:
+    """Say why one row, shape (classes,), cannot be scored: the position of the culprit and what is wrong with it.
+
+    `scores` is the row as it was read, before `to_log_scale_`.
+    """
+    kind = columns.kind
+    checks: list[tuple[NDArray[np.bool_], str]] = [
+        (np.isnan(scores), "is missing or not a number"),
+        (scores == np.inf, "is infinite: no probability follows from it"),
+    ]
+    if kind == "prob" and columns.percent:
+        checks.append(((scores < 0) | (scores > 1 + TOLERANCE), "is no percentage from 0 to 100 (--input percent)"))
+    elif kind == "prob":
+        checks.append((scores > 1 + TOLERANCE, f"is above 1, so {_NO_PROBABILITY} (percentages: --input percent)"))
+        checks.append((scores < 0, f"is below 0, so {_NO_PROBABILITY}"))
+    if kind == "logprob":
+        checks.append((scores > TOLERANCE, "is not a log-probability: it is above 0 (--input logprob)"))
+    for wrong, problem in checks:
+        if wrong.any():
+            return int(wrong.argmax()), problem
+    return 0, "and every other class of the row is masked (-inf, or probability 0): nothing is left to choose from"
+
+
+_NO_PROBABILITY = "it is not a probability (--input prob); logits: --input logits"
 
 
 def with_truth_faults(decoded: Decoded, truth: Truth, labels: Labels, rows: NDArray[np.intp]) -> Decoded:

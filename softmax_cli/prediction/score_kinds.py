@@ -164,32 +164,6 @@ _BINARY: dict[Kind, _Step] = {
 }
 
 
-def explain(scores: NDArray[np.floating], columns: Columns) -> tuple[int, str]:
-    """Say why one row, shape (classes,), cannot be scored: the position of the culprit and what is wrong with it.
-
-    `scores` is the row as it was read, before `to_log_scale_`.
-    """
-    kind = columns.kind
-    checks: list[tuple[NDArray[np.bool_], str]] = [
-        (np.isnan(scores), "is missing or not a number"),
-        (scores == np.inf, "is infinite: no probability follows from it"),
-    ]
-    if kind == "prob" and columns.percent:
-        checks.append(((scores < 0) | (scores > 1 + TOLERANCE), "is no percentage from 0 to 100 (--input percent)"))
-    elif kind == "prob":
-        checks.append((scores > 1 + TOLERANCE, f"is above 1, so {_NO_PROBABILITY} (percentages: --input percent)"))
-        checks.append((scores < 0, f"is below 0, so {_NO_PROBABILITY}"))
-    if kind == "logprob":
-        checks.append((scores > TOLERANCE, "is not a log-probability: it is above 0 (--input logprob)"))
-    for wrong, problem in checks:
-        if wrong.any():
-            return int(wrong.argmax()), problem
-    return 0, "and every other class of the row is masked (-inf, or probability 0): nothing is left to choose from"
-
-
-_NO_PROBABILITY = "it is not a probability (--input prob); logits: --input logits"
-
-
 class KindCheck(NamedTuple):
     """How many rows look like another kind than they are read as; those of consecutive runs add up, with `plus`."""
 

@@ -141,10 +141,9 @@ class Superclasses:
 
     def sums(self, log_p: NDArray[np.floating]) -> NDArray[np.floating]:
         """Log of the summed probabilities, shape (rows, superclasses)."""
-        order = np.argsort(self.members, kind="stable")
-        starts = np.searchsorted(self.members[order], np.arange(len(self.names)))
-        summed: NDArray[np.floating] = np.logaddexp.reduceat(log_p[:, order], starts, axis=1)
-        return summed
+        from softmax_cli.numeric.distributions.groups import superclass_log_sums
+
+        return superclass_log_sums(log_p, self.members, len(self.names))
 
     def labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Superclasses of true classes, shape (rows,); what is negative stays."""

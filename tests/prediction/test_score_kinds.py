@@ -8,10 +8,10 @@ from hypothesis.extra import numpy as hnp
 
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
+from softmax_cli.prediction.bad_rows import what_is_wrong
 from softmax_cli.prediction.score_kinds import (
     KindCheck,
     check_width,
-    explain,
     read_scores,
     score_dtype,
     to_log_scale_,
@@ -134,7 +134,7 @@ def test_what_a_kind_cannot_take_is_nan():
     ],
 )
 def test_the_culprit_of_a_row_is_named(row, kind, position, words):
-    found, problem = explain(np.array(row), named(kind))
+    found, problem = what_is_wrong(np.array(row), named(kind))
     assert found == position
     assert words in problem
 

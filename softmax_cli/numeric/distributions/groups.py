@@ -1,4 +1,4 @@
-"""Softmax, ranks and means over the rows of a group: the candidates of a query, the frames of an utterance."""
+"""Softmax, ranks and means over the rows of a group, such as the candidates of a query; sums over groups of classes."""
 
 from __future__ import annotations
 
@@ -92,3 +92,20 @@ def group_maxima(values: NDArray[np.floating], starts: NDArray[np.intp]) -> NDAr
         return values[:0]
     maxima: NDArray[np.floating] = np.maximum.reduceat(values, starts, axis=0)
     return maxima
+
+
+def superclass_log_sums(
+    log_p: NDArray[np.floating], members: NDArray[np.intp], superclasses: int
+) -> NDArray[np.floating]:
+    """Log of the probabilities of the classes of each superclass, summed, nats, shape (rows, superclasses).
+
+    Parameters
+    ----------
+    log_p : array, shape (rows, classes)
+    members : array, shape (classes,)
+        The superclass of each class; every one from 0 on has a class.
+    """
+    order = np.argsort(members, kind="stable")
+    starts = np.searchsorted(members[order], np.arange(superclasses))
+    summed: NDArray[np.floating] = np.logaddexp.reduceat(log_p[:, order], starts, axis=1)
+    return summed
