@@ -206,7 +206,14 @@ AVOIDED = {
 """What a small CSV can do without, of the libraries and of Python's own: each takes as long as all of its rows."""
 OWN_AVOIDED = {
     f"softmax_cli.{name}"
-    for name in ("tables.labels", "prediction.screen", "terminal.console", "formats.json.reader", "formats.npy.reader")
+    for name in (
+        "tables.labels",
+        "prediction.screen",
+        "terminal.console",
+        "formats.json.reader",
+        "formats.npy.reader",
+        "formats.npy.header",
+    )
 }
 
 

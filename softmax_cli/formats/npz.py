@@ -19,7 +19,7 @@ ONE_ARRAY = True
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     """Open an archive."""
-    from softmax_cli.formats.npy.opening import open_archive
+    from softmax_cli.formats.npy.reader import open_archive
 
     return open_archive(file, name, options)
 

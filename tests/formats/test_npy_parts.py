@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.formats.npy.reader import companions, fill, kind_of, read_header, row_blocks, scores_of, strided_blocks
+from softmax_cli.formats.npy.header import fill, read_header, row_blocks, scores_of, strided_blocks
+from softmax_cli.formats.npy.reader import companions, kind_of
 from softmax_cli.formats.npy.writer import NpyWriter, NpzWriter, class_names, header_bytes, score_matrices, scores_in
 from softmax_cli.tables.batch import Batch, ListColumn, NumberColumn, TextColumn
 from softmax_cli.tables.columns import METADATA_KEY

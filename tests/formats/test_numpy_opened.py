@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats.npy.opening import open_archive, open_matrix
+from softmax_cli.formats.npy.reader import open_archive, open_matrix
 from softmax_cli.tables.table import ReadOptions
 
 LOGITS = np.arange(6, dtype=np.float64).reshape(3, 2)

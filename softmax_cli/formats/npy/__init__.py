@@ -19,7 +19,7 @@ ONE_ARRAY = True
 
 def read(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     """Open a .npy matrix."""
-    from softmax_cli.formats.npy.opening import open_matrix
+    from softmax_cli.formats.npy.reader import open_matrix
 
     return open_matrix(file, name, options)
 

@@ -1,209 +1,260 @@
-"""The header of a .npy array, read without trusting it: no code is run, and no memory is taken for what it claims."""
+"""A .npy file or an .npz archive, opened: its matrix of scores, and the arrays of labels and ids that belong to it.
+
+Those of a .npy file are in the files beside it, those of an archive in it, under matching names.
+"""
 
 from __future__ import annotations
 
-import io
 import json
-import math
+import os
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from functools import partial
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DataError, first_line
+from softmax_cli.errors import DataError, did_you_mean, first_line, listed
 from softmax_cli.formats._binary import decode_batch, rows_per_block
+from softmax_cli.formats.npy.header import (
+    DAMAGED,
+    ArrayHeader,
+    check_matrix,
+    check_size,
+    holds_labels,
+    is_companion,
+    read_header,
+    row_blocks,
+    scores_of,
+    strided_blocks,
+)
+from softmax_cli.storage.reading import is_file, open_bytes, spool
 from softmax_cli.tables.arrays import from_arrow_schema, lists, numbers, strings
+from softmax_cli.tables.column_names import RANKS, score_ending, score_name, truth_rank
 from softmax_cli.tables.columns import METADATA_KEY
 from softmax_cli.tables.table import Block, ReadOptions, Table
 
-MAGIC = b"\x93NUMPY"
-MOST_HEADER_BYTES = 10_000
-"""numpy's own bound; a table of numbers needs about a hundred."""
-
-MOST_ROW_BYTES = 256 << 20
-"""Above any number of classes; a row is the least that must fit into memory."""
+SUFFIX = ".npy"
+"""Of a file, and of a member of an archive."""
+CLASSES = ("classes", "class_names")
+"""What an array of the names of the classes is called; `NpzWriter` writes the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayHeader:
-    """What a .npy file says about its array."""
-
-    shape: tuple[int, ...]
-    fortran_order: bool
-    dtype: np.dtype[np.generic]
-    offset: int
-    """Bytes before the first value."""
-
-    @property
-    def data_bytes(self) -> int:
-        """Bytes that the values take."""
-        return math.prod(self.shape) * self.dtype.itemsize
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes that one row (or one element of a 1-D array) takes."""
-        return math.prod(self.shape[1:]) * self.dtype.itemsize
-
-
-def read_header(file: BinaryIO, name: str) -> ArrayHeader:
-    """Read the header at the beginning of `file`, which then stands at the first value.
+def open_matrix(file: BinaryIO, name: str, options: ReadOptions) -> Table:
+    """Open a .npy matrix.
 
     Raises
     ------
     DataError
-        It is no .npy array, or the array holds pickled objects.
+        It is no matrix of numbers, is cut short, or its header does not fit the file.
     """
-    preamble = file.read(8)
-    if not preamble.startswith(MAGIC) or len(preamble) < 8:
-        raise DataError(f"{name}: not a .npy array: it begins with {preamble!r}; save it with numpy.save")
-    length_bytes = 2 if preamble[6] == 1 else 4
-    length = file.read(length_bytes)
-    size = int.from_bytes(length, "little")
-    if len(length) < length_bytes or size > MOST_HEADER_BYTES:
-        raise DataError(f"{name}: a .npy header of {size:,} bytes, where about 100 were expected; save it again")
-    header = _parse(preamble[6:], length + file.read(size), name)
-    offset = len(preamble) + length_bytes + size
-    shape, fortran_order, dtype = header
-    if dtype.hasobject:
-        raise DataError(
-            f"{name}: holds pickled Python objects, which can run code and are never loaded; "
-            "save the numbers: numpy.save(file, array.astype(float))"
-        )
-    if any(extent < 0 for extent in shape):
-        raise DataError(f"{name}: impossible shape {shape}; save it again")
-    return ArrayHeader(shape, fortran_order, dtype, offset)
+    header = read_header(file, name)
+    is_vector = options.single_values and holds_labels(header)
+    if not is_vector:
+        check_matrix(header, name)
+    size = file.seek(0, 2)
+    check_size(header, size - header.offset, name)
+
+    stem = os.path.basename(name).removesuffix(SUFFIX)
+    scores = _StoredArray(name, header, lambda: _at_first_value(nullcontext(file), header))
+    if is_vector:
+        return _vector_table(scores, stem, options, name)
+    beside, notes = _siblings(name, stem, header.shape[0]) if name.endswith(SUFFIX) else ({}, ())
+    table = _matrix_table(scores, stem, kind_of(stem) or "logits", beside, options, name)
+    return table._replace(size=size, notes=(*table.notes, *notes))
 
 
-def _parse(version: bytes, header: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    from numpy.lib import format as npy
+def _siblings(path: str, stem: str, rows: int) -> tuple[dict[str, _StoredArray], tuple[str, ...]]:
+    """Find the arrays of labels and ids beside a matrix, and say which of them do not fit."""
+    beside: dict[str, _StoredArray] = {}
+    notes: list[str] = []
+    for column, names in companions(stem).items():
+        there = (os.path.join(os.path.dirname(path), name + SUFFIX) for name in names)
+        sibling = next((candidate for candidate in there if is_file(candidate)), None)
+        if sibling is None:
+            continue
+        array, problem = _open_beside(sibling, rows)
+        if array is None:
+            notes.append(f"{sibling} was not taken for the column {column!r}: {problem}")
+        else:
+            beside[column] = array
+    return beside, tuple(notes)
 
-    readers = {b"\x01\x00": npy.read_array_header_1_0, b"\x02\x00": npy.read_array_header_2_0}
-    if version not in readers:
-        raise DataError(f"{name}: .npy version {version[0]}.{version[1]}; save plain numbers, which get version 1.0")
+
+def _open_beside(path: str, rows: int) -> tuple[_StoredArray | None, str]:
     try:
-        return readers[version](io.BytesIO(header), max_header_size=MOST_HEADER_BYTES)
-    except Exception as error:  # numpy promises nothing: tokenize.TokenError and RecursionError have been seen
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise DataError(f"{name}: the .npy header cannot be read ({reason}); save it again with numpy.save") from error
+        with open_bytes(path) as file:
+            header = read_header(file, path)
+            check_size(header, file.seek(0, os.SEEK_END) - header.offset, path)
+    except (DataError, OSError) as error:
+        return None, str(error)
+    if not is_companion(header, rows):
+        return None, f"it holds {header.dtype.name} of shape {header.shape}, where {rows:,} labels or ids were expected"
+    return _StoredArray(path, header, lambda: _at_first_value(open_bytes(path), header)), ""
 
 
-def check_matrix(header: ArrayHeader, name: str) -> None:
-    """Refuse an array that is no table of scores.
-
-    Raises
-    ------
-    DataError
-        It is not 2-D with a class at least, or holds other things than real numbers.
-    """
-    expected = "a 2-D array of numbers was expected, one row per example and one column per class"
-    if len(header.shape) == 1:
-        raise DataError(f"{name}: a 1-D array of {header.shape[0]:,} values; {expected}: array.reshape(rows, classes)")
-    if len(header.shape) != 2:
-        raise DataError(
-            f"{name}: a {len(header.shape)}-D array of shape {header.shape}; {expected}: array.reshape(-1, classes)"
-        )
-    if header.shape[1] == 0:
-        raise DataError(f"{name}: an array of shape {header.shape}, without a class; {expected}")
-    if header.row_bytes > MOST_ROW_BYTES:
-        raise DataError(
-            f"{name}: rows of {header.row_bytes:,} bytes, where {MOST_ROW_BYTES:,} is the limit; {expected}"
-        )
-    if header.dtype.kind not in "fiub":
-        raise DataError(f"{name}: an array of {header.dtype.name}; {expected}")
+@contextmanager
+def _at_first_value(opening: AbstractContextManager[BinaryIO], header: ArrayHeader) -> Iterator[BinaryIO]:
+    with opening as file:
+        file.seek(header.offset)
+        yield file
 
 
-def check_size(header: ArrayHeader, held: int, name: str) -> None:
-    """Compare what the header claims with the bytes that are there.
+def open_archive(file: BinaryIO, name: str, options: ReadOptions) -> Table:
+    """Open an archive; its members are read as streams, and their checksums are compared.
 
     Raises
     ------
     DataError
-        They differ.
+        It is no archive of arrays, is damaged, or does not have exactly one matrix that could be the scores.
     """
-    claim = f"its header says {header.shape} of {header.dtype.name} = {header.data_bytes:,} bytes, there are {held:,}"
-    if held < header.data_bytes:
-        raise DataError(f"{name}: cut short: {claim}; fetch it or save it again")
-    if held > header.data_bytes:
-        raise DataError(
-            f"{name}: {held - header.data_bytes:,} bytes follow after the array: {claim}; save one array in a file"
-        )
-
-
-DAMAGED = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError)
-"""What reading a member of an archive raises for damage, a wrong checksum, encryption, or an unknown compression."""
-
-
-def row_blocks(file: BinaryIO, header: ArrayHeader, rows: int, name: str) -> Iterator[NDArray[np.generic]]:
-    """Read a 1-D array, or a matrix in C order, from front to back.
-
-    Parameters
-    ----------
-    file : BinaryIO
-        It stands at the first value, and need not be seekable.
-    rows : int
-        Rows of a block, each of its own memory.
-
-    Yields
-    ------
-    array, shape (at most rows, ...)
-        In the dtype of the file.
-
-    Raises
-    ------
-    DataError
-        The values end early or are damaged.
-    """
-    for start in range(0, header.shape[0], rows):
-        block = np.empty((min(rows, header.shape[0] - start), *header.shape[1:]), header.dtype)
-        fill(file, block, f"{name}: after row {start}")
-        yield block
-
-
-def strided_blocks(file: BinaryIO, header: ArrayHeader, rows: int, name: str) -> Iterator[NDArray[np.generic]]:
-    """Read a matrix in Fortran order, class by class within every block; `file` must be seekable."""
-    total, classes = header.shape
-    for start in range(0, total, rows):
-        count = min(rows, total - start)
-        by_class = np.empty((classes, count), header.dtype)
-        for index in range(classes):
-            file.seek(header.offset + (index * total + start) * header.dtype.itemsize)
-            fill(file, by_class[index], f"{name}: after row {start}")
-        yield np.ascontiguousarray(by_class.T)
-
-
-def fill(file: BinaryIO, target: NDArray[np.generic], where: str) -> None:
-    """Read as many bytes as a contiguous array holds.
-
-    Raises
-    ------
-    DataError
-        There are fewer, or they are damaged.
-    """
-    view = target.reshape(-1).view(np.uint8).data
-    done = 0
     try:
-        while done < len(view):
-            size = cast("int | None", file.readinto(view[done:]))  # type: ignore[attr-defined]
-            if not size:
-                raise EOFError("the values end early")
-            done += size
+        archive = zipfile.ZipFile(file)
     except DAMAGED as error:
-        raise DataError(f"{where}: cut short or damaged ({first_line(error)}); fetch it or save it again") from error
+        raise DataError(f"{name}: not a whole .npz archive ({first_line(error)}); fetch it or save it again") from error
+    headers, refused = _headers(archive, name)
+    if options.single_values:
+        labels = _choose_labels(headers, options.array, name)
+        return _vector_table(_stored(archive, labels, headers[labels], name), labels, options, name)
+    chosen = _choose(headers, refused, options.array, name)
+    beside = {}
+    for column, names in companions(chosen).items():
+        fitting = (
+            array for array in names if array in headers and is_companion(headers[array], headers[chosen].shape[0])
+        )
+        if (array := next(fitting, None)) is not None:
+            beside[column] = _stored(archive, array, headers[array], name)
+    taken, rows = {array.name for array in beside.values()}, headers[chosen].shape[0]
+    if len(_matrices(headers)) == 1:
+        others = [array for array, header in headers.items() if array != chosen and is_companion(header, rows)]
+        stored = {array: _stored(archive, array, headers[array], name) for array in others if array not in beside}
+        beside |= {array: column for array, column in stored.items() if column.name not in taken}
+    classes = _class_names(archive, headers, headers[chosen].shape[1], name)
+    if classes is not None:
+        beside.pop(classes.array, None)
+    column = chosen if options.array is not None else kind_of(chosen) or "logits"
+    scores = _stored(archive, chosen, headers[chosen], name)
+    table = _matrix_table(scores, chosen, column, beside, options, name, None if classes is None else classes.names)
+    named = () if classes is None else (f"classes from {name}: array {classes.array!r}",)
+    left_out = tuple(f"left out: {reason}" for reason in refused.values())
+    return table._replace(notes=(*named, *table.notes, *left_out))
 
 
-def scores_of(block: NDArray[np.generic]) -> NDArray[np.floating]:
-    """Give values as native floats: float16, float32 and float64 as they are, all else as float64."""
-    dtype = block.dtype.newbyteorder("=")
-    if dtype.kind != "f" or dtype.itemsize > 8:
-        dtype = np.dtype(np.float64)
-    return np.ascontiguousarray(block, dtype)
+class _Classes(NamedTuple):
+    array: str
+    names: list[str]
+
+
+def _class_names(archive: zipfile.ZipFile, headers: dict[str, ArrayHeader], size: int, name: str) -> _Classes | None:
+    """Read the names of the classes where an array of that name holds one text for each; None: there is none."""
+    for array in CLASSES:
+        header = headers.get(array)
+        if header is not None and header.shape == (size,) and header.dtype.kind in "US":
+            with ExitStack() as closing:
+                block = next(_stored(archive, array, header, name).blocks(size, closing))
+            names = [text.strip() for text in block.astype(np.str_).tolist()]
+            if all(names) and len({*names}) == size:
+                return _Classes(array, names)
+    return None
+
+
+def _headers(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, ArrayHeader], dict[str, DataError]]:
+    """Return the headers of the arrays, and why those that cannot be read cannot."""
+    headers: dict[str, ArrayHeader] = {}
+    refused: dict[str, DataError] = {}
+    for info in archive.infolist():
+        array = info.filename.removesuffix(SUFFIX)
+        member = f"{name}: array {array!r}"
+        try:
+            with archive.open(info) as file:
+                header = read_header(cast(BinaryIO, file), member)
+            check_size(header, info.file_size - header.offset, member)
+            headers[array] = header
+        except DataError as error:
+            refused[array] = error
+        except DAMAGED as error:
+            refused[array] = DataError(
+                f"{member}: cut short or damaged ({first_line(error)}); fetch it or save it again"
+            )
+    return headers, refused
+
+
+def _choose(headers: dict[str, ArrayHeader], refused: dict[str, DataError], given: str | None, name: str) -> str:
+    """Return the name of the array of scores."""
+    matrices = _matrices(headers)
+    named = _named_like_scores(matrices)
+    chosen = given if given is not None else matrices[0] if len(matrices) == 1 else named
+    if chosen in refused and chosen is not None:
+        raise refused[chosen]
+    if chosen in headers and chosen is not None:
+        check_matrix(headers[chosen], f"{name}: array {chosen!r}")
+        return chosen
+    if not headers and refused:
+        raise next(iter(refused.values()))
+    there = ", ".join(f"{array} ({header.dtype.name} {header.shape})" for array, header in headers.items()) or "none"
+    found = (
+        f"no array {given!r}"
+        if given is not None
+        else f"{len(matrices) or 'no'} matrices of floats that could be the scores"
+    )
+    raise DataError(f"{name}: {found}; there are: {there}; choose with --logits NAME")
+
+
+def _matrices(headers: dict[str, ArrayHeader]) -> list[str]:
+    return [array for array, header in headers.items() if len(header.shape) == 2 and header.dtype.kind == "f"]
+
+
+def _named_like_scores(arrays: list[str]) -> str | None:
+    """Return the array whose name is surest that of scores: ``logits`` before ``probs``; None where two are alike."""
+    ranks = {}
+    for array in arrays:
+        found = score_name(array)
+        score = found[0] if found is not None else score_ending(array)
+        if score is not None:
+            ranks[array] = RANKS[score.kind, score.is_plain]
+    best = [array for array, rank in ranks.items() if rank == min(ranks.values())]
+    return best[0] if len(best) == 1 else None
+
+
+def _choose_labels(headers: dict[str, ArrayHeader], typed: str | None, name: str) -> str:
+    """Return the name of the array of labels: the one that was typed, is named like a truth, or is alone."""
+    fitting = [array for array, header in headers.items() if holds_labels(header)]
+    if typed is not None and typed not in fitting:
+        raise DataError(f"{name}: no array {typed!r} of labels; {did_you_mean(typed, fitting)}")
+    named = sorted((array for array in fitting if truth_rank(array) is not None), key=lambda a: truth_rank(a) or 0)
+    vectors = [array for array in fitting if len(headers[array].shape) == 1]
+    chosen = typed or (named[0] if named else vectors[0] if len(vectors) == 1 else None)
+    if chosen is None:
+        raise DataError(f"{name}: which array holds the labels? Write {name}:NAME with one of {listed(fitting)}")
+    return chosen
+
+
+def _stored(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str) -> _StoredArray:
+    return _StoredArray(f"{name}: array {array!r}", header, partial(_open, archive, array, header, name))
+
+
+@contextmanager
+def _open(archive: zipfile.ZipFile, array: str, header: ArrayHeader, name: str) -> Iterator[BinaryIO]:
+    """Open a member at its first value; one whose rows lie scattered is copied out first, for it must be sought in."""
+    with archive.open(array + SUFFIX) as member:
+        file = cast(BinaryIO, member)
+        if not (header.fortran_order and len(header.shape) > 1):
+            file.read(header.offset)
+            yield file
+            return
+        try:
+            copy = spool(file, name)
+        except DAMAGED as error:
+            raise DataError(
+                f"{name}: array {array!r}: damaged ({first_line(error)}); fetch it or save it again"
+            ) from error
+        with copy:
+            yield copy
 
 
 KINDS = {"logprob": "logprob", "prob": "prob", "logit": "logits"}
@@ -230,7 +281,7 @@ def companions(array: str) -> dict[str, tuple[str, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredArray:
+class _StoredArray:
     """An array that has been looked at and not been read yet."""
 
     name: str
@@ -246,11 +297,11 @@ class StoredArray:
         return (strided_blocks if is_by_class else row_blocks)(file, self.header, rows, self.name)
 
 
-def matrix_table(
-    scores: StoredArray,
+def _matrix_table(
+    scores: _StoredArray,
     array_name: str,
     column: str,
-    beside: dict[str, StoredArray],
+    beside: dict[str, _StoredArray],
     options: ReadOptions,
     table_name: str,
     classes: list[str] | None = None,
@@ -259,7 +310,7 @@ def matrix_table(
 
     Parameters
     ----------
-    scores : StoredArray
+    scores : _StoredArray
         Shape (rows, classes).
     array_name : str
         What its owner called it, which may say the kind of the scores.
@@ -303,7 +354,7 @@ def matrix_table(
     )
 
 
-def vector_table(array: StoredArray, column: str, options: ReadOptions, table_name: str) -> Table:
+def _vector_table(array: _StoredArray, column: str, options: ReadOptions, table_name: str) -> Table:
     """Make a table of one column of an array of values, or of rows of 0 and 1, shape (rows,) or (rows, classes)."""
     schema = pa.schema([pa.field(column, _companion_type(array.header))])
 
@@ -319,23 +370,11 @@ def vector_table(array: StoredArray, column: str, options: ReadOptions, table_na
     return Table(table_name, given, blocks(), lambda block, names: decode_batch(block, names, table_name, given))
 
 
-def holds_labels(header: ArrayHeader) -> bool:
-    """Whether an array can hold the labels of rows: one value a row, or a matrix of 0 and 1."""
-    one_value = len(header.shape) == 1 and header.dtype.kind in "fiubUS"
-    return one_value or (len(header.shape) == 2 and header.shape[1] > 0 and header.dtype.kind in "fiub")
-
-
 def _record(array: str, column: str, classes: list[str] | None) -> dict[bytes, bytes] | None:
     kind = kind_of(array)
     known: dict[str, object] = {} if kind is None else {"kind": kind, "scores": [column]}
     known |= {} if classes is None else {"classes": classes}
     return {METADATA_KEY: json.dumps(known).encode()} if known else None
-
-
-def is_companion(header: ArrayHeader, rows: int) -> bool:
-    """Whether an array can be a column beside a matrix of `rows` rows: a value a row, or a row of whole numbers."""
-    one_value = header.shape == (rows,) and header.dtype.kind in "fiubUS"
-    return one_value or (len(header.shape) == 2 and header.shape[0] == rows and header.dtype.kind in "iub")
 
 
 def _companion_type(header: ArrayHeader) -> pa.DataType:
