@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from softmax_cli.errors import DataError, UsageError
-from softmax_cli.storage.remote import http
+from softmax_cli.storage.remote import _retries, http
 
 DATA = bytes(range(256)) * 40
 
@@ -71,11 +71,11 @@ def test_parts_are_asked_for_where_the_server_gives_them(url, server):
 
 def test_a_busy_server_is_asked_again(url, server, monkeypatch):
     waited = []
-    monkeypatch.setattr(http, "time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr(_retries, "time", SimpleNamespace(sleep=waited.append))
     with pytest.raises(DataError, match="the server answers 503"):
         http.look(url("503/x.csv"))
-    assert waited == list(http.WAITS)
-    assert len(server.asked) == 1 + len(http.WAITS)
+    assert waited == list(_retries.WAITS)
+    assert len(server.asked) == 1 + len(_retries.WAITS)
 
 
 @pytest.mark.parametrize(

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import io
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
-from typing import Any, BinaryIO, NoReturn, TypeVar, cast
-from urllib.error import HTTPError, URLError
+from typing import Any, BinaryIO, NoReturn, cast
+from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.storage.remote import Held, bare_name
 from softmax_cli.storage.remote._ranges import RangedFile
+from softmax_cli.storage.remote._retries import EMPTY, with_retries
 from softmax_cli.version import __version__
 
 SCHEMES = ("http", "https")
 LISTS = False
 
 TIMEOUT_SECONDS = 15
-WAITS = (0.2, 0.5, 1.0)
-"""Seconds before each further try."""
 AS_TYPED = "%/:=&?~#+!$,;'@()*[]"
 """Characters that an address may hold as they are; a space or a letter that is not ASCII is encoded."""
-BUSY = (408, 429, 500, 502, 503, 504)
-"""Answers that may be another one a moment later."""
-EMPTY = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-"""The answer to who asks for the first byte of an empty file."""
-
-Answer = TypeVar("Answer")
 
 
 def look(url: str) -> Held:
@@ -51,7 +43,7 @@ def look(url: str) -> Held:
             f"{bare_name(url)}: an address with a name or a password is not asked; download the file first"
         )
     try:
-        answer = _patiently(url, lambda: _ask(url, {"Range": "bytes=0-0"}))
+        answer = with_retries(url, lambda: _ask(url, {"Range": "bytes=0-0"}))
     except HTTPError as error:
         if error.code == EMPTY:
             return Held(url, 0)
@@ -67,7 +59,7 @@ def open(held: Held) -> BinaryIO:
     """Open a file."""
     if held.ranges:
         return cast(BinaryIO, RangedFile(partial(_fetch, held), held.size or 0, bare_name(held.url)))
-    body = _Body(_patiently(held.url, lambda: _ask(held.url, {})), bare_name(held.url))
+    body = _Body(with_retries(held.url, lambda: _ask(held.url, {})), bare_name(held.url))
     try:
         _check_version(held, body.answer)
     except DataError:
@@ -137,7 +129,7 @@ def _ask(url: str, headers: dict[str, str]) -> HTTPResponse:
 
 
 def _fetch(held: Held, start: int, stop: int) -> bytes:
-    return _patiently(held.url, lambda: _part(held, start, stop))
+    return with_retries(held.url, lambda: _part(held, start, stop))
 
 
 def _part(held: Held, start: int, stop: int) -> bytes:
@@ -149,32 +141,6 @@ def _part(held: Held, start: int, stop: int) -> bytes:
     if len(data) < stop - start:
         raise HTTPException("it ended early")
     return data
-
-
-def _patiently(url: str, work: Callable[[], Answer], waits: Sequence[float] = WAITS) -> Answer:
-    """Do something over the network, and once more where the server was busy or the line broke.
-
-    Raises
-    ------
-    HTTPError
-        There is no such file.
-    DataError
-        It did not work.
-    """
-    try:
-        return work()
-    except HTTPError as error:
-        error.close()  # it holds the connection
-        if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, EMPTY):
-            raise
-        if error.code not in BUSY or not waits:
-            raise DataError(f"{bare_name(url)}: the server answers {error.code} {error.reason}") from error
-    except (HTTPException, OSError) as error:
-        if not waits:
-            reason = error.reason if isinstance(error, URLError) else error
-            raise DataError(f"{bare_name(url)}: no answer, or not all of it: {reason}; see to the address") from error
-    time.sleep(waits[0])
-    return _patiently(url, work, waits[1:])
 
 
 def _check_version(held: Held, answer: HTTPResponse) -> None:

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from softmax_cli.errors import DataError, SoftmaxCliError, UsageError
 from softmax_cli.storage.remote import Held, RemoteWriter
 from softmax_cli.storage.remote._ranges import RangedFile
+from softmax_cli.storage.remote._retries import STORE_OPTIONS
 
 if TYPE_CHECKING:
     from obstore import WritableFile
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
 SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
 LISTS = True
-
-PATIENCE: dict[str, Any] = {
-    "retry_config": {"max_retries": 4, "retry_timeout": timedelta(seconds=20)},
-    # A whole part may take two minutes, but a server that says nothing for ten seconds is given up.
-    "client_options": {"connect_timeout": "4s", "read_timeout": "10s", "timeout": "120s", "allow_http": True},
-}
-"""A dead server is reported within half a minute; obstore by itself goes on for three."""
 
 
 def look(url: str) -> Held:
@@ -165,7 +158,7 @@ def _store(root: str) -> ObjectStore:
     except ImportError:
         raise UsageError(f"{root}: reading and writing there needs obstore: pip install 'obstore>=0.12'") from None
     with telling(root):
-        return from_url(root, **settings(root), **PATIENCE)
+        return from_url(root, **settings(root), **STORE_OPTIONS)
 
 
 VARIABLES = {
