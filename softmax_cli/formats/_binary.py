@@ -15,6 +15,7 @@ import pyarrow as pa
 from softmax_cli.errors import DataError
 from softmax_cli.tables.arrays import bitmap, cells, floats, validity
 from softmax_cli.tables.batch import Batch
+from softmax_cli.tables.column_names import score_name
 from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 from softmax_cli.tables.typed_names import repeated
@@ -115,7 +116,7 @@ class _UnreadTypeError(TypeError):
 def _plain_field(field: pa.Field) -> pa.Field:
     """A column with the type that it gets."""
     try:
-        kind = _plain_type(field.type)
+        kind = _type_of_scores(field) or _plain_type(field.type)
     except TypeError as unread:
         raise _UnreadTypeError(f"column {field.name!r} holds {unread}") from None
     return field if kind == field.type else field.with_type(kind)
@@ -169,9 +170,62 @@ def _is_empty_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_fixed_size_list(kind) and kind.list_size == 0)
 
 
+_VECTOR_PARTS = ["type", "size", "indices", "values"]
+"""What Spark ML's vectors are made of, in Parquet."""
+_SPARSE = 0
+"""The type of one that names the places of its values; of the others, every value is there."""
+MOST_ELEMENTS = 1 << 20
+"""Of a sparse vector: its size is a claim, for which memory is taken."""
+
+
+def _type_of_scores(field: pa.Field) -> pa.DataType | None:
+    """Return the type of lists for a column of scores that are tensors, or vectors of Spark; None for any other column.
+
+    What is not called scores stays as it is: a vector of features can have a million places for a few values.
+    """
+    kind = field.type
+    if score_name(field.name) is None:
+        return None
+    if isinstance(kind, pa.FixedShapeTensorType):
+        return kind.storage_type if len(kind.shape) == 1 else None
+    if not pa.types.is_struct(kind) or [part.name for part in kind] != _VECTOR_PARTS:
+        return None
+    numbers = kind.field("values").type
+    are_floats = pa.types.is_list(numbers) and pa.types.is_float64(numbers.value_type)
+    return pa.list_(pa.float64()) if are_floats else None
+
+
+def _vectors(array: pa.Array) -> pa.Array:
+    """Give Spark's vectors, dense or sparse, as lists.
+
+    Raises
+    ------
+    ValueError
+        A sparse one has places beyond its size, or a size that no vector of scores has.
+    """
+    kinds, _, _, values = array.flatten()
+    if _SPARSE not in kinds.unique().to_pylist():
+        return values.cast(pa.list_(pa.float64()))
+
+    def dense(vector: dict[str, Any] | None) -> list[float] | None:
+        if vector is None or vector["type"] != _SPARSE:
+            return None if vector is None else vector["values"]
+        size, indices, given = (vector[part] for part in _VECTOR_PARTS[1:])
+        if not 0 <= size <= MOST_ELEMENTS or len(indices) != len(given) or not all(0 <= at < size for at in indices):
+            raise ValueError(f"a sparse vector of size {size} does not fit its values")
+        filled = dict(zip(indices, given, strict=True))
+        return [filled.get(at, 0.0) for at in range(size)]
+
+    return pa.array(map(dense, array.to_pylist()), pa.list_(pa.float64()))
+
+
 def _to_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if array.type == kind:
         return array
+    if isinstance(array.type, pa.FixedShapeTensorType):
+        return _to_plain(array.storage, kind)
+    if pa.types.is_struct(array.type) and pa.types.is_list(kind):
+        return _vectors(array)
     if pa.types.is_run_end_encoded(array.type):
         from pyarrow.compute import run_end_decode
 

@@ -351,7 +351,7 @@ def _score_end(name: str) -> int:
 def _cut(names: Sequence[str], start: int) -> tuple[str, ...]:
     """Leave out what names begin with, and what they end with where that closes what is open or names the scores."""
     cut = [name[start:].strip() for name in names]
-    for opening, closing in ("()", "[]", '""'):
+    for opening, closing in ("()", "[]", '""', "''"):  # ('logit', 'cat') is a column of two levels, of pandas
         if opening in names[0][:start] and all(name.endswith(closing) for name in cut):
             cut = [name[:-1].strip() for name in cut]
     return _without_ending(cut) if not start else tuple(cut)

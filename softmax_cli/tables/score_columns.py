@@ -357,7 +357,9 @@ def _named_list(name: str) -> Family:
     found = score_name(name)
     score = score_ending(name) if found is None else found[0]
     assert score is not None, "the list is named like scores"
-    return Family((name,), score.kind, RANKS[score.kind, score.is_plain], f"the list {name}")
+    # Spark makes its probability of it; but of two classes it is the logit with either sign, of trees it is votes.
+    rank = VAGUE_RANK if words(name) == ("raw", "prediction") else RANKS[score.kind, score.is_plain]
+    return Family((name,), score.kind, rank, f"the list {name}")
 
 
 def _is_rival(chosen: Family, other: Family) -> bool:

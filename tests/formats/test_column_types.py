@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.formats import arrow, csv, json, jsonl, npz, parquet
@@ -212,3 +214,58 @@ def test_a_name_that_is_no_utf_8_is_refused(nested):
     assert name in data
     with pytest.raises(DataError, match="a column name is not UTF-8"):
         read_column(io.BytesIO(data.replace(name, name[:-1] + b"\xe2")))
+
+
+def spark_vectors(rows: list[list[float] | None], sparse: list[bool]) -> pa.Array:
+    """Vectors as Spark ML writes them to Parquet, some of them as the places of what is not 0."""
+    places = [[at for at, value in enumerate(row or []) if value] for row in rows]
+    made = [
+        None
+        if row is None
+        else {"type": 0, "size": len(row), "indices": at, "values": [row[i] for i in at]}
+        if few
+        else {"type": 1, "size": None, "indices": None, "values": row}
+        for row, few, at in zip(rows, sparse, places, strict=True)
+    ]
+    numbers = pa.list_(pa.field("element", pa.float64(), nullable=False))
+    indices = pa.list_(pa.field("element", pa.int32(), nullable=False))
+    parts = {"type": pa.int8(), "size": pa.int32(), "indices": indices, "values": numbers}
+    return pa.array(made, pa.struct(list(parts.items())))
+
+
+@given(data=st.data())
+def test_vectors_of_spark_are_the_lists_that_they_stand_for(data):
+    row = st.lists(st.sampled_from([0.0, 0.25, -1.5, 1e300]), min_size=3, max_size=3)
+    rows = data.draw(st.lists(st.none() | row, min_size=1, max_size=8))
+    sparse = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    file = io.BytesIO()
+    pq.write_table(
+        pa.table({"rawPrediction": spark_vectors(rows, sparse), "features": spark_vectors(rows, sparse)}), file
+    )
+    table = parquet.read(file, "x.parquet", ReadOptions())
+    batch = table.decode(next(table.blocks), ()).batch
+    assert to_arrow(batch)["rawPrediction"].to_pylist() == rows
+    assert pa.types.is_struct(to_arrow(batch)["features"].type), "what is no score passes through as it is"
+
+
+def test_a_sparse_vector_is_no_reason_to_take_memory():
+    vectors = spark_vectors([[0.0, 1.0]], [True])
+    claims = pa.StructArray.from_arrays(
+        [vectors.field("type"), pa.array([1 << 30], pa.int32()), vectors.field("indices"), vectors.field("values")],
+        fields=list(vectors.type),
+    )
+    file = io.BytesIO()
+    pq.write_table(pa.table({"probability": claims}), file)
+    table = parquet.read(file, "x.parquet", ReadOptions())
+    with pytest.raises(DataError, match="a sparse vector of size 1073741824 does not fit its values"):
+        list(table.blocks)
+
+
+def test_a_tensor_that_is_called_scores_is_a_list_of_them():
+    file = io.BytesIO()
+    pq.write_table(pa.table({"logits": PLAIN["tensor"], "other": PLAIN["tensor"]}), file)
+    table = parquet.read(file, "x.parquet", ReadOptions())
+    batch = to_arrow(table.decode(next(table.blocks), ()).batch)
+    assert batch["logits"].to_pylist() == [[1.0, 2.0]] * 5
+    assert batch["logits"].type == pa.list_(pa.float64(), 2)
+    assert batch["other"].type == PLAIN["tensor"].type

@@ -143,6 +143,11 @@ def test_the_program_reads_them_alike(softmax_cli, tmp_path, shape):
         ('{\n "outputs": [[0.75, 0.25],\n [0.5, 0.5]], "model": "m"}', "logits"),
         ('{"probabilities": [[0.75, 0.25], [0.5, 0.5]]}', "prob"),
         ('[{"label": "0", "prob": 0.75}, {"label": "1", "prob": 0.25}]\n' * 2, "prob"),
+        (  # vLLM
+            '{"top_logprobs": [{"token": "0", "logprob": -0.2876820724517809}, {"token": "1", "logprob": '
+            "-1.3862943611198906}]}\n",
+            "prob",
+        ),
         (  # BigQuery ML
             '{"predicted_label": "0", "predicted_label_probs": [{"label": "0", "prob": 0.75}, {"label": "1", "prob": '
             "0.25}]}\n",

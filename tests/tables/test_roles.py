@@ -211,6 +211,12 @@ def test_a_list_named_like_scores_goes_before_others_wherever_it_stands():
         assert (columns.scores, columns.kind) == (("val_logits",), "logits")
 
 
+def test_raw_predictions_of_spark_go_behind_the_probability_that_is_made_of_them():
+    lists = {"rawPrediction": [[-0.5, 0.5], [1.5, -1.5]], "probability": [[0.25, 0.75], [0.75, 0.25]]}
+    assert roles(lists).scores == ("probability",)
+    assert roles({"rawPrediction": lists["rawPrediction"]}).scores == ("rawPrediction",)
+
+
 def test_the_only_list_of_fractions_counts_where_nothing_else_does():
     assert roles({"id": [1], "predictions": [[0.5, 1.5]], "label_ids": [1]}).scores == ("predictions",)
     assert roles({"foo": [[0.5, 1.5]], "cat": [1.0], "dog": [2.0]}).scores == ("cat", "dog")
@@ -490,6 +496,7 @@ HEADERS = {
     "Azure": ('Scored Probabilities for Class "{}"', "prob"),
     "PyCaret": ("prediction_score_{}", "logits"),
     "AutoML": ("label_{}_score", "logits"),
+    "pandas, of two levels": ("('logit', '{}')", "logits"),
 }
 
 

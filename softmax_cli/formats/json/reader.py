@@ -101,9 +101,11 @@ LIST_COLUMN = "logits"
 """What the scores are called of a row that is a bare array of them."""
 _PROBABILITIES = "probabilities"
 """What they are called where the array says that they are that."""
-_LABELS = {"label", "class"}
+_LABELS = {"label", "class", "token"}
 _OF_LABEL = {"score": LIST_COLUMN, "logit": LIST_COLUMN, "prob": _PROBABILITIES, "probability": _PROBABILITIES}
-"""Keys of one class and its score, in a list of them (pipelines of transformers, BigQuery ML), and what that is."""
+_OF_LABEL |= {"logprob": "logprobs"}
+"""Keys of one class and its score, in a list of them (pipelines of transformers, BigQuery ML, servers of language
+models), and what that is."""
 _MISSING = ("", "na", "n/a", "null", "none")
 """Texts that stand for no value, in lower case: they say nothing of their column."""
 _LOOK_AT = 1000
