@@ -14,10 +14,11 @@ from softmax_cli.errors import DataError, listed, nearest
 from softmax_cli.tables.batch import Batch, Column, distinct_texts
 from softmax_cli.tables.columns import Columns
 from softmax_cli.tables.schema import is_floating
+from softmax_cli.text.parsing import NO_VALUE
 
 MISSING, UNKNOWN = -1, -2
 """In an array of class indices: no truth is known; the truth is no class."""
-MISSING_TRUTHS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none"))
+MISSING_TRUTHS = NO_VALUE | {"nan", "nat"}
 """What stands for no truth, in any case, where no class is called so."""
 PASSED_OVER = -100
 """What PyTorch's losses pass over."""

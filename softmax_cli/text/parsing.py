@@ -20,6 +20,8 @@ SKIPPED = -1
 """The role of a column that nobody asked for."""
 MISSING = -1
 """Both ends of the span of a cell that is missing."""
+NO_VALUE = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none"})
+"""How the core takes a number for missing, in lower case; ``nan`` is a number to it that no score can be."""
 
 
 class Reason(IntEnum):

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from softmax_cli.text._core import powers_of_five
 from softmax_cli.text.formatting import format_numbers, number_style
-from softmax_cli.text.parsing import Dialect, Reason, parse
+from softmax_cli.text.parsing import NO_VALUE, Dialect, Reason, parse
 
 ONE_SCORE = np.array([0], np.int32)
-MISSING = ("", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "+nan", "-nan")
+MISSING = (*sorted(NO_VALUE), "nan", "+nan", "-nan")
 
 
 def plain_float(cell: str, decimal: str = ".") -> float | None:

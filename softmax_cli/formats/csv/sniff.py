@@ -12,9 +12,19 @@ from softmax_cli.errors import DataError, UsageError
 from softmax_cli.tables.column_names import score_name
 from softmax_cli.tables.table import ReadOptions
 from softmax_cli.tables.typed_names import repeated
-from softmax_cli.text.parsing import Buffer, Dialect, Reason, cell_texts, field_counts, parse, row_end, text_role
+from softmax_cli.text.parsing import (
+    NO_VALUE,
+    Buffer,
+    Dialect,
+    Reason,
+    cell_texts,
+    field_counts,
+    parse,
+    row_end,
+    text_role,
+)
 
-_MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none", "nan", "+nan", "-nan"})
+_MISSING = NO_VALUE | {"nan", "+nan", "-nan"}
 """How files spell a value that is missing, in lower case."""
 _POINT_AND_COMMA = str.maketrans(",.", ".,")
 

@@ -27,7 +27,7 @@ from softmax_cli.tables.schema import (
     struct_of,
 )
 from softmax_cli.tables.table import Block, Decoded, Fault, Place, Table
-from softmax_cli.text.parsing import MISSING, Parsed, parse_objects, text_role
+from softmax_cli.text.parsing import MISSING, NO_VALUE, Parsed, parse_objects, text_role
 
 BLOCK_BYTES = 2 << 20
 _LONGEST_LINE = 256 << 20
@@ -106,8 +106,6 @@ _OF_LABEL = {"score": LIST_COLUMN, "logit": LIST_COLUMN, "prob": _PROBABILITIES,
 _OF_LABEL |= {"logprob": "logprobs"}
 """Keys of one class and its score, in a list of them (pipelines of transformers, BigQuery ML, servers of language
 models), and what that is."""
-_MISSING = ("", "na", "n/a", "null", "none")
-"""Texts that stand for no value, in lower case: they say nothing of their column."""
 _LOOK_AT = 1000
 _LOOK_AT_BYTES = 1 << 20
 _LOOK_AT_LEAST = 20
@@ -149,7 +147,7 @@ def _commonest(kinds: Sequence[DataType]) -> DataType:
 
 def _kind(value: Any) -> DataType | None:
     """The type of a column with this value; None: unknown."""
-    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
+    if value is None or (isinstance(value, str) and value.strip().lower() in NO_VALUE):
         return None
     if isinstance(value, Number) or _is_word(value):
         return FLOAT64
