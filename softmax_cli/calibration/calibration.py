@@ -79,7 +79,7 @@ class FitRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Abstention:
+class ChosenThreshold:
     """A threshold and what it did on the rows that it was chosen on: an estimate, not a guarantee."""
 
     confidence: float
@@ -103,7 +103,7 @@ class Calibration:
     bias: NDArray[np.float64] | None = None
     """Log weights and prior ratios that the thresholds below were chosen with, summed; shape (classes,)."""
     sets: SetRule | None = None
-    abstention: Abstention | None = None
+    abstention: ChosenThreshold | None = None
 
     @property
     def scale(self) -> Scaled:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord
+from softmax_cli.calibration.calibration import Calibration, ChosenThreshold, Figures, FitRecord
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name
 from softmax_cli.numeric.nonconformity import SCORES
@@ -149,7 +149,7 @@ def from_json(held: dict[str, Any]) -> Calibration:
         FitRecord(**record),
         _floats(held["log_weights"], -math.inf, len(classes)) if "log_weights" in held else None,
         _set_rule(held["conformal"], len(classes)) if "conformal" in held else None,
-        Abstention(**held["abstention"]) if "abstention" in held else None,
+        ChosenThreshold(**held["abstention"]) if "abstention" in held else None,
     )
 
 

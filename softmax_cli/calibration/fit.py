@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord, Scaled
+from softmax_cli.calibration.calibration import Calibration, ChosenThreshold, Figures, FitRecord, Scaled
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names
@@ -44,7 +44,7 @@ class MaxRisk:
 
     risk: float
 
-    def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Abstention:
+    def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> ChosenThreshold:
         """Choose on held-out rows.
 
         Raises
@@ -69,7 +69,7 @@ class MinCoverage:
 
     coverage: float
 
-    def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> Abstention:
+    def choose(self, log_p: NDArray[np.float64], labels: NDArray[np.integer]) -> ChosenThreshold:
         """Choose on held-out rows; of equal risks the larger coverage."""
         curve = Ranking.of(Rows(log_p, labels)).curve
         enough = np.flatnonzero(curve.coverage >= self.coverage)
@@ -77,11 +77,11 @@ class MinCoverage:
         return _at(curve, int(best), f"--min-coverage {self.coverage:g}", len(labels))
 
 
-def _at(curve: Curve, point: int, asked: str, rows: int) -> Abstention:
+def _at(curve: Curve, point: int, asked: str, rows: int) -> ChosenThreshold:
     """Cut halfway down to the next confidence: rounding in the last bit then answers no other row."""
     is_last = point + 1 == len(curve.threshold)
     cut = 0.0 if is_last else (float(curve.threshold[point]) + float(curve.threshold[point + 1])) / 2
-    return Abstention(cut, float(curve.risk[point]), float(curve.coverage[point]), asked, rows)
+    return ChosenThreshold(cut, float(curve.risk[point]), float(curve.coverage[point]), asked, rows)
 
 
 AbstentionRequest = MaxRisk | MinCoverage

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from softmax_cli.calibration.calibration import Abstention, Calibration, Figures
+from softmax_cli.calibration.calibration import Calibration, ChosenThreshold, Figures
 from softmax_cli.calibration.fit import UNFITTED, Fitted, named
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.errors import listed
@@ -83,7 +83,7 @@ class CalibrationReport:
     refused: tuple[tuple[str, str], ...]
     """Methods that cannot be fitted to these rows, and why."""
     sets: SetsFound | None
-    abstention: Abstention | None
+    abstention: ChosenThreshold | None
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:

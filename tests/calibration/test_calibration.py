@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord, Scaled
+from softmax_cli.calibration.calibration import Calibration, ChosenThreshold, Figures, FitRecord, Scaled
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
 from softmax_cli.numeric.calibrators._examples import Examples
@@ -92,7 +92,7 @@ def test_other_remedies_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("known", "kind"), [({"sets": RULE}, "conformal"), ({"abstention": Abstention(0.5, 0, 1, "", 9)}, "abstain")]
+    ("known", "kind"), [({"sets": RULE}, "conformal"), ({"abstention": ChosenThreshold(0.5, 0, 1, "", 9)}, "abstain")]
 )
 def test_a_threshold_holds_for_its_weights_only(known, kind):
     with pytest.raises(UsageError, match=kind):

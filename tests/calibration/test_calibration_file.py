@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmax_cli.calibration.calibration import Abstention, Calibration, Figures, FitRecord
+from softmax_cli.calibration.calibration import Calibration, ChosenThreshold, Figures, FitRecord
 from softmax_cli.calibration.file import decode, encode, read_calibration, write_calibration
 from softmax_cli.errors import DataError, UsageError
 from softmax_cli.numeric.calibrators import by_name, names
@@ -41,7 +41,7 @@ def calibrations(draw):
         Nonconformity, st.sampled_from(["lac", "aps", "raps"]), st.none() | st.integers(0, 2**64 - 1), tuned
     )
     rule = st.builds(SetRule, kind, shares, values, st.integers(1), st.booleans())
-    abstention = st.builds(Abstention, shares, shares, shares, st.text(max_size=5), st.integers(1))
+    abstention = st.builds(ChosenThreshold, shares, shares, shares, st.text(max_size=5), st.integers(1))
     bias = st.lists(finite | st.just(-math.inf), min_size=3, max_size=3).map(np.array)
     optional = [draw(st.none() | choice) for choice in (bias, rule, abstention)]
     return Calibration(calibrator, ("cat", 'd"og', draw(st.text(min_size=1))), record, *optional)
