@@ -2,9 +2,10 @@
 
 import os
 import select
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 from softmax_cli.errors import DataError
 from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
@@ -12,6 +13,10 @@ from softmax_cli.storage.remote import is_remote, is_there, look, open_binary
 COPY_BYTES = 1 << 20
 PAUSE_SECONDS = 0.25
 MORE_SPACE = "set TMPDIR to a folder with more space"
+
+Item = TypeVar("Item")
+State = tuple[int, int]
+"""Bytes of a file, and when it was written, in nanoseconds."""
 
 
 @contextmanager
@@ -143,3 +148,24 @@ def read_bytes(name: str) -> bytes:
             if len(data) > MOST_BYTES:
                 raise DataError(f"more than {MOST_BYTES:,} bytes; expected a small file")
     return bytes(data)
+
+
+def file_state(file: BinaryIO) -> State | None:
+    """What distinguishes one state of a file from another; None for a pipe."""
+    found = os.fstat(file.fileno())
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def unchanged(items: Iterator[Item], file: BinaryIO, state: State, name: str) -> Iterator[Item]:
+    """Pass on what is read, and see at the end that nobody has written to the file meanwhile: it may be half old.
+
+    Raises
+    ------
+    DataError
+        Somebody has.
+    """
+    yield from items
+    now = file_state(file)
+    if now != state:
+        size = "" if now is None or now[0] == state[0] else f": {state[0]:,} bytes became {now[0]:,}"
+        raise DataError(f"{name}: changed while it was read{size}; run again when what writes it has ended")

@@ -3,7 +3,6 @@
 import errno
 import io
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -15,10 +14,10 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from softmax_cli.errors import DataError, UsageError, nearest
 from softmax_cli.formats import by_name, by_suffix, is_read, name_of
 from softmax_cli.storage.compression import compression_by_magic, compression_by_suffix
-from softmax_cli.storage.reading import pauses, spool
+from softmax_cli.storage.reading import file_state, pauses, spool, unchanged
 from softmax_cli.storage.remote import bare_name, is_remote, look, open_binary
 from softmax_cli.stream.file_kinds import format_of, refuse_foreign
-from softmax_cli.tables.table import Block, ReadOptions, Table
+from softmax_cli.tables.table import ReadOptions, Table
 
 STDIN = "-"
 NAMES: ContextVar[Mapping[str, str]] = ContextVar("NAMES", default=MappingProxyType({}))
@@ -162,7 +161,7 @@ def open_file(source: InputFile, options: ReadOptions, closing: ExitStack) -> Ta
     """
     path, name = source.path, source.name
     file = closing.enter_context(open_binary(path) if is_remote(path) else _open_raw(path, name))
-    raw, state = file, None if is_remote(path) else _state(file)
+    raw, state = file, None if is_remote(path) else file_state(file)
     size = _plain_size(file)
     head, file = _peek(file, name)
     compression = compression_by_magic(head)
@@ -180,7 +179,7 @@ def open_file(source: InputFile, options: ReadOptions, closing: ExitStack) -> Ta
     table = form.read(file, name, options)
     notes = table.notes if note is None else (note, *table.notes)
     if state is not None:
-        table = table._replace(blocks=_unchanged(table.blocks, raw, state, name))
+        table = table._replace(blocks=unchanged(table.blocks, raw, state, name))
     return table._replace(size=size if table.size is None else table.size, notes=notes)
 
 
@@ -192,31 +191,6 @@ def _open_raw(path: str, name: str) -> BinaryIO:
         hint = f"allow it: chmod u+r {path}" if error.errno == errno.EACCES else "see that it is there and readable"
         raise DataError(f"{name}: cannot be opened: {reason}; {hint}") from error
     return cast(BinaryIO, raw)
-
-
-_State = tuple[int, int]
-"""Bytes of a file, and when it was written, in nanoseconds."""
-
-
-def _state(file: BinaryIO) -> _State | None:
-    """What distinguishes one state of a file from another; None for a pipe."""
-    found = os.fstat(file.fileno())
-    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
-
-
-def _unchanged(blocks: Iterator[Block], file: BinaryIO, state: _State, name: str) -> Iterator[Block]:
-    """Pass blocks on, and see at the end that nobody has written to the file meanwhile: rows may be half old, or half.
-
-    Raises
-    ------
-    DataError
-        Somebody has.
-    """
-    yield from blocks
-    now = _state(file)
-    if now != state:
-        size = "" if now is None or now[0] == state[0] else f": {state[0]:,} bytes became {now[0]:,}"
-        raise DataError(f"{name}: changed while it was read{size}; run again when what writes it has ended")
 
 
 def _plain_size(file: BinaryIO) -> int | None:

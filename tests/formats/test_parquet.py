@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from softmax_cli.errors import DataError
-from softmax_cli.formats import _parquet, parquet
-from softmax_cli.formats._parquet_pages import CheckedPages, page_header
+from softmax_cli.formats import parquet
+from softmax_cli.formats.parquet import reader
+from softmax_cli.formats.parquet import writer as writing
+from softmax_cli.formats.parquet.pages import CheckedPages, page_header
 from softmax_cli.tables.arrays import from_arrow, from_arrow_schema, to_arrow, to_arrow_schema
 from softmax_cli.tables.table import ReadOptions, WriteOptions
 
@@ -121,8 +123,8 @@ def test_a_column_that_was_asked_for_must_be_there(table):
 @pytest.mark.parametrize("beside", ["last", "nested.x"])
 def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, beside):
     """To the same rows; a column may be called what a value of a structure is to pyarrow."""
-    monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
-    monkeypatch.setattr(_parquet, "PAGES_BYTES", 0)
+    monkeypatch.setattr(reader, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(reader, "PAGES_BYTES", 0)
     columns = {beside: np.arange(90.0)} | {f"c{i}": np.arange(90.0) + i for i in range(40)}
     nested = pa.array([{"x": [i]} for i in range(90)], pa.struct([("x", pa.list_(pa.int64()))]))
     table = pa.table(columns | {"kind": pa.array(["a", "b", None] * 30).dictionary_encode(), "nested": nested})
@@ -138,8 +140,8 @@ def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, besid
 
 @pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
 def test_text_that_is_no_utf8_is_refused(monkeypatch, whole_bytes):
-    monkeypatch.setattr(_parquet, "WHOLE_BYTES", whole_bytes)
-    monkeypatch.setattr(_parquet, "PAGES_BYTES", 0)
+    monkeypatch.setattr(reader, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(reader, "PAGES_BYTES", 0)
     file = io.BytesIO()
     pq.write_table(pa.table({"id": ["whole"] * 9}), file, compression="none")
     with pytest.raises(DataError, match=r"after row 0: not a whole Parquet file.*UTF"):
@@ -158,7 +160,7 @@ def test_pages_end_by_their_bytes(table):
 
 def test_row_groups_end_before_memory_does(monkeypatch, table):
     """A row group is written as soon as its bytes are enough; computed numbers get no dictionary."""
-    monkeypatch.setattr(_parquet, "GROUP_BYTES", 10_000)
+    monkeypatch.setattr(writing, "GROUP_BYTES", 10_000)
     file = io.BytesIO()
     writer = parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
     for batch in table.to_batches(max_chunksize=100):
@@ -176,7 +178,7 @@ class TestRowGroupsAreWrittenBehind:
 
     @pytest.fixture
     def opened(self, monkeypatch, table):
-        monkeypatch.setattr(_parquet, "GROUP_BYTES", 10_000)
+        monkeypatch.setattr(writing, "GROUP_BYTES", 10_000)
         file = SlowFile()
         return file, parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
 

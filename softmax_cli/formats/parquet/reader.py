@@ -1,27 +1,20 @@
-"""Parquet files read and written, with a checksum on every page.
-
-Without page checksums most flipped bits change numbers silently: they are written, and verified where they are there.
-"""
+"""Parquet files read by row groups: whole where they are small, else batch by batch; page checksums are verified."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError, UsageError, first_line
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
-from softmax_cli.formats._parquet_pages import CheckedPages
-from softmax_cli.tables.arrays import arrays_of, from_arrow_schema, to_arrow_schema
-from softmax_cli.tables.batch import Batch, NumberColumn
-from softmax_cli.tables.schema import Schema
+from softmax_cli.errors import DataError, first_line
+from softmax_cli.formats._binary import PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
+from softmax_cli.formats.parquet.pages import CheckedPages
+from softmax_cli.tables.arrays import from_arrow_schema
 from softmax_cli.tables.table import Block, ReadOptions, Table
 from softmax_cli.tables.threads import read_ahead
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
-
     from pyarrow.parquet import FileMetaData, ParquetFile
 
 
@@ -35,11 +28,6 @@ PAGES_BYTES = 512 << 10
 """What those readers hold of a column: a page and a dictionary, of up to 1 MB each."""
 COLUMNS_AT_ONCE = 16
 ROWS_LOOKED_AT = 64
-GROUP_ROWS = 1 << 20
-GROUP_BYTES = 16 << 20
-"""A row group is held in memory until it is written."""
-DICTIONARY_BYTES = 256 << 10
-"""Of one column in a row group; more text than that, and it is no longer taken to repeat."""
 BROKEN = (pa.ArrowException, OSError, ValueError)
 """What pyarrow raises for damaged files, depending on where the damage is."""
 
@@ -96,99 +84,6 @@ def group_sizes(file: BinaryIO, name: str) -> list[tuple[int, int]]:
         return list(zip(rows, _group_bytes(metadata), strict=True))
     except BROKEN as error:
         raise _unreadable(name, error) from error
-
-
-class ParquetTableWriter:
-    """Gathers batches into row groups, and writes each on a thread of its own while the next is gathered.
-
-    Parquet's own encoding takes about as long as all the rest, and cannot be done on several threads.
-    """
-
-    def __init__(self, file: BinaryIO, schema: Schema) -> None:
-        import pyarrow.parquet as pq
-
-        self._schema = to_arrow_schema(schema)
-        self._sink = ArrowSink(file)
-        try:
-            self._writer = pq.ParquetWriter(
-                self._sink.for_arrow(),
-                self._schema,
-                compression="snappy",
-                use_dictionary=[field.name for field in self._schema if _holds_text(field.type)],
-                dictionary_pagesize_limit=DICTIONARY_BYTES,
-                max_rows_per_page=GROUP_ROWS,  # a page ends by its bytes: thousands of small ones take longer
-                write_page_checksum=True,
-            )
-        except pa.ArrowNotImplementedError as error:
-            raise UsageError(
-                f"Parquet has no such type ({first_line(error)}); choose another format, such as .arrow or .jsonl"
-            ) from error
-        self._group: list[pa.RecordBatch] = []
-        self._rows = 0
-        self._bytes = 0
-        self._pool: ThreadPoolExecutor | None = None
-        self._being_written: Future[None] | None = None
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Wait for a row group that is being written: the file is about to be closed, perhaps after an error."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True)
-
-    def __del__(self) -> None:
-        """Without `close`, the file has no footer and is not to get one."""
-        self._sink.shut()
-
-    def encode(self, batch: Batch) -> tuple[pa.RecordBatch, int]:
-        """Make Arrow of a batch and count its bytes; nothing else can be done ahead of time.
-
-        Arrow's own count takes as long as the conversion where there are many columns, so numbers are counted here.
-        """
-        arrays = arrays_of(batch)
-        size = 0
-        for array, column in zip(arrays, batch.columns, strict=True):
-            size += column.matrix.itemsize * batch.num_rows if isinstance(column, NumberColumn) else array.nbytes
-        return pa.RecordBatch.from_arrays(arrays, schema=self._schema), size
-
-    def write(self, payload: tuple[pa.RecordBatch, int]) -> None:
-        """Take a batch; a row group that is full is written."""
-        made, size = payload
-        self._group.append(made)
-        self._rows += made.num_rows
-        self._bytes += size
-        if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
-            self._wait()
-            if self._pool is None:
-                from concurrent.futures import ThreadPoolExecutor
-
-                self._pool = ThreadPoolExecutor(1, thread_name_prefix="parquet")
-            self._being_written = self._pool.submit(self._write_group, self._group)
-            self._group, self._rows, self._bytes = [], 0, 0
-
-    def close(self) -> None:
-        """Write the last row group and the footer."""
-        self._wait()
-        if self._rows:
-            self._write_group(self._group)
-        self._writer.close()
-
-    def _wait(self) -> None:
-        if self._being_written is not None:
-            self._being_written.result()
-            self._being_written = None
-
-    def _write_group(self, group: list[pa.RecordBatch]) -> None:
-        table = pa.Table.from_batches(group, self._schema)
-        group.clear()
-        try:
-            self._writer.write_table(table, row_group_size=table.num_rows)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise DataError(
-                f"Parquet cannot hold a value ({first_line(error)}); choose another format, such as .arrow or .jsonl"
-            ) from error
 
 
 def _expected_row_bytes(source: ParquetFile, groups: range) -> float:
@@ -260,9 +155,3 @@ def _unreadable(name: str, error: Exception) -> Exception:
 
 def _has_fixed_width(kind: pa.DataType) -> bool:
     return bool(pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind))
-
-
-def _holds_text(kind: pa.DataType) -> bool:
-    """Only text repeats often enough: a dictionary of computed numbers is slower and larger than the numbers."""
-    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
-    return any(test(kind) for test in tests)
