@@ -187,7 +187,7 @@ def _type_of_scores(field: pa.Field) -> pa.DataType | None:
     if score_name(field.name) is None:
         return None
     if isinstance(kind, pa.FixedShapeTensorType):
-        return kind.storage_type if len(kind.shape) == 1 else None
+        return _plain_type(kind.storage_type) if len(kind.shape) == 1 else None
     if not pa.types.is_struct(kind) or [part.name for part in kind] != _VECTOR_PARTS:
         return None
     numbers = kind.field("values").type
@@ -211,7 +211,8 @@ def _vectors(array: pa.Array) -> pa.Array:
         if vector is None or vector["type"] != _SPARSE:
             return None if vector is None else vector["values"]
         size, indices, given = (vector[part] for part in _VECTOR_PARTS[1:])
-        if not 0 <= size <= MOST_ELEMENTS or len(indices) != len(given) or not all(0 <= at < size for at in indices):
+        is_whole = None not in (size, indices, given) and None not in indices and len(indices) == len(given)
+        if not is_whole or not 0 <= size <= MOST_ELEMENTS or not all(0 <= at < size for at in indices):
             raise ValueError(f"a sparse vector of size {size} does not fit its values")
         filled = dict(zip(indices, given, strict=True))
         return [filled.get(at, 0.0) for at in range(size)]

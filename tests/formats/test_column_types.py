@@ -248,16 +248,24 @@ def test_vectors_of_spark_are_the_lists_that_they_stand_for(data):
     assert pa.types.is_struct(to_arrow(batch)["features"].type), "what is no score passes through as it is"
 
 
-def test_a_sparse_vector_is_no_reason_to_take_memory():
-    vectors = spark_vectors([[0.0, 1.0]], [True])
-    claims = pa.StructArray.from_arrays(
-        [vectors.field("type"), pa.array([1 << 30], pa.int32()), vectors.field("indices"), vectors.field("values")],
-        fields=list(vectors.type),
-    )
+@pytest.mark.parametrize(
+    ("size", "indices", "values"),
+    [
+        (1 << 30, [1], [1.0]),
+        (2, [2], [1.0]),
+        (2, [-1], [1.0]),
+        (2, [0, 1], [1.0]),
+        (None, [0], [1.0]),
+        (2, None, [1.0]),
+    ],
+)
+def test_a_sparse_vector_that_claims_what_it_has_not_is_damage(size, indices, values):
+    kind = spark_vectors([None], [False]).type
+    vector = {"type": 0, "size": size, "indices": indices, "values": values}
     file = io.BytesIO()
-    pq.write_table(pa.table({"probability": claims}), file)
+    pq.write_table(pa.table({"probability": pa.array([vector], kind)}), file)
     table = parquet.read(file, "x.parquet", ReadOptions())
-    with pytest.raises(DataError, match="a sparse vector of size 1073741824 does not fit its values"):
+    with pytest.raises(DataError, match=f"a sparse vector of size {size} does not fit its values"):
         list(table.blocks)
 
 
