@@ -9,7 +9,7 @@ from softmax_cli.options.completion import one_of
 from softmax_cli.options.parser import Options
 
 if TYPE_CHECKING:
-    from softmax_cli.calibration.fit import AbstentionRequest
+    from softmax_cli.calibration.thresholds import AbstentionRequest
     from softmax_cli.prediction.prediction_sets import SetRequest
 
 ABSTAIN = "Abstaining"
@@ -122,7 +122,7 @@ class ThresholdOptions(Options, panel="Prediction sets (split conformal predicti
 
     def abstention(self) -> "AbstentionRequest | None":
         """Return how the threshold to abstain is chosen; None: there is none."""
-        from softmax_cli.calibration.fit import MaxRisk, MinCoverage
+        from softmax_cli.calibration.thresholds import MaxRisk, MinCoverage
 
         if self.max_risk is not None:
             return MaxRisk(self.max_risk)

@@ -13,16 +13,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from softmax_cli.calibration.calibration import Figures
-from softmax_cli.calibration.fit import (
-    Job,
-    MinCoverage,
-    Setting,
-    best_method,
-    calibrate,
-    ece_grid,
-    one_method,
-    unfitted,
-)
+from softmax_cli.calibration.fit import Job, Setting, best_method, calibrate, ece_grid, one_method, unfitted
 from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.pictures import (
     TEMPERATURES,
@@ -33,6 +24,7 @@ from softmax_cli.calibration.pictures import (
 )
 from softmax_cli.calibration.report import calibration_report, verdict
 from softmax_cli.calibration.screen import show_calibration
+from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.prediction.prediction_sets import Nonconformity, SetRequest
 from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.stream.outputs import json_bytes

@@ -11,17 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from softmax_cli.calibration.fit import (
-    Job,
-    MinCoverage,
-    Setting,
-    best_method,
-    calibrate,
-    ece_grid,
-    one_method,
-    unfitted,
-)
+from softmax_cli.calibration.fit import Job, Setting, best_method, calibrate, ece_grid, one_method, unfitted
 from softmax_cli.calibration.labelled_rows import LabelledRows
+from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibrators import by_name
 from softmax_cli.numeric.calibrators._examples import Examples, stratified_folds

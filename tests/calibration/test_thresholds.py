@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmax_cli.calibration.fit import MaxRisk, MinCoverage
+from softmax_cli.calibration.thresholds import MaxRisk, MinCoverage
 from softmax_cli.errors import DataError
 
 rows = st.lists(st.tuples(st.integers(51, 99), st.booleans()), min_size=1, max_size=30)
