@@ -168,10 +168,9 @@ def matrix_of(
     """
     try:  # in Arrow: one by one, a thousand columns of a few hundred rows cost more in calls than in copying
         chosen = pa.RecordBatch.from_arrays(columns, names=list(names))
-        together: NDArray[Any] = chosen.to_tensor(null_to_nan=True, row_major=False).to_numpy()
+        together: NDArray[Any] = chosen.to_tensor(null_to_nan=True, row_major=order == "C").to_numpy()
         with np.errstate(invalid="ignore", over="ignore"):
-            together = together.astype(dtype, copy=False)
-        return by_row(together) if order == "C" else together
+            return together.astype(dtype, copy=False)
     except (pa.ArrowTypeError, pa.ArrowNotImplementedError):  # decimals, dictionaries, float16; or text
         matrix = np.empty((len(columns[0]), len(columns)), dtype, order=order)
     for position, (name, column) in enumerate(zip(names, columns, strict=True)):
