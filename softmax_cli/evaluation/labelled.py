@@ -136,9 +136,8 @@ class LabelledScorer:
         decoded = with_truth_faults(decoded, self.truth, found, found.without)
         scored, rejected, kinds = self.transform.score(decoded)
         good = np.flatnonzero(~scored.bad)
-        log_p = scored.values["logprob"]
         rows = Rows(
-            np.asarray(log_p[good] if len(good) < len(log_p) else log_p, np.float64),
+            np.asarray(scored.values["logprob"][good], np.float64),  # always row by row in memory: sums add up alike
             found.indices[good],
             None if scored.sets is None else scored.sets[good],
         )
