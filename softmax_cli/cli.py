@@ -192,7 +192,7 @@ def _print_error(message: str, arguments: Sequence[str]) -> None:
 
 
 def _print_man_page(names: list[str]) -> int:
-    from softmax_cli.options.manual import man_page
+    from softmax_cli.options.man_pages import man_page
 
     if len(names) > 1:
         raise UsageError(f"help --man writes one page at a time: softmax-cli help --man {names[0]}")

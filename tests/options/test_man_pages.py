@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from softmax_cli import commands
-from softmax_cli.options import manual
+from softmax_cli.options import man_pages
 
 PAGES = (None, *commands.names())
 MACROS = {"TH", "nh", "ad", "SH", "SS", "TP", "PP", "nf", "fi"}
@@ -71,7 +71,7 @@ def test_defaults_exits_and_what_else_there_is(softmax_cli):
     assert "-T, --temperature T Divides" in text
     assert "softmax-cli predict [OPTION]... [FILE]..." in text
     assert "softmax-cli weights [OPTION]... FILE .SH" in plain(softmax_cli("help", "--man", "weights").text)
-    for term, meaning in (*manual.EXITS, *manual.ELSEWHERE):
+    for term, meaning in (*man_pages.EXITS, *man_pages.ELSEWHERE):
         assert f"{term} {meaning}" in text
     assert text.count("softmax-cli-evaluate(1)") == 1
     assert "softmax-cli-predict(1)" not in text
