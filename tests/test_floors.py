@@ -201,6 +201,7 @@ AVOIDED = {
     "rich",
     "scipy",
     "tempfile",
+    "unicodedata",
     "zoneinfo",
 }
 """What a small CSV can do without, of the libraries and of Python's own: each takes as long as all of its rows."""

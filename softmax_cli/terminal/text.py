@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that steer (controls, bidirectional marks, line ends) or whose width nobody knows."""
 _UNSEEN_LETTERS = (
@@ -42,6 +40,8 @@ def visible(text: str, encoding: str = "utf-8") -> str:
 
 
 def _is_unseen(char: str) -> bool:
+    import unicodedata  # most names are ASCII
+
     if unicodedata.category(char) in _UNSEEN:
         return True
     return any(low <= ord(char) <= high for low, high in _UNSEEN_LETTERS)
