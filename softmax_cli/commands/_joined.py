@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from softmax_cli.errors import UsageError
@@ -40,7 +39,7 @@ def inputs_of(source: SourceOptions, truths: TruthOptions) -> list[Inputs]:
         for path, kind in zip(source.paths, kinds, strict=True)
     ]
     if source.label is not None or source.id is not None:
-        selection = replace(inputs[0].selection, may_lack=True)
+        selection = inputs[0].selection._replace(may_lack=True)
         inputs[1:] = [one._replace(selection=selection) for one in inputs[1:]]
     inputs[1:] = [one._replace(truths=TruthSource(None, truths.labels_from)) for one in inputs[1:]]
     return inputs

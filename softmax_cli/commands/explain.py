@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,7 +94,7 @@ class SubjectOptions(SourceOptions):
         return self.row is not None or self.id is not None
 
     def _selection(self) -> Selection:
-        return replace(super()._selection(), id=self.id_column)  # --id is a value here
+        return super()._selection()._replace(id=self.id_column)  # --id is a value here
 
 
 class ExplanationOptions(ColorOptions, PlotOptions):

@@ -138,13 +138,11 @@ class DecisionOptions(CostOptions, panel=PANEL):
 
     def layout(self, layout: "Layout", scoring: "Scoring") -> "Layout":
         """Return the layout with the columns that were asked for."""
-        from dataclasses import replace
-
         if scoring.costs is None:
-            return replace(layout, added=self.added)
+            return layout._replace(added=self.added)
         if layout.abstention is not None:
             raise UsageError("--costs and the threshold of the --calibration both decide when to abstain: drop one")
-        return replace(layout, added=(*self.added, "expected_cost"), others=scoring.costs.others, has_costs=True)
+        return layout._replace(added=(*self.added, "expected_cost"), others=scoring.costs.others, has_costs=True)
 
     def order(self) -> "Order | None":
         """Return what rows are sorted by; None: they stay in their order."""

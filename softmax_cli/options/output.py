@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from softmax_cli.errors import UsageError
+from softmax_cli.errors import UsageError, check_choice
 from softmax_cli.options.completion import class_values, one_of, some_of
 from softmax_cli.options.parser import Options
 from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, WorkOptions
@@ -294,8 +294,9 @@ class ResultOptions(Options, panel="Result"):
 
     def build(self, classes: tuple[str, ...], shape: str, calibration: "Calibration | None" = None) -> "Layout":
         """Return the layout; `shape` is the one that was given, or the one that the file format needs."""
-        from softmax_cli.prediction.layout import Layout
+        from softmax_cli.prediction.layout import LAYOUTS, Layout
 
+        check_choice("--layout", self.layout, LAYOUTS)
         if calibration is not None and self.layout == "long" and (calibration.sets or calibration.abstention):
             raise UsageError("--layout long has no place for sets and withheld predictions; choose wide or list")
         if shape == "list" and self.top_k:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
@@ -139,8 +138,7 @@ class SourceOptions(Options, panel="Input"):
         return Inputs(
             files=input_files(self.paths, self.input_format),
             options=self._read_options(),
-            selection=replace(
-                self._selection(),
+            selection=self._selection()._replace(
                 no_scores=tuple((flag, name) for flag, name in no_scores.items() if name),
                 belong_together=belong_together,
             ),

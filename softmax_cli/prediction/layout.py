@@ -4,7 +4,6 @@ Which columns there will be follows from a description, `Computed`, before a row
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.errors import check_choice
 from softmax_cli.prediction.scorer import Computed, Emit, Scored
 from softmax_cli.tables.batch import Batch, ListColumn, NameColumn, NameListColumn, NumberColumn, Own, number_type
 from softmax_cli.tables.columns import METADATA_KEY
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
     from softmax_cli.prediction.abstention import Abstention
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Layout:
+class Layout(NamedTuple):
     """Which columns a scored batch is given out as: those that pass through, then the computed ones."""
 
     shape: str = "wide"
@@ -37,10 +34,6 @@ class Layout:
     """Whether the prediction is the decision of least expected cost."""
     others: tuple[str, ...] = ()
     """Decisions of least cost that are no class."""
-
-    def __post_init__(self) -> None:
-        if self.shape != DRAWS:
-            check_choice("--layout", self.shape, LAYOUTS)
 
     def fields(self, computed: Computed) -> tuple[Field, ...]:
         """Describe the computed columns."""

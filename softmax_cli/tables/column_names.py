@@ -59,8 +59,10 @@ _IDS_IN_ONE_WORD = {
         "passenger video frame photo post text question u q p"
     )
 }
-_INDEX = re.compile(r"unnamed:[ _]?\d+(\.\d+)*(_level_\d+)?|level_\d+|__index_level_\d+__|\.\.\.\d+", re.IGNORECASE)
+_INDEX = r"(?i)unnamed:[ _]?\d+(\.\d+)*(_level_\d+)?|level_\d+|__index_level_\d+__|\.\.\.\d+"
 """What pandas calls an index, and readr a column without a name."""
+_LIKE_AN_INDEX = ("unnamed:", "level_", "__index_", "...")
+"""How those begin: to compile the pattern takes longer than to read a small table."""
 _TRUTHS = (
     "y true,ytrue,truth,ground truth,groundtruth,gt,actual,obs,observed,true label,true labels,true class,label true,"
     "actual label,actual class,gt label,gold,gold label,gold labels",
@@ -86,8 +88,8 @@ _FEATURES = _words(
     "emb embed embedding embeddings feat feature features f x pc pca umap tsne dim latent hidden h v vec component"
 )
 
-_CHANGES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
-_WORD = re.compile(r"[^\W_]+")
+_LETTERS_OR_DIGITS = re.compile(r"[^\W\d_]+|\d+")
+_CHANGES_OF_CASE = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 _REMEMBERED = 1 << 18
 """A name is looked at several times, and a table of a hundred thousand classes has as many."""
 
@@ -95,7 +97,9 @@ _REMEMBERED = 1 << 18
 @lru_cache(_REMEMBERED)
 def words(name: str) -> tuple[str, ...]:
     """Take a name apart at separators, digits and changes of case: ``RawFormulaVal:Class=0`` has five words."""
-    return tuple(_WORD.findall(_CHANGES.sub(" ", name).lower()))
+    if name.islower() or name.isupper():
+        return tuple(_LETTERS_OR_DIGITS.findall(name.lower()))
+    return tuple(_LETTERS_OR_DIGITS.findall(re.sub(_CHANGES_OF_CASE, " ", name).lower()))
 
 
 def score_name(name: str) -> tuple[ScoreName, tuple[str, ...]] | None:
@@ -129,7 +133,10 @@ def role_by_name(name: str, position: int, columns: int) -> Role | None:
     position, columns : int
         Where it stands among how many: a column without a name is an index at either end of a table only.
     """
-    if _INDEX.fullmatch(name.strip()) or (not name.strip() and position in (0, columns - 1)):
+    trimmed = name.strip()
+    if trimmed.lower().startswith(_LIKE_AN_INDEX) and re.fullmatch(_INDEX, trimmed):
+        return "index"
+    if not trimmed and position in (0, columns - 1):
         return "index"
     parts = words(name)
     plain = " ".join(parts)

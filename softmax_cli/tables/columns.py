@@ -5,7 +5,6 @@ the first rows (`column_values`), in this order. What is open after that is refu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from softmax_cli.errors import DataError, UsageError, check_choice, listed
@@ -48,8 +47,7 @@ MOST_WARNINGS = 3
 SHOWN_CLASSES = 6
 
 
-@dataclass(frozen=True, repr=False)
-class Selection:
+class Selection(NamedTuple):
     """What the user typed about the columns; None: nothing."""
 
     scores: str | tuple[str, ...] | None = None
@@ -66,10 +64,6 @@ class Selection:
     """Whether the id and the label that were typed may be missing: it is one of several tables."""
     belong_together: bool = False
     """Whether several rows make up an example, or a choice."""
-
-    def __post_init__(self) -> None:
-        if self.kind is not None:
-            check_choice("--input", self.kind, (*get_args(Kind), PERCENT))
 
 
 class Columns(NamedTuple):
@@ -145,7 +139,7 @@ def resolve(schema: Schema, typed: Selection, head: Batch) -> Columns:
     Raises
     ------
     UsageError
-        A name that was typed is not there.
+        A name that was typed is not there, or there is no such kind of scores.
     DataError
         No column looks like a score, names are not unique, or it is open which columns are meant.
     """
@@ -206,6 +200,8 @@ class _Known(NamedTuple):
 
     @classmethod
     def of(cls, schema: Schema, typed: Selection, rows: FirstRows) -> "_Known":
+        if typed.kind is not None:
+            check_choice("--input", typed.kind, (*get_args(Kind), PERCENT))
         names, index = schema.names, _pandas_index(schema)
         roles = {name: role_by_name(name, position, len(names)) for position, name in enumerate(names)}
         roles |= {name: roles[name] or "index" for name in index}

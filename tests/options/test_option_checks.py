@@ -145,6 +145,11 @@ def test_what_is_emitted():
     assert ResultOptions(emit="logit").notes(3) == ResultOptions(only_predictions=True).notes(3) == []
 
 
+def test_an_unknown_layout():
+    with pytest.raises(UsageError, match="--layout tall: choose one of wide, long, list"):
+        ResultOptions(layout="tall").build(CLASSES, "tall")
+
+
 def test_thresholds():
     def least(**given):
         return ResultOptions(**given).build(CLASSES, "wide").abstention

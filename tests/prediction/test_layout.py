@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from softmax_cli.errors import UsageError
 from softmax_cli.prediction.abstention import Abstention
 from softmax_cli.prediction.layout import LAYOUTS, Layout
 from softmax_cli.prediction.scorer import Scored
@@ -94,8 +93,3 @@ def test_what_an_earlier_run_computed_is_the_users_own_now():
     batch = Layout()(kept, SCORED, CLASSES)
     assert batch.schema.field("prob_old").metadata is None
     assert batch.schema.field("prob_cat").metadata == {METADATA_KEY: b"prob"}
-
-
-def test_an_unknown_layout():
-    with pytest.raises(UsageError, match="--layout tall: choose one of wide, long, list"):
-        Layout("tall")
