@@ -259,6 +259,33 @@ def arrays_of(batch: Batch) -> list[pa.Array]:
     return [to_array(column, shared) for column in batch.columns]
 
 
+def joined_blocks(blocks: Sequence[Sequence[Column]]) -> list[pa.Array | pa.ChunkedArray]:
+    """Each column of some blocks, whose rows follow on one another; matrices are put together in memory first."""
+    shared: dict[int, list[pa.Array]] = {}
+    whole = []
+    for pieces in zip(*blocks, strict=True):
+        first, runs = pieces[0], [piece for piece in pieces if isinstance(piece, NumberColumn)]
+        if len(runs) < len(pieces):
+            whole.append(pa.chunked_array(list(map(to_array, pieces))))
+            continue
+        if id(first.matrix) not in shared:
+            shared[id(first.matrix)] = columns_of(*_one_below_the_other(runs))
+        whole.append(shared[id(first.matrix)][first.place])
+    return whole
+
+
+def _one_below_the_other(runs: Sequence[NumberColumn]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Put matrices together, column by column in memory, and which of their rows have values; None: all."""
+    sizes = [len(run.matrix) for run in runs]
+    matrix = np.empty((sum(sizes), runs[0].matrix.shape[1]), runs[0].matrix.dtype, order="F")
+    for run, end in zip(runs, np.cumsum(sizes).tolist(), strict=True):
+        _turn_into(matrix[end - len(run.matrix) : end], run.matrix)
+    if all(run.valid is None for run in runs):
+        return matrix, None
+    valid = [np.ones(size, np.bool_) if run.valid is None else run.valid for run, size in zip(runs, sizes, strict=True)]
+    return matrix, np.concatenate(valid)
+
+
 def to_arrow_schema(schema: Schema) -> pa.Schema:
     """The columns as Arrow describes them."""
     fields = [pa.field(field.name, _arrow_type(field.type), field.nullable, field.metadata) for field in schema]
@@ -319,11 +346,15 @@ def by_row(matrix: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _turned(matrix: NDArray[np.floating], order: Literal["C", "F"]) -> NDArray[np.floating]:
-    """Copy some rows at a time: over a whole matrix every value would be fetched from another page of memory."""
     turned = np.empty(matrix.shape, matrix.dtype, order=order)
-    for start in range(0, len(matrix), _TURNED_ROWS):
-        turned[start : start + _TURNED_ROWS] = matrix[start : start + _TURNED_ROWS]
+    _turn_into(turned, matrix)
     return turned
+
+
+def _turn_into(target: NDArray[Any], matrix: NDArray[Any]) -> None:
+    """Copy some rows at a time: over a whole matrix every value would be fetched from another page of memory."""
+    for start in range(0, len(matrix), _TURNED_ROWS):
+        target[start : start + _TURNED_ROWS] = matrix[start : start + _TURNED_ROWS]
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -1,6 +1,7 @@
 """Arrow arrays that are put together from buffers are what pyarrow itself would have made."""
 
 import decimal
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from softmax_cli.tables import arrays
+from softmax_cli.tables.batch import NumberColumn, TextColumn
+from softmax_cli.text.formatting import text_spans
 
 FLOAT64 = np.dtype(np.float64)
 matrices = hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=70), elements=st.floats(-9, 9))
@@ -113,3 +116,22 @@ def test_columns_and_rows_of_a_matrix(matrix):
 def test_dictionaries_are_undone():
     batch = pa.record_batch({"a": pa.array(["x", "y", "x"]).dictionary_encode()})
     assert arrays.without_dictionaries(batch).schema.field("a").type == pa.string()
+
+
+@given(matrices, st.data())
+def test_blocks_are_joined_as_if_they_had_never_been_cut(matrix, data):
+    rows, columns = matrix.shape
+    valid = data.draw(hnp.arrays(np.bool_, rows))
+    names = TextColumn(*text_spans([f"n{row}" for row in range(rows)]))
+    whole = [*(NumberColumn(matrix, place, valid) for place in range(columns)), names]
+    cuts = sorted({0, rows, *data.draw(st.lists(st.integers(0, rows), max_size=4))})
+    blocks = []
+    for start, end in pairwise(cuts):
+        part = np.array(matrix[start:end], order=data.draw(st.sampled_from("CF")))
+        there = None if valid[start:end].all() and data.draw(st.booleans()) else valid[start:end]
+        text = TextColumn(*text_spans([f"n{row}" for row in range(start, end)]))
+        blocks.append([*(NumberColumn(part, place, there) for place in range(columns)), arrays.to_array(text)])
+    joined = arrays.joined_blocks(blocks)
+    assert [one.to_pylist() for one in joined] == [arrays.to_array(column).to_pylist() for column in whole]
+    for one in joined[:-1]:
+        one.validate(full=True)

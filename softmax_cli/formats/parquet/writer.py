@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from softmax_cli.errors import DataError, UsageError, first_line
 from softmax_cli.formats._binary import ArrowSink
-from softmax_cli.tables.arrays import arrays_of, to_arrow_schema
-from softmax_cli.tables.batch import Batch, NumberColumn
+from softmax_cli.tables.arrays import joined_blocks, to_array, to_arrow_schema
+from softmax_cli.tables.batch import Batch, Column, NumberColumn
 from softmax_cli.tables.schema import Schema
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ GROUP_BYTES = 16 << 20
 """A row group is held in memory until it is written."""
 DICTIONARY_BYTES = 256 << 10
 """Of one column in a row group; more text than that, and it is no longer taken to repeat."""
+SHORT_ROWS = 1 << 12
+"""Numbers of shorter blocks are put together for a row group before Arrow has them: every column of a block costs."""
 
 
 class ParquetTableWriter:
@@ -47,7 +49,7 @@ class ParquetTableWriter:
             raise UsageError(
                 f"Parquet has no such type ({first_line(error)}); choose another format, such as .arrow or .jsonl"
             ) from error
-        self._group: list[pa.RecordBatch] = []
+        self._group: list[list[Column]] = []
         self._rows = 0
         self._bytes = 0
         self._pool: ThreadPoolExecutor | None = None
@@ -66,22 +68,25 @@ class ParquetTableWriter:
         """Without `close`, the file has no footer and is not to get one."""
         self._sink.shut()
 
-    def encode(self, batch: Batch) -> tuple[pa.RecordBatch, int]:
-        """Make Arrow of a batch and count its bytes; nothing else can be done ahead of time.
+    def encode(self, batch: Batch) -> tuple[list[Column], int, int]:
+        """Make Arrow of a batch, but for the numbers of a short one; with its rows and bytes.
 
         Arrow's own count takes as long as the conversion where there are many columns, so numbers are counted here.
         """
-        arrays = arrays_of(batch)
+        shared: dict[int, list[pa.Array]] = {}
+        made: list[Column] = []
         size = 0
-        for array, column in zip(arrays, batch.columns, strict=True):
-            size += column.matrix.itemsize * batch.num_rows if isinstance(column, NumberColumn) else array.nbytes
-        return pa.RecordBatch.from_arrays(arrays, schema=self._schema), size
+        for column in batch.columns:
+            is_number = isinstance(column, NumberColumn)
+            made.append(column if is_number and batch.num_rows < SHORT_ROWS else to_array(column, shared))
+            size += column.matrix.itemsize * batch.num_rows if is_number else made[-1].nbytes
+        return made, batch.num_rows, size
 
-    def write(self, payload: tuple[pa.RecordBatch, int]) -> None:
+    def write(self, payload: tuple[list[Column], int, int]) -> None:
         """Take a batch; a row group that is full is written."""
-        made, size = payload
+        made, rows, size = payload
         self._group.append(made)
-        self._rows += made.num_rows
+        self._rows += rows
         self._bytes += size
         if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
             self._wait()
@@ -104,8 +109,8 @@ class ParquetTableWriter:
             self._being_written.result()
             self._being_written = None
 
-    def _write_group(self, group: list[pa.RecordBatch]) -> None:
-        table = pa.Table.from_batches(group, self._schema)
+    def _write_group(self, group: list[list[Column]]) -> None:
+        table = pa.Table.from_arrays(joined_blocks(group), schema=self._schema)
         group.clear()
         try:
             self._writer.write_table(table, row_group_size=table.num_rows)
