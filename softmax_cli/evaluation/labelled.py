@@ -137,7 +137,7 @@ class LabelledScorer:
         scored, rejected, kinds = self.transform.score(decoded)
         good = np.flatnonzero(~scored.bad)
         rows = Rows(
-            np.asarray(scored.values["logprob"][good], np.float64),  # always row by row in memory: sums add up alike
+            np.asarray(scored.values["logprob"][good], np.float64),
             found.indices[good],
             None if scored.sets is None else scored.sets[good],
         )
