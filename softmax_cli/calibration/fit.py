@@ -17,7 +17,8 @@ from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import AbstentionRequest
 from softmax_cli.errors import DataError, listed
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names
-from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows, stratified_folds
+from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows
+from softmax_cli.numeric.calibrators._folds import stratified_folds
 from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
 from softmax_cli.numeric.model_selection import (
     CrossValidation,

@@ -14,7 +14,7 @@ from math import ceil, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.numeric.calibrators._examples import stratified_folds
+from softmax_cli.numeric.calibrators._folds import stratified_folds
 from softmax_cli.numeric.nonconformity import Scores
 
 Quantile = Callable[..., float]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Calibrator, by_name, names
-from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows, stratified_folds
+from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, log_softmax_rows
+from softmax_cli.numeric.calibrators._folds import stratified_folds
 from softmax_cli.numeric.calibrators.temperature import IDENTITY
 from softmax_cli.numeric.metrics._bins import top_label_ece
 from softmax_cli.numeric.metrics._rows import Rows, row_brier, row_log_loss

@@ -16,7 +16,8 @@ from softmax_cli.calibration.labelled_rows import LabelledRows
 from softmax_cli.calibration.thresholds import MinCoverage
 from softmax_cli.errors import DataError
 from softmax_cli.numeric.calibrators import by_name
-from softmax_cli.numeric.calibrators._examples import Examples, stratified_folds
+from softmax_cli.numeric.calibrators._examples import Examples
+from softmax_cli.numeric.calibrators._folds import stratified_folds
 from softmax_cli.prediction.prediction_sets import Nonconformity, SetRequest
 from softmax_cli.prediction.score_kinds import KindCheck
 from softmax_cli.prediction.scorer import Term

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 
-from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples, stratified_folds
+from softmax_cli.numeric.calibrators._examples import AbsentClasses, Examples
+from softmax_cli.numeric.calibrators._folds import stratified_folds
 from softmax_cli.numeric.calibrators.isotonic import Isotonic
 from softmax_cli.numeric.calibrators.temperature import IDENTITY, Temperature
 from softmax_cli.numeric.calibrators.vector import Vector

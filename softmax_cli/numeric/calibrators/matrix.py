@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.numeric.calibrators import Matrix as Rows
 from softmax_cli.numeric.calibrators import Parameters
-from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized, stratified_folds
+from softmax_cli.numeric.calibrators._examples import Examples, check_classes, finite_rows, normalized
+from softmax_cli.numeric.calibrators._folds import stratified_folds
 from softmax_cli.numeric.calibrators._optimise import Prior, SoftmaxLoss, Vector, blocks, minimum
 from softmax_cli.numeric.calibrators._parameters import number, square, vector
 from softmax_cli.numeric.calibrators.temperature import temperature_or_one
