@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from softmax_cli.errors import DataError
+from softmax_cli.errors import DataError, first_line
 from softmax_cli.tables.arrays import bitmap, cells, floats, validity
 from softmax_cli.tables.batch import Batch
 from softmax_cli.tables.column_names import score_name
@@ -300,12 +300,15 @@ def _width(kind: pa.DataType) -> float:
 MOST_MEMORY = 1 << 40
 
 
-def is_damage(error: Exception) -> bool:
-    """Whether an error of pyarrow is about the file; False: this machine, or its limit, is short of memory.
+def unreadable(name: str, expected: str, error: Exception) -> Exception:
+    """Say in one line that a file is damaged; an error of memory stays what it is: the machine, or its limit, is short.
 
-    Where more was asked for than any machine has, a size in the file is wrong.
+    But where more was asked for than any machine has, a size in the file is wrong.
     """
-    return not isinstance(error, MemoryError) or any(int(n) > MOST_MEMORY for n in re.findall(r"\d{13,}", str(error)))
+    sizes = map(int, re.findall(r"\d{13,}", str(error)))
+    if isinstance(error, MemoryError) and not any(size > MOST_MEMORY for size in sizes):
+        return error
+    return DataError(f"{name}: not {expected} ({first_line(error)}); fetch it or write it again")
 
 
 class ArrowSink(io.RawIOBase):

@@ -7,8 +7,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError, first_line
-from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
+from softmax_cli.formats._binary import ArrowSink, PlainTypes, decode_batch, row_bytes, rows_per_block, unreadable
 from softmax_cli.storage.reading import pauses
 from softmax_cli.storage.remote import RemoteWriter
 from softmax_cli.tables.arrays import arrays_of, from_arrow_schema, to_arrow_schema
@@ -22,6 +21,7 @@ END_MARK = CONTINUATION + b"\x00\x00\x00\x00"
 READ_BYTES = 16 << 20
 JOINED_ROWS = 1024
 JOINED_BYTES = 1 << 20
+WHOLE = "whole Arrow data"
 BROKEN = (pa.ArrowException, OSError, ValueError)
 """What pyarrow raises for damaged input, depending on where the damage is."""
 
@@ -94,7 +94,7 @@ def open_stream(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     try:
         source = pa.ipc.open_stream(pa.PythonFile(remembered, "r"))
     except BROKEN as error:
-        raise unreadable(name, error) from error
+        raise unreadable(name, WHOLE, error) from error
     types = PlainTypes.of(source.schema, name)
 
     def batches() -> Iterator[Joined]:
@@ -167,14 +167,7 @@ def to_blocks(batches: Iterator[Joined], types: PlainTypes, name: str, options: 
                 )
             first_row += batch.num_rows
     except BROKEN as error:
-        raise unreadable(f"{name}: after row {first_row}", error) from error
-
-
-def unreadable(name: str, error: Exception) -> Exception:
-    """Say that Arrow data are damaged, in one line; an error of memory stays what it is."""
-    if not is_damage(error):
-        return error
-    return DataError(f"{name}: not whole Arrow data ({first_line(error)}); fetch it or write it again")
+        raise unreadable(f"{name}: after row {first_row}", WHOLE, error) from error
 
 
 def open_file(file: BinaryIO, name: str, options: ReadOptions) -> Table:
@@ -194,7 +187,7 @@ def open_file(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     try:
         source = pa.ipc.open_file(file)
     except BROKEN as error:
-        raise unreadable(name, error) from error
+        raise unreadable(name, WHOLE, error) from error
     types = PlainTypes.of(source.schema, name)
 
     batches = map(source.get_batch, range(source.num_record_batches))

@@ -14,6 +14,9 @@ from softmax_cli.options.parser import Options
 from softmax_cli.options.run import ENGINE_PANEL, EngineOptions, WorkOptions
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from softmax_cli.calibration.calibration import Calibration
     from softmax_cli.formats import Format
     from softmax_cli.prediction.abstention import Abstention
@@ -306,28 +309,32 @@ class ResultOptions(Options, panel="Result"):
         return Layout(shape, self._abstention(classes, calibration), self.only_predictions)
 
     def _abstention(self, classes: tuple[str, ...], calibration: "Calibration | None") -> "Abstention | None":
-        fitted = None if calibration is None else calibration.abstention
-        if self.threshold is None and fitted is None:
-            if self.abstain_label is not None:
-                raise UsageError("--abstain-label is for rows below a --threshold: say which")
-            return None
         import numpy as np
 
+        if self.threshold is not None:
+            least = self._typed_threshold(self.threshold, classes)
+        elif calibration is not None and calibration.abstention is not None:
+            least = np.full(len(classes), calibration.abstention.confidence)
+        elif self.abstain_label is not None:
+            raise UsageError("--abstain-label is for rows below a --threshold: say which")
+        else:
+            return None
         from softmax_cli.prediction.abstention import Abstention
 
-        if self.threshold is None:
-            assert fitted is not None
-            return Abstention(np.full(len(classes), fitted.confidence), self.abstain_label or "")
+        return Abstention(least, self.abstain_label or "")
+
+    def _typed_threshold(self, typed: str, classes: tuple[str, ...]) -> "NDArray[np.float64]":
+        import numpy as np
+
         try:
-            values = np.full(len(classes), float(self.threshold))
+            values = np.full(len(classes), float(typed))
         except ValueError:
             from softmax_cli.weighting.class_values import align, read_class_values
 
-            per_class = read_class_values("--threshold", self.threshold, ("threshold",))
-            values, _ = align("--threshold", per_class, classes, default=0.0)
+            values, _ = align("--threshold", read_class_values("--threshold", typed, ("threshold",)), classes, 0.0)
         if not ((values >= 0) & (values <= 1)).all():
-            raise UsageError(f"--threshold {self.threshold}: a confidence is from 0 to 1")
-        return Abstention(values, self.abstain_label or "")
+            raise UsageError(f"--threshold {typed}: a confidence is from 0 to 1")
+        return values
 
 
 class PartsOptions(Options, panel=ENGINE_PANEL):

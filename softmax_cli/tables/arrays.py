@@ -264,12 +264,12 @@ def joined_blocks(blocks: Sequence[Sequence[Column]]) -> list[pa.Array | pa.Chun
     shared: dict[int, list[pa.Array]] = {}
     whole = []
     for pieces in zip(*blocks, strict=True):
-        first, runs = pieces[0], [piece for piece in pieces if isinstance(piece, NumberColumn)]
-        if len(runs) < len(pieces):
+        if not all(isinstance(piece, NumberColumn) for piece in pieces):
             whole.append(pa.chunked_array(list(map(to_array, pieces))))
             continue
+        first = pieces[0]
         if id(first.matrix) not in shared:
-            shared[id(first.matrix)] = columns_of(*_one_below_the_other(runs))
+            shared[id(first.matrix)] = columns_of(*_one_below_the_other(pieces))
         whole.append(shared[id(first.matrix)][first.place])
     return whole
 

@@ -21,7 +21,7 @@ SKIPPED = -1
 MISSING = -1
 """Both ends of the span of a cell that is missing."""
 NO_VALUE = frozenset({"", "na", "n/a", "#n/a", "<na>", "null", "none"})
-"""How the core takes a number for missing, in lower case; ``nan`` is a number to it that no score can be."""
+"""Spellings of a number that is missing, in lower case, as the core knows them; ``nan`` is one more for it."""
 
 
 class Reason(IntEnum):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from softmax_cli.errors import DataError, first_line
-from softmax_cli.formats._binary import PlainTypes, decode_batch, is_damage, row_bytes, rows_per_block
+from softmax_cli.formats._binary import PlainTypes, decode_batch, row_bytes, rows_per_block, unreadable
 from softmax_cli.formats.parquet.pages import CheckedPages
 from softmax_cli.tables.arrays import from_arrow_schema
 from softmax_cli.tables.table import Block, ReadOptions, Table
@@ -28,6 +27,7 @@ PAGES_BYTES = 512 << 10
 """What those readers hold of a column: a page and a dictionary, of up to 1 MB each."""
 COLUMNS_AT_ONCE = 16
 ROWS_LOOKED_AT = 64
+WHOLE = "a whole Parquet file"
 BROKEN = (pa.ArrowException, OSError, ValueError)
 """What pyarrow raises for damaged files, depending on where the damage is."""
 
@@ -56,7 +56,7 @@ def open_parquet(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         types = PlainTypes.of(source.schema_arrow, name)
         width = _expected_row_bytes(source, groups)
     except BROKEN as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, WHOLE, error) from error
     rows = rows_per_block(types.schema, options, width)
     largest = max((metadata.row_group(group).num_rows for group in groups), default=0) * width
     held = largest * min(2, len(groups))  # the next one is read ahead
@@ -83,7 +83,7 @@ def group_sizes(file: BinaryIO, name: str) -> list[tuple[int, int]]:
         rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         return list(zip(rows, _group_bytes(metadata), strict=True))
     except BROKEN as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, WHOLE, error) from error
 
 
 def _expected_row_bytes(source: ParquetFile, groups: range) -> float:
@@ -143,14 +143,7 @@ def _blocks(
             yield Block(types(batch), first_row=first_row, size=round(batch.num_rows * row_size))
             first_row += batch.num_rows
     except BROKEN as error:
-        raise _unreadable(f"{name}: after row {first_row}", error) from error
-
-
-def _unreadable(name: str, error: Exception) -> Exception:
-    """Say that a file is damaged, in one line; an error of memory stays what it is."""
-    if not is_damage(error):
-        return error
-    return DataError(f"{name}: not a whole Parquet file ({first_line(error)}); fetch it or write it again")
+        raise unreadable(f"{name}: after row {first_row}", WHOLE, error) from error
 
 
 def _has_fixed_width(kind: pa.DataType) -> bool:
