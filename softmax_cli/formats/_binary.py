@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
+import stat
 from collections.abc import Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -311,16 +313,36 @@ def unreadable(name: str, expected: str, error: Exception) -> Exception:
     return DataError(f"{name}: not {expected} ({first_line(error)}); fetch it or write it again")
 
 
+def opened_again(file: BinaryIO, mode: Literal["rb", "wb"]) -> pa.OSFile | None:
+    """Open a file of this machine for pyarrow alone; None: it is none, or the system does not let us.
+
+    Without Python in between, columns are read on several threads, and nobody waits for the interpreter's lock.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Nothing has been written to it; it stays open as long as the other.
+    """
+    raw = getattr(file, "raw", file)
+    try:
+        if type(raw) is not io.FileIO or not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+            return None
+        return pa.OSFile(f"/dev/fd/{raw.fileno()}", mode)
+    except OSError:  # no /dev/fd here, or no permission to open the file once more
+        return None
+
+
 class ArrowSink(io.RawIOBase):
-    """Passes bytes on to a file until it is shut; then it swallows them."""
+    """Where pyarrow writes to: into a file, until it is shut."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._is_shut = False
+        self._for_arrow = opened_again(file, "wb") or pa.PythonFile(self, "w")
 
-    def for_arrow(self) -> pa.PythonFile:
+    def for_arrow(self) -> pa.NativeFile:
         """Return the file as pyarrow wants it."""
-        return pa.PythonFile(self, "w")
+        return self._for_arrow
 
     def writable(self) -> bool:
         """Yes."""
@@ -333,5 +355,7 @@ class ArrowSink(io.RawIOBase):
         return len(memoryview(data).cast("B"))
 
     def shut(self) -> None:
-        """Swallow whatever comes from now on."""
+        """Take nothing from now on."""
         self._is_shut = True
+        if isinstance(self._for_arrow, pa.OSFile):
+            self._for_arrow.close()

@@ -34,10 +34,13 @@ class Layout(NamedTuple):
     """Whether the prediction is the decision of least expected cost."""
     others: tuple[str, ...] = ()
     """Decisions of least cost that are no class."""
+    has_gaps: bool = True
+    """Whether a bad row stays, without values; else a binary file is told that there is always one, and is smaller."""
 
     def fields(self, computed: Computed) -> tuple[Field, ...]:
         """Describe the computed columns."""
-        return _fields(self._shape_name(computed.top), self._has_predictions(computed.top), self.added, computed)
+        shape, has_predictions = self._shape_name(computed.top), self._has_predictions(computed.top)
+        return _fields(shape, has_predictions, self.added, self.has_gaps, computed)
 
     def __call__(self, kept: Batch, scored: Scored, classes: tuple[str, ...]) -> Batch:
         """Lay out the columns that pass through (`kept`) and the computed ones."""
@@ -113,13 +116,20 @@ def passed_fields(given: Iterable[Field]) -> list[Field]:
 
 
 @lru_cache(8)
-def _fields(shape: str, has_predictions: bool, added: tuple[str, ...], computed: Computed) -> tuple[Field, ...]:
+def _fields(
+    shape: str, has_predictions: bool, added: tuple[str, ...], has_gaps: bool, computed: Computed
+) -> tuple[Field, ...]:
     number = number_type(computed.dtype)
     predictions = [Field("prediction", NAMES), _number("confidence", "prob", number)] if has_predictions else []
     has_sets = computed.has_sets and _SHAPES[shape].has_sets
     sets = [Field("set", NAME_LIST), Field("set_size", INT32)] if has_sets else []
     figures = [Field(name, INT32) if name in WHOLE else _number(name, _emit_of(name), number) for name in added]
-    return (*predictions, *sets, *figures, *_SHAPES[shape].fields(computed, number))
+    fields = (*predictions, *sets, *figures, *_SHAPES[shape].fields(computed, number))
+    if has_gaps:
+        return fields
+    return tuple(
+        field if field.metadata is None or field.name in added else field._replace(nullable=False) for field in fields
+    )
 
 
 WHOLE = ("correct", "rank_of_truth")

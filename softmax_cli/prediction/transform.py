@@ -261,6 +261,7 @@ def build_transform(columns: Columns, scoring: Scoring, layout: Layout, dtype: s
     if layout.shape == "long":
         top = top or classes
     scoring = scoring._replace(top=0 if layout.only_predictions or layout.shape == "list" else top)
+    layout = layout._replace(has_gaps=on_bad_row == "null")
     computed = {field.name for field in layout.fields(scoring.describe(columns.classes, dtype))}
     return Transform(columns, scoring, layout, dtype, on_bad_row, names_beside(computed, columns.others))
 

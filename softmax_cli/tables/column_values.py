@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.tables.batch import Batch, floats, texts
+from softmax_cli.tables.batch import Batch, floats, matrix_of, texts
 from softmax_cli.tables.schema import (
     DataType,
     is_binary,
@@ -86,6 +86,9 @@ class FirstRows:
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The values of some columns, shape (columns, rows)."""
+        if names and all(is_number(self._head.schema.field(name).type) for name in names):
+            together = matrix_of(self._head, names, np.dtype(np.float64), "F")  # a thousand calls take their time
+            return np.asarray(together.T, np.float64)
         return np.array([self.numbers(name) for name in names]).reshape(len(names), self.rows)
 
     def has_fractions(self, name: str) -> bool:

@@ -55,14 +55,17 @@ def struct_of(values: Type, keys: tuple[str, ...]) -> Type:
 
 
 def _question(name: str, *families: str) -> Callable[[DataType], bool]:
-    """A question about types that Arrow asks under the same name."""
+    """A question about types that Arrow asks under the same name; it answers by the number of a type alone."""
+    answers: dict[int, bool] = {}
 
     def is_of(kind: DataType) -> bool:
         if isinstance(kind, Type):
             return kind.family in families
-        import pyarrow as pa
+        if kind.id not in answers:  # ten questions about a thousand columns each take their time
+            import pyarrow as pa
 
-        return bool(getattr(pa.types, name)(kind))
+            answers[kind.id] = bool(getattr(pa.types, name)(kind))
+        return answers[kind.id]
 
     return is_of
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import io
+import os
 import time
 
 import numpy as np
@@ -29,10 +32,28 @@ def written(table: pa.Table) -> bytes:
     return file.getvalue()
 
 
-def rows_of(data: bytes, options: ReadOptions | None = None) -> pa.Table:
-    table = parquet.read(io.BytesIO(data), "x.parquet", options or ReadOptions())
-    batches = [to_arrow(table.decode(block, []).batch) for block in table.blocks]
-    return pa.Table.from_batches(batches, to_arrow_schema(table.schema))
+@pytest.fixture(params=["by Python", "by pyarrow"])
+def opened(request, tmp_path):
+    """Give the file that holds some bytes: pyarrow opens one of this machine by itself."""
+    with contextlib.ExitStack() as closing:
+
+        def open_(data: bytes):
+            if request.param == "by Python":
+                return io.BytesIO(data)
+            (tmp_path / "x.parquet").write_bytes(data)
+            return closing.enter_context(open(tmp_path / "x.parquet", "rb", buffering=0))
+
+        yield open_
+
+
+@pytest.fixture
+def rows_of(opened):
+    def rows_of(data: bytes, options: ReadOptions | None = None) -> pa.Table:
+        table = parquet.read(opened(data), "x.parquet", options or ReadOptions())
+        batches = [to_arrow(table.decode(block, []).batch) for block in table.blocks]
+        return pa.Table.from_batches(batches, to_arrow_schema(table.schema))
+
+    return rows_of
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +62,7 @@ def table() -> pa.Table:
     return pa.table({"id": [f"row {i}" for i in range(2000)], "a": rng.normal(size=2000), "b": rng.normal(size=2000)})
 
 
-def test_no_flipped_bit_changes_a_number(table):
+def test_no_flipped_bit_changes_a_number(table, rows_of):
     """A bit flipped anywhere is an error or changes nothing; without page checksums most flips would pass silently."""
     whole = written(table)
     expected = rows_of(whole)
@@ -57,13 +78,13 @@ def test_no_flipped_bit_changes_a_number(table):
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
-def test_a_cut_file_is_refused(table, keep):
+def test_a_cut_file_is_refused(table, keep, rows_of):
     whole = written(table)
     with pytest.raises(DataError, match=r"x\.parquet.*not a whole Parquet file"):
         rows_of(whole[: int(len(whole) * keep)])
 
 
-def test_what_is_no_parquet_is_refused():
+def test_what_is_no_parquet_is_refused(rows_of):
     with pytest.raises(DataError, match="not a whole Parquet file"):
         rows_of(b"id,cat,dog\n1,2,3\n" * 10)
 
@@ -89,7 +110,7 @@ def test_a_cell_is_shown_as_it_stands(value, shown, recorded):
     assert (place.found, place.record) == (shown, f'{{"a": {recorded}}}')
 
 
-def test_types_and_metadata_pass_through():
+def test_types_and_metadata_pass_through(rows_of):
     """Nested, dictionary, large_string and float16 columns are given back as they were."""
     columns = {
         "half": pa.array(np.array([1.5, -2], np.float16)),
@@ -105,7 +126,7 @@ def test_types_and_metadata_pass_through():
     assert back.schema.metadata[b"softmax_cli"] == b"{}"
 
 
-def test_two_columns_of_one_name_are_refused():
+def test_two_columns_of_one_name_are_refused(rows_of):
     table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["cat", "cat"])
     file = io.BytesIO()
     pq.write_table(table, file)
@@ -121,7 +142,7 @@ def test_a_column_that_was_asked_for_must_be_there(table):
 
 @pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
 @pytest.mark.parametrize("beside", ["last", "nested.x"])
-def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, beside):
+def test_row_groups_are_read_whole_or_in_batches(monkeypatch, opened, whole_bytes, beside):
     """To the same rows; a column may be called what a value of a structure is to pyarrow."""
     monkeypatch.setattr(reader, "WHOLE_BYTES", whole_bytes)
     monkeypatch.setattr(reader, "PAGES_BYTES", 0)
@@ -130,7 +151,7 @@ def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, besid
     table = pa.table(columns | {"kind": pa.array(["a", "b", None] * 30).dictionary_encode(), "nested": nested})
     file = io.BytesIO()
     pq.write_table(table, file, row_group_size=40)
-    read = parquet.read(io.BytesIO(file.getvalue()), "x", ReadOptions(batch_rows=30))
+    read = parquet.read(opened(file.getvalue()), "x", ReadOptions(batch_rows=30))
     blocks = list(read.blocks)
     rows = [block.data.num_rows for block in blocks]
     assert [block.first_row for block in blocks] == [sum(rows[:i]) for i in range(len(rows))]
@@ -139,7 +160,7 @@ def test_row_groups_are_read_whole_or_in_batches(monkeypatch, whole_bytes, besid
 
 
 @pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
-def test_text_that_is_no_utf8_is_refused(monkeypatch, whole_bytes):
+def test_text_that_is_no_utf8_is_refused(monkeypatch, whole_bytes, rows_of):
     monkeypatch.setattr(reader, "WHOLE_BYTES", whole_bytes)
     monkeypatch.setattr(reader, "PAGES_BYTES", 0)
     file = io.BytesIO()
@@ -177,7 +198,7 @@ class TestRowGroupsAreWrittenBehind:
     """On a thread of its own, which is waited for before the file is closed, and whose errors come up."""
 
     @pytest.fixture
-    def opened(self, monkeypatch, table):
+    def begun(self, monkeypatch, table):
         monkeypatch.setattr(writing, "GROUP_BYTES", 10_000)
         file = SlowFile()
         return file, parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
@@ -187,8 +208,8 @@ class TestRowGroupsAreWrittenBehind:
             writer.write(writer.encode(from_arrow(table.to_batches()[0])))
             then()
 
-    def test_the_file_is_left_alone_once_the_writer_is(self, opened, table):
-        file, writer = opened
+    def test_the_file_is_left_alone_once_the_writer_is(self, begun, table):
+        file, writer = begun
         with pytest.raises(KeyError):
             self.write(writer, table, then={}.popitem)
         size = file.tell()
@@ -196,11 +217,34 @@ class TestRowGroupsAreWrittenBehind:
         time.sleep(0.1)
         assert file.tell() == size
 
-    def test_a_full_disk_is_said(self, opened, table):
-        file, writer = opened
+    def test_a_full_disk_is_said(self, begun, table):
+        file, writer = begun
         file.is_full = True
         with pytest.raises(OSError, match="No space left"):
             self.write(writer, table, then=writer.close)
+
+
+def test_a_file_that_was_not_closed_gets_no_footer(tmp_path, table, capfd):
+    """Nor does pyarrow, which opens it once more, say anything about that: the disk may be full, or the file gone."""
+    with open(tmp_path / "x.parquet", "w+b") as file:
+        writer = parquet.write(file, from_arrow_schema(table.schema), WriteOptions())
+        writer.write(writer.encode(from_arrow(table.to_batches()[0])))
+        writer._write_group(writer._group)
+        del writer
+        gc.collect()
+    assert (tmp_path / "x.parquet").stat().st_size > 10_000
+    assert (tmp_path / "x.parquet").read_bytes()[-4:] != b"PAR1"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_columns_of_classes_have_no_least_and_greatest_value():
+    """They are about 0 and 1 in every row group, and nobody can leave one out by them."""
+    mark = {"softmax_cli": "prob"}
+    names = ("score", "confidence", "prob_cat")
+    fields = [pa.field(name, pa.float64(), metadata=None if name == "score" else mark) for name in names]
+    data = written(pa.table([[0.5], [0.7], [0.7]], schema=pa.schema(fields)))
+    group = pq.read_metadata(io.BytesIO(data)).row_group(0)
+    assert [group.column(i).is_stats_set for i in range(3)] == [True, True, False]
 
 
 class SlowFile(io.BytesIO):
@@ -234,7 +278,7 @@ class TestSizesThatLie:
 
     @pytest.mark.parametrize("version", ["1.0", "2.0"])
     @pytest.mark.parametrize("codec", CODECS)
-    def test_headers_are_read_as_pyarrow_wrote_them(self, table, codec, version):
+    def test_headers_are_read_as_pyarrow_wrote_them(self, table, codec, version, rows_of):
         data = self.file(table, codec, version)
         for _, fields, length in self.headers(data):
             assert fields[1] in (0, 2, 3)
@@ -244,7 +288,7 @@ class TestSizesThatLie:
 
     @pytest.mark.parametrize("field", [2, 3])
     @pytest.mark.parametrize("size", [2**31 - 1, 2**30, -1])
-    def test_a_page_that_claims_too_much(self, table, field, size):
+    def test_a_page_that_claims_too_much(self, table, field, size, rows_of):
         for start, fields, _ in list(self.headers(self.file(table))):
             data = self.file(table)
             header = _zigzag(1, fields[1]) + b"".join(
@@ -254,7 +298,7 @@ class TestSizesThatLie:
             with pytest.raises(DataError, match=r"a page (claims|of) .* bytes|a page header is damaged"):
                 rows_of(bytes(data))
 
-    def test_a_dictionary_that_claims_too_much(self, table):
+    def test_a_dictionary_that_claims_too_much(self, table, rows_of):
         data = self.file(table)
         start, fields, length = next(self.headers(data))
         assert fields[1] == 2
@@ -262,6 +306,24 @@ class TestSizesThatLie:
         data[place + 1 : place + 3] = b"\xfe\x7f"  # 8,191 values where there are 700
         with pytest.raises(DataError, match="a dictionary claims 8,191 values in"):
             rows_of(bytes(data))
+
+    def test_a_header_longer_than_what_is_read_to_find_one(self, rows_of):
+        """It holds the least and the greatest text of its page."""
+        text = "".join(map(chr, np.random.default_rng(3).integers(97, 122, 3000)))
+        table = pa.table({"text": [text, text[1:]], "a": [1.0, 2.0], "b": [0.5, 0.25]})
+        file = io.BytesIO()
+        pq.write_table(table, file, use_dictionary=False)
+        assert any(length > 3000 for _, _, length in self.headers(file.getvalue()))
+        assert rows_of(file.getvalue()).equals(table)
+
+    def test_a_file_that_has_become_shorter(self, table, tmp_path):
+        """Its pages are looked at when it has been opened for a while."""
+        (tmp_path / "x.parquet").write_bytes(self.file(table))
+        with open(tmp_path / "x.parquet", "rb") as file:
+            read = parquet.read(file, "x.parquet", ReadOptions())
+            os.truncate(tmp_path / "x.parquet", 10)
+            with pytest.raises(DataError, match=r"x\.parquet: after row 0: not a whole Parquet file"):
+                list(read.blocks)
 
     def test_a_header_is_found_wherever_the_reading_pauses(self, table):
         """A header may begin in one piece of the file and end in the next."""

@@ -92,6 +92,21 @@ def test_the_schema_is_that_of_the_result(z):
         assert scorer.schema(batch.schema).equals(scorer(batch).schema)
 
 
+@given(scores, st.sampled_from(["skip", "null"]), st.sampled_from(["wide", "long", "list"]), st.integers(0, 5))
+def test_a_column_that_is_said_to_lack_nothing_lacks_nothing(z, policy, shape, top):
+    """And that is said of every probability, unless bad rows are kept without one."""
+    z[0, 0] = np.nan
+    scoring = Scoring(truncation=Truncation(top_p=0.9), emit=("prob", "logit"), top=top, figures=("true_prob",))
+    batch = wide(z)
+    scored = transform(batch, scoring, Layout(shape, added=("true_prob",)), on_bad_row=policy)
+    out = scored(batch)
+    assert out.schema.equals(scored.schema(batch.schema), check_metadata=False)
+    surely = [field.name for field in out.schema if not field.nullable]
+    assert [name for name in surely if out.column(name).null_count] == []
+    probabilities = {name for name in out.schema.names if name.startswith(("prob", "logit", "confidence"))}
+    assert {*surely} == ({*()} if policy == "null" else probabilities)
+
+
 @given(scores, st.integers(1, 20))
 def test_a_listing_is_the_head_of_the_ranking(z, k):
     batch = wide(z)

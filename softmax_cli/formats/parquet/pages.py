@@ -1,12 +1,13 @@
 """The sizes that the pages of a Parquet file claim, compared with the file before memory is taken for them.
 
 A page begins with a header in Thrift's compact protocol, and pyarrow takes as much memory as it says: a flipped bit in
-a file of five kilobytes is worth gigabytes. `CheckedPages` stands between the file and pyarrow and reads each header as
-it goes by.
+a file of five kilobytes is worth gigabytes. So `CheckedPages` reads each header first: before pyarrow opens the file by
+itself, or as the bytes go by where only Python can read it.
 """
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MOST_PAGE_BYTES = 256 << 20
 """Uncompressed; most writers begin another page after 1 MB."""
 MOST_HEADER_BYTES = 16 << 20
 """pyarrow's own limit: the header holds the least and the greatest value, which may be long texts."""
+HEADER_BYTES = 256
+"""What is read to find one: most are a tenth as long."""
 PADDING = 100
 """Bytes by which a chunk of some old writers is longer than they say (PARQUET-816)."""
 DICTIONARY_PAGE = 2
@@ -43,7 +46,7 @@ class _Chunk:
 
 
 class CheckedPages:
-    """A Parquet file for pyarrow; reading it raises ValueError where a size cannot be true.
+    """A Parquet file for pyarrow; `check`, or else reading it, raises ValueError where a size cannot be true.
 
     Parameters
     ----------
@@ -62,8 +65,21 @@ class CheckedPages:
     def __init__(self, file: BinaryIO, size: int, metadata: FileMetaData, groups: Iterable[int]) -> None:
         self._file = file
         self._at = 0
-        self._chunks = sorted(_chunks(metadata, groups, size), key=lambda chunk: chunk.start)
+        self._columns = {group: _chunks(metadata, group, size) for group in groups}
+        chunks = (chunk for columns in self._columns.values() for held in columns.values() for chunk in held)
+        self._chunks = sorted(chunks, key=lambda chunk: chunk.start)
         self._starts = [chunk.start for chunk in self._chunks]
+
+    def check(self, group: int, columns: Iterable[str] | None = None) -> None:
+        """Look at the headers of some columns in a row group, or of all, once; only for a file of the system's own."""
+        held = self._columns[group]
+        for chunk in (chunk for column in (held if columns is None else columns) for chunk in held[_first(column)]):
+            while chunk.due < chunk.end:
+                at = chunk.due + len(chunk.pending)
+                data = os.pread(self._file.fileno(), max(HEADER_BYTES, len(chunk.pending)), at)
+                if not data:
+                    raise ValueError("it ends before its last page")
+                _look(chunk, at, data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go to a place."""
@@ -96,24 +112,30 @@ class CheckedPages:
         return False
 
 
-def _chunks(metadata: FileMetaData, groups: Iterable[int], size: int) -> Iterable[_Chunk]:
-    schema = metadata.schema
-    leaves = [schema.column(index) for index in range(metadata.num_columns)]
-    for group in groups:
-        row_group = metadata.row_group(group)
-        for index, leaf in enumerate(leaves):
-            column = row_group.column(index)
-            begins = [column.data_page_offset, column.dictionary_page_offset or 0]
-            start = min(begin for begin in begins if begin > 0) if any(begin > 0 for begin in begins) else 0
-            end = start + column.total_compressed_size
-            if not 0 <= start <= end <= size:
-                raise ValueError(f"the footer puts a column at bytes {start:,} to {end:,} of {size:,}")
-            if leaf.max_repetition_level == 0 and column.num_values != row_group.num_rows:
-                raise ValueError(
-                    f"the footer says {row_group.num_rows:,} rows and {column.num_values:,} values of a column"
-                )
-            least = leaf.length if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY" else LEAST_BYTES.get(leaf.physical_type)
-            yield _Chunk(start, end, column.num_values, least or 0, start)
+def _chunks(metadata: FileMetaData, group: int, size: int) -> dict[str, list[_Chunk]]:
+    """Return the chunks in a row group by the beginnings of their names: a list or a structure has several."""
+    schema, row_group = metadata.schema, metadata.row_group(group)
+    found: dict[str, list[_Chunk]] = {}
+    for index in range(metadata.num_columns):
+        leaf, column = schema.column(index), row_group.column(index)
+        begins = [column.data_page_offset, column.dictionary_page_offset or 0]
+        start = min(begin for begin in begins if begin > 0) if any(begin > 0 for begin in begins) else 0
+        end = start + column.total_compressed_size
+        if not 0 <= start <= end <= size:
+            raise ValueError(f"the footer puts a column at bytes {start:,} to {end:,} of {size:,}")
+        if leaf.max_repetition_level == 0 and column.num_values != row_group.num_rows:
+            raise ValueError(
+                f"the footer says {row_group.num_rows:,} rows and {column.num_values:,} values of a column"
+            )
+        least = leaf.length if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY" else LEAST_BYTES.get(leaf.physical_type)
+        chunk = _Chunk(start, end, column.num_values, least or 0, start)
+        found.setdefault(_first(leaf.path), []).append(chunk)
+    return found
+
+
+def _first(path: str) -> str:
+    """Return what stands before the first dot; what follows is a part of the column, or of its name."""
+    return path.split(".", 1)[0]
 
 
 def _look(chunk: _Chunk, at: int, data: bytes) -> None:
@@ -173,62 +195,61 @@ def page_header(data: bytes, at: int) -> tuple[dict[int, Any], int]:
     ValueError
         It is none.
     """
-    thrift = _Thrift(data, at)
-    return thrift.structure(), thrift.at - at
+    fields, end = _structure(data, at)
+    return fields, end - at
 
 
-class _Thrift:
-    """Source: thrift/doc/specs/thrift-compact-protocol.md."""
-
-    def __init__(self, data: bytes, at: int) -> None:
-        self.data = data
-        self.at = at
-
-    def structure(self, depth: int = 0) -> dict[int, Any]:
-        if depth > 4:
+def _structure(data: bytes, at: int, depth: int = 0) -> tuple[dict[int, Any], int]:
+    """Return the fields of a structure, and where it ends. Source: thrift/doc/specs/thrift-compact-protocol.md."""
+    if depth > 4:
+        raise ValueError("a page header is damaged")
+    fields: dict[int, Any] = {}
+    number = 0
+    while byte := data[at]:
+        at += 1
+        kind = byte & 15
+        if byte >> 4:
+            number += byte >> 4
+        else:
+            number, at = _signed(data, at)
+        if kind in _INTEGERS:
+            fields[number], at = _signed(data, at)
+        elif kind == _STRUCTURE:
+            fields[number], at = _structure(data, at, depth + 1)
+        elif kind in _SIZES:
+            size, at = (_SIZES[kind], at) if kind != _BINARY else _unsigned(data, at)
+            if at + size > len(data):
+                raise IndexError
+            fields[number], at = data[at : at + size], at + size
+        elif kind in _BOOLEANS:
+            fields[number] = _BOOLEANS[kind]
+        else:
             raise ValueError("a page header is damaged")
-        fields: dict[int, Any] = {}
-        number = 0
-        while byte := self._byte():
-            number = number + (byte >> 4) if byte >> 4 else self._signed()
-            fields[number] = self._value(byte & 15, depth)
-        return fields
+    return fields, at + 1
 
-    def _value(self, kind: int, depth: int) -> Any:
-        if kind in (1, 2):
-            return kind == 1
-        if kind == 3:
-            return self._byte()
-        if kind in (4, 5, 6):
-            return self._signed()
-        if kind == 7:
-            return self._bytes(8)
-        if kind == 8:
-            return self._bytes(self._unsigned())
-        if kind == 12:
-            return self.structure(depth + 1)
-        raise ValueError("a page header is damaged")
 
-    def _byte(self) -> int:
-        self.at += 1
-        return self.data[self.at - 1]
+_BOOLEANS = {1: True, 2: False}
+_INTEGERS = (4, 5, 6)
+"""Of 16, 32 and 64 bits."""
+_BINARY, _STRUCTURE = 8, 12
+_SIZES = {3: 1, 7: 8, _BINARY: 0}
+"""A byte and a double, in bytes; a text says itself how long it is."""
 
-    def _bytes(self, size: int) -> bytes:
-        self.at += size
-        if self.at > len(self.data):
-            raise IndexError
-        return self.data[self.at - size : self.at]
 
-    def _unsigned(self) -> int:
-        value = shift = 0
-        while shift < 64:
-            byte = self._byte()
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-            shift += 7
-        raise ValueError("a page header is damaged")
+def _unsigned(data: bytes, at: int) -> tuple[int, int]:
+    """Return a number of seven bits a byte, and where it ends."""
+    value = shift = 0
+    while shift < 64:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+    raise ValueError("a page header is damaged")
 
-    def _signed(self) -> int:
-        value = self._unsigned()
-        return (value >> 1) ^ -(value & 1)
+
+def _signed(data: bytes, at: int) -> tuple[int, int]:
+    byte = data[at]
+    value, at = (byte, at + 1) if byte < 128 else _unsigned(data, at)
+    return (value >> 1) ^ -(value & 1), at

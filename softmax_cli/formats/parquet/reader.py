@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import pyarrow as pa
 
-from softmax_cli.formats._binary import PlainTypes, decode_batch, row_bytes, rows_per_block, unreadable
+from softmax_cli.formats._binary import PlainTypes, decode_batch, opened_again, row_bytes, rows_per_block, unreadable
 from softmax_cli.formats.parquet.pages import CheckedPages
 from softmax_cli.tables.arrays import from_arrow_schema
 from softmax_cli.tables.table import Block, ReadOptions, Table
@@ -46,14 +46,17 @@ def open_parquet(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     try:
         metadata = pq.read_metadata(file)
         groups = range(metadata.num_row_groups) if options.row_groups is None else options.row_groups
-        source = pq.ParquetFile(
-            CheckedPages(file, size, metadata, groups),
+        pages = CheckedPages(file, size, metadata, groups)
+        own = opened_again(file, "rb")
+        open_file = pq.ParquetFile(
+            pages if own is None else own,
             metadata=metadata,
             pre_buffer=False,  # pre-buffering keeps every row group that was read: memory grows with the file
             buffer_size=min(MOST_BUFFER, max(LEAST_BUFFER, READ_BUFFERS // max(1, metadata.num_columns))),
             page_checksum_verification=True,
         )
-        types = PlainTypes.of(source.schema_arrow, name)
+        source = _Source(open_file, None if own is None else pages)
+        types = PlainTypes.of(open_file.schema_arrow, name)
         width = _expected_row_bytes(source, groups)
     except BROKEN as error:
         raise unreadable(name, WHOLE, error) from error
@@ -86,19 +89,44 @@ def group_sizes(file: BinaryIO, name: str) -> list[tuple[int, int]]:
         raise unreadable(name, WHOLE, error) from error
 
 
-def _expected_row_bytes(source: ParquetFile, groups: range) -> float:
+class _Source(NamedTuple):
+    """A file, and its pages where they are to be looked at before pyarrow reads them by itself."""
+
+    file: ParquetFile
+    pages: CheckedPages | None
+
+    def batches(self, rows: int, group: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read a row group batch by batch."""
+        self._check(group, columns)
+        return cast(
+            "Iterator[pa.RecordBatch]",
+            self.file.iter_batches(batch_size=rows, row_groups=[group], columns=columns, use_threads=False),
+        )
+
+    def table(self, group: int, columns: list[str] | None) -> pa.Table:
+        """Read a row group at once, on several threads where none of them would wait for Python."""
+        self._check(group, columns)
+        return self.file.read_row_group(group, columns, use_threads=self.pages is not None)
+
+    def _check(self, group: int, columns: list[str] | None) -> None:
+        if self.pages is not None:
+            self.pages.check(group, columns)
+
+
+def _expected_row_bytes(source: _Source, groups: range) -> float:
     """Return about how many bytes a row takes in memory.
 
     The footer says what the columns take in the file, where a text that repeats takes next to nothing: a few rows of
     the columns that can repeat are read to see.
     """
-    metadata = source.metadata
-    rows = sum(metadata.row_group(group).num_rows for group in groups)
+    metadata, schema = source.file.metadata, source.file.schema_arrow
+    filled = [group for group in groups if metadata.row_group(group).num_rows]
+    rows = sum(metadata.row_group(group).num_rows for group in filled)
     report = float(sum(metadata.row_group(group).total_byte_size for group in groups) / max(1, rows))
-    varying = [field.name for field in source.schema_arrow if not _has_fixed_width(field.type)]
+    varying = [field.name for field in schema if not _has_fixed_width(field.type)]
     if not varying or not rows:
         return report
-    first = next(source.iter_batches(batch_size=ROWS_LOOKED_AT, row_groups=groups, columns=varying), None)
+    first = next(source.batches(ROWS_LOOKED_AT, filled[0], varying), None)
     return report if first is None else max(report, row_bytes(first))
 
 
@@ -106,26 +134,26 @@ def _group_bytes(metadata: FileMetaData) -> list[int]:
     return [metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)]
 
 
-def _batches(source: ParquetFile, rows: int, groups: range) -> Iterator[pa.RecordBatch]:
-    for batch in source.iter_batches(batch_size=rows, row_groups=groups, use_threads=False):
-        batch.validate(full=True)  # texts that are no UTF-8 are taken by pyarrow as they are
-        yield batch
+def _batches(source: _Source, rows: int, groups: range) -> Iterator[pa.RecordBatch]:
+    for group in groups:
+        for batch in source.batches(rows, group):
+            batch.validate(full=True)  # texts that are no UTF-8 are taken by pyarrow as they are
+            yield batch
 
 
-def _whole_groups(source: ParquetFile, rows: int, groups: range) -> Iterator[pa.RecordBatch]:
-    names = source.schema_arrow.names
+def _whole_groups(source: _Source, rows: int, groups: range) -> Iterator[pa.RecordBatch]:
+    names = source.file.schema_arrow.names
     parts: list[list[str] | None] = [names[at : at + COLUMNS_AT_ONCE] for at in range(0, len(names), COLUMNS_AT_ONCE)]
     if any("." in name for name in names):  # "a.b" is also what pyarrow calls the value b of structures in a column a
         parts = [None]
-    for group in (group for group in groups if source.metadata.row_group(group).num_rows):
+    for group in (group for group in groups if source.file.metadata.row_group(group).num_rows):
         yield from _cut(_row_group(source, group, parts), rows)
 
 
-def _row_group(source: ParquetFile, group: int, parts: list[list[str] | None]) -> pa.RecordBatch:
-    tables = [source.read_row_group(group, part, use_threads=False) for part in parts]
-    columns = [column for table in tables for column in table.columns]
+def _row_group(source: _Source, group: int, parts: list[list[str] | None]) -> pa.RecordBatch:
+    columns = [column for part in parts for column in source.table(group, part).columns]
     arrays = [column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks) for column in columns]
-    batch = pa.RecordBatch.from_arrays(arrays, schema=source.schema_arrow)
+    batch = pa.RecordBatch.from_arrays(arrays, schema=source.file.schema_arrow)
     batch.validate(full=True)
     return batch
 

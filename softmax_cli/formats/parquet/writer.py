@@ -10,6 +10,7 @@ from softmax_cli.errors import DataError, UsageError, first_line
 from softmax_cli.formats._binary import ArrowSink
 from softmax_cli.tables.arrays import joined_blocks, to_array, to_arrow_schema
 from softmax_cli.tables.batch import Batch, Column, NumberColumn
+from softmax_cli.tables.columns import METADATA_KEY, OWN_BEGINNINGS
 from softmax_cli.tables.schema import Schema
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class ParquetTableWriter:
                 dictionary_pagesize_limit=DICTIONARY_BYTES,
                 max_rows_per_page=GROUP_ROWS,  # a page ends by its bytes: thousands of small ones take longer
                 write_page_checksum=True,
+                write_statistics=[field.name for field in self._schema if not _is_of_a_class(field)],
             )
         except pa.ArrowNotImplementedError as error:
             raise UsageError(
@@ -66,6 +68,8 @@ class ParquetTableWriter:
 
     def __del__(self) -> None:
         """Without `close`, the file has no footer and is not to get one."""
+        if hasattr(self, "_writer"):
+            self._writer.is_open = False  # or pyarrow would try, and complain where the disk is full
         self._sink.shut()
 
     def encode(self, batch: Batch) -> tuple[list[Column], int, int]:
@@ -118,6 +122,11 @@ class ParquetTableWriter:
             raise DataError(
                 f"Parquet cannot hold a value ({first_line(error)}); choose another format, such as .arrow or .jsonl"
             ) from error
+
+
+def _is_of_a_class(field: pa.Field) -> bool:
+    """Whether a column was computed for one class: in every row group it goes from about 0 to about 1."""
+    return field.name.startswith(OWN_BEGINNINGS) and METADATA_KEY in (field.metadata or {})
 
 
 def _holds_text(kind: pa.DataType) -> bool:
