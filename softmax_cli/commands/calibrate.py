@@ -186,7 +186,7 @@ def fitted(
     from softmax_cli.terminal.progress import rounds
 
     _check(fitting, thresholds, imbalance)
-    inputs = source.resolve(truths)
+    inputs = source.resolve(truths, small_blocks=True)
     fitting.check(inputs.everything_read)
     pictures.check(inputs.everything_read, fitting.force, [fitting.output])
     workers = engine.resolve(inputs, fitting)

@@ -189,7 +189,7 @@ def measured(
     from softmax_cli.stream.scores import open_scores
     from softmax_cli.tables.threads import Listeners
 
-    inputs = source.resolve(truths, scoring.softmax.columns)
+    inputs = source.resolve(truths, scoring.softmax.columns, small_blocks=True)
     report.check(inputs.everything_read)
     pictures.check(inputs.everything_read, report.force, [path for _, path in report.tables])
     workers = engine.resolve(inputs, run)

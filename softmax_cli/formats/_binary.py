@@ -46,7 +46,8 @@ def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0
     if options.batch_rows is not None:
         return options.batch_rows
     width = max(row_bytes, sum(_width(field.type) for field in schema), 1)
-    size = max(BLOCK_BYTES, min(COLUMN_BYTES * len(schema), MOST_COLUMN_BYTES))
+    columns = 0 if options.small_blocks else min(COLUMN_BYTES * len(schema), MOST_COLUMN_BYTES)
+    size = max(BLOCK_BYTES, columns)
     rows = max(size // width, min(LEAST_ROWS, MOST_BYTES // width))
     return int(min(MOST_ROWS, max(1, rows)))
 

@@ -85,6 +85,9 @@ def takes_groups(command: Callable[..., None], completes: bool = True) -> Callab
 
     @functools.wraps(command)
     def typed(**values: Any) -> None:
+        from softmax_cli.tables.threads import keep_freed_memory
+
+        keep_freed_memory()
         try:
             command(**{name: _filled(group, values) for name, group in groups.items()})
             sys.stdout.flush()

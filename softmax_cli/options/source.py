@@ -109,6 +109,7 @@ class SourceOptions(Options, panel="Input"):
         truths: "TruthOptions | None" = None,
         no_scores: Mapping[str, str | None] = NO_COLUMNS,
         belong_together: bool = False,
+        small_blocks: bool = False,
     ) -> "Inputs":
         """Decide what is read: the files, the format of each, how they are laid out, and what their columns are.
 
@@ -120,6 +121,8 @@ class SourceOptions(Options, panel="Input"):
             Columns that other options name, by the option.
         belong_together : bool
             Whether several rows make up an example, or a choice.
+        small_blocks : bool
+            Whether what is made of a block of rows takes several times its memory.
 
         Raises
         ------
@@ -128,16 +131,14 @@ class SourceOptions(Options, panel="Input"):
         """
         from softmax_cli.stream.inputs import input_files
         from softmax_cli.stream.scores import Inputs
-        from softmax_cli.tables.threads import keep_freed_memory
 
-        keep_freed_memory()
         if truths is not None:
             truths.check(self.label)
         if sys.stdin.isatty():
             self._check_terminal()
         return Inputs(
             files=input_files(self.paths, self.input_format),
-            options=self._read_options(),
+            options=self._read_options(small_blocks),
             selection=self._selection()._replace(
                 no_scores=tuple((flag, name) for flag, name in no_scores.items() if name),
                 belong_together=belong_together,
@@ -164,7 +165,7 @@ class SourceOptions(Options, panel="Input"):
 
         return Condition.read(self.where)
 
-    def _read_options(self) -> "ReadOptions":
+    def _read_options(self, small_blocks: bool) -> "ReadOptions":
         from softmax_cli.tables.table import ReadOptions
 
         if self.decimal not in (".", ","):
@@ -177,6 +178,7 @@ class SourceOptions(Options, panel="Input"):
             decimal=self.decimal,
             array=self.logits,
             batch_rows=self.batch_rows,
+            small_blocks=small_blocks,
         )
 
     def _selection(self) -> "Selection":

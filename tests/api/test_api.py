@@ -22,6 +22,7 @@ from softmax_cli import calibrate, commands, compare, ensemble, evaluate, explai
 from softmax_cli.api import pipelines
 from softmax_cli.errors import DataError, GateError, UsageError
 from softmax_cli.options.parser import parameters_of
+from softmax_cli.tables import threads
 
 
 @pytest.fixture
@@ -37,6 +38,12 @@ def test_it_is_the_softmax_with_the_index_kept(frame):
     assert list(out.index) == list("abcdef")
     assert list(out["file"]) == list("uvwxyz")
     assert list(out["prediction"]) == list(frame[["cat", "dog", "cow"]].idxmax(axis=1))
+
+
+def test_the_memory_of_the_process_is_left_as_it_is(frame, monkeypatch):
+    """It belongs to the notebook; the command line may tell the C library how to keep it."""
+    monkeypatch.setattr(threads, "keep_freed_memory", {}.popitem)
+    assert len(predict(frame)) == 6
 
 
 def test_weights_multiply_and_renormalise(frame):

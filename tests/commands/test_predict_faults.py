@@ -213,7 +213,7 @@ class TestDamagedFiles:
 
 PEAK = """
 import os, subprocess, sys
-child = subprocess.Popen(sys.argv[1:])
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, usage = os.wait4(child.pid, 0)
 print(usage.ru_maxrss)
 sys.exit(os.waitstatus_to_exitcode(status))
@@ -254,6 +254,20 @@ def test_memory_does_not_grow_with_the_rows(program, program_env, tmp_path, form
         out = f"out{rows}.{form}"
         peaks.append(peak_kilobytes(program, program_env, tmp_path, "predict", path, "-q", "--threads", "2", "-o", out))
     assert peaks[1] < 1.25 * peaks[0], peaks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "most"), [(("predict", "-o", "out.parquet"), 400_000), (("evaluate", "--seed", "1"), 480_000)]
+)
+def test_a_large_row_group_is_not_held_whole(program, program_env, tmp_path, arguments, most):
+    """Polars writes one of a quarter of a million rows; here it takes 200 MB, and the libraries 110."""
+    z = np.random.default_rng(0).normal(size=(50_000, 1000)).astype(np.float32)
+    columns = {f"c{i}": z[:, i] for i in range(1000)} | {"label": [f"c{i}" for i in z.argmax(axis=1).tolist()]}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet", use_dictionary=False)
+    command, *others = arguments
+    peak = peak_kilobytes(program, program_env, tmp_path, command, "in.parquet", "-q", "--threads", "2", *others)
+    assert peak < most
 
 
 def test_a_memory_limit_names_the_knob(start, tmp_path):

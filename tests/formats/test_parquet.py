@@ -140,12 +140,23 @@ def test_a_column_that_was_asked_for_must_be_there(table):
         read.decode(next(read.blocks), ["cat"])
 
 
-@pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
+HOW = {
+    "whole": {},
+    "in batches": {"WHOLE_BYTES": 0, "PAGES_BYTES": 0},
+    "some rows at a time": {"WHOLE_BYTES": 0, "KEPT_BYTES": 1},
+}
+
+
+@pytest.fixture(params=HOW)
+def way_of_reading(request, monkeypatch):
+    for name, value in HOW[request.param].items():
+        monkeypatch.setattr(reader, name, value)
+
+
+@pytest.mark.usefixtures("way_of_reading")
 @pytest.mark.parametrize("beside", ["last", "nested.x"])
-def test_row_groups_are_read_whole_or_in_batches(monkeypatch, opened, whole_bytes, beside):
+def test_row_groups_are_read_in_three_ways(opened, beside):
     """To the same rows; a column may be called what a value of a structure is to pyarrow."""
-    monkeypatch.setattr(reader, "WHOLE_BYTES", whole_bytes)
-    monkeypatch.setattr(reader, "PAGES_BYTES", 0)
     columns = {beside: np.arange(90.0)} | {f"c{i}": np.arange(90.0) + i for i in range(40)}
     nested = pa.array([{"x": [i]} for i in range(90)], pa.struct([("x", pa.list_(pa.int64()))]))
     table = pa.table(columns | {"kind": pa.array(["a", "b", None] * 30).dictionary_encode(), "nested": nested})
@@ -159,10 +170,8 @@ def test_row_groups_are_read_whole_or_in_batches(monkeypatch, opened, whole_byte
     assert pa.Table.from_batches([block.data for block in blocks]).to_pylist() == table.to_pylist()
 
 
-@pytest.mark.parametrize("whole_bytes", [0, 1 << 20])
-def test_text_that_is_no_utf8_is_refused(monkeypatch, whole_bytes, rows_of):
-    monkeypatch.setattr(reader, "WHOLE_BYTES", whole_bytes)
-    monkeypatch.setattr(reader, "PAGES_BYTES", 0)
+@pytest.mark.usefixtures("way_of_reading")
+def test_text_that_is_no_utf8_is_refused(rows_of):
     file = io.BytesIO()
     pq.write_table(pa.table({"id": ["whole"] * 9}), file, compression="none")
     with pytest.raises(DataError, match=r"after row 0: not a whole Parquet file.*UTF"):

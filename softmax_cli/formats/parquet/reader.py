@@ -23,6 +23,8 @@ LEAST_BUFFER, MOST_BUFFER = 16 << 10, 1 << 20
 WHOLE_BYTES = 64 << 20
 """Row groups up to this size are read as a whole, some columns at a time: every column of a batch has its cost, and
 readers of all columns side by side hold a page of each."""
+KEPT_BYTES = 32 << 20
+"""What is kept at a time of a larger one that is read by columns."""
 PAGES_BYTES = 512 << 10
 """What those readers hold of a column: a page and a dictionary, of up to 1 MB each."""
 COLUMNS_AT_ONCE = 16
@@ -63,8 +65,12 @@ def open_parquet(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     rows = rows_per_block(types.schema, options, width)
     largest = max((metadata.row_group(group).num_rows for group in groups), default=0) * width
     held = largest * min(2, len(groups))  # the next one is read ahead
-    is_whole = 0 < largest <= WHOLE_BYTES or 0 < held <= PAGES_BYTES * metadata.num_columns
-    batches = (_whole_groups if is_whole else _batches)(source, rows, groups)
+    if 0 < largest <= WHOLE_BYTES or 0 < held <= PAGES_BYTES * metadata.num_columns:
+        # What comes from afar is fetched once, whatever memory that takes.
+        kept = rows * max(1, round(KEPT_BYTES / width / rows)) if own is not None and largest > WHOLE_BYTES else None
+        batches = _by_columns(source, rows, groups, kept)
+    else:
+        batches = _batches(source, rows, groups)
     first_row = sum(metadata.row_group(group).num_rows for group in range(groups.start))
     blocks = _blocks(batches, types, name, size / max(1, metadata.num_rows), first_row)
     schema = from_arrow_schema(types.schema)
@@ -141,18 +147,25 @@ def _batches(source: _Source, rows: int, groups: range) -> Iterator[pa.RecordBat
             yield batch
 
 
-def _whole_groups(source: _Source, rows: int, groups: range) -> Iterator[pa.RecordBatch]:
+def _by_columns(source: _Source, rows: int, groups: range, kept: int | None) -> Iterator[pa.RecordBatch]:
+    """Read row groups some columns at a time, over and over again where only `kept` rows of them are kept at a time."""
     names = source.file.schema_arrow.names
     parts: list[list[str] | None] = [names[at : at + COLUMNS_AT_ONCE] for at in range(0, len(names), COLUMNS_AT_ONCE)]
     if any("." in name for name in names):  # "a.b" is also what pyarrow calls the value b of structures in a column a
         parts = [None]
-    for group in (group for group in groups if source.file.metadata.row_group(group).num_rows):
-        yield from _cut(_row_group(source, group, parts), rows)
+    for group in groups:
+        there = source.file.metadata.row_group(group).num_rows
+        for start in range(0, there, kept or there or 1):
+            yield from _cut(_stretch(source, group, parts, start, kept or there), rows)
 
 
-def _row_group(source: _Source, group: int, parts: list[list[str] | None]) -> pa.RecordBatch:
-    columns = [column for part in parts for column in source.table(group, part).columns]
-    arrays = [column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks) for column in columns]
+def _stretch(source: _Source, group: int, parts: list[list[str] | None], start: int, rows: int) -> pa.RecordBatch:
+    """Read all columns of some rows of a group; the rest of it is let go of again."""
+    arrays = []
+    for part in parts:
+        for column in source.table(group, part).columns:
+            chunks = column.slice(start, rows).chunks
+            arrays.append(chunks[0] if len(chunks) == 1 and len(column) == rows else pa.concat_arrays(chunks))
     batch = pa.RecordBatch.from_arrays(arrays, schema=source.file.schema_arrow)
     batch.validate(full=True)
     return batch

@@ -26,7 +26,7 @@ class Auroc:
     Scores are ranked as log-probabilities, which distinguish what rounds to the same probability near 1.
 
     Memory: up to 4,194,304 scores are kept, 8 bytes each, and the figure is exact. Of more, whatever the order of the
-    parts, every class is counted in cells of a fixed grid (32 MB, up to 65,536 classes); `error_bound` then says by
+    parts, every class is counted in cells of a fixed grid (16 MB, up to 65,536 classes); `error_bound` then says by
     how much the figure may be off.
 
     Notes
@@ -92,7 +92,9 @@ class Auroc:
         return area, np.where(np.isnan(area), nan, 0.0)
 
     def _counted_if_many(self) -> Self:
-        if sum(block.size for block in self.scores) <= EXACT_SCORES:
+        # Later ones wait for each other too: to copy the counts for every block takes longer than to count it.
+        kept = EXACT_SCORES if self.cells is None else EXACT_SCORES // 4
+        if sum(block.size for block in self.scores) <= kept:
             return self
         return type(self)(self.classes, self.rows, (), (), self._counts())
 
@@ -120,7 +122,7 @@ _LARGEST = np.nextafter(_SMALLEST * 2.0**_OCTAVES, 0)
 """The last number of the last octave."""
 _SIGNIFICAND = 52
 _BUDGET = 1 << 21
-"""Cells for all classes together: two counts of 8 bytes each."""
+"""Cells for all classes together: two counts of 4 bytes each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,30 +133,40 @@ class ScoreCells:
     equally fine in proportion: every octave of -log p is cut into equal parts. Cell 0 holds the likeliest.
     """
 
-    own: NDArray[np.int64]
-    others: NDArray[np.int64]
+    own: NDArray[np.unsignedinteger]
+    others: NDArray[np.unsignedinteger]
 
     @classmethod
     def of(
         cls, classes: int, blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.integer]]], before: Self | None = None
     ) -> Self:
         """Count blocks of rows, on top of those counted `before`."""
-        cells = _OCTAVES << cell_bits(classes)
-        counts = [np.zeros((classes, cells), np.int64)] * 2 if before is None else [before.own, before.others]
-        own, others = (held.flatten() for held in counts)
+        cells, blocks = _OCTAVES << cell_bits(classes), [*blocks]
+        if before is None:
+            before = cls(*[np.zeros((classes, cells), np.uint32)] * 2)
+        number = _number_type(before.rows + sum(len(labels) for _, labels in blocks))
+        own, others = np.array(before.own.ravel(), number), np.array(before.others.ravel(), number)
+        one = number(1)  # of their type, or NumPy takes ten times as long
         for log_p, labels in blocks:
             place = _cell_of(log_p, cell_bits(classes))
             place += np.arange(classes) * cells
             true = place[np.arange(len(labels)), labels]
             # In place: a count of a block in all cells would take as much memory as all counts once more.
-            np.add.at(own, true, 1)
-            np.add.at(others, place.ravel(), 1)
-            np.subtract.at(others, true, 1)
+            np.add.at(own, true, one)
+            np.add.at(others, place.ravel(), one)
+            np.subtract.at(others, true, one)
         return cls(own.reshape(classes, cells), others.reshape(classes, cells))
+
+    @property
+    def rows(self) -> int:
+        """How many rows were counted: each is in one cell of every class."""
+        return sum(int(held[:1].sum(dtype=np.uint64)) for held in (self.own, self.others))
 
     def plus(self, other: Self) -> Self:
         """Merge with the counts of other rows."""
-        return type(self)(self.own + other.own, self.others + other.others)
+        number = _number_type(self.rows + other.rows)
+        own = np.add(self.own, other.own, dtype=number)
+        return type(self)(own, np.add(self.others, other.others, dtype=number))
 
     def areas(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """AUROC of each class with rows of one cell counted as equal, and how far off that can be; (classes,) each."""
@@ -163,6 +175,11 @@ class ScoreCells:
         behind = others.sum(axis=1, keepdims=True) - np.cumsum(others, axis=1)
         together = (own * others).sum(axis=1) / 2
         return ratio((own * behind).sum(axis=1) + together, pairs), ratio(together, pairs)
+
+
+def _number_type(rows: int) -> type[np.unsignedinteger]:
+    """Return the narrowest type that can count so many rows in one cell."""
+    return np.uint32 if rows < 1 << 32 else np.uint64
 
 
 def cell_bits(classes: int) -> int:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax
@@ -70,6 +72,18 @@ def test_extreme_scores_find_a_cell():
     log_p = np.array([[score, -1.0] for score in own + other])
     area, _ = ScoreCells.of(2, [(log_p, np.array([0, 0, 0, 1, 1, 1]))]).areas()
     assert area[0] == 1
+
+
+def test_more_rows_than_32_bits_can_count():
+    """The counts become as wide as they have to be; a long run would wrap around without a word."""
+    one = ScoreCells.of(2, [(np.log([[0.9, 0.1], [0.2, 0.8], [0.2, 0.8]]), np.array([0, 1, 1]))])
+    assert (one.rows, one.own.dtype, one.own.nbytes) == (3, np.uint32, 4 * 2 * (32 << 12))
+    many = reduce(lambda cells, _: cells.plus(cells), range(31), one)
+    assert many.rows == 3 << 31
+    assert [held.max() for held in (many.own, many.others)] == [2 << 31, 2 << 31]
+    assert many.areas()[0].tolist() == one.areas()[0].tolist()
+    more = ScoreCells.of(2, [(np.log([[0.9, 0.1]]), np.array([0]))], many)
+    assert (more.rows, more.own.sum()) == (many.rows + 1, many.own.sum() + 1)
 
 
 def test_rows_of_one_cell_count_half_and_may_be_wrong_by_half():
