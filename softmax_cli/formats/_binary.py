@@ -22,8 +22,8 @@ from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 from softmax_cli.tables.typed_names import repeated
 
-BLOCK_BYTES = 4 << 20
-COLUMN_BYTES, MOST_COLUMN_BYTES = 16 << 10, 8 << 20
+SMALL_BYTES, BLOCK_BYTES = 4 << 20, 8 << 20
+COLUMN_BYTES, MOST_COLUMN_BYTES = 16 << 10, 16 << 20
 """Of a column in a block, and of all columns together: the calls for a column outweigh the work on fewer values."""
 LEAST_ROWS, MOST_ROWS = 64, 1 << 17
 MOST_BYTES = 64 << 20
@@ -36,7 +36,7 @@ SHOWN_CHARACTERS = 60
 
 
 def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0) -> int:
-    """How many rows make a block of about 4 MB, or of more where there are hundreds of columns.
+    """How many rows make a block of about 8 MB, or of more where there are hundreds of columns.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def rows_per_block(schema: pa.Schema, options: ReadOptions, row_bytes: float = 0
     if options.batch_rows is not None:
         return options.batch_rows
     width = max(row_bytes, sum(_width(field.type) for field in schema), 1)
-    columns = 0 if options.small_blocks else min(COLUMN_BYTES * len(schema), MOST_COLUMN_BYTES)
-    size = max(BLOCK_BYTES, columns)
+    columns = min(COLUMN_BYTES * len(schema), MOST_COLUMN_BYTES)
+    size = SMALL_BYTES if options.small_blocks else max(BLOCK_BYTES, columns)
     rows = max(size // width, min(LEAST_ROWS, MOST_BYTES // width))
     return int(min(MOST_ROWS, max(1, rows)))
 

@@ -125,7 +125,7 @@ class ReadOptions(NamedTuple):
     """Whether an array of one value a row is a table too: a column of labels."""
     batch_rows: int | None = None
     small_blocks: bool = False
-    """Whether blocks of a binary format stay small where there are hundreds of columns: much is made of each."""
+    """Whether blocks of a binary format are smaller than usual: what is made of each takes several times as much."""
     row_groups: range | None = None
     """Which row groups of a Parquet file to read; None: all."""
 
