@@ -123,17 +123,21 @@ def _expected_row_bytes(source: _Source, groups: range) -> float:
     """Return about how many bytes a row takes in memory.
 
     The footer says what the columns take in the file, where a text that repeats takes next to nothing: a few rows of
-    the columns that can repeat are read to see.
+    the columns that can repeat are read to see. And numbers that do not repeat may take more there than in memory.
     """
     metadata, schema = source.file.metadata, source.file.schema_arrow
     filled = [group for group in groups if metadata.row_group(group).num_rows]
-    rows = sum(metadata.row_group(group).num_rows for group in filled)
-    report = float(sum(metadata.row_group(group).total_byte_size for group in groups) / max(1, rows))
-    varying = [field.name for field in schema if not _has_fixed_width(field.type)]
-    if not varying or not rows:
-        return report
-    first = next(source.batches(ROWS_LOOKED_AT, filled[0], varying), None)
-    return report if first is None else max(report, row_bytes(first))
+    varying = [place for place, kind in enumerate(schema.types) if not _has_fixed_width(kind)]
+    fixed = sum(kind.bit_width / 8 for kind in schema.types if _has_fixed_width(kind) and not pa.types.is_null(kind))
+    if not varying or not filled:
+        return float(fixed)
+    if metadata.num_columns > len(schema):  # nested ones have several columns in the file
+        report = sum(metadata.row_group(group).total_byte_size for group in filled)
+    else:
+        report = sum(metadata.row_group(g).column(place).total_uncompressed_size for g in filled for place in varying)
+    report /= sum(metadata.row_group(group).num_rows for group in filled)
+    first = next(source.batches(ROWS_LOOKED_AT, filled[0], [schema.names[place] for place in varying]), None)
+    return float(fixed + max(report, 0 if first is None else row_bytes(first)))
 
 
 def _group_bytes(metadata: FileMetaData) -> list[int]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from softmax_cli.numeric.exact_sum import ExactSum
 from softmax_cli.numeric.metrics import ANY_SIZE, Definition, Metric, Parts, Plan
 from softmax_cli.numeric.metrics._rows import Rows, on_grid, row_log_loss
-from softmax_cli.numeric.softmax import COLUMNAR_CLASSES
 
 _OCTAVES = 10
 INVERSE_TEMPERATURES = 2.0 ** np.arange(-_OCTAVES, _OCTAVES + 1)
@@ -22,8 +21,10 @@ _PARTS = 5
 """The loss and its first four derivatives."""
 _EXACT = 7
 """So many octaves are reached by squaring, which doubles the relative error, before an exponential is taken anew."""
-_BLOCK = 1 << 16
-"""Log-probabilities that are worked on at a time: half a megabyte, which stays in the cache."""
+_BLOCK, _BLOCK_ROWS = 1 << 16, 1 << 11
+"""Log-probabilities that are worked on at a time, and their rows: half a megabyte, which stays in the cache."""
+_POWERS_BLOCK = 1 << 14
+"""The same while 21 powers of each are held."""
 _HOPELESS = 1e290
 """A loss in nats beyond which multiples of it are no longer finite."""
 
@@ -62,7 +63,7 @@ class Refinement:
         possible = loss_now < _HOPELESS
         log_p, truth = rows.log_p[possible], -loss_now[possible]
         curve = ExactSum.zero(_PARTS * len(INVERSE_TEMPERATURES))
-        step = max(1, _BLOCK // log_p.shape[1])
+        step = max(1, min(_BLOCK_ROWS, _BLOCK // log_p.shape[1]))
         for start in range(0, len(truth), step):
             block = slice(start, start + step)
             curve = curve.plus(ExactSum.of_rows(on_grid(_curves(log_p[block], truth[block]))))
@@ -126,42 +127,53 @@ def _curves(log_p: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[n
     with np.errstate(over="ignore"):
         below = np.maximum(log_p - best, _FAR)
     behind = truth - best[:, 0]
-    few = log_p.shape[1] <= COLUMNAR_CLASSES
-    powers = _powers(np.ascontiguousarray(below.T) if few else below)
-    curves = np.empty((_PARTS, len(INVERSE_TEMPERATURES), len(truth)))
-    share = np.empty_like(powers[0])
-    for step, b in enumerate(INVERSE_TEMPERATURES.tolist()):
-        with np.errstate(under="ignore"):
-            # An octave on, without another exponential.
-            share = share * share if step % _EXACT else np.exp(powers[0] * b)
-            whole = _sums(share, few)
-            mean, square, cube, fourth = (_sums(share * power, few) / whole for power in powers)
-        mean_square = mean * mean  # products: ** takes several times as long
-        variance = square - mean_square
-        third = cube - mean * (3 * square - 2 * mean_square)
-        central = fourth - 4 * mean * cube + mean_square * (6 * square - 3 * mean_square)
-        curves[0, step] = np.log(whole) - b * behind
-        curves[1, step] = b * (mean - behind)
-        curves[2, step] = b**2 * variance
-        curves[3, step] = b**3 * third
-        curves[4, step] = b**4 * (central - 3 * variance * variance)
-    return curves.reshape(-1, len(truth))
+    whole, *moments = _sums(below)
+    mean, square, cube, fourth = (moment / whole for moment in moments)
+    mean_square = mean * mean  # products: ** takes several times as long
+    variance = square - mean_square
+    third = cube - mean * (3 * square - 2 * mean_square)
+    central = fourth - 4 * mean * cube + mean_square * (6 * square - 3 * mean_square)
+    b = INVERSE_TEMPERATURES[:, None]
+    curves = [
+        np.log(whole) - b * behind,
+        b * (mean - behind),
+        b**2 * variance,
+        b**3 * third,
+        b**4 * (central - 3 * variance * variance),
+    ]
+    return np.array(curves).reshape(-1, len(truth))
 
 
 _FAR = -1e6
 """So far below the best class, a class weighs nothing at any of the inverse temperatures."""
 
 
-def _powers(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    square = x * x
-    return x, square, square * x, square * square
+def _sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum exp(b x) x^k over the classes, k = 0 .. 4, x of shape (rows, classes); (5, inverse temperatures, rows).
+
+    They are the product of two small matrices for each row: in one order, so a row has the same sums in every block.
+    """
+    rows, classes = x.shape
+    sums = np.empty((rows, _PARTS, len(INVERSE_TEMPERATURES)))
+    size = max(1, _POWERS_BLOCK // classes)
+    for start in range(0, rows, size):
+        block = x[start : start + size]
+        square = block * block
+        powers = np.stack([np.ones_like(block), block, square, square * block, square * square])
+        np.matmul(powers.transpose(1, 0, 2), _shares(block).transpose(1, 2, 0), out=sums[start : start + size])
+    return sums.transpose(1, 2, 0)
 
 
-def _sums(values: NDArray[np.float64], by_class: bool) -> NDArray[np.float64]:
-    """Sum over the classes, row by row in one order: a row has the same sum in every block."""
-    if by_class:
-        return np.asarray(np.add.reduce(values, axis=0), np.float64)
-    return np.asarray(np.einsum("ij->i", values), np.float64)
+def _shares(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return exp(b x), shape (inverse temperatures, rows, classes)."""
+    shares = np.empty((len(INVERSE_TEMPERATURES), *x.shape))
+    with np.errstate(under="ignore"):
+        for step, b in enumerate(INVERSE_TEMPERATURES.tolist()):
+            if step % _EXACT:  # an octave on, without another exponential
+                np.multiply(shares[step - 1], shares[step - 1], out=shares[step])
+            else:
+                np.exp(x * b, out=shares[step])
+    return shares
 
 
 def _least(ends: NDArray[np.float64]) -> tuple[float, float]:
