@@ -93,7 +93,7 @@ class Auroc:
 
     def _counted_if_many(self) -> Self:
         # Later ones wait for each other too: to copy the counts for every block takes longer than to count it.
-        kept = EXACT_SCORES if self.cells is None else EXACT_SCORES // 4
+        kept = EXACT_SCORES if self.cells is None else EXACT_SCORES // 8
         if sum(block.size for block in self.scores) <= kept:
             return self
         return type(self)(self.classes, self.rows, (), (), self._counts())
