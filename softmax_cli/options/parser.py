@@ -88,6 +88,8 @@ def takes_groups(command: Callable[..., None], completes: bool = True) -> Callab
         from softmax_cli.tables.threads import keep_freed_memory
 
         keep_freed_memory()
+        if values.get("threads"):
+            os.environ.setdefault("OMP_NUM_THREADS", f"{values['threads']}")  # Arrow has threads of its own
         try:
             command(**{name: _filled(group, values) for name, group in groups.items()})
             sys.stdout.flush()

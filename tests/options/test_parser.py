@@ -134,3 +134,18 @@ def test_no_annotation_of_an_option_names_an_attribute_of_its_group(file):
             own |= {field.target.id for field in fields}
             used = {name.id for field in fields for name in ast.walk(field.annotation) if isinstance(name, ast.Name)}
             assert used & own == set()
+
+
+def test_arrow_has_as_many_threads_as_were_asked_for(tmp_path, program_env):
+    """It reads columns of Parquet on threads of its own."""
+    (tmp_path / "z.csv").write_text("cat,dog\n1.5,2\n")
+    program = (
+        "from softmax_cli.cli import run\n"
+        "assert run(['predict', 'z.csv', '-q', '-o', 'p.parquet', '--threads', '3']) == 0\n"
+        "import pyarrow\n"
+        "print(pyarrow.cpu_count())"
+    )
+    bare = {name: value for name, value in program_env.items() if not name.startswith("OMP_")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=bare, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "3\n"
