@@ -13,7 +13,7 @@ from tests.benchmarks.contenders import OURS
 from tests.benchmarks.jobs import Job
 from tests.benchmarks.timing import Measured
 
-LIBRARIES = ("softmax-tables", "numpy", "pyarrow", "pandas", "scipy", "polars", "duckdb", "torch")
+LIBRARIES = ("softmax-tables", "numpy", "pyarrow", "pandas", "scipy", "polars", "duckdb", "torch", "torchmetrics")
 
 
 def print_legend(missing: dict[str, str]) -> None:
