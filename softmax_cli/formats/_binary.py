@@ -22,7 +22,7 @@ from softmax_cli.tables.schema import Schema
 from softmax_cli.tables.table import Block, Decoded, Place, ReadOptions
 from softmax_cli.tables.typed_names import repeated
 
-SMALL_BYTES, BLOCK_BYTES = 4 << 20, 8 << 20
+SMALL_BYTES, BLOCK_BYTES = 3 << 20, 8 << 20
 COLUMN_BYTES, MOST_COLUMN_BYTES = 16 << 10, 16 << 20
 """Of a column in a block, and of all columns together: the calls for a column outweigh the work on fewer values."""
 LEAST_ROWS, MOST_ROWS = 64, 1 << 17

@@ -146,7 +146,7 @@ def jobs(*, small: bool, big: bool) -> Iterator[Job]:
         (".npy", ".npy", 9, FLOAT32_RTOL),
     ):
         yield from (Convert(shape, source, target, digits, rtol) for shape in shapes)
-    yield Convert(shapes[0], ".csv", ".csv", 9, FLOAT32_RTOL, whole=True)
+    yield from (Convert(shapes[0], form, form, 9, FLOAT32_RTOL, whole=True) for form in (".csv", ".parquet"))
     for shape in SMALL_REPORTS if small else REPORTS:
         yield Report("evaluate", shape, FIGURE_RTOL)
     yield Report("calibrate", (SMALL_REPORTS if small else REPORTS)[-1], FIT_RTOL)

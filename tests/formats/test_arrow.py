@@ -165,4 +165,4 @@ def test_blocks_hold_more_bytes_where_there_are_many_columns(columns, megabytes)
     rows = rows_per_block(schema, ReadOptions())
     assert rows * columns * 8 == pytest.approx(megabytes * (1e6 if columns > 10_000 else 1 << 20), rel=0.03)
     small = rows_per_block(schema, ReadOptions(small_blocks=True))
-    assert small * columns * 8 <= (4 << 20) if columns < 50_000 else small == rows
+    assert small * columns * 8 <= (3 << 20) if columns < 50_000 else small == rows
