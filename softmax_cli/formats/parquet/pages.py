@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from pyarrow.parquet import FileMetaData
+    from pyarrow.parquet import ColumnSchema, FileMetaData, RowGroupMetaData
 
 MOST_PAGE_BYTES = 256 << 20
 """Uncompressed; most writers begin another page after 1 MB."""
@@ -65,7 +65,8 @@ class CheckedPages:
     def __init__(self, file: BinaryIO, size: int, metadata: FileMetaData, groups: Iterable[int]) -> None:
         self._file = file
         self._at = 0
-        self._columns = {group: _chunks(metadata, group, size) for group in groups}
+        leaves = [metadata.schema.column(index) for index in range(metadata.num_columns)]
+        self._columns = {group: _chunks(metadata.row_group(group), leaves, size) for group in groups}
         chunks = (chunk for columns in self._columns.values() for held in columns.values() for chunk in held)
         self._chunks = sorted(chunks, key=lambda chunk: chunk.start)
         self._starts = [chunk.start for chunk in self._chunks]
@@ -112,12 +113,11 @@ class CheckedPages:
         return False
 
 
-def _chunks(metadata: FileMetaData, group: int, size: int) -> dict[str, list[_Chunk]]:
+def _chunks(row_group: RowGroupMetaData, leaves: Sequence[ColumnSchema], size: int) -> dict[str, list[_Chunk]]:
     """Return the chunks in a row group by the beginnings of their names: a list or a structure has several."""
-    schema, row_group = metadata.schema, metadata.row_group(group)
     found: dict[str, list[_Chunk]] = {}
-    for index in range(metadata.num_columns):
-        leaf, column = schema.column(index), row_group.column(index)
+    for index, leaf in enumerate(leaves):
+        column = row_group.column(index)
         begins = [column.data_page_offset, column.dictionary_page_offset or 0]
         start = min(begin for begin in begins if begin > 0) if any(begin > 0 for begin in begins) else 0
         end = start + column.total_compressed_size

@@ -127,10 +127,15 @@ def _expected_row_bytes(source: _Source, groups: range) -> float:
     """
     metadata, schema = source.file.metadata, source.file.schema_arrow
     filled = [group for group in groups if metadata.row_group(group).num_rows]
-    varying = [place for place, kind in enumerate(schema.types) if not _has_fixed_width(kind)]
-    fixed = sum(kind.bit_width / 8 for kind in schema.types if _has_fixed_width(kind) and not pa.types.is_null(kind))
+    fixed, varying = 0.0, []
+    for place, kind in enumerate(schema.types):
+        width = _width(kind)
+        if width is None:
+            varying.append(place)
+        else:
+            fixed += width
     if not varying or not filled:
-        return float(fixed)
+        return fixed
     if metadata.num_columns > len(schema):  # nested ones have several columns in the file
         report = sum(metadata.row_group(group).total_byte_size for group in filled)
     else:
@@ -159,8 +164,9 @@ def _by_columns(source: _Source, rows: int, groups: range, kept: int | None) -> 
         parts = [None]
     for group in groups:
         there = source.file.metadata.row_group(group).num_rows
-        for start in range(0, there, kept or there or 1):
-            yield from _cut(_stretch(source, group, parts, start, kept or there), rows)
+        step = kept or max(1, there)
+        for start in range(0, there, step):
+            yield from _cut(_stretch(source, group, parts, start, step), rows)
 
 
 def _stretch(source: _Source, group: int, parts: list[list[str] | None], start: int, rows: int) -> pa.RecordBatch:
@@ -191,5 +197,8 @@ def _blocks(
         raise unreadable(f"{name}: after row {first_row}", WHOLE, error) from error
 
 
-def _has_fixed_width(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind))
+def _width(kind: pa.DataType) -> float | None:
+    """Return the bytes of every value of a type; None where they differ."""
+    if pa.types.is_null(kind):
+        return 0
+    return kind.bit_width / 8 if pa.types.is_primitive(kind) or pa.types.is_decimal(kind) else None
